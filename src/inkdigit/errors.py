@@ -1,0 +1,86 @@
+"""The exception tree: every error a user can meet, with its exit code and HTTP status.
+
+    InkdigitError            1  500  something Inkdigit refuses to go on with
+    ├── SettingError         2  422  a value that was asked for makes no sense
+    ├── DataError            3  422  labelled digits that are missing, broken or mismatched
+    │   └── DownloadError    4  502  a data set that could not be fetched
+    ├── ImageError           5  422  a picture that cannot be opened or is no picture
+    ├── ModelError           6  422  a model file that is missing, broken, foreign or unsafe
+    ├── RunError             7  409  a run folder in the wrong state
+    ├── OutputError          8  507  a result that could not be written
+    └── MissingExtraError    9  501  a part of Inkdigit that is not installed
+
+Each message is one sentence that says what was received and what to do. Ctrl-C exits with 130.
+"""
+
+from typing import ClassVar
+
+INTERRUPTED = 130
+
+
+class InkdigitError(Exception):
+    """Base of every error that Inkdigit raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+
+class SettingError(InkdigitError):
+    """A value that was asked for makes no sense."""
+
+    exit_code = 2
+    http_status = 422
+
+
+class DataError(InkdigitError):
+    """Labelled digits that are missing, broken or do not match."""
+
+    exit_code = 3
+    http_status = 422
+
+
+class DownloadError(DataError):
+    """A data set that no mirror gave."""
+
+    exit_code = 4
+    http_status = 502
+
+
+class ImageError(InkdigitError):
+    """A picture that cannot be opened, or is no picture."""
+
+    exit_code = 5
+    http_status = 422
+
+
+class ModelError(InkdigitError):
+    """A model file that is missing, broken, of another kind, or unsafe."""
+
+    exit_code = 6
+    http_status = 422
+
+
+class RunError(InkdigitError):
+    """A run folder that is not there, not a run, or already taken."""
+
+    exit_code = 7
+    http_status = 409
+
+
+class OutputError(InkdigitError):
+    """A result that could not be written."""
+
+    exit_code = 8
+    http_status = 507
+
+
+class MissingExtraError(InkdigitError):
+    """A part of Inkdigit that is not installed."""
+
+    exit_code = 9
+    http_status = 501
+
+    def __init__(self, extra: str, missing: str) -> None:
+        super().__init__(
+            f"this needs {missing}, which is not installed: run  pip install 'inkdigit[{extra}]'"
+        )

@@ -1,0 +1,11 @@
+"""Learning: labelled digits in, a trained, evaluated, compared and exported network out.
+
+Needs the extra `learn` (or `training` with a Keras backend of your own). The usual way through:
+
+    from inkdigit.learning.datasets import load_dataset
+    from inkdigit.learning.runs import TrainingSettings, train
+
+    dataset = load_dataset("auto")
+    run = train(TrainingSettings(network="classic"), dataset, "runs/classic")
+    run.metrics["test_accuracy"]
+"""

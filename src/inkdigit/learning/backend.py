@@ -1,0 +1,61 @@
+"""Keras, imported once and quietly; everything in `learning` takes it from here.
+
+TensorFlow is the default backend; the environment variable `KERAS_BACKEND` chooses another
+(`jax` is tested). Nothing else in this package names a backend.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+
+from inkdigit.errors import MissingExtraError
+
+__all__ = ["keras", "make_reproducible", "quiet_native_stderr"]
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextlib.contextmanager
+def quiet_native_stderr() -> Iterator[None]:
+    """Keep what native code writes to stderr, and show it only if the block fails.
+
+    TensorFlow logs before its own log level is read, so only the file descriptor can silence it.
+    """
+    with tempfile.TemporaryFile() as log:
+        sys.stderr.flush()
+        saved = os.dup(2)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            log.seek(0)
+            os.write(saved, log.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+try:
+    with quiet_native_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import absl.logging
+        import keras
+
+        # Keras announces through it that `.h5` is an old format; whoever saves one knows.
+        absl.logging.set_verbosity(absl.logging.ERROR)
+except ModuleNotFoundError as error:
+    raise MissingExtraError("learn", str(error.name)) from None
+
+
+def make_reproducible(seed: int) -> None:
+    """Seed every random generator, so that on one machine the same seed gives the same weights."""
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()

@@ -1,0 +1,43 @@
+"""Labelled digits by name: `mnist`, `sample`, `folder:PATH`, or `auto`.
+
+Images are `uint8 (n, 28, 28)`, ink 255 on paper 0; labels are `int64 (n,)`, 0 to 9.
+"""
+
+from pathlib import Path
+
+from inkdigit.errors import SettingError
+from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.learning.datasets.folder import load_folder
+from inkdigit.learning.datasets.mnist import find_mnist, load_mnist
+from inkdigit.learning.datasets.sample import load_sample
+
+__all__ = ["Dataset", "Digits", "load_dataset"]
+
+FOLDER = "folder:"
+HOW_TO_FETCH = "--data mnist fetches all 70,000 digits (11 MB)"
+
+
+def load_dataset(
+    name: str = "auto", *, data_dir: str | Path | None = None, progress: bool = False
+) -> Dataset:
+    """Return the named digits.
+
+    `auto` takes MNIST where it is at hand, else the sample, and never downloads; `mnist` downloads
+    what is nowhere to be found. `data_dir` is where MNIST's four files lie, ahead of the environment
+    variable `INKDIGIT_DATA` and the user's cache. `progress` shows bars on stderr while downloading.
+    Raises `SettingError` for an unknown name, `DataError` for digits that are missing or broken,
+    `DownloadError` where no mirror gives them.
+    """
+    if name.startswith(FOLDER):
+        return load_folder(Path(name.removeprefix(FOLDER)).expanduser())
+    if name == "mnist":
+        return load_mnist(data_dir, progress=progress)
+    if name == "sample":
+        return load_sample()
+    if name != "auto":
+        raise SettingError(f"no data set is called {name!r}: choose mnist, sample, folder:PATH or auto")
+    if data_dir is not None or find_mnist() is not None:
+        return load_mnist(data_dir).noting("MNIST is at hand and is used")
+    return load_sample().noting(
+        f"MNIST is not at hand, so the sample of 5,000 of its digits is used; {HOW_TO_FETCH}"
+    )

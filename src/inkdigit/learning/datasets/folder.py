@@ -1,0 +1,126 @@
+"""Digits of one's own: a folder a class, with or without a train and a test half.
+
+    digits/0/any-name.png                                   divided 80 : 20, always the same way
+    digits/train/0/…   digits/test/0/…
+    Reduced MNIST Data/Reduced Trainging data/0/4924.jpg    as people have that set, misspelt
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from inkdigit.errors import DataError, ImageError
+from inkdigit.images import Grey, open_grey
+from inkdigit.learning.datasets.digits import CLASSES, SIZE, Dataset, Digits
+from inkdigit.reading.ink import light_ink, normalise
+
+TEST_SHARE = 0.2
+NAMED = 5
+_HALF = {"train": re.compile(r"(^|[^a-z])train", re.I), "test": re.compile(r"(^|[^a-z])test", re.I)}
+
+
+def load_folder(root: Path) -> Dataset:
+    """Return the digits in a folder of class folders `0` to `9`; `DataError` where there are none.
+
+    Pictures may have any size, colour mode and polarity. One that is 28×28 already is taken to be
+    framed as MNIST's are; any other goes through `inkdigit.reading.ink.normalise`.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder")
+    left_out: list[str] = []
+    halves = _find_halves(root)
+    if "train" not in halves:
+        whole = _read_classes(halves["whole"], left_out)
+        train, test = whole.divided(TEST_SHARE)
+        note = f"{root} has no halves: {len(train)} digits train, {len(test)} test"
+        return Dataset(f"folder:{root}", train, test, (note, *_summary(left_out)))
+    train, test = (_read_classes(halves[half], left_out) for half in ("train", "test"))
+    return Dataset(f"folder:{root}", train, test, _summary(left_out))
+
+
+def _find_halves(root: Path) -> dict[str, Path]:
+    """Return the folders of the two halves as `train` and `test`, or of both in one as `whole`."""
+    children = _folders_in(root)
+    if any(_is_class(child) for child in children):
+        return {"whole": root}
+    halves = {half: _one_half(children, half, root) for half in _HALF}
+    found = {half: folder for half, folder in halves.items() if folder}
+    if len(found) == 1:
+        (present,) = found
+        missing = "test" if present == "train" else "train"
+        raise DataError(f"{root} has a {present} half ({found[present].name}) but no {missing} half: "
+                        f"add a folder called {missing}")
+    if not found and len(children) == 1:
+        return _find_halves(children[0])
+    if not found:
+        raise DataError(f"{root} holds no folders 0 to 9, nor train and test halves of them")
+    return found
+
+
+def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
+    matches = [child for child in children if _HALF[half].search(child.name)]
+    if len(matches) > 1:
+        raise DataError(f"{root} has {len(matches)} folders that could be its {half} half: "
+                        f"{', '.join(match.name for match in matches)}")
+    return matches[0] if matches else None
+
+
+def _read_classes(folder: Path, left_out: list[str]) -> Digits:
+    folder = _unwrapped(folder)
+    classes = {int(child.name): child for child in _folders_in(folder) if _is_class(child)}
+    missing = [str(digit) for digit in range(CLASSES) if digit not in classes]
+    if missing:
+        raise DataError(f"{folder} lacks the class folder{'s' * (len(missing) > 1)} "
+                        f"{', '.join(missing)}")
+    images, labels = [], []
+    for digit, child in sorted(classes.items()):
+        pictures = _read_pictures(child, left_out)
+        if not pictures:
+            raise DataError(f"{child} holds no picture that can be read")
+        images += pictures
+        labels += [digit] * len(pictures)
+    return Digits(np.stack(images), np.array(labels, np.int64))
+
+
+def _unwrapped(folder: Path) -> Path:
+    children = _folders_in(folder)
+    return _unwrapped(children[0]) if len(children) == 1 and not _is_class(children[0]) else folder
+
+
+def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
+    pictures = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.name.startswith(".") or path.name == "Thumbs.db":
+            continue
+        try:
+            pictures.append(as_digit(open_grey(path)))
+        except ImageError as error:
+            left_out.append(str(error))
+    return pictures
+
+
+def as_digit(grey: Grey) -> Grey:
+    """Return a picture of one digit as the networks take it: `uint8 (28, 28)`, ink 255, paper 0."""
+    return light_ink(grey) if grey.shape == (SIZE, SIZE) else normalise(grey)
+
+
+def _summary(left_out: list[str]) -> tuple[str, ...]:
+    if not left_out:
+        return ()
+    more = [f"and {len(left_out) - NAMED} more"] if len(left_out) > NAMED else []
+    return (f"{len(left_out)} left out: {'; '.join([*left_out[:NAMED], *more])}",)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(
+            child for child in folder.iterdir()
+            if child.is_dir() and not child.name.startswith((".", "__"))
+        )
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror}") from None
+
+
+def _is_class(folder: Path) -> bool:
+    return folder.name in {str(digit) for digit in range(CLASSES)}

@@ -1,0 +1,202 @@
+"""MNIST itself: found on this machine, or fetched, and verified by what is inside.
+
+LeCun, Cortes and Burges: 60,000 digits to train and 10,000 to test, as four IDX files, packed with
+gzip or not. Mirrors pack them differently, so the SHA-256 is that of the unpacked file.
+"""
+
+import gzip
+import hashlib
+import os
+import tempfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import DataError, DownloadError, OutputError
+from inkdigit.learning.datasets.digits import SIZE, Dataset, Digits
+
+Bytes = npt.NDArray[np.uint8]
+
+SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+MIRRORS = (
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://yann.lecun.com/exdb/mnist/",
+)
+ENVIRONMENT = "INKDIGIT_DATA"
+SECONDS_TO_ANSWER = 30
+# The largest file unpacks to 47 MB; anything far beyond that is not MNIST.
+MAX_BYTES = 64_000_000
+
+
+def load_mnist(
+    data_dir: str | Path | None = None,
+    *,
+    progress: bool = False,
+    mirrors: Sequence[str] = MIRRORS,
+    digests: Mapping[str, str] = SHA256,
+) -> Dataset:
+    """Return MNIST from `data_dir`, else `INKDIGIT_DATA`, else the user's cache, else a mirror."""
+    if data_dir is not None:
+        folder = _folder_with_files(Path(data_dir))
+        if folder is None:
+            raise DataError(f"{data_dir} holds no MNIST: expected {', '.join(SHA256)}, "
+                            "packed (.gz) or not, in it or in its mnist/")
+    else:
+        folder = find_mnist()
+    if folder is None:
+        folder = cache_folder()
+        fetch_mnist(folder, progress=progress, mirrors=mirrors, digests=digests)
+    return Dataset(
+        "mnist", _read_half(folder, "train", digests), _read_half(folder, "t10k", digests)
+    )
+
+
+def find_mnist() -> Path | None:
+    """Return the folder of MNIST's files that `INKDIGIT_DATA` or the cache holds, if one does."""
+    places = [Path(os.environ[ENVIRONMENT])] if os.environ.get(ENVIRONMENT) else []
+    for place in [*places, cache_folder()]:
+        if folder := _folder_with_files(place):
+            return folder
+    return None
+
+
+def cache_folder() -> Path:
+    """Return where fetched digits are kept: the user's cache."""
+    import pooch
+
+    return Path(pooch.os_cache("inkdigit")) / "mnist"
+
+
+def fetch_mnist(
+    folder: Path,
+    *,
+    progress: bool = False,
+    mirrors: Sequence[str] = MIRRORS,
+    digests: Mapping[str, str] = SHA256,
+) -> None:
+    """Download what `folder` lacks of MNIST's files, from the first mirror that gives each one whole.
+
+    A file is verified before it gets its name, so a broken download leaves nothing behind.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror}") from None
+    for name in SHA256:
+        if _existing(folder, name) is None:
+            _fetch_file(folder, name, mirrors, digests[name], progress)
+
+
+def _fetch_file(
+    folder: Path, name: str, mirrors: Sequence[str], digest: str, progress: bool
+) -> None:
+    refusals = []
+    for mirror in mirrors:
+        try:
+            with tempfile.TemporaryDirectory(dir=folder) as scratch:
+                packed = Path(scratch, f"{name}.gz")
+                _download(mirror + packed.name, packed, progress)
+                _verify(_unpacked(packed), digest, f"{mirror}{packed.name}")
+                packed.replace(folder / packed.name)
+            return
+        except DataError as refusal:
+            refusals.append(str(refusal))
+        except OSError as error:
+            raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from None
+    raise DownloadError(f"no mirror gave {name}.gz ({'; '.join(refusals)}): try again later, or put "
+                        "MNIST's files into a folder and name it with --data-dir")
+
+
+def _download(url: str, target: Path, progress: bool) -> None:
+    import pooch
+    import requests
+
+    download = pooch.HTTPDownloader(progressbar=progress, timeout=SECONDS_TO_ANSWER)
+    try:
+        download(url, str(target), None)
+    except (requests.RequestException, ValueError) as error:
+        raise DownloadError(f"{url}: {_root_cause(error)}") from None
+
+
+def _root_cause(error: BaseException) -> str:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"HTTP {response.status_code}"
+    while error.args and isinstance(error.args[0], BaseException):
+        error = error.args[0]
+    return str(getattr(error, "reason", error))
+
+
+def _folder_with_files(place: Path) -> Path | None:
+    for folder in (place, place / "mnist"):
+        if all(_existing(folder, name) for name in SHA256):
+            return folder
+    return None
+
+
+def _existing(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _read_half(folder: Path, half: str, digests: Mapping[str, str]) -> Digits:
+    images = _read_file(folder, f"{half}-images-idx3-ubyte", digests)
+    labels = _read_file(folder, f"{half}-labels-idx1-ubyte", digests)
+    if len(images) != len(labels):
+        raise DataError(f"{folder} holds {len(images)} {half} images and {len(labels)} labels")
+    return Digits(images, labels.astype(np.int64))
+
+
+def _read_file(folder: Path, name: str, digests: Mapping[str, str]) -> Bytes:
+    path = _existing(folder, name)
+    if path is None:
+        raise DataError(f"{folder} holds no {name}")
+    content = _unpacked(path)
+    shape = (SIZE, SIZE) if "images" in name else ()
+    array = _parse_idx(content, shape, str(path))
+    _verify(content, digests[name], str(path))
+    return array
+
+
+def _unpacked(path: Path) -> bytes:
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise DataError(f"{path} is a broken gzip file: fetch it again") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    if len(content) > MAX_BYTES:
+        raise DataError(f"{path} unpacks to more than {MAX_BYTES:,} bytes: that is not MNIST")
+    return bytes(content)
+
+
+def _parse_idx(content: bytes, item_shape: tuple[int, ...], source: str) -> Bytes:
+    """Return the array of an IDX file of unsigned bytes: big-endian magic, lengths, then the data."""
+    dimensions = 1 + len(item_shape)
+    header = 4 + 4 * dimensions
+    if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
+        raise DataError(f"{source} is no IDX file of {dimensions}-dimensional unsigned bytes")
+    shape = tuple(int(size) for size in np.frombuffer(content[4:header], ">u4"))
+    if shape[1:] != item_shape:
+        raise DataError(f"{source} holds items of shape {shape[1:]}, expected {item_shape}")
+    expected = int(np.prod(shape, dtype=object))
+    if len(content) - header != expected:
+        raise DataError(f"{source} is truncated or too long: it promises {expected:,} bytes and "
+                        f"holds {len(content) - header:,}")
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def _verify(content: bytes, digest: str, source: str) -> None:
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
+        raise DataError(f"{source} is not MNIST's: its content has SHA-256 {found[:12]}…, expected "
+                        f"{digest[:12]}…")

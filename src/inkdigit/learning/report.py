@@ -1,0 +1,2 @@
+"""stub"""
+def write_run_report(*a): pass
