@@ -81,6 +81,4 @@ class MissingExtraError(InkdigitError):
     http_status = 501
 
     def __init__(self, extra: str, missing: str) -> None:
-        super().__init__(
-            f"this needs {missing}, which is not installed: run  pip install 'inkdigit[{extra}]'"
-        )
+        super().__init__(f"this needs {missing}: run  pip install 'inkdigit[{extra}]'")

@@ -5,6 +5,7 @@ finds the ink on the grey page that this module returns.
 """
 
 import io
+import struct
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,10 @@ Grey = npt.NDArray[np.uint8]
 Source = str | Path | bytes | BinaryIO | Image.Image | npt.NDArray[np.generic]
 
 MAX_PIXELS = 64_000_000
+# Not every format that Pillow knows: it opens some (EPS) by running another program.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# What Pillow raises for a damaged file, whatever its format.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
 
 def open_grey(source: Source, *, max_pixels: int = MAX_PIXELS) -> Grey:
@@ -33,42 +38,56 @@ def open_grey(source: Source, *, max_pixels: int = MAX_PIXELS) -> Grey:
     if isinstance(source, Image.Image):
         return _grey_from_pil(source, "the image", max_pixels)
     name = str(source) if isinstance(source, str | Path) else "the picture"
-    with _decode(source, name) as image:
-        return _grey_from_pil(image, name, max_pixels)
+    with warnings.catch_warnings():
+        # Pillow warns of odd tags and of many pixels; here a picture is read or refused.
+        warnings.simplefilter("ignore")
+        with _decode(source, name) as image:
+            return _grey_from_pil(image, name, max_pixels)
 
 
 def _decode(source: str | Path | bytes | BinaryIO, name: str) -> Image.Image:
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        with warnings.catch_warnings():
-            # The limit below is ours, and a sentence instead of a warning.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(stream)
+        return Image.open(stream, formats=FORMATS)
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture in a format that can be read") from None
+        raise ImageError(
+            f"{name} is not a picture in a format that can be read ({', '.join(FORMATS)})"
+        ) from None
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has too many pixels to be opened safely") from None
     except OSError as error:
         raise ImageError(f"{name} cannot be opened: {error.strerror or error}") from None
+    except _BROKEN as error:
+        raise ImageError(f"{name} is broken: {error}") from None
 
 
 def _grey_from_pil(image: Image.Image, name: str, max_pixels: int) -> Grey:
     _check_pixels(image.height, image.width, name, max_pixels)
     try:
         upright = ImageOps.exif_transpose(image)
-        if upright.mode in {"I", "F"} or upright.mode.startswith("I;16"):
-            return _grey_from_array(np.asarray(upright).clip(0, 65535).astype(np.uint16), max_pixels)
+        if upright.mode.startswith("I;16"):
+            return _to_uint8(np.asarray(upright).astype(np.uint16))
+        if upright.mode in {"I", "F"}:
+            return _grey_from_deep(np.asarray(upright, np.float64), name)
         if upright.has_transparency_data:
             return _on_paper(np.asarray(upright.convert("LA")))
         return np.array(upright.convert("L"))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except _BROKEN as error:
         raise ImageError(f"{name} is broken: {error}") from None
+
+
+def _grey_from_deep(values: npt.NDArray[np.float64], name: str) -> Grey:
+    """Return grey for 32 bits a pixel, whose white is 1, 255 or 65535: the least that holds all."""
+    if not np.isfinite(values).all():
+        raise ImageError(f"{name} holds NaN or infinite values")
+    white = next((white for white in (1, 255) if values.max() <= white), 65535)
+    return np.rint(values.clip(0, white) * (255 / white)).astype(np.uint8)
 
 
 def _grey_from_array(array: npt.NDArray[np.generic], max_pixels: int) -> Grey:
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in {1, 3, 4})):
         raise ImageError(
-            f"an array of shape {array.shape} is no picture: expected (h, w), (h, w, 3) or (h, w, 4)"
+            f"an array of shape {array.shape} is no picture: expected (h, w) or (h, w, 3 or 4)"
         )
     _check_pixels(array.shape[0], array.shape[1], "the array", max_pixels)
     pixels = _to_uint8(array)
@@ -89,7 +108,7 @@ def _to_uint8(array: npt.NDArray[np.generic]) -> Grey:
         return array.astype(np.uint8)
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.uint16:
+    if np.issubdtype(array.dtype, np.uint16):
         return (array.astype(np.uint32) // 257).astype(np.uint8)
     if np.issubdtype(array.dtype, np.floating):
         values = array.astype(np.float64)

@@ -3,7 +3,8 @@
 Needs the extra `learn` (or `training` with a Keras backend of your own). The usual way through:
 
     from inkdigit.learning.datasets import load_dataset
-    from inkdigit.learning.runs import TrainingSettings, train
+    from inkdigit.learning.settings import TrainingSettings
+    from inkdigit.learning.training import train
 
     dataset = load_dataset("auto")
     run = train(TrainingSettings(network="classic"), dataset, "runs/classic")

@@ -15,7 +15,9 @@ from mlxtend.evaluate import mcnemar, mcnemar_table
 from inkdigit.errors import RunError, SettingError
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation import Labels
+from inkdigit.learning.files import write_text
 from inkdigit.learning.networks import check_network
+from inkdigit.learning.report import write_comparison_page
 from inkdigit.learning.runs import ONNX_MODEL, Run
 from inkdigit.reading.model_file import DigitModel
 
@@ -112,7 +114,9 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index()
 
 
-def _speeds(models: dict[tuple[str, int], DigitModel], images: npt.NDArray[np.uint8]) -> pd.DataFrame:
+def _speeds(
+    models: dict[tuple[str, int], DigitModel], images: npt.NDArray[np.uint8]
+) -> pd.DataFrame:
     """Time reading with ONNX Runtime, the networks turn about, medians over rounds."""
     batch = np.resize(images, (BATCH, *images.shape[1:]))
     singles: dict[str, list[float]] = {network: [] for network, _ in models}
@@ -167,6 +171,18 @@ def differences(predictions: dict[tuple[str, int], Labels], labels: Labels) -> p
 
 
 def combined_p(p_values: Iterable[float]) -> float:
-    """Return one valid p-value from several dependent ones: a single one as it is, else 2 × median."""
+    """Return one valid p-value from dependent ones: a single one as it is, else 2 × median."""
     values = list(p_values)
     return values[0] if len(values) == 1 else min(1.0, 2 * median(values))
+
+
+def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> Path:
+    """Write the tables and the page into a folder, and return the page."""
+    tables = {
+        "comparison": comparison.networks,
+        "runs": comparison.runs,
+        "differences": comparison.differences,
+    }
+    for name, frame in tables.items():
+        write_text(folder / f"{name}.csv", frame.to_csv(index=False))
+    return write_comparison_page(folder, comparison, dataset)

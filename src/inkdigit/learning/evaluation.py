@@ -16,6 +16,7 @@ from inkdigit.reading.model_file import Floats, temper
 
 BINS = 15
 TARGET_ERROR = 0.001
+REJECT_ALL = 2.0
 # Keras clips probabilities here before it takes their logarithm.
 EPSILON = 1e-7
 
@@ -24,7 +25,7 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Labels `int64 (n,)` held against probabilities `float32 (n, 10)`, raw as the network gave them."""
+    """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, 10)`."""
 
     labels: Labels
     probabilities: Floats
@@ -36,7 +37,7 @@ class Evaluation:
     @functools.cached_property
     def predictions(self) -> Labels:
         """The likeliest class of each digit, `(n,)`."""
-        return self.probabilities.argmax(axis=1)
+        return np.asarray(self.probabilities.argmax(axis=1))
 
     @functools.cached_property
     def confidences(self) -> Floats:
@@ -89,7 +90,7 @@ class Evaluation:
         return np.asarray(matrix, np.int64)
 
     def per_class(self) -> list[dict[str, float]]:
-        """Return precision, recall, F1 and support of each digit; nothing read as it counts as 0."""
+        """Return precision, recall, F1 and support of each digit; 0 where nothing is read as it."""
         columns = precision_recall_fscore_support(
             self.labels, self.predictions, labels=np.arange(CLASSES), zero_division=0
         )
@@ -172,7 +173,8 @@ def calibrate(validation: Evaluation) -> Calibration:
     errors = wrong / np.arange(1, len(order) + 1)
     passing = np.flatnonzero(errors <= TARGET_ERROR)
     if not len(passing):
-        return Calibration(temperature, 1.0, 0.0, 0.0, len(order))
+        # No confidence reaches it: nothing was trustworthy, so nothing is accepted.
+        return Calibration(temperature, REJECT_ALL, 0.0, 0.0, len(order))
     last = int(passing[-1])
     return Calibration(
         temperature=temperature,

@@ -14,14 +14,15 @@ OPSET = 17
 
 
 def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
-    """Write a digit network as ONNX with its metadata; `MissingExtraError` where that can't be done.
+    """Write a digit network as ONNX with its metadata; `MissingExtraError` where it can't be.
 
-    Keras's own export does the work, through `tf2onnx`, so TensorFlow must be installed even where
-    another backend trains.
+    Keras's own export does the work, through `tf2onnx`, so it takes TensorFlow as the backend; a
+    run that was trained on another is completed by `inkdigit export` where TensorFlow is.
     """
+    if keras.backend.backend() != "tensorflow":
+        raise MissingExtraError("learn", "TensorFlow as Keras's backend (unset KERAS_BACKEND)")
     try:
         import onnx
-        import tensorflow  # noqa: F401
         import tf2onnx  # noqa: F401
     except ModuleNotFoundError as error:
         raise MissingExtraError("learn", str(error.name)) from None
@@ -34,7 +35,9 @@ def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
                 format="onnx",
                 verbose=False,
                 opset_version=OPSET,
-                input_signature=[keras.InputSpec("float32", shape=(None, 28, 28, 1), name="images")],
+                input_signature=[
+                    keras.InputSpec("float32", shape=(None, 28, 28, 1), name="images")
+                ],
             )
         graph = onnx.load(str(temporary))
         onnx.helper.set_model_props(graph, info.to_properties())

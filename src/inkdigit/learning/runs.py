@@ -5,30 +5,17 @@ state after the last epoch). When it is done the checkpoint is gone and there ar
 `mnist_cnn_model.h5`, `model.onnx`, `history.csv`, `metrics.json`, pictures and `report.html`.
 """
 
-import contextlib
 import csv
 import json
-import os
-import platform
-import sys
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import inkdigit
-from inkdigit.errors import MissingExtraError, RunError
-from inkdigit.learning.backend import keras
-from inkdigit.learning.datasets import Dataset, Digits
-from inkdigit.learning.evaluation import Evaluation, calibrate
-from inkdigit.learning.export import write_model_file
-from inkdigit.learning.files import make_folder, write_atomically, write_text
-from inkdigit.learning.networks import count_macs
-from inkdigit.learning.report import write_run_report
-from inkdigit.learning.saved_models import load_keras_model, predict
-from inkdigit.learning.training import History, Training, TrainingSettings
+from inkdigit.errors import RunError
+from inkdigit.learning.datasets.digits import Dataset
+from inkdigit.learning.files import make_folder, write_text
+from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import ModelInfo
 
 DESCRIPTION = "run.json"
@@ -38,6 +25,9 @@ HISTORY = "history.csv"
 KERAS_MODEL = "model.keras"
 H5_MODEL = "mnist_cnn_model.h5"
 ONNX_MODEL = "model.onnx"
+
+# One row an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy, seconds.
+History = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -64,8 +54,10 @@ class Run:
         """Start a run in a new or empty folder; `RunError` where something lies already."""
         run = cls(Path(folder), settings, dataset.name, dataset.train.digest())
         if (run.folder / DESCRIPTION).exists():
-            raise RunError(f"{folder} already holds a run: go on with it (--resume {folder}), or "
-                           "choose another folder (--out)")
+            raise RunError(
+                f"{folder} already holds a run: go on with it (--resume {folder}), or "
+                "choose another folder (--out)"
+            )
         if run.folder.exists() and (not run.folder.is_dir() or any(run.folder.iterdir())):
             raise RunError(f"{folder} is not empty and not a run: choose another folder (--out)")
         make_folder(run.folder)
@@ -92,134 +84,37 @@ class Run:
             raise RunError(f"{self.folder} is unfinished: go on with it (--resume)") from None
         return content
 
+    @property
+    def history(self) -> History:
+        """The history of a finished run, one row an epoch."""
+        with (self.folder / HISTORY).open(encoding="utf-8", newline="") as file:
+            return [
+                {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)
+            ]
+
     def info(self) -> ModelInfo:
         """Return what the model file says of itself."""
         metrics = self.metrics
+        # A folder of one's own goes by its last name: model files are handed on, paths are not.
+        data = f"folder:{Path(self.data).name}" if self.data.startswith("folder:") else self.data
         return ModelInfo(
             network=self.settings.network,
-            trained_on=f"{self.data}, {metrics['train_digits']:,} digits",
+            trained_on=data,
+            trained_digits=metrics["train_digits"],
             accuracy=metrics["test_accuracy"],
-            accuracy_on=f"{self.data}, test half, {metrics['test_digits']:,} digits",
+            accuracy_on=f"{data}, test half, {metrics['test_digits']:,} digits",
             inkdigit_version=inkdigit.__version__,
             **metrics["calibration"],
         )
 
-
-def train(
-    settings: TrainingSettings,
-    dataset: Dataset,
-    folder: str | Path,
-    *,
-    resume: bool = False,
-    callbacks: Sequence[Any] = (),
-    after_epoch: Callable[[Training], None] = lambda _: None,
-) -> Run:
-    """Train a network into a run folder, evaluate it on the test half, and keep everything.
-
-    With `resume`, a run of the same settings and digits that lies there goes on from its last
-    finished epoch, and a finished one is returned as it is. `callbacks` are Keras's.
-    """
-    if resume and Path(folder, DESCRIPTION).exists():
-        run = Run.open(folder)
-        _check_same(run, settings, dataset)
-    else:
-        run = Run.create(folder, settings, dataset)
-    if run.finished:
-        return run
-    fitted, validation = dataset.fit_and_validation()
-    training = Training(settings, fitted, validation)
-    if run.checkpoint.exists():
-        training.load(run.checkpoint)
-
-    def keep(training: Training) -> None:
-        training.save(run.checkpoint)
-        after_epoch(training)
-
-    training.run(keep, callbacks)
-    _finish(run, training, dataset, fitted, validation)
-    return run
-
-
-def _check_same(run: Run, settings: TrainingSettings, dataset: Dataset) -> None:
-    if run.settings != settings:
-        raise RunError(f"{run.folder} was started with other settings ({_listed(run.settings)}): "
-                       "choose another folder")
-    if run.digest != dataset.train.digest():
-        raise RunError(f"{run.folder} was started on other digits ({run.data}): choose another folder")
-
-
-def _listed(settings: TrainingSettings) -> str:
-    return ", ".join(f"{name} {value}" for name, value in asdict(settings).items())
-
-
-def _finish(
-    run: Run, training: Training, dataset: Dataset, fitted: Digits, validation: Digits
-) -> None:
-    model = training.model
-    write_atomically(run.folder / KERAS_MODEL, model.save)
-    write_atomically(run.folder / H5_MODEL, model.save)
-    write_atomically(run.folder / HISTORY, lambda path: _write_history(path, training.history))
-    parts = {"train": fitted, "validation": validation, "test": dataset.test}
-    evaluations = {
-        name: Evaluation(digits.labels, predict(model, digits.images))
-        for name, digits in parts.items()
-    }
-    metrics = _metrics(run, training, evaluations)
-    write_text(run.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
-    # A machine that trains may not be able to write ONNX; `inkdigit export` completes it elsewhere.
-    with contextlib.suppress(MissingExtraError):
-        write_model_file(model, run.info(), run.folder / ONNX_MODEL)
-    write_run_report(run.folder, metrics, training.history, dataset.test, evaluations["test"])
-    run.checkpoint.unlink(missing_ok=True)
-
-
-def export(run: Run, path: Path | None = None) -> Path:
-    """Write the model file of a finished run, into the run unless `path` says where; return where."""
-    target = path or run.folder / ONNX_MODEL
-    info = run.info()
-    write_model_file(load_keras_model(run.folder / KERAS_MODEL), info, target)
-    return target
-
-
-def read_history(run: Run) -> History:
-    """Return the history of a finished run, one row an epoch."""
-    with (run.folder / HISTORY).open(encoding="utf-8", newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def _write_history(path: Path, history: History) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, history[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)
-
-
-def _metrics(run: Run, training: Training, evaluations: dict[str, Evaluation]) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    for name, evaluation in evaluations.items():
-        figures[f"{name}_accuracy"] = evaluation.accuracy
-        figures[f"{name}_loss"] = evaluation.loss
-    sizes = {f"{name}_digits": len(part.labels) for name, part in evaluations.items()}
-    return {
-        **figures,
-        "parameters": training.model.count_params(),
-        "macs": count_macs(training.model),
-        **asdict(run.settings),
-        "seconds": training.seconds,
-        "data": run.data,
-        **sizes,
-        "calibration": asdict(calibrate(evaluations["validation"])),
-        "versions": _versions(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-    }
-
-
-def _versions() -> dict[str, str]:
-    backend = keras.backend.backend()
-    return {
-        "inkdigit": inkdigit.__version__,
-        "python": platform.python_version(),
-        "keras": keras.__version__,
-        backend: sys.modules[backend].__version__,
-        "numpy": np.__version__,
-    }
+    def check_same(self, settings: TrainingSettings, dataset: Dataset) -> None:
+        """Raise `RunError` unless the run was started with these settings on these digits."""
+        if self.settings != settings:
+            listed = ", ".join(f"{name} {value}" for name, value in asdict(self.settings).items())
+            raise RunError(
+                f"{self.folder} was started with other settings ({listed}): choose another folder"
+            )
+        if self.digest != dataset.train.digest():
+            raise RunError(
+                f"{self.folder} was started on other digits ({self.data}): choose another folder"
+            )

@@ -1,157 +1,140 @@
-"""Training a digit network: the recipe, the loop, and the state that survives a kill.
+"""From settings and digits to a run folder with everything in it."""
 
-The recipe is the tutorials' own (pixels in 0..1, one-hot labels, Adam, categorical cross-entropy)
-with one addition: the learning rate falls to zero along a cosine (Loshchilov and Hutter 2017), which
-took `classic` on a validation split from {CONST} to {COS} and made its loss honest.
-"""
-
-import time
+import contextlib
+import csv
+import json
+import os
+import platform
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from inkdigit.errors import RunError, SettingError
-from inkdigit.learning.backend import keras, make_reproducible
-from inkdigit.learning.datasets import Digits
-from inkdigit.learning.files import write_atomically
-from inkdigit.learning.networks import build_network, check_network
-
-LEARNING_RATE = 1e-3
-CLASSES = 10
-
-# One row an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy, seconds.
-History = list[dict[str, float]]
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingSettings:
-    """What is trained and how; the same settings on the same digits give the same weights."""
-
-    network: str = "classic"
-    epochs: int = 12
-    batch_size: int = 128
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_network(self.network)
-        _check_range("epochs", self.epochs, 1, 10_000)
-        _check_range("batch size", self.batch_size, 1, 65_536)
-        _check_range("seed", self.seed, 0, 2**32 - 1)
+import inkdigit
+from inkdigit.errors import MissingExtraError
+from inkdigit.learning.backend import keras
+from inkdigit.learning.datasets import Dataset, Digits
+from inkdigit.learning.evaluation import Evaluation, calibrate
+from inkdigit.learning.export import write_model_file
+from inkdigit.learning.files import write_atomically, write_text
+from inkdigit.learning.keras_files import load_keras_model, predict
+from inkdigit.learning.loop import TrainingLoop
+from inkdigit.learning.networks import check_network, count_macs
+from inkdigit.learning.report import write_run_report
+from inkdigit.learning.runs import (
+    DESCRIPTION,
+    H5_MODEL,
+    HISTORY,
+    KERAS_MODEL,
+    METRICS,
+    ONNX_MODEL,
+    History,
+    Run,
+)
+from inkdigit.learning.settings import TrainingSettings
 
 
-def _check_range(name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise SettingError(f"the {name} must lie between {least} and {most:,}, received {value}")
+def train(
+    settings: TrainingSettings,
+    dataset: Dataset,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    callbacks: Sequence[Any] = (),
+    after_epoch: Callable[[TrainingLoop], None] = lambda _: None,
+) -> Run:
+    """Train a network into a run folder, evaluate it on the test half, and keep everything.
 
-
-def to_pixels(images: npt.NDArray[np.uint8]) -> Floats:
-    """Return what networks take, `float32 (n, 28, 28, 1)` in 0..1, from `uint8 (n, 28, 28)`."""
-    return images[..., None].astype(np.float32) / 255
-
-
-def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:
-    """Return labels `(n,)` as `float32 (n, 10)` with a one at the class."""
-    return np.asarray(keras.utils.to_categorical(labels, CLASSES), np.float32)
-
-
-class Training:
-    """A network on its way, epoch by epoch.
-
-    What an epoch does depends on nothing but the settings, the digits and the state so far, so a
-    training that was stopped and went on ends where an undisturbed one would have.
+    With `resume`, a run of the same settings and digits that lies there goes on from its last
+    finished epoch, and a finished one is returned as it is. `callbacks` are Keras's.
     """
+    check_network(settings.network)
+    if resume and Path(folder, DESCRIPTION).exists():
+        run = Run.open(folder)
+        run.check_same(settings, dataset)
+    else:
+        run = Run.create(folder, settings, dataset)
+    if run.finished:
+        return run
+    fitted, validation = dataset.fit_and_validation()
+    loop = TrainingLoop(settings, fitted, validation)
+    if run.checkpoint.exists():
+        loop.load(run.checkpoint)
 
-    def __init__(self, settings: TrainingSettings, fitted: Digits, validation: Digits) -> None:
-        self.settings = settings
-        self.history: History = []
-        self._fitted = to_pixels(fitted.images), to_one_hot(fitted.labels)
-        self._validation = to_pixels(validation.images), to_one_hot(validation.labels)
-        make_reproducible(settings.seed)
-        self.model = build_network(settings.network)
-        batches = -(-len(fitted) // settings.batch_size)
-        schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, batches * settings.epochs)
-        self.model.compile(
-            keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"]
-        )
-        self.model.optimizer.build(self.model.trainable_variables)
+    def keep(loop: TrainingLoop) -> None:
+        loop.save(run.checkpoint)
+        after_epoch(loop)
 
-    @property
-    def finished(self) -> bool:
-        """Whether every epoch has been trained."""
-        return len(self.history) >= self.settings.epochs
+    loop.run(keep, callbacks)
+    _finish(run, loop, dataset, fitted, validation)
+    return run
 
-    @property
-    def seconds(self) -> float:
-        """Seconds spent fitting so far, compilation counted, validation not."""
-        return sum(row["seconds"] for row in self.history)
 
-    def run(
-        self,
-        after_epoch: Callable[["Training"], None] = lambda _: None,
-        callbacks: Sequence[Any] = (),
-    ) -> None:
-        """Train the epochs that are left, with Keras `callbacks`; `after_epoch` may keep the state."""
-        while not self.finished:
-            self.history.append(self._train_epoch(list(callbacks)))
-            after_epoch(self)
+def _finish(
+    run: Run, loop: TrainingLoop, dataset: Dataset, fitted: Digits, validation: Digits
+) -> None:
+    model = loop.model
+    write_atomically(run.folder / KERAS_MODEL, model.save)
+    write_atomically(run.folder / H5_MODEL, model.save)
+    write_atomically(run.folder / HISTORY, lambda path: _write_history(path, loop.history))
+    parts = {"train": fitted, "validation": validation, "test": dataset.test}
+    evaluations = {
+        name: Evaluation(digits.labels, predict(model, digits.images))
+        for name, digits in parts.items()
+    }
+    metrics = _metrics(run, loop, evaluations)
+    write_text(run.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
+    # A machine that trains may not be able to write ONNX; `inkdigit export` completes it elsewhere.
+    with contextlib.suppress(MissingExtraError):
+        write_model_file(model, run.info(), run.folder / ONNX_MODEL)
+    write_run_report(run.folder, metrics, loop.history, dataset.test, evaluations["test"])
+    run.checkpoint.unlink(missing_ok=True)
 
-    def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:
-        epoch = len(self.history)
-        images, labels = self._fitted
-        start = time.perf_counter()
-        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(images))
-        fit = self.model.fit(
-            images[order],
-            labels[order],
-            batch_size=self.settings.batch_size,
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            shuffle=False,
-            verbose=0,
-            callbacks=callbacks,
-        )
-        seconds = time.perf_counter() - start
-        validation = self.model.evaluate(
-            *self._validation, batch_size=1000, verbose=0, return_dict=True
-        )
-        return {
-            "epoch": epoch + 1,
-            "loss": fit.history["loss"][0],
-            "accuracy": fit.history["accuracy"][0],
-            "validation_loss": validation["loss"],
-            "validation_accuracy": validation["accuracy"],
-            "seconds": seconds,
-        }
 
-    def save(self, path: Path) -> None:
-        """Write the whole state to one file, so that it is there whole or not at all."""
-        columns = {
-            f"history_{name}": np.array([row[name] for row in self.history])
-            for name in self.history[0]
-        }
-        values = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
-        write_atomically(path, lambda temporary: np.savez(temporary, **columns, **values))
+def export(run: Run, path: Path | None = None) -> Path:
+    """Write the model file of a finished run, in the run or at `path`, and return where it is."""
+    target = path or run.folder / ONNX_MODEL
+    info = run.info()
+    write_model_file(load_keras_model(run.folder / KERAS_MODEL), info, target)
+    return target
 
-    def load(self, path: Path) -> None:
-        """Go back to a saved state; `RunError` if it is broken or of other settings."""
-        try:
-            with np.load(path, allow_pickle=False) as state:
-                names = [n for n in state.files if n.startswith("history_")]
-                columns = {name.removeprefix("history_"): state[name].tolist() for name in names}
-                values = [state[f"v{i}"] for i in range(len(state.files) - len(names))]
-            for variable, value in zip(self._variables(), values, strict=True):
-                variable.assign(value)
-        except Exception as error:  # noqa: BLE001  (whatever a damaged archive makes of it)
-            raise RunError(f"{path} is no usable training state ({error}): train anew") from None
-        self.history = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
 
-    def _variables(self) -> list[Any]:
-        # The random state of dropout is among the model's variables.
-        return [*self.model.variables, *self.model.optimizer.variables]
+def _write_history(path: Path, history: History) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, history[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def _metrics(run: Run, loop: TrainingLoop, evaluations: dict[str, Evaluation]) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for name, evaluation in evaluations.items():
+        figures[f"{name}_accuracy"] = evaluation.accuracy
+        figures[f"{name}_loss"] = evaluation.loss
+    sizes = {f"{name}_digits": len(part.labels) for name, part in evaluations.items()}
+    return {
+        **figures,
+        "parameters": loop.model.count_params(),
+        "macs": count_macs(loop.model),
+        **asdict(run.settings),
+        "seconds": loop.seconds,
+        "data": run.data,
+        **sizes,
+        "calibration": asdict(calibrate(evaluations["validation"])),
+        "versions": _versions(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _versions() -> dict[str, str]:
+    backend = keras.backend.backend()
+    return {
+        "inkdigit": inkdigit.__version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: sys.modules[backend].__version__,
+        "numpy": np.__version__,
+    }

@@ -50,8 +50,10 @@ def _fitted(crop: Grey) -> Grey:
     height, width = crop.shape
     scale = BOX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BOX if scale < 1
-                                                   else Image.Resampling.BICUBIC))
+    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+    # As float, and back to full ink: a thin stroke of a large page would fade away otherwise.
+    fitted = np.asarray(Image.fromarray(crop.astype(np.float32)).resize(size, method)).clip(0)
+    return np.rint(fitted * (255 / fitted.max())).astype(np.uint8)
 
 
 def _centred(digit: Grey) -> Grey:

@@ -6,7 +6,9 @@ with metadata properties `inkdigit.<field>`, one for each field of `ModelInfo`, 
 """
 
 import json
-from dataclasses import asdict, dataclass, fields
+import os
+from dataclasses import Field, asdict, dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from inkdigit.errors import ModelError
+from inkdigit.errors import ImageError, ModelError
 
 FORMAT = 1
 PREFIX = "inkdigit."
@@ -33,6 +35,7 @@ class ModelInfo:
 
     network: str
     trained_on: str
+    trained_digits: int
     accuracy: float
     accuracy_on: str
     temperature: float
@@ -56,18 +59,29 @@ class ModelInfo:
     def from_properties(cls, properties: dict[str, str], source: str) -> Self:
         """Rebuild from metadata properties; `ModelError` where they are missing, odd or newer."""
         if PREFIX + "format" not in properties:
-            raise ModelError(f"{source} is ONNX without Inkdigit's metadata: write it with "
-                             "inkdigit train or inkdigit export")
+            raise ModelError(
+                f"{source} is ONNX without Inkdigit's metadata: write it with "
+                "inkdigit train or inkdigit export"
+            )
         try:
-            values: dict[str, Any] = {
-                field.name: json.loads(properties[PREFIX + field.name]) for field in fields(cls)
-            }
-        except (KeyError, ValueError) as error:
+            # First of all: another format may well have other fields.
+            if (found := json.loads(properties[PREFIX + "format"])) != FORMAT:
+                raise ModelError(
+                    f"{source} is of model format {found}, and this Inkdigit "
+                    f"reads format {FORMAT}: use the version that wrote it, or newer"
+                )
+            return cls(**{field.name: _value(field, properties) for field in fields(cls)})
+        except (KeyError, ValueError, OverflowError, RecursionError) as error:
             raise ModelError(f"{source} has broken metadata ({error})") from None
-        if values["format"] != FORMAT:
-            raise ModelError(f"{source} is of model format {values['format']}, and this Inkdigit "
-                             f"reads format {FORMAT}: use the version that wrote it, or newer")
-        return cls(**values)
+
+
+def _value(field: Field[Any], properties: dict[str, str]) -> Any:
+    value = json.loads(properties[PREFIX + field.name])
+    if field.type is float and type(value) is int:
+        value = float(value)
+    if type(value) is not field.type or (field.name == "temperature" and not 0 < value < inf):
+        raise ValueError(f"{field.name} is {str(value)[:40]!r}")
+    return value
 
 
 class DigitModel:
@@ -107,15 +121,26 @@ class DigitModel:
 
     def predict(self, images: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
         """Return the likeliest class of each image, `int64 (n,)`."""
-        return self.probabilities(images).argmax(axis=1)
+        return np.asarray(self.probabilities(images).argmax(axis=1))
 
     def _pixels(self, images: npt.NDArray[np.generic]) -> Floats:
         expected = (self.info.input_height, self.info.input_width)
         if images.ndim != 3 or images.shape[1:] != expected:
-            raise ModelError(f"expected images of shape (n, {expected[0]}, {expected[1]}), "
-                             f"received {images.shape}")
-        scale = 255.0 if images.dtype == np.uint8 else 1.0
-        return (images.astype(np.float32) / np.float32(scale))[..., None]
+            raise ImageError(
+                f"expected images of shape (n, {expected[0]}, {expected[1]}), "
+                f"received {images.shape}"
+            )
+        return _scaled(images)[..., None]
+
+
+def _scaled(images: npt.NDArray[np.generic]) -> Floats:
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(255)
+    pixels = images.astype(np.float32)
+    within = not pixels.size or (pixels.min() >= 0 and pixels.max() <= 1)
+    if not np.issubdtype(images.dtype, np.floating) or not within:
+        raise ImageError(f"expected images as uint8, or float in 0..1, received {images.dtype}")
+    return pixels
 
 
 def temper(probabilities: Floats, temperature: float) -> Floats:
@@ -131,19 +156,31 @@ def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4
     # Spinning threads gain little here and slow down whatever else runs on the machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A graph must not name other files of this machine as its weights: there are none in here.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", os.devnull
+    )
     try:
-        # From bytes, so that a graph cannot name other files of this machine as its weights.
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001  (the runtime raises types of its own, unexported)
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{source} is not a working ONNX model ({reason})") from None
 
 
-def _check_shapes(
-    session: onnxruntime.InferenceSession, info: ModelInfo, source: str
-) -> None:
-    shapes = [tuple(node.shape[1:]) for node in (*session.get_inputs(), *session.get_outputs())]
-    expected = [(info.input_height, info.input_width, 1), (len(info.classes),)]
+def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source: str) -> None:
+    shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
+    expected = [
+        ("tensor(float)", "n", info.input_height, info.input_width, 1),
+        ("tensor(float)", "n", len(info.classes)),
+    ]
     if info.reads != "digit" or shapes != expected:
-        raise ModelError(f"{source} is no digit model: it has inputs and outputs of shape {shapes}, "
-                         f"expected {expected}")
+        raise ModelError(
+            f"{source} is no digit model: it has inputs and outputs of shape {shapes}, "
+            f"expected {expected}"
+        )
+
+
+def _signature(node: onnxruntime.NodeArg) -> tuple[object, ...]:
+    """Return type and shape of an input or output, `n` where any number of digits goes."""
+    first = [size if isinstance(size, int) else "n" for size in node.shape[:1]]
+    return (node.type, *first, *node.shape[1:])

@@ -23,8 +23,10 @@ def load_dataset(
     """Return the named digits.
 
     `auto` takes MNIST where it is at hand, else the sample, and never downloads; `mnist` downloads
-    what is nowhere to be found. `data_dir` is where MNIST's four files lie, ahead of the environment
-    variable `INKDIGIT_DATA` and the user's cache. `progress` shows bars on stderr while downloading.
+    what is nowhere to be found. `data_dir` is where MNIST's four files lie, ahead of the
+    environment variable `INKDIGIT_DATA` and the user's cache. `progress` shows bars on stderr
+    while downloading.
+
     Raises `SettingError` for an unknown name, `DataError` for digits that are missing or broken,
     `DownloadError` where no mirror gives them.
     """
@@ -35,7 +37,9 @@ def load_dataset(
     if name == "sample":
         return load_sample()
     if name != "auto":
-        raise SettingError(f"no data set is called {name!r}: choose mnist, sample, folder:PATH or auto")
+        raise SettingError(
+            f"no data set is called {name!r}: choose mnist, sample, folder:PATH or auto"
+        )
     if data_dir is not None or find_mnist() is not None:
         return load_mnist(data_dir).noting("MNIST is at hand and is used")
     return load_sample().noting(

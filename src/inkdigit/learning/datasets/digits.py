@@ -71,7 +71,7 @@ class Dataset:
         return self.train.divided(VALIDATION_SHARE)
 
     def split(self, name: str) -> Digits:
-        """Return the digits of a split: `test`, `validation` (a part of `train`), `train`, `all`."""
+        """Return a split: `test`, `train`, `validation` (a part of `train`) or `all`."""
         if name == "all":
             return joined([self.train, self.test])
         if name == "validation":

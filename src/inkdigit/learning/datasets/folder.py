@@ -1,8 +1,8 @@
 """Digits of one's own: a folder a class, with or without a train and a test half.
 
-    digits/0/any-name.png                                   divided 80 : 20, always the same way
-    digits/train/0/…   digits/test/0/…
-    Reduced MNIST Data/Reduced Trainging data/0/4924.jpg    as people have that set, misspelt
+digits/0/any-name.png                                   divided 80 : 20, always the same way
+digits/train/0/…   digits/test/0/…
+Reduced MNIST Data/Reduced Trainging data/0/4924.jpg    as people have that set, misspelt
 """
 
 import re
@@ -49,8 +49,10 @@ def _find_halves(root: Path) -> dict[str, Path]:
     if len(found) == 1:
         (present,) = found
         missing = "test" if present == "train" else "train"
-        raise DataError(f"{root} has a {present} half ({found[present].name}) but no {missing} half: "
-                        f"add a folder called {missing}")
+        raise DataError(
+            f"{root} has a {present} half ({found[present].name}) but no {missing} half: "
+            f"add a folder called {missing}"
+        )
     if not found and len(children) == 1:
         return _find_halves(children[0])
     if not found:
@@ -61,8 +63,10 @@ def _find_halves(root: Path) -> dict[str, Path]:
 def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
     matches = [child for child in children if _HALF[half].search(child.name)]
     if len(matches) > 1:
-        raise DataError(f"{root} has {len(matches)} folders that could be its {half} half: "
-                        f"{', '.join(match.name for match in matches)}")
+        raise DataError(
+            f"{root} has {len(matches)} folders that could be its {half} half: "
+            f"{', '.join(match.name for match in matches)}"
+        )
     return matches[0] if matches else None
 
 
@@ -71,8 +75,9 @@ def _read_classes(folder: Path, left_out: list[str]) -> Digits:
     classes = {int(child.name): child for child in _folders_in(folder) if _is_class(child)}
     missing = [str(digit) for digit in range(CLASSES) if digit not in classes]
     if missing:
-        raise DataError(f"{folder} lacks the class folder{'s' * (len(missing) > 1)} "
-                        f"{', '.join(missing)}")
+        raise DataError(
+            f"{folder} lacks the class folder{'s' * (len(missing) > 1)} {', '.join(missing)}"
+        )
     images, labels = [], []
     for digit, child in sorted(classes.items()):
         pictures = _read_pictures(child, left_out)
@@ -91,7 +96,8 @@ def _unwrapped(folder: Path) -> Path:
 def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
     pictures = []
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.name.startswith(".") or path.name == "Thumbs.db":
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not path.is_file() or hidden or path.name == "Thumbs.db":
             continue
         try:
             pictures.append(as_digit(open_grey(path)))
@@ -115,7 +121,8 @@ def _summary(left_out: list[str]) -> tuple[str, ...]:
 def _folders_in(folder: Path) -> list[Path]:
     try:
         return sorted(
-            child for child in folder.iterdir()
+            child
+            for child in folder.iterdir()
             if child.is_dir() and not child.name.startswith((".", "__"))
         )
     except OSError as error:

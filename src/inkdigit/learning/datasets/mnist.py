@@ -35,6 +35,7 @@ ENVIRONMENT = "INKDIGIT_DATA"
 SECONDS_TO_ANSWER = 30
 # The largest file unpacks to 47 MB; anything far beyond that is not MNIST.
 MAX_BYTES = 64_000_000
+GZIP = b"\x1f\x8b"
 
 
 def load_mnist(
@@ -48,8 +49,10 @@ def load_mnist(
     if data_dir is not None:
         folder = _folder_with_files(Path(data_dir))
         if folder is None:
-            raise DataError(f"{data_dir} holds no MNIST: expected {', '.join(SHA256)}, "
-                            "packed (.gz) or not, in it or in its mnist/")
+            raise DataError(
+                f"{data_dir} holds no MNIST: expected {', '.join(SHA256)}, "
+                "packed (.gz) or not, in it or in its mnist/"
+            )
     else:
         folder = find_mnist()
     if folder is None:
@@ -83,7 +86,7 @@ def fetch_mnist(
     mirrors: Sequence[str] = MIRRORS,
     digests: Mapping[str, str] = SHA256,
 ) -> None:
-    """Download what `folder` lacks of MNIST's files, from the first mirror that gives each one whole.
+    """Download what `folder` lacks of MNIST's files, from the first mirror that has them whole.
 
     A file is verified before it gets its name, so a broken download leaves nothing behind.
     """
@@ -105,15 +108,17 @@ def _fetch_file(
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 packed = Path(scratch, f"{name}.gz")
                 _download(mirror + packed.name, packed, progress)
-                _verify(_unpacked(packed), digest, f"{mirror}{packed.name}")
+                _verify(_unpacked(packed, mirror + packed.name), digest, mirror + packed.name)
                 packed.replace(folder / packed.name)
             return
         except DataError as refusal:
             refusals.append(str(refusal))
         except OSError as error:
             raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from None
-    raise DownloadError(f"no mirror gave {name}.gz ({'; '.join(refusals)}): try again later, or put "
-                        "MNIST's files into a folder and name it with --data-dir")
+    raise DownloadError(
+        f"no mirror gave {name}.gz ({'; '.join(refusals)}): try again later, or put "
+        "MNIST's files into a folder and name it with --data-dir"
+    )
 
 
 def _download(url: str, target: Path, progress: bool) -> None:
@@ -159,28 +164,31 @@ def _read_file(folder: Path, name: str, digests: Mapping[str, str]) -> Bytes:
     path = _existing(folder, name)
     if path is None:
         raise DataError(f"{folder} holds no {name}")
-    content = _unpacked(path)
+    content = _unpacked(path, str(path))
     shape = (SIZE, SIZE) if "images" in name else ()
     array = _parse_idx(content, shape, str(path))
     _verify(content, digests[name], str(path))
     return array
 
 
-def _unpacked(path: Path) -> bytes:
+def _unpacked(path: Path, source: str) -> bytes:
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        # By what it is, not by its name: servers and browsers unpack on the way without saying so.
+        with path.open("rb") as file:
+            packed = file.read(2) == GZIP
+        with (gzip.open if packed else open)(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise DataError(f"{path} is a broken gzip file: fetch it again") from None
+        raise DataError(f"{source} is a broken gzip file: another copy is needed") from None
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise DataError(f"{source} cannot be read: {error.strerror or error}") from None
     if len(content) > MAX_BYTES:
-        raise DataError(f"{path} unpacks to more than {MAX_BYTES:,} bytes: that is not MNIST")
+        raise DataError(f"{source} unpacks to more than {MAX_BYTES:,} bytes: that is not MNIST")
     return bytes(content)
 
 
 def _parse_idx(content: bytes, item_shape: tuple[int, ...], source: str) -> Bytes:
-    """Return the array of an IDX file of unsigned bytes: big-endian magic, lengths, then the data."""
+    """Return the array of an IDX file of unsigned bytes: magic, big-endian lengths, the data."""
     dimensions = 1 + len(item_shape)
     header = 4 + 4 * dimensions
     if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
@@ -190,13 +198,17 @@ def _parse_idx(content: bytes, item_shape: tuple[int, ...], source: str) -> Byte
         raise DataError(f"{source} holds items of shape {shape[1:]}, expected {item_shape}")
     expected = int(np.prod(shape, dtype=object))
     if len(content) - header != expected:
-        raise DataError(f"{source} is truncated or too long: it promises {expected:,} bytes and "
-                        f"holds {len(content) - header:,}")
+        raise DataError(
+            f"{source} is truncated or too long: it promises {expected:,} bytes and "
+            f"holds {len(content) - header:,}"
+        )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def _verify(content: bytes, digest: str, source: str) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != digest:
-        raise DataError(f"{source} is not MNIST's: its content has SHA-256 {found[:12]}…, expected "
-                        f"{digest[:12]}…")
+        raise DataError(
+            f"{source} is not MNIST's (its content has SHA-256 {found[:12]}…, expected "
+            f"{digest[:12]}…): another copy is needed"
+        )

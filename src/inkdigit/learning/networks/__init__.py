@@ -1,4 +1,4 @@
-"""The networks by name: each builder returns an untrained Keras model, `(n, 28, 28, 1)` to `(n, 10)`.
+"""The networks by name: each builder returns an untrained model, `(n, 28, 28, 1)` to `(n, 10)`.
 
 To add one, write a file beside these and name its builder here.
 """

@@ -8,8 +8,10 @@ layers = keras.layers
 
 
 def lenet5() -> Any:
-    """Return LeNet-5 (LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to
-    document recognition", section II.B), untrained: 61,706 parameters.
+    """Return LeNet-5, untrained: 61,706 parameters.
+
+    LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document
+    recognition", section II.B.
 
     As in the paper: the sizes of C1, C3, C5 and F6, 2×2 averaging between, tanh, and 28×28 digits
     in a 32×32 field (by padding). Today's habit instead: every map of C3 sees every map of S2 (the

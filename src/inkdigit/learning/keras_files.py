@@ -1,13 +1,13 @@
-"""Trained networks back from disk, whichever format they were kept in, without running their code.
+"""Keras models back from `.keras` and `.h5` files, without running code that a file asks for.
 
-A `.keras` or `.h5` file can ask for functions to be called while it is loaded, and Keras's safe mode
-has had holes there, more so for `.h5`. So a file's description is read first, and only plain layers
-from a list of known ones get as far as Keras.
+A `.keras` or `.h5` file can ask for functions to be called while it is loaded, and Keras's safe
+mode has had holes there, more so for `.h5`. So a file's description is read first, and only plain
+layers from a list of known ones get as far as Keras.
 """
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,8 @@ import numpy.typing as npt
 
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
-from inkdigit.learning.training import to_pixels
-from inkdigit.reading.model_file import DigitModel, Floats
-
-Predict = Callable[[npt.NDArray[np.uint8]], Floats]
+from inkdigit.learning.loop import to_pixels
+from inkdigit.reading.model_file import Floats
 
 BATCH = 1000
 # Far above any digit network; a description that unpacks to more is an attack or not ours.
@@ -28,27 +26,59 @@ MAX_DESCRIPTION = 4_000_000
 INPUT, OUTPUT = (None, 28, 28, 1), (None, 10)
 
 PLAIN_CLASSES = frozenset(
-    """
-    Sequential Functional Model InputLayer Conv2D DepthwiseConv2D SeparableConv2D Dense Flatten
-    Reshape MaxPooling2D AveragePooling2D GlobalAveragePooling2D GlobalMaxPooling2D ZeroPadding2D
-    BatchNormalization LayerNormalization GroupNormalization Activation ReLU LeakyReLU Softmax
-    Dropout SpatialDropout2D GaussianNoise Add Multiply Concatenate Average Rescaling
-    DTypePolicy __tensor__ __keras_tensor__ L1 L2 L1L2 Zeros Ones Constant RandomNormal
-    RandomUniform TruncatedNormal VarianceScaling Orthogonal GlorotNormal GlorotUniform HeNormal
-    HeUniform LecunNormal LecunUniform
-    """.split()
+    [
+        "Sequential",
+        "Functional",
+        "Model",
+        "InputLayer",
+        "Conv2D",
+        "DepthwiseConv2D",
+        "SeparableConv2D",
+        "Dense",
+        "Flatten",
+        "Reshape",
+        "MaxPooling2D",
+        "AveragePooling2D",
+        "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D",
+        "ZeroPadding2D",
+        "BatchNormalization",
+        "LayerNormalization",
+        "GroupNormalization",
+        "Activation",
+        "ReLU",
+        "LeakyReLU",
+        "Softmax",
+        "Dropout",
+        "SpatialDropout2D",
+        "GaussianNoise",
+        "Add",
+        "Multiply",
+        "Concatenate",
+        "Average",
+        "Rescaling",
+        "DTypePolicy",
+        "__tensor__",
+        "__keras_tensor__",
+        "L1",
+        "L2",
+        "L1L2",
+        "Zeros",
+        "Ones",
+        "Constant",
+        "RandomNormal",
+        "RandomUniform",
+        "TruncatedNormal",
+        "VarianceScaling",
+        "Orthogonal",
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "LecunNormal",
+        "LecunUniform",
+    ]
 )
-
-
-def load_predictor(path: str | Path) -> Predict:
-    """Return what turns images `uint8 (n, 28, 28)` into probabilities `float32 (n, 10)`, as raw as
-    the network gives them, from a `.keras`, `.h5` or `.onnx` file; `ModelError` where it can't be.
-    """
-    path = Path(path)
-    if path.suffix == ".onnx":
-        return DigitModel.load(path).probabilities
-    model = load_keras_model(path)
-    return lambda images: predict(model, images)
 
 
 def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
@@ -57,12 +87,12 @@ def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
 
 
 def load_keras_model(path: Path) -> Any:
-    """Return the Keras model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe."""
+    """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe."""
     if not path.is_file():
         raise ModelError(f"{path} is not there, or is no file")
     describe = {".keras": _describe_keras, ".h5": _describe_h5}.get(path.suffix)
     if describe is None:
-        raise ModelError(f"{path} is of no known kind: expected a run folder, .keras, .h5 or .onnx")
+        raise ModelError(f"{path} is of no known kind: expected .keras or .h5")
     try:
         _check_plain(describe(path), path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -72,8 +102,10 @@ def load_keras_model(path: Path) -> Any:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"{path} is damaged or no Keras model ({reason[:120]})") from None
     if (model.input_shape, model.output_shape) != (INPUT, OUTPUT):
-        raise ModelError(f"{path} reads {model.input_shape} and gives {model.output_shape}: expected "
-                         f"a network from {INPUT} to {OUTPUT}")
+        raise ModelError(
+            f"{path} reads {model.input_shape} and gives {model.output_shape}: expected "
+            f"a network from {INPUT} to {OUTPUT}"
+        )
     return model
 
 
@@ -96,14 +128,17 @@ def _describe_h5(path: Path) -> Any:
 def _check_self_contained(file: h5py.File, path: Path) -> None:
     """Refuse HDF5 links and storage that would read other files of this machine."""
 
-    def check(name: str, link: Any) -> None:
+    # A visitor of h5py returns what it found; an error would not come through it whole.
+    def outside(name: str, link: Any) -> str | None:
         if not isinstance(link, h5py.HardLink):
-            raise ModelError(f"{path} links to elsewhere ({name}), which a model file must not do")
+            return name
         item = file[name]
-        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            raise ModelError(f"{path} keeps {name} in another file, which a model file must not do")
+        elsewhere = isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)
+        return name if elsewhere else None
 
-    file.visititems_links(check)
+    found = file.visititems_links(outside)
+    if found:
+        raise ModelError(f"{path} takes {found} from elsewhere, which a model file must not do")
 
 
 def _check_plain(description: Any, path: Path) -> None:
@@ -111,9 +146,11 @@ def _check_plain(description: Any, path: Path) -> None:
         name, module = node.get("class_name"), node.get("module")
         custom = node.get("registered_name") not in (None, name)
         foreign = module is not None and not f"{module}.".startswith(("keras.", "builtins."))
-        if name is not None and (name not in PLAIN_CLASSES or custom or foreign):
-            raise ModelError(f"{path} asks for {name!r}, which is no plain layer and could run code: "
-                             "it is not loaded")
+        if name is not None and (str(name) not in PLAIN_CLASSES or custom or foreign):
+            raise ModelError(
+                f"{path} asks for {name!r}, which is no plain layer and could run code: "
+                "it is not loaded"
+            )
 
 
 def _dictionaries(node: Any) -> Iterator[dict[str, Any]]:

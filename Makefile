@@ -1,0 +1,45 @@
+# `make run` does the main job, `make test` checks everything; both set themselves up in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+OUT ?= runs/first
+
+.PHONY: run test check format bench pins clean
+
+run: .venv/learn.stamp
+	$(BIN)/inkdigit compare --networks classic lenet5 --out $(OUT)
+
+test: check
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/learn.stamp
+	$(BIN)/python benchmarks/learning.py
+
+# One set of pins holds for every supported Python and platform; no index address is written.
+pins:
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+	  --extra notebook pyproject.toml requirements-dev.txt --output-file requirements-pins.txt
+
+clean:
+	rm -rf .venv runs
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Inkdigit needs Python 3.11 to 3.13: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+.venv/learn.stamp: .venv/bin/python requirements.txt requirements-pins.txt pyproject.toml
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/dev.stamp: .venv/learn.stamp requirements-dev.txt
+	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	touch $@

@@ -1,0 +1,119 @@
+"""`inkdigit compare`: networks side by side."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inkdigit.cli.options import (
+    Verbs,
+    add_data_flags,
+    add_quiet_flag,
+    add_training_flags,
+    load_data,
+    needing_learn,
+    table,
+    tell,
+)
+from inkdigit.cli.train import train_aloud
+from inkdigit.learning.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from inkdigit.learning.comparison import Comparison
+    from inkdigit.learning.runs import Run
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "compare",
+        help="train several networks alike and hold them against each other",
+        description="Train several networks alike, each with several seeds, and hold them against "
+        "each other on the test half. A comparison that was stopped goes on where it was.",
+    )
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        metavar="NAME",
+        default=["lenet5", "classic", "modern"],
+        help="default: lenet5 classic modern",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="runs of each, seeds 0 to N-1 (default: 1)",
+    )
+    add_data_flags(parser)
+    add_training_flags(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("runs/comparison"),
+        help="where the runs, the tables and the page go (default: runs/comparison)",
+    )
+    add_quiet_flag(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Compare, and say where the page lies."""
+    given = {name: getattr(options, name) for name in ("epochs", "batch_size") if name in options}
+    TrainingSettings(**given)
+    with needing_learn():
+        from inkdigit.learning.comparison import compare, write_comparison
+
+    dataset = load_data(options)
+
+    def train_one(network: str, seed: int, folder: Path) -> "Run":
+        settings = TrainingSettings(network=network, seed=seed, **given)
+        return train_aloud(options, settings, dataset, folder, resume=True)
+
+    comparison = compare(options.networks, options.seeds, dataset, options.out, train_one)
+    page = write_comparison(comparison, dataset, options.out)
+    print(render(comparison))
+    print(f"\npage: {page}")
+    for network in options.networks:
+        tell(options, f"report of {network}: {options.out / f'{network}-seed0' / 'report.html'}")
+
+
+def render(comparison: "Comparison") -> str:
+    """Return a comparison as text."""
+    rows = [
+        [
+            row["network"],
+            with_spread(row["test_accuracy_mean"], row["test_accuracy_sd"], 4),
+            with_spread(row["test_loss_mean"], row["test_loss_sd"], 4),
+            f"{row['parameters']:,}",
+            f"{row['macs']:,}",
+            f"{row['model_bytes'] / 1000:,.0f} kB",
+            with_spread(row["seconds_mean"], row["seconds_sd"], 0) + " s",
+            f"{row['one_image_ms']:.2f} ms",
+            f"{row['images_per_second']:,.0f}",
+        ]
+        for row in comparison.networks.to_dict("records")
+    ]
+    header = [
+        "network",
+        "test accuracy",
+        "loss",
+        "parameters",
+        "MACs",
+        "file",
+        "training",
+        "a digit",
+        "digits/s",
+    ]
+    pairs = [
+        f"{row['first']} and {row['second']}: "
+        f"{'a real difference' if row['real'] else 'could be chance'} (McNemar, p = {row['p']:.2g})"
+        for row in comparison.differences.to_dict("records")
+    ]
+    return "\n".join([table(header, rows), "", *pairs])
+
+
+def with_spread(mean: float, sd: float, places: int) -> str:
+    """Return `mean ± sd`, or the mean alone where one run gives no spread."""
+    # NaN is unlike itself.
+    return f"{mean:.{places}f}" if sd != sd else f"{mean:.{places}f} ± {sd:.{places}f}"  # noqa: PLR0124

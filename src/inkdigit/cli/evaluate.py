@@ -1,0 +1,107 @@
+"""`inkdigit evaluate`: a trained network held against labelled digits."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inkdigit.cli.options import (
+    Verbs,
+    add_data_flags,
+    add_quiet_flag,
+    load_data,
+    needing_learn,
+    table,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from inkdigit.learning.evaluation import Evaluation
+
+SPLITS = ("test", "validation", "train", "all")
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "evaluate",
+        help="measure a trained network on labelled digits",
+        description="Measure a trained network on labelled digits: accuracy with its interval, "
+        "loss, calibration, every digit, and what is confused with what.",
+    )
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL", help="a run folder, a .keras, an .h5 or an .onnx"
+    )
+    add_data_flags(parser)
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="test",
+        help="which digits; validation is a tenth of train (default: test)",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write the pictures into this folder"
+    )
+    add_quiet_flag(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate and print; write pictures where they are wanted."""
+    with needing_learn():
+        from inkdigit.learning.evaluation import Evaluation
+        from inkdigit.learning.models import already_seen, load_model
+
+    model = load_model(options.model)
+    dataset = load_data(options)
+    digits = dataset.split(options.split)
+    warning = already_seen(model.trained_on, dataset.name, options.split)
+    if warning:
+        tell(options, f"beware: {warning}")
+    evaluation = Evaluation(digits.labels, model.probabilities(digits.images))
+    if options.format == "json":
+        described = {
+            "model": str(model.path),
+            "trained_on": model.trained_on,
+            "data": dataset.name,
+            "split": options.split,
+            "warning": warning,
+        }
+        print(json.dumps({**described, **evaluation.to_dict()}, indent=2))
+    else:
+        print(render(evaluation))
+    if options.out:
+        from inkdigit.learning.pictures import write_evaluation_pictures
+
+        for path in write_evaluation_pictures(options.out, evaluation, digits.images):
+            tell(options, f"wrote {path}")
+
+
+def render(evaluation: "Evaluation") -> str:
+    """Return an evaluation as text."""
+    low, high = evaluation.accuracy_interval
+    wrong = int((~evaluation.right).sum())
+    confused = ", ".join(
+        f"{pair['digit']} read as {pair['read_as']} ({pair['times']}×)"
+        for pair in evaluation.most_confused()
+    )
+    rows = [
+        [
+            f"{row['digit']:.0f}",
+            *(f"{row[name]:.4f}" for name in ("precision", "recall", "f1")),
+            f"{row['support']:,.0f}",
+        ]
+        for row in evaluation.per_class()
+    ]
+    return "\n".join(
+        [
+            f"accuracy  {evaluation.accuracy:.4f}  (95 % interval {low:.4f} to {high:.4f}), "
+            f"{wrong:,} of {len(evaluation.labels):,} wrong",
+            f"loss      {evaluation.loss:.4f}",
+            f"expected calibration error  {evaluation.calibration_error:.4f}",
+            f"most confused  {confused or 'none'}",
+            "",
+            table(["digit", "precision", "recall", "F1", "digits"], rows),
+        ]
+    )

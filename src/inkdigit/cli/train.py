@@ -1,0 +1,151 @@
+"""`inkdigit train`: a network, trained into a run folder."""
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inkdigit.cli.options import (
+    Verbs,
+    add_data_flags,
+    add_quiet_flag,
+    add_training_flags,
+    load_data,
+    needing_learn,
+    tell,
+)
+from inkdigit.errors import SettingError
+from inkdigit.learning.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from inkdigit.learning.datasets import Dataset
+    from inkdigit.learning.loop import TrainingLoop
+    from inkdigit.learning.runs import Run
+
+SETTINGS = tuple(field.name for field in fields(TrainingSettings))
+
+
+def add_parser(verbs: Verbs) -> None:
+    """Add the verb to the command line."""
+    parser = verbs.add_parser(
+        "train",
+        help="train a network into a run folder",
+        description="Train a network, evaluate it on the test half, and keep it all in a folder.",
+    )
+    parser.add_argument(
+        "--network",
+        metavar="NAME",
+        default=argparse.SUPPRESS,
+        help=f"which network; `inkdigit networks` lists them (default: {TrainingSettings.network})",
+    )
+    add_data_flags(parser, default=argparse.SUPPRESS)
+    add_training_flags(parser)
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help=f"same seed, same machine: same weights (default: {TrainingSettings.seed})",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="RUN", help="the run folder (default: runs/NAME, numbered)"
+    )
+    parser.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with this run from its last epoch"
+    )
+    add_quiet_flag(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, and say where the run lies and how well it reads."""
+    # Settings are checked before the seconds that Keras takes to import.
+    given = {name: getattr(options, name) for name in SETTINGS if hasattr(options, name)}
+    settings = TrainingSettings(**given)
+    if options.resume:
+        _refuse_settings(options, given)
+        run = _resume(options)
+    else:
+        with needing_learn():
+            from inkdigit.learning.networks import check_network
+        check_network(settings.network)
+        dataset = load_data(options, getattr(options, "data", "auto"))
+        run = train_aloud(options, settings, dataset, options.out or _free_folder(settings.network))
+    print(summary(run))
+
+
+def _refuse_settings(options: argparse.Namespace, given: dict[str, Any]) -> None:
+    flags = [*given, *(name for name in ("data", "out") if getattr(options, name, None))]
+    if flags:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in flags)
+        raise SettingError(
+            f"--resume goes on with what the run was started with: leave out {names}"
+        )
+
+
+def _resume(options: argparse.Namespace) -> "Run":
+    with needing_learn():
+        from inkdigit.learning.runs import Run
+
+    run = Run.open(options.resume)
+    if run.finished:
+        tell(options, f"{run.folder} is finished already")
+        return run
+    dataset = load_data(options, run.data)
+    return train_aloud(options, run.settings, dataset, run.folder, resume=True)
+
+
+def train_aloud(
+    options: argparse.Namespace,
+    settings: TrainingSettings,
+    dataset: "Dataset",
+    folder: Path,
+    *,
+    resume: bool = False,
+) -> "Run":
+    """Train with progress on stderr; after Ctrl-C, say what was kept."""
+    with needing_learn():
+        from inkdigit.learning.progress import Progress, epoch_line
+        from inkdigit.learning.training import train
+
+    def after_epoch(loop: "TrainingLoop") -> None:
+        tell(options, epoch_line(loop.history[-1], settings.epochs))
+
+    callbacks = [] if options.quiet else [Progress(settings.epochs)]
+    tell(options, f"training {settings.network} (seed {settings.seed}) into {folder}")
+    try:
+        return train(
+            settings, dataset, folder, resume=resume, callbacks=callbacks, after_epoch=after_epoch
+        )
+    except KeyboardInterrupt:
+        tell(
+            options, f"\nevery finished epoch is kept; go on with  inkdigit train --resume {folder}"
+        )
+        raise
+
+
+def _free_folder(network: str) -> Path:
+    folder, number = Path("runs", network), 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs", f"{network}-{number}")
+    return folder
+
+
+def summary(run: "Run") -> str:
+    """Return what a finished run is worth in two lines."""
+    from inkdigit.learning.runs import ONNX_MODEL
+
+    metrics = run.metrics
+    lines = [
+        f"{run.settings.network}: test accuracy {metrics['test_accuracy']:.4f}, loss "
+        f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} digits of {run.data} "
+        f"({metrics['parameters']:,} parameters, trained in {metrics['seconds']:.0f} s)",
+        f"report: {run.folder / 'report.html'}",
+    ]
+    if not (run.folder / ONNX_MODEL).exists():
+        lines.append(
+            f"{ONNX_MODEL} could not be written here; where TensorFlow is installed, run  "
+            f"inkdigit export {run.folder}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,137 @@
+"""Training a digit network: the recipe, the loop, and the state that survives a kill.
+
+The recipe is the tutorials' own (pixels in 0..1, one-hot labels, Adam, categorical cross-entropy)
+with one addition: the learning rate falls to zero along a cosine (Loshchilov and Hutter 2017). On a
+tenth of MNIST's training half that was held out, it took `classic` from 98.7 % and a loss of 0.049
+to 99.2 % and 0.030 (one seed, 12 epochs).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import RunError
+from inkdigit.learning.backend import keras, make_reproducible
+from inkdigit.learning.datasets import Digits
+from inkdigit.learning.files import write_atomically
+from inkdigit.learning.networks import build_network
+from inkdigit.learning.runs import History
+from inkdigit.learning.settings import TrainingSettings
+
+LEARNING_RATE = 1e-3
+CLASSES = 10
+
+Floats = npt.NDArray[np.float32]
+
+
+def to_pixels(images: npt.NDArray[np.uint8]) -> Floats:
+    """Return what networks take, `float32 (n, 28, 28, 1)` in 0..1, from `uint8 (n, 28, 28)`."""
+    return images[..., None].astype(np.float32) / np.float32(255)
+
+
+def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:
+    """Return labels `(n,)` as `float32 (n, 10)` with a one at the class."""
+    return np.asarray(keras.utils.to_categorical(labels, CLASSES), np.float32)
+
+
+class TrainingLoop:
+    """A network on its way, epoch by epoch.
+
+    What an epoch does depends on nothing but the settings, the digits and the state so far, so a
+    training that was stopped and went on ends where an undisturbed one would have.
+    """
+
+    def __init__(self, settings: TrainingSettings, fitted: Digits, validation: Digits) -> None:
+        self.settings = settings
+        self.history: History = []
+        self._fitted = to_pixels(fitted.images), to_one_hot(fitted.labels)
+        self._validation = to_pixels(validation.images), to_one_hot(validation.labels)
+        make_reproducible(settings.seed)
+        self.model = build_network(settings.network)
+        batches = -(-len(fitted) // settings.batch_size)
+        schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, batches * settings.epochs)
+        self.model.compile(
+            keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"]
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every epoch has been trained."""
+        return len(self.history) >= self.settings.epochs
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent fitting so far, compilation counted, validation not."""
+        return sum(row["seconds"] for row in self.history)
+
+    def run(
+        self,
+        after_epoch: Callable[["TrainingLoop"], None] = lambda _: None,
+        callbacks: Sequence[Any] = (),
+    ) -> None:
+        """Train the epochs that are left, with Keras's `callbacks`, and `after_epoch` each."""
+        while not self.finished:
+            self.history.append(self._train_epoch(list(callbacks)))
+            after_epoch(self)
+
+    def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:
+        epoch = len(self.history)
+        images, labels = self._fitted
+        start = time.perf_counter()
+        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(images))
+        fit = self.model.fit(
+            images[order],
+            labels[order],
+            batch_size=self.settings.batch_size,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks,
+        )
+        seconds = time.perf_counter() - start
+        validation = self.model.evaluate(
+            *self._validation, batch_size=1000, verbose=0, return_dict=True
+        )
+        return {
+            "epoch": epoch + 1,
+            "loss": fit.history["loss"][0],
+            "accuracy": fit.history["accuracy"][0],
+            "validation_loss": validation["loss"],
+            "validation_accuracy": validation["accuracy"],
+            "seconds": seconds,
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the whole state to one file, so that it is there whole or not at all."""
+        columns = {
+            f"history_{name}": np.array([row[name] for row in self.history])
+            for name in self.history[0]
+        }
+        values = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
+        state: dict[str, Any] = {**columns, **values}
+        write_atomically(path, lambda temporary: np.savez(temporary, **state))
+
+    def load(self, path: Path) -> None:
+        """Go back to a saved state; `RunError` if it is broken or of other settings."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
+                names = [n for n in state.files if n.startswith("history_")]
+                columns = {name.removeprefix("history_"): state[name].tolist() for name in names}
+                values = [state[f"v{i}"] for i in range(len(state.files) - len(names))]
+            for variable, value in zip(self._variables(), values, strict=True):
+                variable.assign(value)
+        except Exception as error:  # noqa: BLE001  (whatever a damaged archive makes of it)
+            raise RunError(f"{path} is no usable training state ({error}): train anew") from None
+        self.history = [
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
+        ]
+
+    def _variables(self) -> list[Any]:
+        # The random state of dropout is among the model's variables.
+        return [*self.model.variables, *self.model.optimizer.variables]

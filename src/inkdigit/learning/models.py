@@ -1,0 +1,73 @@
+"""A trained network by path, whichever form it was kept in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import ModelError, RunError
+from inkdigit.learning.runs import DESCRIPTION, KERAS_MODEL, ONNX_MODEL, Run
+from inkdigit.reading.model_file import DigitModel, Floats
+
+SUFFIXES = (".keras", ".h5", ".onnx")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained network.
+
+    `probabilities` turns images `uint8 (n, 28, 28)` into raw probabilities `float32 (n, 10)`;
+    `trained_on` names the data set, where it is known.
+    """
+
+    path: Path
+    probabilities: Callable[[npt.NDArray[np.uint8]], Floats]
+    trained_on: str | None
+
+
+def load_model(path: str | Path) -> TrainedModel:
+    """Load a run folder, a `.keras`, an `.h5` or an `.onnx`; `ModelError` where it can't be."""
+    path = Path(path)
+    if path.is_dir():
+        path = _model_of_run(path)
+    if path.suffix not in SUFFIXES:
+        raise ModelError(f"{path} is no model: expected a run folder, {', '.join(SUFFIXES)}")
+    if path.suffix == ".onnx":
+        model = DigitModel.load(path)
+        return TrainedModel(path, model.probabilities, model.info.trained_on)
+    from inkdigit.learning.keras_files import load_keras_model, predict
+
+    network = load_keras_model(path)
+    return TrainedModel(path, lambda images: predict(network, images), _data_of_run(path.parent))
+
+
+def _model_of_run(folder: Path) -> Path:
+    run = Run.open(folder)
+    # ONNX Runtime is there in a blink; Keras takes seconds to import.
+    names = (ONNX_MODEL, KERAS_MODEL)
+    found = next((run.folder / name for name in names if (run.folder / name).exists()), None)
+    if found is None:
+        raise RunError(
+            f"{folder} is unfinished and holds no model yet: run  inkdigit train --resume {folder}"
+        )
+    return found
+
+
+def _data_of_run(folder: Path) -> str | None:
+    return Run.open(folder).data if (folder / DESCRIPTION).exists() else None
+
+
+def already_seen(trained_on: str | None, data: str, split: str) -> str | None:
+    """Return a sentence where a model has seen the digits it is judged on, else `None`."""
+    if trained_on == "mnist" and data == "sample":
+        return (
+            "the sample is part of MNIST's training half, which this model was trained on: its "
+            "figures here say nothing about unseen digits"
+        )
+    if trained_on == "sample" and data == "mnist" and split in {"train", "validation", "all"}:
+        return "this model was trained on the sample, which is part of these digits"
+    if trained_on == data and split in {"train", "all"}:
+        return f"this model was trained on these digits ({data}, {split})"
+    return None

@@ -1,0 +1,156 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkdigit import __version__
+from inkdigit.cli import VERBS, main
+from inkdigit.learning.runs import KERAS_MODEL, Run
+
+ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
+
+
+def inkdigit(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "inkdigit", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    for flag, expected in (("--help", "usage: inkdigit"), ("--version", f"inkdigit {__version__}")):
+        with pytest.raises(SystemExit) as exit_info:
+            main([flag])
+        assert exit_info.value.code == 0
+        assert expected in capsys.readouterr().out
+
+
+def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for module in VERBS:
+        verb = module.__name__.rpartition(".")[2]
+        with pytest.raises(SystemExit) as exit_info:
+            main([verb, "--help"])
+        assert exit_info.value.code == 0
+        assert f"usage: inkdigit {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["nothing"], ["train", "--epochs", "many"], ["evaluate"]]
+)
+def test_usage_errors_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(arguments)
+    assert exit_info.value.code == 2
+    assert "usage: inkdigit" in capsys.readouterr().err
+
+
+def test_a_pipe_that_closes_early_is_no_error() -> None:
+    command = f"{sys.executable} -m inkdigit networks | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_training_is_quiet_but_for_its_own_lines(tmp_path: Path) -> None:
+    done = inkdigit(
+        "train", "--network", "lenet5", "--data", "sample", "--epochs", "1", "--out", "r",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stderr.splitlines()] == ["training", "epoch"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["lenet5:", "report:"]
+
+
+def start_training(folder: Path) -> subprocess.Popen[str]:
+    """Start a training, and come back when its first epoch is kept."""
+    command = [sys.executable, "-m", "inkdigit", "train", "--network", "lenet5", "--data", "sample",
+               "--epochs", "4", "--out", str(folder)]  # fmt: skip
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    deadline = time.monotonic() + 120
+    while not (folder / "checkpoint.npz").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process
+
+
+def test_killed_and_interrupted_trainings_end_where_an_undisturbed_one_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed, interrupted, whole = (tmp_path / name for name in ("killed", "interrupted", "whole"))
+    process = start_training(killed)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    process = start_training(interrupted)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate()
+    assert process.returncode == 130
+    assert f"go on with  inkdigit train --resume {interrupted}" in messages
+    assert "Traceback" not in messages
+
+    for folder in (killed, interrupted):
+        assert not Run.open(folder).finished
+        assert main(["train", "--resume", str(folder)]) == 0
+    arguments = ["train", "--network", "lenet5", "--data", "sample", "--epochs", "4"]
+    assert main([*arguments, "--out", str(whole)]) == 0
+    from inkdigit.learning.keras_files import load_keras_model
+
+    expected = load_keras_model(whole / KERAS_MODEL).get_weights()
+    for folder in (killed, interrupted):
+        found = load_keras_model(folder / KERAS_MODEL).get_weights()
+        assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+    capsys.readouterr()
+    assert main(["train", "--resume", str(whole)]) == 0
+    assert "is finished already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["train", "--epochs", "0"], 2, "the epochs must lie between 1 and 10,000, received 0"),
+        (["train", "--epochs=-5"], 2, "received -5"),
+        (["train", "--network", "lenet6"], 2, "no network is called 'lenet6'"),
+        (["train", "--data", "emnist"], 2, "no data set is called 'emnist'"),
+        (["train", "--data", "folder:nowhere"], 3, "nowhere is not a folder"),
+        (["train", "--data", "mnist", "--data-dir", "."], 3, "holds no MNIST"),
+        (["train", "--data", "sample", "--out", "file"], 7, "not empty and not a run"),
+        (["train", "--data", "sample", "--out", "file/run"], 8, "cannot be made"),
+        (["train", "--resume", "nowhere"], 7, "nowhere is no run folder"),
+        (["train", "--resume", "x", "--epochs", "3", "--data", "mnist"], 2, "--epochs, --data"),
+        (["evaluate", "missing.keras"], 6, "missing.keras is not there"),
+        (["evaluate", "file"], 6, "file is no model"),
+        (["evaluate", "corrupt.h5"], 6, "corrupt.h5 is damaged"),
+        (["evaluate", "corrupt.onnx"], 6, "corrupt.onnx is not a working ONNX model"),
+        (["compare", "--seeds", "0", "--data", "sample"], 2, "the seeds must be at least 1"),
+        (["compare", "--networks", "a", "--data", "sample"], 2, "no network is called 'a'"),
+        (["export", "nowhere"], 7, "nowhere is no run folder"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_its_exit_code(
+    arguments: list[str],
+    code: int,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("file", "corrupt.h5", "corrupt.onnx"):
+        Path(name).write_text("something I had")
+    assert main(arguments) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    lines = printed.err.splitlines()
+    assert lines[-1].startswith("inkdigit: ")
+    assert sentence in lines[-1]
+    assert "Traceback" not in printed.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "corrupt.h5",
+        "corrupt.onnx",
+        "file",
+    ]
+    assert Path("file").read_text() == "something I had"
