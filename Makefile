@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= runs/first
 
-.PHONY: run test check format bench pins clean
+.PHONY: run test check format pins clean
 
 run: .venv/learn.stamp
 	$(BIN)/inkdigit compare --networks classic lenet5 --out $(OUT)
@@ -21,9 +21,6 @@ format: .venv/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/learn.stamp
-	$(BIN)/python benchmarks/learning.py
-
 # One set of pins holds for every supported Python and platform; no index address is written.
 pins:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --upgrade \
@@ -36,10 +33,10 @@ clean:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Inkdigit needs Python 3.11 to 3.13: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 
-.venv/learn.stamp: .venv/bin/python requirements.txt requirements-pins.txt pyproject.toml
-	$(BIN)/pip install --quiet --requirement requirements.txt
+.venv/learn.stamp: .venv/bin/python requirements-pins.txt pyproject.toml
+	$(BIN)/pip install --quiet --constraint requirements-pins.txt --editable '.[learn]'
 	touch $@
 
-.venv/dev.stamp: .venv/learn.stamp requirements-dev.txt
+.venv/dev.stamp: .venv/bin/python requirements-dev.txt requirements-pins.txt pyproject.toml
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
-	touch $@
+	touch $@ .venv/learn.stamp

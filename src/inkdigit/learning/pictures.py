@@ -34,10 +34,8 @@ COLUMNS = 5
 styled = mpl.rc_context(
     {
         "font.size": 15,
-        "axes.titlesize": 16,
         **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 14),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
+        **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
         "axes.axisbelow": True,
         "grid.color": "#dddddd",
         "lines.linewidth": 2.2,
@@ -172,15 +170,12 @@ def _digit(axes: Axes, image: Images, evaluation: Evaluation, index: int) -> Non
     right = evaluation.right[index]
     colour, mark, width = (GREEN, "✓", 1.0) if right else (RED, "✗", 3.0)
     true, read = evaluation.labels[index], evaluation.predictions[index]
-    confidence = _percent(evaluation.confidences[index])
+    sure = evaluation.confidences[index]
+    confidence = "> 99.9 %" if sure > 0.9994 else f"{100 * sure:.1f} %"
     axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
     axes.set_title(f"true {true}, read {read}\n{mark} {confidence}", color=colour, size=13.5)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color=colour, linewidth=width)
-
-
-def _percent(share: np.float32) -> str:
-    return "> 99.9 %" if share > 0.9994 else f"{100 * share:.1f} %"
 
 
 @styled
@@ -204,13 +199,12 @@ def reliability(evaluation: Evaluation) -> Figure:
 
 
 def _reliability_points(axes: Axes, bins: Sequence[ReliabilityBin], digits: int) -> None:
-    heights = np.array([b.accuracy for b in bins])
+    at, heights = np.transpose([(b.confidence, b.accuracy) for b in bins])
     counts = [(round(b.accuracy * b.share * digits), round(b.share * digits)) for b in bins]
     intervals = [binomtest(*count).proportion_ci(0.95, method="wilson") for count in counts]
     spread = [heights - [i.low for i in intervals], [i.high for i in intervals] - heights]
     axes.plot([0, 1], [0, 1], "--", color=GREY, label="as often right as it says")
     label = "the network, with 95 % interval"
-    at = [b.confidence for b in bins]
     axes.errorbar(
         at, heights, yerr=np.maximum(spread, 0), fmt="o", color=BLUE, capsize=4, label=label
     )

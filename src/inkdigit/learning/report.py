@@ -83,7 +83,9 @@ def _data_uri(path: Path) -> str:
 
 def _shown(data: str) -> str:
     # A page is handed on; where its digits lay on somebody's disk is not.
-    return f"folder:{Path(data).name}" if data.startswith("folder:") else data
+    if not data.startswith("folder:"):
+        return data
+    return f"folder:{Path(data.removeprefix('folder:')).name}"
 
 
 def _run_context(metrics: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:

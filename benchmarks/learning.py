@@ -1,0 +1,88 @@
+"""How well the networks learn: `python benchmarks/learning.py`, hours on two cores, resumable.
+
+Trains every network with the defaults on full MNIST, and `classic` for 20 epochs on a folder shaped
+like the Reduced MNIST set, each with several seeds. Writes one row a run to
+`benchmarks/results/learning.csv`. The test half is read once, when a run ends; nothing is chosen by
+it. Stopped, it goes on where it was, as long as the folder of `--work` is there.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+import pandas as pd
+from reduced_mnist import ROOT, write_reduced_mnist
+
+from inkdigit.learning.comparison import Comparison, compare
+from inkdigit.learning.datasets import Dataset, load_dataset
+from inkdigit.learning.files import write_text
+from inkdigit.learning.networks import NETWORKS
+from inkdigit.learning.progress import epoch_line
+from inkdigit.learning.runs import Run
+from inkdigit.learning.settings import TrainingSettings
+from inkdigit.learning.training import train
+
+RESULTS = Path(__file__).parent / "results" / "learning.csv"
+REDUCED_EPOCHS = 20
+
+
+def main() -> None:
+    """Run everything that is not done yet, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
+    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"))
+    options = parser.parse_args()
+    mnist = load_dataset("mnist", data_dir=options.data_dir, progress=True)
+    reduced = reduced_like(mnist, options.work / "reduced-mnist")
+    tables = [
+        measured(list(NETWORKS), options.seeds, mnist, options.work / "full"),
+        measured(["classic"], options.seeds, reduced, options.work / "reduced", REDUCED_EPOCHS),
+    ]
+    table = pd.concat(tables)
+    table["data"] = table["data"].where(~table["data"].str.startswith("folder:"), "reduced")
+    write_text(RESULTS, table.round(6).to_csv(index=False))
+    print(f"wrote {RESULTS}")
+
+
+def reduced_like(mnist: Dataset, folder: Path) -> Dataset:
+    """Return 1,000 training and 200 test JPEGs a class, drawn from MNIST once."""
+    if not folder.exists():
+        write_reduced_mnist(mnist, folder)
+    return load_dataset(f"folder:{folder}")
+
+
+def measured(
+    networks: list[str], seeds: int, dataset: Dataset, folder: Path, epochs: int | None = None
+) -> pd.DataFrame:
+    """Return a row a run, with what it ran on."""
+
+    def train_one(network: str, seed: int, run_folder: Path) -> Run:
+        print(f"{run_folder}", file=sys.stderr)
+        given = {} if epochs is None else {"epochs": epochs}
+        settings = TrainingSettings(network=network, seed=seed, **given)
+        return train(settings, dataset, run_folder, resume=True, after_epoch=report)
+
+    def report(loop: object) -> None:
+        print(epoch_line(loop.history[-1], loop.settings.epochs), file=sys.stderr)
+
+    comparison: Comparison = compare(networks, seeds, dataset, folder, train_one)
+    versions = Run.open(folder / f"{networks[0]}-seed0").metrics["versions"]
+    return comparison.runs.assign(
+        hardware=f"{processor()}, {os.cpu_count()} cores",
+        versions=" ".join(f"{name} {version}" for name, version in versions.items()),
+    )
+
+
+def processor() -> str:
+    """Return the processor's name, where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The documents tell the truth about the code."""
+
+import argparse
+import importlib.util
+import inspect
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from inkdigit import errors
+from inkdigit.cli import build_parser
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def verbs() -> dict[str, argparse.ArgumentParser]:
+    (action,) = (a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
+def section(verb: str) -> str:
+    return COMMAND_LINE.partition(f"## `inkdigit {verb}`")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_every_verb_and_flag_is_documented(verb: str) -> None:
+    documented = set(re.findall(r"`(-{1,2}[a-z-]+|[A-Z]+)\b", section(verb)))
+    for action in verbs()[verb]._actions:
+        if not isinstance(action, argparse._HelpAction):
+            names = action.option_strings or [str(action.metavar)]
+            assert set(names) <= documented, names
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_no_flag_is_documented_that_is_not_there(verb: str) -> None:
+    known = {name for action in verbs()[verb]._actions for name in action.option_strings}
+    assert set(re.findall(r"^\| `(--[a-z-]+)", section(verb), re.M)) <= known
+
+
+def test_every_exit_code_is_documented() -> None:
+    table = dict(re.findall(r"^\| (\d+) \| `?(\w*)", COMMAND_LINE, re.M))
+    for name, error in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(error, errors.InkdigitError):
+            assert table[str(error.exit_code)] == name
+            assert f"{name} " in (errors.__doc__ or "")
+    assert "130" in table
+
+
+def code_blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.S)
+
+
+def test_every_command_in_the_documents_is_understood() -> None:
+    lines = [
+        line
+        for page in PAGES
+        for block in code_blocks(page, "sh")
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.startswith("inkdigit ")
+    ]
+    assert len(lines) > 10
+    for line in lines:
+        build_parser().parse_args(shlex.split(line, comments=True)[1:])
+
+
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = code_blocks(ROOT / "README.md", "python")
+    assert blocks
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert Path("runs/mine/report.html").exists()
+
+
+def tables() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "benchmarks" / "tables.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_readmes_table_is_that_of_the_results() -> None:
+    module = tables()
+    assert module.with_table(README, module.results_table()) == README
+    assert module.START in README
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http|#|mailto)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
