@@ -14,7 +14,7 @@ from mlxtend.evaluate import mcnemar, mcnemar_table
 
 from inkdigit.errors import RunError, SettingError
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.evaluation import Labels
+from inkdigit.learning.evaluation import Evaluation, Labels
 from inkdigit.learning.files import write_text
 from inkdigit.learning.networks import check_network
 from inkdigit.learning.report import write_comparison_page
@@ -69,14 +69,20 @@ def compare(
 def compare_runs(runs: Sequence[Run], dataset: Dataset) -> Comparison:
     """Hold finished runs against each other on the test half of a data set."""
     models = {_key(run): DigitModel.load(_model_file(run)) for run in runs}
-    predictions = {key: model.predict(dataset.test.images) for key, model in models.items()}
-    table = pd.DataFrame([_row(run) for run in runs])
+    test = dataset.test
+    evaluations = {
+        key: Evaluation(test.labels, model.probabilities(test.images))
+        for key, model in models.items()
+    }
+    table = pd.DataFrame([_row(run, evaluations[_key(run)]) for run in runs])
     fastest = {key: models[key] for key in models if key[1] == min(s for _, s in models)}
-    table = table.merge(_speeds(fastest, dataset.test.images), on="network")
+    table = table.merge(_speeds(fastest, test.images), on="network")
     return Comparison(
         runs=table,
         networks=_summary(table),
-        differences=differences(predictions, dataset.test.labels),
+        differences=differences(
+            {key: found.predictions for key, found in evaluations.items()}, test.labels
+        ),
     )
 
 
@@ -91,14 +97,16 @@ def _model_file(run: Run) -> Path:
     return path
 
 
-def _row(run: Run) -> dict[str, object]:
+def _row(run: Run, evaluation: Evaluation) -> dict[str, object]:
     metrics = run.metrics
     return {
         "network": run.settings.network,
         "seed": run.settings.seed,
         "epochs": run.settings.epochs,
         "data": run.data,
-        **{name: metrics[name] for name in (*MEASURED, *GIVEN)},
+        "test_accuracy": evaluation.accuracy,
+        "test_loss": evaluation.loss,
+        **{name: metrics[name] for name in ("train_accuracy", "train_loss", "seconds", *GIVEN)},
         "model_bytes": _model_file(run).stat().st_size,
     }
 

@@ -96,7 +96,8 @@ class Run:
         """Return what the model file says of itself."""
         metrics = self.metrics
         # A folder of one's own goes by its last name: model files are handed on, paths are not.
-        data = f"folder:{Path(self.data).name}" if self.data.startswith("folder:") else self.data
+        own = self.data.startswith("folder:")
+        data = f"folder:{Path(self.data.removeprefix('folder:')).name}" if own else self.data
         return ModelInfo(
             network=self.settings.network,
             trained_on=data,

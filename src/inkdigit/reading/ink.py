@@ -53,7 +53,7 @@ def _fitted(crop: Grey) -> Grey:
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     # As float, and back to full ink: a thin stroke of a large page would fade away otherwise.
     fitted = np.asarray(Image.fromarray(crop.astype(np.float32)).resize(size, method)).clip(0)
-    return np.rint(fitted * (255 / fitted.max())).astype(np.uint8)
+    return np.asarray(np.rint(fitted * (255 / fitted.max())), np.uint8)
 
 
 def _centred(digit: Grey) -> Grey:

@@ -1,0 +1,100 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from inkdigit.learning.datasets import Dataset
+    from inkdigit.learning.runs import Run
+
+NO_MNIST = "the full MNIST is not at hand: name its folder with INKDIGIT_DATA"
+# Matplotlib's font cache takes seconds to build, so it stays where it is.
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+os.environ.setdefault("MPLCONFIGDIR", str(_CACHE / "matplotlib"))
+
+
+def _has_mnist() -> bool:
+    from inkdigit.learning.datasets.mnist import find_mnist
+
+    return find_mnist() is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    marked = [item for item in items if item.get_closest_marker("mnist")]
+    if marked and not _has_mnist():
+        config.stash[_LEFT_OUT] = len(marked)
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=NO_MNIST))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if count := terminalreporter.config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.write_line(f"{count} tests were left out: {NO_MNIST}")
+
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+@pytest.fixture(autouse=True)
+def _no_data_of_this_machine(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not request.node.get_closest_marker("mnist"):
+        monkeypatch.delenv("INKDIGIT_DATA", raising=False)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session")
+def mnist() -> "Dataset":
+    """The full MNIST, for tests marked `mnist`."""
+    from inkdigit.learning.datasets.mnist import load_mnist
+
+    if not _has_mnist():
+        pytest.skip(NO_MNIST)
+    return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def sample() -> "Dataset":
+    """The 5,000 digits of the sample."""
+    from inkdigit.learning.datasets import load_dataset
+
+    return load_dataset("sample")
+
+
+@pytest.fixture(scope="session")
+def small(sample: "Dataset") -> "Dataset":
+    """A tenth of the sample: real digits, few enough to train on in a test."""
+    from inkdigit.learning.datasets import Dataset
+
+    return Dataset("sample", sample.train.divided(0.2)[1], sample.test.divided(0.3)[1])
+
+
+@pytest.fixture(scope="session")
+def trained(small: "Dataset", tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """A finished run; tests must not change it."""
+    from inkdigit.learning.settings import TrainingSettings
+    from inkdigit.learning.training import train
+
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    return train(TrainingSettings(network="lenet5", epochs=2, batch_size=64), small, folder)
+
+
+@pytest.fixture
+def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """What was asked of the network: every attempt is listed and refused."""
+    import socket
+
+    asked: list[object] = []
+
+    def refuse(*arguments: object, **_: object) -> None:
+        asked.append(arguments)
+        raise AssertionError(f"the network was asked for: {arguments}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    yield asked
+    assert not asked

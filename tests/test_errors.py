@@ -1,0 +1,39 @@
+import inspect
+import re
+
+import pytest
+
+from inkdigit import errors
+from inkdigit.errors import InkdigitError, MissingExtraError
+
+KINDS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, InkdigitError)
+]
+
+
+def test_every_error_has_an_exit_code_of_its_own() -> None:
+    codes = [kind.exit_code for kind in KINDS]
+    assert sorted(codes) == list(range(1, 10))
+    assert errors.INTERRUPTED not in codes
+
+
+def test_the_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
+    rows = re.findall(r"(\w+Error) +(\d+) +(\d+)", errors.__doc__ or "")
+    described = {name: (int(code), int(status)) for name, code, status in rows}
+    assert described == {kind.__name__: (kind.exit_code, kind.http_status) for kind in KINDS}
+
+
+def test_http_statuses_are_errors() -> None:
+    assert all(400 <= kind.http_status < 600 for kind in KINDS)
+
+
+def test_a_download_that_failed_is_an_error_of_the_data() -> None:
+    assert issubclass(errors.DownloadError, errors.DataError)
+
+
+def test_a_missing_extra_says_how_to_install_it() -> None:
+    with pytest.raises(InkdigitError, match=re.escape("pip install 'inkdigit[learn]'")) as caught:
+        raise MissingExtraError("learn", "keras")
+    assert "keras" in str(caught.value)
