@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from reduced_mnist import ROOT, write_reduced_mnist
+from reduced_mnist import write_reduced_mnist
 
 from inkdigit.learning.comparison import Comparison, compare
 from inkdigit.learning.datasets import Dataset, load_dataset

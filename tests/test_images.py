@@ -146,9 +146,7 @@ def test_the_first_frame_of_an_animation() -> None:
         (8, lambda a: np.rot90(a, -1)),
     ],
 )
-def test_exif_orientation_is_applied(
-    orientation: int, stored: Callable[[Bytes], Bytes]
-) -> None:
+def test_exif_orientation_is_applied(orientation: int, stored: Callable[[Bytes], Bytes]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = Image.fromarray(np.ascontiguousarray(stored(RAMP)))
@@ -260,7 +258,7 @@ def test_truncated_files(kind: str, tmp_path: Path) -> None:
     content = encoded(Image.fromarray(COLOURS).resize((200, 200)), kind)
     for share in (0.05, 0.5, 0.9):
         (tmp_path / "half").write_bytes(content[: int(len(content) * share)])
-        with pytest.raises(ImageError, match="half (is broken|cannot|is not a picture)"):
+        with pytest.raises(ImageError, match=r"half (is broken|cannot|is not a picture)"):
             open_grey(tmp_path / "half")
 
 

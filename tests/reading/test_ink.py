@@ -10,14 +10,19 @@ Grey = npt.NDArray[np.uint8]
 
 
 def centre_of_mass(digit: Grey) -> npt.NDArray[np.float64]:
-    """In pixels, with the middle of 28×28 at (14, 14)."""
-    grid = np.stack(np.mgrid[0:28, 0:28]) + 0.5
+    """As pixel numbers, row and column."""
+    grid = np.stack(np.mgrid[0:28, 0:28])
     return np.asarray((grid * digit).sum(axis=(1, 2)) / digit.sum(dtype=np.float64))
 
 
 def extent(digit: Grey, threshold: int = 64) -> tuple[int, int]:
     rows, columns = np.nonzero(digit > threshold)
     return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+
+
+def test_mnist_has_its_centre_of_mass_on_pixel_14(sample: Dataset) -> None:
+    centres = np.array([centre_of_mass(digit) for digit in sample.train.images])
+    assert np.abs(centres.mean(axis=0) - 14).max() < 0.02
 
 
 def pages(digit: Grey, rng: np.random.Generator) -> dict[str, Grey]:
@@ -42,7 +47,7 @@ def test_either_polarity_gives_light_ink(paper: int) -> None:
 
 def test_mnist_digits_keep_their_polarity_and_their_pixels(sample: Dataset) -> None:
     for digit in sample.test.images[::20]:
-        assert np.abs(light_ink(digit).astype(int) - digit).max() <= 1 + 255 - digit.max()
+        assert np.abs(light_ink(digit).astype(int) - digit).max() <= 256 - int(digit.max())
         assert (light_ink(255 - digit) == light_ink(digit)).all()
 
 
@@ -55,9 +60,8 @@ def test_digits_come_back_from_a_page_nearly_as_they_were(sample: Dataset) -> No
             assert (found.shape, found.dtype, found.max()) == ((28, 28), np.uint8, 255)
             assert np.abs(centre_of_mass(found) - 14).max() <= 0.51
             differences.append(np.abs(found.astype(float) - digit).mean())
-    # A shift by one pixel alone makes about 20.
-    assert np.mean(differences) < 8
-    assert np.quantile(differences, 0.95) < 16
+    # A shift by one pixel alone makes 17.
+    assert np.mean(differences) < 7.5
 
 
 def test_the_same_digit_is_read_the_same_however_it_is_put(sample: Dataset) -> None:

@@ -64,7 +64,10 @@ def _centred(digit: Grey) -> Grey:
 
 
 def _offset(digit: Grey, axis: int) -> int:
-    """Where the digit starts along an axis for its centre of mass to be in the middle."""
+    """Return where the digit starts along an axis for its centre of mass to be where MNIST has it.
+
+    That is the pixel 14 of 0 to 27, half a pixel beyond the middle of the picture.
+    """
     profile: npt.NDArray[np.float64] = digit.sum(axis=1 - axis, dtype=np.float64)
-    centre = float(profile @ (np.arange(len(profile)) + 0.5) / profile.sum())
-    return min(max(round(SIZE / 2 - centre), 0), SIZE - len(profile))
+    centre = float(profile @ np.arange(len(profile)) / profile.sum())
+    return min(max(round(SIZE // 2 - centre), 0), SIZE - len(profile))

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from inkdigit.errors import DataError, SettingError
+from inkdigit.learning.datasets import Dataset, Digits
+from inkdigit.learning.datasets.digits import joined
+
+
+def numbered(count: int) -> Digits:
+    """Digits whose image says which one it is, with classes of uneven size."""
+    images = np.zeros((count, 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(count), 256)
+    labels = np.sort(np.minimum(np.random.default_rng(0).integers(0, 12, count), 9))
+    return Digits(images, labels)
+
+
+def numbers(digits: Digits) -> list[int]:
+    return [int(a) * 256 + int(b) for a, b in digits.images[:, 0, :2]]
+
+
+@pytest.mark.parametrize("shape", [(4, 28, 28), (5, 28, 27), (5, 784), (5, 28, 28, 1)])
+def test_images_must_match_the_labels(shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="5 labels do not match images of shape"):
+        Digits(np.zeros(shape, np.uint8), np.zeros(5, np.int64))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.5])
+def test_dividing_is_stratified_disjoint_whole_and_always_the_same(share: float) -> None:
+    digits = numbered(1000)
+    first, second = digits.divided(share)
+    assert sorted(numbers(first) + numbers(second)) == list(range(1000))
+    sizes = np.bincount(digits.labels) * share
+    assert np.abs(np.bincount(second.labels) - sizes).max() <= 1
+    assert (first.labels == digits.labels[numbers(first)]).all()
+    assert [part.digest() for part in digits.divided(share)] == [first.digest(), second.digest()]
+
+
+def test_too_few_to_divide() -> None:
+    for count in (0, 1, 10):
+        digits = Digits(np.zeros((count, 28, 28), np.uint8), np.arange(count))
+        with pytest.raises(DataError, match=f"{count} digits are too few to divide"):
+            digits.divided(0.2)
+
+
+def test_the_digest_knows_images_and_labels() -> None:
+    digits = numbered(30)
+    other_label, other_image = digits.labels.copy(), digits.images.copy()
+    other_label[3] += 1
+    other_image[3, 4, 5] ^= 1
+    digests = {
+        digits.digest(),
+        Digits(digits.images, other_label).digest(),
+        Digits(other_image, digits.labels).digest(),
+        digits.at(np.arange(30)[::-1]).digest(),
+    }
+    assert len(digests) == 4
+    assert Digits(digits.images, digits.labels.astype(np.int32)).digest() in digests
+
+
+def test_validation_is_a_tenth_of_the_training_half_and_never_of_the_test_half() -> None:
+    digits = numbered(1000)
+    train, test = digits.divided(0.3)
+    dataset = Dataset("numbered", train, test)
+    fitted, validation = dataset.fit_and_validation()
+    assert len(validation) == 70
+    assert sorted(numbers(fitted) + numbers(validation)) == numbers(train)
+    assert not set(numbers(validation)) & set(numbers(test))
+    assert np.abs(np.bincount(validation.labels) - np.bincount(train.labels) * 0.1).max() <= 1
+    assert dataset.split("validation").digest() == validation.digest()
+
+
+def test_splits_by_name() -> None:
+    train, test = numbered(200).divided(0.3)
+    dataset = Dataset("numbered", train, test)
+    assert dataset.split("train") is train
+    assert dataset.split("test") is test
+    assert numbers(dataset.split("all")) == numbers(train) + numbers(test)
+    with pytest.raises(SettingError, match="no split is called 'half': choose from test"):
+        dataset.split("half")
+
+
+def test_joining_keeps_the_order() -> None:
+    digits = numbered(20)
+    assert (
+        joined([digits.at(np.arange(7)), digits.at(np.arange(7, 20))]).digest() == digits.digest()
+    )
+
+
+def test_notes_are_put_first() -> None:
+    digits = numbered(3)
+    assert Dataset("d", digits, digits, ("old",)).noting("new").notes == ("new", "old")

@@ -1,0 +1,176 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from inkdigit.errors import DataError
+from inkdigit.learning.datasets import Dataset, Digits
+from inkdigit.learning.datasets.folder import load_folder
+
+
+def per_class(digits: Digits, count: int) -> Digits:
+    of_class = [np.flatnonzero(digits.labels == digit)[:count] for digit in range(10)]
+    return digits.at(np.concatenate(of_class))
+
+
+def draw(digits: Digits, folder: Path, kind: str = "png") -> Path:
+    for index, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        path = folder / str(label) / f"{index:04}.{kind}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def few(sample: Dataset) -> Dataset:
+    """Five digits a class to train on, two to test, each with full ink."""
+    parts = [per_class(sample.train, 5), per_class(sample.test, 2)]
+    for part in parts:
+        part.images[:, 14, 14] = 255
+    return Dataset("few", *parts)
+
+
+def test_without_halves_it_is_divided_always_the_same_way(few: Dataset, tmp_path: Path) -> None:
+    draw(few.train, tmp_path)
+    found, again = load_folder(tmp_path), load_folder(tmp_path)
+    assert found.name == f"folder:{tmp_path}"
+    assert (np.bincount(found.train.labels) == 4).all()
+    assert (np.bincount(found.test.labels) == 1).all()
+    assert found.train.digest() == again.train.digest()
+    assert found.notes == (f"{tmp_path} has no halves: 40 digits train, 10 test",)
+    drawn = {image.tobytes() for image in few.train.images}
+    train, test = ({i.tobytes() for i in d.images} for d in (found.train, found.test))
+    assert train | test == drawn
+    assert not train & test
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "root"),
+    [
+        ("train", "test", ""),
+        ("Training", "TESTING", ""),
+        ("mnist_train", "mnist_test", ""),
+        ("data/train", "data/test", ""),
+        ("train/images", "test/images", ""),
+        (
+            "Reduced MNIST Data/Reduced Trainging data",
+            "Reduced MNIST Data/Reduced Testing data",
+            "",
+        ),
+        (
+            "Reduced MNIST Data/Reduced Trainging data",
+            "Reduced MNIST Data/Reduced Testing data",
+            "Reduced MNIST Data",
+        ),
+        ("__MACOSX/../a/train", "a/test", ""),
+    ],
+)
+def test_the_layouts_that_have_halves(
+    train: str, test: str, root: str, few: Dataset, tmp_path: Path
+) -> None:
+    (tmp_path / "__MACOSX").mkdir()
+    draw(few.train, tmp_path / train)
+    draw(few.test, tmp_path / test)
+    found = load_folder(tmp_path / root)
+    assert found.train.digest() == few.train.digest()
+    assert found.test.digest() == few.test.digest()
+    assert found.notes == ()
+
+
+def test_jpegs_keep_digits_close_to_what_they_were(few: Dataset, tmp_path: Path) -> None:
+    draw(few.train, tmp_path / "train", "jpg")
+    draw(few.test, tmp_path / "test", "jpg")
+    found = load_folder(tmp_path)
+    differences = np.abs(found.train.images.astype(int) - few.train.images).mean(axis=(1, 2))
+    assert differences.max() < 10
+
+
+def test_any_size_colour_and_polarity(few: Dataset, tmp_path: Path) -> None:
+    draw(few.test, tmp_path / "test")
+    looks = [
+        lambda page: page.convert("RGB"),
+        lambda page: Image.eval(page, lambda value: 255 - value).convert("RGBA"),
+        lambda page: Image.eval(page, lambda value: 200 - value // 2),
+        lambda page: page.resize((31, 31)).convert("CMYK"),
+        lambda page: page.convert("P"),
+    ]
+    for index, (image, label) in enumerate(zip(few.train.images, few.train.labels, strict=True)):
+        page = Image.fromarray(image).resize((140, 140), Image.Resampling.BICUBIC)
+        path = tmp_path / "train" / str(label) / f"{index:04}.tiff"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        looks[index % len(looks)](page).save(path)
+    found = load_folder(tmp_path)
+    assert (found.train.images.shape, found.train.images.dtype) == ((50, 28, 28), np.uint8)
+    assert (found.train.labels == few.train.labels).all()
+    differences = np.abs(found.train.images.astype(int) - few.train.images).mean(axis=(1, 2))
+    assert differences.mean() < 11
+
+
+def test_what_cannot_be_read_is_named_counted_and_left_out(few: Dataset, tmp_path: Path) -> None:
+    draw(few.train, tmp_path / "train")
+    draw(few.test, tmp_path / "test")
+    for number in range(7):
+        (tmp_path / "train" / "3" / f"notes{number}.txt").write_text("not a digit")
+    content = (tmp_path / "test" / "4" / "0008.png").read_bytes()
+    (tmp_path / "test" / "4" / "zz.png").write_bytes(content[:80])
+    found = load_folder(tmp_path)
+    assert found.train.digest() == few.train.digest()
+    assert found.test.digest() == few.test.digest()
+    (note,) = found.notes
+    assert note.startswith("8 left out: ")
+    assert note.endswith("; and 3 more")
+    assert str(tmp_path / "train" / "3" / "notes0.txt") in note
+
+
+def test_hidden_files_are_passed_over(few: Dataset, tmp_path: Path) -> None:
+    draw(few.train, tmp_path / "train")
+    draw(few.test, tmp_path / "test")
+    (tmp_path / "train" / "3" / ".DS_Store").write_text("x")
+    (tmp_path / "train" / "3" / "Thumbs.db").write_text("x")
+    checkpoints = tmp_path / "train" / "3" / ".ipynb_checkpoints"
+    checkpoints.mkdir()
+    Image.fromarray(few.train.images[0]).save(checkpoints / "copy.png")
+    (tmp_path / ".git").mkdir()
+    found = load_folder(tmp_path)
+    assert found.notes == ()
+    assert found.train.digest() == few.train.digest()
+
+
+def refuses(root: Path, said: str) -> None:
+    with pytest.raises(DataError, match=said) as caught:
+        load_folder(root)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_folder_of_digits(few: Dataset, tmp_path: Path) -> None:
+    refuses(tmp_path / "gone", "gone is not a folder")
+    (tmp_path / "file").touch()
+    refuses(tmp_path / "file", "file is not a folder")
+    (tmp_path / "empty" / "inner").mkdir(parents=True)
+    refuses(tmp_path / "empty", "holds no folders 0 to 9, nor train and test halves")
+    draw(per_class(few.train, 1), tmp_path / "one")
+    refuses(tmp_path / "one", "10 digits are too few to divide")
+
+
+def test_a_missing_half_is_named(few: Dataset, tmp_path: Path) -> None:
+    draw(few.train, tmp_path / "a" / "training set")
+    refuses(tmp_path / "a", r"has a train half \(training set\) but no test half")
+    draw(few.test, tmp_path / "b" / "test")
+    refuses(tmp_path / "b", r"has a test half \(test\) but no train half: add a folder called")
+    (tmp_path / "a" / "test").mkdir()
+    refuses(tmp_path / "a", "lacks the class folders 0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
+    draw(few.test, tmp_path / "a" / "test2")
+    refuses(tmp_path / "a", "2 folders that could be its test half: test, test2")
+
+
+def test_a_missing_or_empty_class_is_named(few: Dataset, tmp_path: Path) -> None:
+    draw(few.train, tmp_path / "train")
+    draw(few.test, tmp_path / "test")
+    for path in (tmp_path / "test" / "7").iterdir():
+        path.unlink()
+    refuses(tmp_path, f"{tmp_path / 'test' / '7'} holds no picture that can be read")
+    (tmp_path / "test" / "7" / "text.png").write_text("text")
+    refuses(tmp_path, "holds no picture that can be read")
+    (tmp_path / "test" / "7").rename(tmp_path / "test" / "seven")
+    refuses(tmp_path, f"{tmp_path / 'test'} lacks the class folder 7")
