@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from reduced_mnist import write_reduced_mnist
 
 from inkdigit.learning.comparison import Comparison, compare
 from inkdigit.learning.datasets import Dataset, load_dataset
@@ -23,6 +22,7 @@ from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
+from reduced_mnist import write_reduced_mnist
 
 RESULTS = Path(__file__).parent / "results" / "learning.csv"
 REDUCED_EPOCHS = 20

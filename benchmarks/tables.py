@@ -10,10 +10,11 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "learning.csv"
 START, END = "<!-- results: made by benchmarks/tables.py -->\n", "<!-- end of results -->"
-HEADER = """\
-| network | trained on | test accuracy | test loss | training accuracy | training loss | parameters |
-|---|---|---|---|---|---|---|
-"""
+COLUMNS = (
+    "network", "trained on", "test accuracy", "test loss", "training accuracy", "training loss",
+    "parameters",
+)  # fmt: skip
+HEADER = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n"
 
 
 def results_table(results: Path = RESULTS) -> str:

@@ -30,8 +30,6 @@ def committed() -> NotebookNode:
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
-# Kernels answer over sockets that Jupyter leaves to the garbage collector.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_it_runs_from_top_to_bottom_on_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, committed: NotebookNode
 ) -> None:

@@ -5,6 +5,7 @@ TensorFlow is the default backend; the environment variable `KERAS_BACKEND` choo
 """
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -48,6 +49,8 @@ try:
 
         # Keras announces through it that `.h5` is an old format; whoever saves one knows.
         absl.logging.set_verbosity(absl.logging.ERROR)
+        # TensorFlow warns of retracing where several networks are used one after the other.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 except ModuleNotFoundError as error:
     raise MissingExtraError("learn", str(error.name)) from None
 

@@ -14,7 +14,7 @@ from inkdigit.learning.datasets.sample import load_sample
 __all__ = ["Dataset", "Digits", "load_dataset"]
 
 FOLDER = "folder:"
-HOW_TO_FETCH = "--data mnist fetches all 70,000 digits (11 MB)"
+HOW_TO_FETCH = "--data mnist, or load_dataset('mnist'), fetches all 70,000 digits (11 MB)"
 
 
 def load_dataset(
