@@ -24,7 +24,7 @@ def test_auto_without_mnist_is_the_sample_says_so_and_asks_no_network(
     assert found.test.digest() == sample.test.digest()
     assert len(found.notes) == 1
     assert "MNIST is not at hand" in found.notes[0]
-    assert "--data mnist fetches" in found.notes[0]
+    assert "--data mnist, or load_dataset('mnist'), fetches" in found.notes[0]
     assert "\n" not in found.notes[0]
     assert sockets == []
     assert not cache_folder().exists()
