@@ -1,12 +1,11 @@
 # `make run` does the main job, `make test` checks everything; both set themselves up in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-OUT ?= runs/first
 
 .PHONY: run test check format pins clean
 
 run: .venv/learn.stamp
-	$(BIN)/inkdigit compare --networks classic lenet5 --out $(OUT)
+	$(BIN)/inkdigit compare --networks classic lenet5
 
 test: check
 	$(BIN)/python -m pytest

@@ -16,8 +16,12 @@ import pandas as pd
 
 from inkdigit.learning.comparison import Comparison, compare
 from inkdigit.learning.datasets import Dataset, load_dataset
+from inkdigit.learning.evaluation import Evaluation
 from inkdigit.learning.files import write_text
+from inkdigit.learning.loop import TrainingLoop
+from inkdigit.learning.models import load_model
 from inkdigit.learning.networks import NETWORKS
+from inkdigit.learning.pictures import mistakes, predictions, write_figure
 from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
@@ -25,6 +29,7 @@ from inkdigit.learning.training import train
 from reduced_mnist import write_reduced_mnist
 
 RESULTS = Path(__file__).parent / "results" / "learning.csv"
+DOCS = Path(__file__).parents[1] / "docs"
 REDUCED_EPOCHS = 20
 
 
@@ -44,7 +49,16 @@ def main() -> None:
     table = pd.concat(tables)
     table["data"] = table["data"].where(~table["data"].str.startswith("folder:"), "reduced")
     write_text(RESULTS, table.round(6).to_csv(index=False))
-    print(f"wrote {RESULTS}")
+    draw(Run.open(options.work / "full" / "classic-seed0"), mnist)
+    print(f"wrote {RESULTS} and the README's pictures")
+
+
+def draw(run: Run, mnist: Dataset) -> None:
+    """Draw the README's pictures from a run."""
+    test = mnist.test
+    evaluation = Evaluation(test.labels, load_model(run.folder).probabilities(test.images))
+    write_figure(predictions(evaluation, test.images, 10), DOCS / "predictions.png")
+    write_figure(mistakes(evaluation, test.images, 10), DOCS / "mistakes.png")
 
 
 def reduced_like(mnist: Dataset, folder: Path) -> Dataset:
@@ -65,7 +79,7 @@ def measured(
         settings = TrainingSettings(network=network, seed=seed, **given)
         return train(settings, dataset, run_folder, resume=True, after_epoch=report)
 
-    def report(loop: object) -> None:
+    def report(loop: TrainingLoop) -> None:
         print(epoch_line(loop.history[-1], loop.settings.epochs), file=sys.stderr)
 
     comparison: Comparison = compare(networks, seeds, dataset, folder, train_one)

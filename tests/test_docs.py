@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
 
 from inkdigit import errors
@@ -92,6 +93,19 @@ def test_the_readmes_table_is_that_of_the_results() -> None:
     module = tables()
     assert module.with_table(README, module.results_table()) == README
     assert module.START in README
+
+
+def test_the_results_meet_their_bars() -> None:
+    runs = pd.read_csv(ROOT / "benchmarks" / "results" / "learning.csv")
+    means = runs.groupby(["data", "network"]).mean(numeric_only=True)
+    classic, modern = means.loc[("mnist", "classic")], means.loc[("mnist", "modern")]
+    assert classic["test_accuracy"] >= 0.990
+    assert classic["test_loss"] < 0.05
+    assert classic["train_accuracy"] >= 0.995
+    assert classic["train_loss"] < 0.02
+    assert modern["test_accuracy"] > classic["test_accuracy"]
+    assert modern["parameters"] < classic["parameters"]
+    assert (runs.groupby(["data", "network"]).size() >= 5).all()
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:

@@ -23,7 +23,10 @@ MAX_PIXELS = 64_000_000
 # Not every format that Pillow knows: it opens some (EPS) by running another program.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 # What Pillow raises for a damaged file, whatever its format.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
+_BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, MemoryError,
+    struct.error,
+)  # fmt: skip
 
 
 def open_grey(source: Source, *, max_pixels: int = MAX_PIXELS) -> Grey:
@@ -96,11 +99,11 @@ def _grey_from_array(array: npt.NDArray[np.generic], max_pixels: int) -> Grey:
     if pixels.shape[2] == 1:
         return pixels[:, :, 0]
     image = Image.fromarray(pixels)
-    return _on_paper(np.asarray(image.convert("LA"))) if pixels.shape[2] == 4 else _luma(image)
-
-
-def _luma(image: Image.Image) -> Grey:
-    return np.array(image.convert("L"))
+    return (
+        _on_paper(np.asarray(image.convert("LA")))
+        if pixels.shape[2] == 4
+        else np.array(image.convert("L"))
+    )
 
 
 def _to_uint8(array: npt.NDArray[np.generic]) -> Grey:

@@ -45,11 +45,17 @@ def test_evaluate_prints_a_table_and_writes_pictures(
     printed = capsys.readouterr()
     assert "95 % interval" in printed.out
     assert len([line for line in printed.out.splitlines() if line[:1].isdigit()]) == 10
-    names = {"confusion_matrix.png", "predictions.png", "mistakes.png", "reliability.png"}
+    names = {
+        "confusion_matrix.png", "predictions.png", "mistakes.png", "reliability.png",
+        "training_curves.png",
+    }  # fmt: skip
+    written = {path: path.stat().st_mtime_ns for path in out.iterdir()}
     assert {path.name for path in out.iterdir()} == names
     for path in out.iterdir():
         with Image.open(path) as image:
             assert min(image.size) > 300
+    assert main(["evaluate", str(trained.folder), "--data", "sample", "--out", str(out)]) == 8
+    assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == written
 
 
 def test_evaluate_says_when_the_digits_were_trained_on(

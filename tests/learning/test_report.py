@@ -374,7 +374,7 @@ def test_remarks_name_what_was_unlike(tmp_path):
     runs = RUNS.assign(epochs=[12, 12, 4, 12], data=["sample", "sample", "mnist", "sample"])
     said = comparison_page(tmp_path, runs=runs).text
     assert "different numbers of epochs: 4, 12" in said
-    assert "trained on other digits, and their accuracy and loss above are on those: mnist" in said
+    assert "trained on other digits than these; their training figures are on those: mnist" in said
     assert "2 seeds each" in said
     assert "The test half has 1,000 digits: one more or less read right is 0.10 %" in said
 

@@ -5,6 +5,7 @@ for usage and 130 for Ctrl-C. Nothing heavy is imported until a verb runs.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     options = build_parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # File names need not be text; they are shown as well as can be.
+            stream.reconfigure(errors="backslashreplace")
     try:
         options.run(options)
         sys.stdout.flush()
@@ -42,5 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not complain about it again on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
+    except OSError as error:
+        # What no place that knows more has caught: a folder that may not be entered, a full disk.
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"inkdigit: {named}{error.strerror or error}", file=sys.stderr)
+        _forget_stdout()
+        return InkdigitError.exit_code
     return 0
+
+
+def _forget_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -50,8 +50,7 @@ def add_parser(verbs: Verbs) -> None:
         "--out",
         type=Path,
         metavar="DIR",
-        default=Path("runs/comparison"),
-        help="where the runs, the tables and the page go (default: runs/comparison)",
+        help="where the runs, the tables and the page go (default: runs/comparison-DATA)",
     )
     add_quiet_flag(parser)
     parser.set_defaults(run=run)
@@ -65,17 +64,18 @@ def run(options: argparse.Namespace) -> None:
         from inkdigit.learning.comparison import compare, write_comparison
 
     dataset = load_data(options)
+    out = options.out or Path("runs", f"comparison-{dataset.name.partition(':')[0]}")
 
     def train_one(network: str, seed: int, folder: Path) -> "Run":
         settings = TrainingSettings(network=network, seed=seed, **given)
         return train_aloud(options, settings, dataset, folder, resume=True)
 
-    comparison = compare(options.networks, options.seeds, dataset, options.out, train_one)
-    page = write_comparison(comparison, dataset, options.out)
+    comparison = compare(options.networks, options.seeds, dataset, out, train_one)
+    page = write_comparison(comparison, dataset, out)
     print(render(comparison))
     print(f"\npage: {page}")
     for network in options.networks:
-        tell(options, f"report of {network}: {options.out / f'{network}-seed0' / 'report.html'}")
+        tell(options, f"report of {network}: {out / f'{network}-seed0' / 'report.html'}")
 
 
 def render(comparison: "Comparison") -> str:

@@ -14,11 +14,11 @@ from inkdigit.cli.options import (
     table,
     tell,
 )
+from inkdigit.errors import OutputError
+from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
     from inkdigit.learning.evaluation import Evaluation
-
-SPLITS = ("test", "validation", "train", "all")
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -53,6 +53,8 @@ def run(options: argparse.Namespace) -> None:
         from inkdigit.learning.evaluation import Evaluation
         from inkdigit.learning.models import already_seen, load_model
 
+    if options.out and options.out.exists() and any(options.out.iterdir()):
+        raise OutputError(f"{options.out} is not empty: choose another folder for the pictures")
     model = load_model(options.model)
     dataset = load_data(options)
     digits = dataset.split(options.split)
@@ -72,9 +74,12 @@ def run(options: argparse.Namespace) -> None:
     else:
         print(render(evaluation))
     if options.out:
-        from inkdigit.learning.pictures import write_evaluation_pictures
+        from inkdigit.learning.pictures import evaluation_pictures, training_curves, write_figures
 
-        for path in write_evaluation_pictures(options.out, evaluation, digits.images):
+        figures = evaluation_pictures(evaluation, digits.images)
+        if model.run:
+            figures["training_curves"] = training_curves(model.run.history)
+        for path in write_figures(options.out, figures):
             tell(options, f"wrote {path}")
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,9 @@ def load_data(options: argparse.Namespace, name: str | None = None) -> "Dataset"
 def tell(options: argparse.Namespace, message: str) -> None:
     """Print a message to stderr, unless asked to be quiet."""
     if not getattr(options, "quiet", False):
-        print(message, file=sys.stderr)
+        # Whoever read the messages may have gone; the work goes on.
+        with suppress(BrokenPipeError):
+            print(message, file=sys.stderr)
 
 
 @contextmanager

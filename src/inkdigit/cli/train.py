@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _refuse_settings(options: argparse.Namespace, given: dict[str, Any]) -> None:
-    flags = [*given, *(name for name in ("data", "out") if getattr(options, name, None))]
+    flags = [*given, *(name for name in ("out",) if getattr(options, name, None))]
     if flags:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in flags)
         raise SettingError(
@@ -91,7 +91,7 @@ def _resume(options: argparse.Namespace) -> "Run":
     if run.finished:
         tell(options, f"{run.folder} is finished already")
         return run
-    dataset = load_data(options, run.data)
+    dataset = load_data(options, getattr(options, "data", run.data))
     return train_aloud(options, run.settings, dataset, run.folder, resume=True)
 
 

@@ -12,7 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 
-from inkdigit.errors import MissingExtraError
+from inkdigit.errors import MissingExtraError, SettingError
 
 __all__ = ["keras", "make_reproducible", "quiet_native_stderr"]
 
@@ -52,7 +52,13 @@ try:
         # TensorFlow warns of retracing where several networks are used one after the other.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
 except ModuleNotFoundError as error:
+    if error.name == (backend := os.environ["KERAS_BACKEND"]) != "tensorflow":
+        raise SettingError(
+            f"KERAS_BACKEND is {backend}, which is not installed: install it, or unset the variable"
+        ) from None
     raise MissingExtraError("learn", str(error.name)) from None
+except ValueError as error:
+    raise SettingError(f"Keras does not start: {error} Unset or mend KERAS_BACKEND.") from None
 
 
 def make_reproducible(seed: int) -> None:

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 from mlxtend.evaluate import mcnemar, mcnemar_table
 
+import inkdigit
 from inkdigit.errors import RunError, SettingError
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation import Evaluation, Labels
-from inkdigit.learning.files import write_text
+from inkdigit.learning.files import is_taken, make_folder, write_text
 from inkdigit.learning.networks import check_network
 from inkdigit.learning.report import write_comparison_page
 from inkdigit.learning.runs import ONNX_MODEL, Run
@@ -23,6 +24,7 @@ from inkdigit.reading.model_file import DigitModel
 
 MEASURED = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "seconds")
 GIVEN = ("parameters", "macs")
+MARK = ".comparison"
 ROUNDS = 7
 BATCH = 1000
 REAL = 0.05
@@ -58,12 +60,21 @@ def compare(
         raise SettingError(f"a network is named twice: {', '.join(networks)}")
     for network in networks:
         check_network(network)
+    _claim(folder)
     runs = [
         train_one(network, seed, folder / f"{network}-seed{seed}")
         for seed in range(seeds)
         for network in networks
     ]
     return compare_runs(runs, dataset)
+
+
+def _claim(folder: Path) -> None:
+    """Make the folder a comparison's, or raise `RunError` where something else lies in it."""
+    if is_taken(folder) and not (folder / MARK).exists():
+        raise RunError(f"{folder} is not empty and no comparison: choose another folder (--out)")
+    make_folder(folder)
+    write_text(folder / MARK, f"{inkdigit.__version__}\n")
 
 
 def compare_runs(runs: Sequence[Run], dataset: Dataset) -> Comparison:
@@ -75,11 +86,11 @@ def compare_runs(runs: Sequence[Run], dataset: Dataset) -> Comparison:
         for key, model in models.items()
     }
     table = pd.DataFrame([_row(run, evaluations[_key(run)]) for run in runs])
-    fastest = {key: models[key] for key in models if key[1] == min(s for _, s in models)}
-    table = table.merge(_speeds(fastest, test.images), on="network")
+    # Every seed's network is as fast as the next: one of each is timed.
+    timed = {network: model for (network, _), model in reversed(models.items())}
     return Comparison(
         runs=table,
-        networks=_summary(table),
+        networks=_summary(table).merge(_speeds(timed, test.images), on="network"),
         differences=differences(
             {key: found.predictions for key, found in evaluations.items()}, test.labels
         ),
@@ -117,20 +128,18 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
     for name in MEASURED:
         columns[f"{name}_mean"] = groups[name].mean()
         columns[f"{name}_sd"] = groups[name].std(ddof=1)
-    for name in (*GIVEN, "model_bytes", "one_image_ms", "images_per_second"):
+    for name in (*GIVEN, "model_bytes"):
         columns[name] = groups[name].first()
     return pd.DataFrame(columns).reset_index()
 
 
-def _speeds(
-    models: dict[tuple[str, int], DigitModel], images: npt.NDArray[np.uint8]
-) -> pd.DataFrame:
+def _speeds(models: dict[str, DigitModel], images: npt.NDArray[np.uint8]) -> pd.DataFrame:
     """Time reading with ONNX Runtime, the networks turn about, medians over rounds."""
     batch = np.resize(images, (BATCH, *images.shape[1:]))
-    singles: dict[str, list[float]] = {network: [] for network, _ in models}
-    batches: dict[str, list[float]] = {network: [] for network, _ in models}
+    singles: dict[str, list[float]] = {network: [] for network in models}
+    batches: dict[str, list[float]] = {network: [] for network in models}
     for _ in range(ROUNDS):
-        for (network, _), model in models.items():
+        for network, model in models.items():
             singles[network] += [_seconds(model, batch[i : i + 1]) for i in range(50)]
             batches[network].append(_seconds(model, batch))
     return pd.DataFrame(

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from inkdigit.errors import DataError
+from inkdigit.errors import DataError, ModelError
 from inkdigit.learning.datasets.digits import CLASSES
 from inkdigit.reading.model_file import Floats, temper
 
@@ -19,6 +19,7 @@ TARGET_ERROR = 0.001
 REJECT_ALL = 2.0
 # Keras clips probabilities here before it takes their logarithm.
 EPSILON = 1e-7
+SUM_TOLERANCE = 1e-3
 
 Labels = npt.NDArray[np.int64]
 
@@ -33,6 +34,13 @@ class Evaluation:
     def __post_init__(self) -> None:
         if not len(self.labels):
             raise DataError("there are no digits to evaluate on")
+        sums = self.probabilities.sum(axis=1)
+        # NaN fails every comparison, so it is caught as well.
+        if not (self.probabilities.min() >= 0 and np.abs(sums - 1).max() < SUM_TOLERANCE):
+            raise ModelError(
+                "the network does not give probabilities that add up to 1: its last layer must "
+                "be a softmax, and its weights numbers"
+            )
 
     @functools.cached_property
     def predictions(self) -> Labels:

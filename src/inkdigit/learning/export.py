@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from inkdigit.errors import MissingExtraError
+from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.learning.backend import keras, quiet_native_stderr
 from inkdigit.learning.files import write_atomically
 from inkdigit.reading.model_file import ModelInfo
@@ -14,7 +14,9 @@ OPSET = 17
 
 
 def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
-    """Write a digit network as ONNX with its metadata; `MissingExtraError` where it can't be.
+    """Write a digit network as ONNX with its metadata.
+
+    Raises `MissingExtraError` or `ModelError` where that cannot be done.
 
     Keras's own export does the work, through `tf2onnx`, so it takes TensorFlow as the backend; a
     run that was trained on another is completed by `inkdigit export` where TensorFlow is.
@@ -28,20 +30,26 @@ def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
         raise MissingExtraError("learn", str(error.name)) from None
 
     def write(temporary: Path) -> None:
-        with quiet_native_stderr(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model.export(
-                str(temporary),
-                format="onnx",
-                verbose=False,
-                opset_version=OPSET,
-                input_signature=[
-                    keras.InputSpec("float32", shape=(None, 28, 28, 1), name="images")
-                ],
-            )
+        _export(model, temporary)
         graph = onnx.load(str(temporary))
         onnx.helper.set_model_props(graph, info.to_properties())
         onnx.checker.check_model(graph)
         onnx.save(graph, str(temporary))
 
     write_atomically(path, write)
+
+
+def _export(model: Any, path: Path) -> None:
+    signature = [keras.InputSpec("float32", shape=(None, 28, 28, 1), name="images")]
+    try:
+        with quiet_native_stderr(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.export(
+                str(path),
+                format="onnx",
+                verbose=False,
+                opset_version=OPSET,
+                input_signature=signature,
+            )
+    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"this network cannot be written as ONNX: {error}") from error

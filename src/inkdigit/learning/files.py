@@ -7,6 +7,8 @@ from pathlib import Path
 
 from inkdigit.errors import OutputError
 
+SCRATCH = ".writing-"
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then give it its name; `OutputError` if it cannot be.
@@ -14,7 +16,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     The file has the same suffix while it is made, because some libraries choose a format by it.
     """
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as scratch:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
             temporary = Path(scratch, path.name)
             write(temporary)
             with temporary.open("rb") as file:
@@ -26,9 +28,24 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         raise OutputError(f"{path} cannot be written: {reason}") from None
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """Return what a writing that was killed has left in a folder."""
+    return list(folder.glob(f"{SCRATCH}*"))
+
+
+def is_taken(path: Path) -> bool:
+    """Return whether something lies at a path already: a file, or a folder with anything in it."""
+    if not path.is_dir():
+        return path.exists()
+    return bool(set(path.iterdir()) - set(leftovers(path)))
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_atomically(
+        path,
+        lambda temporary: temporary.write_text(text, encoding="utf-8", errors="backslashreplace"),
+    )
 
 
 def make_folder(path: Path) -> None:

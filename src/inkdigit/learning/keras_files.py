@@ -5,6 +5,7 @@ mode has had holes there, more so for `.h5`. So a file's description is read fir
 layers from a list of known ones get as far as Keras.
 """
 
+import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from inkdigit.reading.model_file import Floats
 BATCH = 1000
 # Far above any digit network; a description that unpacks to more is an attack or not ours.
 MAX_DESCRIPTION = 4_000_000
+MAX_WEIGHTS = 1_000_000_000
+WEIGHTS = "model.weights.h5"
 INPUT, OUTPUT = (None, 28, 28, 1), (None, 10)
 
 PLAIN_CLASSES = frozenset(
@@ -89,7 +92,7 @@ def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
 def load_keras_model(path: Path) -> Any:
     """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe."""
     if not path.is_file():
-        raise ModelError(f"{path} is not there, or is no file")
+        raise ModelError(f"{path} is not there, or is no file: name a .keras or .h5 file")
     describe = {".keras": _describe_keras, ".h5": _describe_h5}.get(path.suffix)
     if describe is None:
         raise ModelError(f"{path} is of no known kind: expected .keras or .h5")
@@ -100,10 +103,13 @@ def load_keras_model(path: Path) -> Any:
         raise
     except Exception as error:  # noqa: BLE001  (a damaged file fails anywhere in three libraries)
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(f"{path} is damaged or no Keras model ({reason[:120]})") from None
-    if (model.input_shape, model.output_shape) != (INPUT, OUTPUT):
         raise ModelError(
-            f"{path} reads {model.input_shape} and gives {model.output_shape}: expected "
+            f"{path} is damaged or no Keras model ({reason[:120]}): save it anew"
+        ) from None
+    shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
+    if shapes != (INPUT, OUTPUT):
+        raise ModelError(
+            f"{path} reads {shapes[0]} and gives {shapes[1]}: expected "
             f"a network from {INPUT} to {OUTPUT}"
         )
     return model
@@ -114,6 +120,10 @@ def _describe_keras(path: Path) -> Any:
         if archive.getinfo("config.json").file_size > MAX_DESCRIPTION:
             raise ModelError(f"{path} has a description far too large for a digit network")
         description = json.loads(archive.read("config.json"))
+        if archive.getinfo(WEIGHTS).file_size > MAX_WEIGHTS:
+            raise ModelError(f"{path} has weights far too large for a digit network")
+        with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as weights:
+            _check_self_contained(weights, path)
     # Not used with compile=False, and it names an optimiser, which is no layer.
     description.pop("compile_config", None)
     return description

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from inkdigit.errors import RunError
 from inkdigit.learning.backend import keras, make_reproducible
 from inkdigit.learning.datasets import Digits
+from inkdigit.learning.datasets.digits import CLASSES
 from inkdigit.learning.files import write_atomically
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.runs import History
 from inkdigit.learning.settings import TrainingSettings
 
 LEARNING_RATE = 1e-3
-CLASSES = 10
 
 Floats = npt.NDArray[np.float32]
 

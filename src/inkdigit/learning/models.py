@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import ModelError, RunError
-from inkdigit.learning.runs import DESCRIPTION, KERAS_MODEL, ONNX_MODEL, Run
+from inkdigit.learning.runs import KERAS_MODEL, ONNX_MODEL, Run
 from inkdigit.reading.model_file import DigitModel, Floats
 
+DIGITS = "0123456789"
 SUFFIXES = (".keras", ".h5", ".onnx")
 
 
@@ -19,12 +20,13 @@ class TrainedModel:
     """A trained network.
 
     `probabilities` turns images `uint8 (n, 28, 28)` into raw probabilities `float32 (n, 10)`;
-    `trained_on` names the data set, where it is known.
+    `trained_on` names the data set and `run` is the run it belongs to, where they are known.
     """
 
     path: Path
     probabilities: Callable[[npt.NDArray[np.uint8]], Floats]
     trained_on: str | None
+    run: Run | None
 
 
 def load_model(path: str | Path) -> TrainedModel:
@@ -34,13 +36,18 @@ def load_model(path: str | Path) -> TrainedModel:
         path = _model_of_run(path)
     if path.suffix not in SUFFIXES:
         raise ModelError(f"{path} is no model: expected a run folder, {', '.join(SUFFIXES)}")
+    run = _run_of(path)
     if path.suffix == ".onnx":
         model = DigitModel.load(path)
-        return TrainedModel(path, model.probabilities, model.info.trained_on)
+        if model.info.classes != DIGITS:
+            raise ModelError(f"{path} reads {model.info.classes!r}: expected a model of {DIGITS!r}")
+        named = run.data if run else model.info.trained_on
+        return TrainedModel(path, model.probabilities, named, run)
     from inkdigit.learning.keras_files import load_keras_model, predict
 
     network = load_keras_model(path)
-    return TrainedModel(path, lambda images: predict(network, images), _data_of_run(path.parent))
+    trained_on = run.data if run else None
+    return TrainedModel(path, lambda images: predict(network, images), trained_on, run)
 
 
 def _model_of_run(folder: Path) -> Path:
@@ -55,8 +62,11 @@ def _model_of_run(folder: Path) -> Path:
     return found
 
 
-def _data_of_run(folder: Path) -> str | None:
-    return Run.open(folder).data if (folder / DESCRIPTION).exists() else None
+def _run_of(path: Path) -> Run | None:
+    try:
+        return Run.open(path.parent)
+    except RunError:
+        return None
 
 
 def already_seen(trained_on: str | None, data: str, split: str) -> str | None:

@@ -61,8 +61,12 @@ def evaluation_pictures(evaluation: Evaluation, images: Images) -> dict[str, Fig
 
 def write_evaluation_pictures(folder: Path, evaluation: Evaluation, images: Images) -> list[Path]:
     """Write every picture of an evaluation into a folder, and return their paths."""
+    return write_figures(folder, evaluation_pictures(evaluation, images))
+
+
+def write_figures(folder: Path, figures: dict[str, Figure]) -> list[Path]:
+    """Write figures as `<name>.png` into a folder, and return their paths."""
     make_folder(folder)
-    figures = evaluation_pictures(evaluation, images)
     for name, figure in figures.items():
         write_figure(figure, folder / f"{name}.png")
     return [folder / f"{name}.png" for name in figures]

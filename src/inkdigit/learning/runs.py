@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import inkdigit
-from inkdigit.errors import RunError
+from inkdigit.errors import InkdigitError, RunError
 from inkdigit.learning.datasets.digits import Dataset
-from inkdigit.learning.files import make_folder, write_text
+from inkdigit.learning.files import is_taken, make_folder, write_text
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import ModelInfo
 
@@ -22,6 +22,11 @@ DESCRIPTION = "run.json"
 CHECKPOINT = "checkpoint.npz"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
+# What other parts read from the metrics.
+NEEDED = {
+    "test_accuracy", "test_loss", "train_accuracy", "train_loss", "train_digits", "test_digits",
+    "parameters", "macs", "seconds", "calibration",
+}  # fmt: skip
 KERAS_MODEL = "model.keras"
 H5_MODEL = "mnist_cnn_model.h5"
 ONNX_MODEL = "model.onnx"
@@ -45,20 +50,23 @@ class Run:
         try:
             described = json.loads(Path(folder, DESCRIPTION).read_text(encoding="utf-8"))
             settings = TrainingSettings(**described["settings"])
+            texts = (settings.network, described["data"], described["digest"])
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError(texts)
             return cls(Path(folder), settings, described["data"], described["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, InkdigitError):
             raise RunError(f"{folder} is no run folder: it has no readable {DESCRIPTION}") from None
 
     @classmethod
     def create(cls, folder: str | Path, settings: TrainingSettings, dataset: Dataset) -> "Run":
         """Start a run in a new or empty folder; `RunError` where something lies already."""
-        run = cls(Path(folder), settings, dataset.name, dataset.train.digest())
+        run = cls(Path(folder), settings, dataset.name, dataset.digest())
         if (run.folder / DESCRIPTION).exists():
             raise RunError(
                 f"{folder} already holds a run: go on with it (--resume {folder}), or "
                 "choose another folder (--out)"
             )
-        if run.folder.exists() and (not run.folder.is_dir() or any(run.folder.iterdir())):
+        if is_taken(run.folder):
             raise RunError(f"{folder} is not empty and not a run: choose another folder (--out)")
         make_folder(run.folder)
         described = {"settings": asdict(settings), "data": run.data, "digest": run.digest}
@@ -77,20 +85,28 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What was measured; `RunError` while the run is unfinished."""
+        """What was measured; `RunError` while the run is unfinished, or if they are damaged."""
+        path = self.folder / METRICS
+        if not path.exists():
+            raise RunError(f"{self.folder} is unfinished: go on with it (--resume)")
         try:
-            content: dict[str, Any] = json.loads((self.folder / METRICS).read_text("utf-8"))
-        except (OSError, ValueError):
-            raise RunError(f"{self.folder} is unfinished: go on with it (--resume)") from None
-        return content
+            content = json.loads(path.read_text("utf-8"))
+            missing = NEEDED - content.keys()
+        except (OSError, ValueError, AttributeError):
+            raise RunError(f"{path} is damaged: train anew into another folder") from None
+        if missing:
+            raise RunError(f"{path} lacks {', '.join(sorted(missing))}: train anew elsewhere")
+        return dict(content)
 
     @property
     def history(self) -> History:
-        """The history of a finished run, one row an epoch."""
-        with (self.folder / HISTORY).open(encoding="utf-8", newline="") as file:
-            return [
-                {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)
-            ]
+        """The history of a finished run, one row an epoch; `RunError` if it is damaged."""
+        path = self.folder / HISTORY
+        try:
+            rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+            return [{name: float(value) for name, value in row.items()} for row in rows]
+        except (OSError, ValueError, TypeError):
+            raise RunError(f"{path} is missing or damaged: train anew elsewhere") from None
 
     def info(self) -> ModelInfo:
         """Return what the model file says of itself."""
@@ -115,7 +131,7 @@ class Run:
             raise RunError(
                 f"{self.folder} was started with other settings ({listed}): choose another folder"
             )
-        if self.digest != dataset.train.digest():
+        if self.digest != dataset.digest():
             raise RunError(
                 f"{self.folder} was started on other digits ({self.data}): choose another folder"
             )

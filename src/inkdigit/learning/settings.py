@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from inkdigit.errors import SettingError
 
+# The digits that an evaluation can be on; validation is a part of train.
+SPLITS = ("test", "validation", "train", "all")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:

@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,12 +15,12 @@ from typing import Any
 import numpy as np
 
 import inkdigit
-from inkdigit.errors import MissingExtraError
+from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation import Evaluation, calibrate
 from inkdigit.learning.export import write_model_file
-from inkdigit.learning.files import write_atomically, write_text
+from inkdigit.learning.files import leftovers, write_atomically, write_text
 from inkdigit.learning.keras_files import load_keras_model, predict
 from inkdigit.learning.loop import TrainingLoop
 from inkdigit.learning.networks import check_network, count_macs
@@ -49,9 +50,12 @@ def train(
     """Train a network into a run folder, evaluate it on the test half, and keep everything.
 
     With `resume`, a run of the same settings and digits that lies there goes on from its last
-    finished epoch, and a finished one is returned as it is. `callbacks` are Keras's.
+    finished epoch, and a finished one is returned as it is. `callbacks` are Keras's. To be
+    reproducible it seeds Python's, numpy's and Keras's global generators and, for the rest of the
+    process, makes TensorFlow deterministic.
     """
     check_network(settings.network)
+    fitted, validation = dataset.fit_and_validation()
     if resume and Path(folder, DESCRIPTION).exists():
         run = Run.open(folder)
         run.check_same(settings, dataset)
@@ -59,7 +63,8 @@ def train(
         run = Run.create(folder, settings, dataset)
     if run.finished:
         return run
-    fitted, validation = dataset.fit_and_validation()
+    for leftover in leftovers(run.folder):
+        shutil.rmtree(leftover, ignore_errors=True)
     loop = TrainingLoop(settings, fitted, validation)
     if run.checkpoint.exists():
         loop.load(run.checkpoint)
@@ -88,7 +93,7 @@ def _finish(
     metrics = _metrics(run, loop, evaluations)
     write_text(run.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
     # A machine that trains may not be able to write ONNX; `inkdigit export` completes it elsewhere.
-    with contextlib.suppress(MissingExtraError):
+    with contextlib.suppress(MissingExtraError, ModelError):
         write_model_file(model, run.info(), run.folder / ONNX_MODEL)
     write_run_report(run.folder, metrics, loop.history, dataset.test, evaluations["test"])
     run.checkpoint.unlink(missing_ok=True)

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
 from inkdigit.errors import DataError, SettingError
+from inkdigit.learning.settings import SPLITS
+from inkdigit.reading.ink import SIZE
 
-SIZE = 28
 CLASSES = 10
 VALIDATION_SHARE = 0.1
-SPLITS = ("test", "validation", "train", "all")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,10 @@ class Dataset:
     def fit_and_validation(self) -> tuple[Digits, Digits]:
         """Return the training half in two: what is fitted, and a stratified tenth to choose by."""
         return self.train.divided(VALIDATION_SHARE)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of both halves."""
+        return hashlib.sha256((self.train.digest() + self.test.digest()).encode()).hexdigest()
 
     def split(self, name: str) -> Digits:
         """Return a split: `test`, `train`, `validation` (a part of `train`) or `all`."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from inkdigit.errors import DataError, ImageError
 from inkdigit.images import Grey, open_grey
-from inkdigit.learning.datasets.digits import CLASSES, SIZE, Dataset, Digits
-from inkdigit.reading.ink import light_ink, normalise
+from inkdigit.learning.datasets.digits import CLASSES, Dataset, Digits
+from inkdigit.reading.ink import SIZE, light_ink, normalise
 
 TEST_SHARE = 0.2
 NAMED = 5
@@ -26,8 +26,9 @@ def load_folder(root: Path) -> Dataset:
     Pictures may have any size, colour mode and polarity. One that is 28×28 already is taken to be
     framed as MNIST's are; any other goes through `inkdigit.reading.ink.normalise`.
     """
+    root = root.absolute()
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder")
+        raise DataError(f"{root} is not a folder: name one that holds class folders 0 to 9")
     left_out: list[str] = []
     halves = _find_halves(root)
     if "train" not in halves:
@@ -61,7 +62,12 @@ def _find_halves(root: Path) -> dict[str, Path]:
 
 
 def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
-    matches = [child for child in children if _HALF[half].search(child.name)]
+    # `train_test_split` is no half: it holds both.
+    matches = [
+        child
+        for child in children
+        if [name for name, pattern in _HALF.items() if pattern.search(child.name)] == [half]
+    ]
     if len(matches) > 1:
         raise DataError(
             f"{root} has {len(matches)} folders that could be its {half} half: "
@@ -97,7 +103,7 @@ def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
     pictures = []
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not path.is_file() or hidden or path.name == "Thumbs.db":
+        if path.is_dir() or hidden or path.name == "Thumbs.db":
             continue
         try:
             pictures.append(as_digit(open_grey(path)))

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import DataError, DownloadError, OutputError
-from inkdigit.learning.datasets.digits import SIZE, Dataset, Digits
+from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.learning.files import make_folder
+from inkdigit.reading.ink import SIZE
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -90,10 +92,7 @@ def fetch_mnist(
 
     A file is verified before it gets its name, so a broken download leaves nothing behind.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror}") from None
+    make_folder(folder)
     for name in SHA256:
         if _existing(folder, name) is None:
             _fetch_file(folder, name, mirrors, digests[name], progress)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from inkdigit.errors import DataError, MissingExtraError
-from inkdigit.learning.datasets.digits import SIZE, Dataset, Digits
+from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.reading.ink import SIZE
 
 TEST_SHARE = 0.2
 
