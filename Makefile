@@ -8,7 +8,7 @@ run: .venv/learn.stamp
 	$(BIN)/inkdigit compare --networks classic lenet5
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -22,7 +22,7 @@ format: .venv/dev.stamp
 
 # One set of pins holds for every supported Python and platform; no index address is written.
 pins:
-	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --upgrade --no-emit-package inkdigit \
 	  --extra notebook pyproject.toml requirements-dev.txt --output-file requirements-pins.txt
 
 clean:

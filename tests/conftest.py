@@ -21,20 +21,18 @@ def _has_mnist() -> bool:
     return find_mnist() is not None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     marked = [item for item in items if item.get_closest_marker("mnist")]
     if marked and not _has_mnist():
-        config.stash[_LEFT_OUT] = len(marked)
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=NO_MNIST))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if count := terminalreporter.config.stash.get(_LEFT_OUT, 0):
+    # Counted from the reports: with several processes, each collects for itself.
+    skipped = terminalreporter.stats.get("skipped", [])
+    if count := sum(NO_MNIST in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(f"{count} tests were left out: {NO_MNIST}")
-
-
-_LEFT_OUT = pytest.StashKey[int]()
 
 
 @pytest.fixture(autouse=True)

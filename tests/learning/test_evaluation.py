@@ -3,7 +3,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
 
-from inkdigit.errors import DataError
+from inkdigit.errors import DataError, ModelError
 from inkdigit.learning.evaluation import Calibration, Evaluation, calibrate
 from inkdigit.reading.model_file import temper
 
@@ -112,3 +112,11 @@ def test_to_dict_holds_plain_types_only() -> None:
 
     described = by_hand().to_dict()
     assert json.loads(json.dumps(described)) == described
+
+
+@pytest.mark.parametrize("value", [np.nan, 3.0, -0.5])
+def test_what_are_no_probabilities_is_an_error(value: float) -> None:
+    probabilities = by_hand().probabilities.copy()
+    probabilities[1, 2] = value
+    with pytest.raises(ModelError, match="must be a softmax"):
+        Evaluation(by_hand().labels, probabilities)

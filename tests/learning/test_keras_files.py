@@ -126,6 +126,22 @@ def test_an_h5_that_links_to_another_file_is_refused(tmp_path: Path) -> None:
         load_keras_model(path)
 
 
+def test_the_weights_inside_a_keras_file_must_not_link_elsewhere_either(tmp_path: Path) -> None:
+    path = saved(digit_network(), tmp_path / "m.keras")
+    weights = tmp_path / "weights.h5"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    weights.write_bytes(parts["model.weights.h5"])
+    with h5py.File(weights, "a") as file:
+        file["secret"] = h5py.ExternalLink("/etc/hostname", "/")
+    parts["model.weights.h5"] = weights.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelError, match="takes secret from elsewhere"):
+        load_keras_model(path)
+
+
 def test_an_h5_that_keeps_its_numbers_elsewhere_is_refused(tmp_path: Path) -> None:
     path = saved(digit_network(), tmp_path / "m.h5")
     with h5py.File(path, "a") as file:

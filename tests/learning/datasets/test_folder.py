@@ -52,6 +52,7 @@ def test_without_halves_it_is_divided_always_the_same_way(few: Dataset, tmp_path
         ("Training", "TESTING", ""),
         ("mnist_train", "mnist_test", ""),
         ("data/train", "data/test", ""),
+        ("train_test_split/train", "train_test_split/test", ""),
         ("train/images", "test/images", ""),
         (
             "Reduced MNIST Data/Reduced Trainging data",

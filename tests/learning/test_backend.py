@@ -1,0 +1,44 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from inkdigit.learning.backend import quiet_native_stderr
+
+
+def test_what_native_code_writes_is_kept_back(capfd: pytest.CaptureFixture[str]) -> None:
+    with quiet_native_stderr():
+        os.write(2, b"a wall of logs")
+    os.write(2, b"a message")
+    assert capfd.readouterr().err == "a message"
+
+
+def test_it_is_shown_if_the_block_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    @quiet_native_stderr()
+    def fail() -> None:
+        os.write(2, b"why it failed")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert capfd.readouterr().err == "why it failed"
+
+
+@pytest.mark.parametrize(
+    ("backend", "sentence"),
+    [
+        ("nonsense", "Keras does not start"),
+        ("torch", "KERAS_BACKEND is torch, which is not installed"),
+    ],
+)
+def test_a_backend_that_is_not_there_is_one_sentence(backend: str, sentence: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "inkdigit", "networks"],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"inkdigit: {sentence}")
+    assert "Traceback" not in done.stderr
