@@ -53,6 +53,14 @@ def test_a_pipe_that_closes_early_is_no_error() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("redirection", [">&-", "> /dev/full"])
+def test_an_output_that_takes_nothing_gives_no_traceback(redirection: str) -> None:
+    command = f"{sys.executable} -m inkdigit networks {redirection}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (0 if redirection == ">&-" else 1)
+
+
 def test_training_is_quiet_but_for_its_own_lines(tmp_path: Path) -> None:
     done = inkdigit(
         "train", "--network", "lenet5", "--data", "sample", "--epochs", "1", "--out", "r",

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +25,14 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             temporary.replace(path)
     # HDF5 reports a full disk as a RuntimeError when it closes the file.
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise OutputError(f"{path} cannot be written: {reason}") from None
+        raise OutputError(f"{path} cannot be written: {_reason(error)}") from None
+
+
+def _reason(error: OSError | RuntimeError) -> str:
+    # HDF5 tells the reason amid a page of its internals.
+    told = re.search(r"error message = '([^']+)'", str(error))
+    plain = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
+    return told[1] if told else plain
 
 
 def leftovers(folder: Path) -> list[Path]:

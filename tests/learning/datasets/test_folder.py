@@ -175,3 +175,11 @@ def test_a_missing_or_empty_class_is_named(few: Dataset, tmp_path: Path) -> None
     refuses(tmp_path, "holds no picture that can be read")
     (tmp_path / "test" / "7").rename(tmp_path / "test" / "seven")
     refuses(tmp_path, f"{tmp_path / 'test'} lacks the class folder 7")
+
+
+def test_a_blank_picture_is_named_and_left_out(few: Dataset, tmp_path: Path) -> None:
+    draw(few.train, tmp_path)
+    Image.new("L", (40, 60), 255).save(tmp_path / "8" / "blank.png")
+    found = load_folder(tmp_path)
+    assert len(found.train) + len(found.test) == len(few.train)
+    assert found.notes[1] == f"1 left out: {tmp_path / '8' / 'blank.png'} is blank"

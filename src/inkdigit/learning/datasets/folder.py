@@ -106,9 +106,14 @@ def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
         if path.is_dir() or hidden or path.name == "Thumbs.db":
             continue
         try:
-            pictures.append(as_digit(open_grey(path)))
+            picture = as_digit(open_grey(path))
         except ImageError as error:
             left_out.append(str(error))
+            continue
+        if picture.any():
+            pictures.append(picture)
+        else:
+            left_out.append(f"{path} is blank")
     return pictures
 
 
