@@ -49,8 +49,6 @@ def mnist() -> "Dataset":
     """The full MNIST, for tests marked `mnist`."""
     from inkdigit.learning.datasets.mnist import load_mnist
 
-    if not _has_mnist():
-        pytest.skip(NO_MNIST)
     return load_mnist()
 
 
