@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from inkdigit.files import write_text
 from inkdigit.learning.comparison import Comparison, compare
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation import Evaluation
-from inkdigit.learning.files import write_text
 from inkdigit.learning.loop import TrainingLoop
 from inkdigit.learning.models import load_model
 from inkdigit.learning.networks import NETWORKS

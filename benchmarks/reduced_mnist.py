@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from inkdigit.errors import InkdigitError, OutputError, SettingError
+from inkdigit.files import make_folder
 from inkdigit.learning.datasets import Dataset, Digits, load_dataset
-from inkdigit.learning.files import make_folder
 
 ROOT = "Reduced MNIST Data"
 TRAIN = "Reduced Trainging data"

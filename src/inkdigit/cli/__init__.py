@@ -11,16 +11,16 @@ import sys
 from collections.abc import Sequence
 
 import inkdigit
-from inkdigit.cli import compare, evaluate, export, networks, train
+from inkdigit.cli import compare, evaluate, export, networks, read, train
 from inkdigit.errors import INTERRUPTED, InkdigitError
 
-VERBS = (train, evaluate, compare, networks, export)
+VERBS = (read, train, evaluate, compare, networks, export)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
-        prog="inkdigit", description="Handwritten digits: train, evaluate, compare, export."
+        prog="inkdigit", description="Handwritten digits: read, train, evaluate, compare, export."
     )
     parser.add_argument("--version", action="version", version=f"inkdigit {inkdigit.__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)

@@ -14,9 +14,9 @@ from mlxtend.evaluate import mcnemar, mcnemar_table
 
 import inkdigit
 from inkdigit.errors import RunError, SettingError
+from inkdigit.files import is_taken, make_folder, write_text
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation import Evaluation, Labels
-from inkdigit.learning.files import is_taken, make_folder, write_text
 from inkdigit.learning.networks import check_network
 from inkdigit.learning.report import write_comparison_page
 from inkdigit.learning.runs import ONNX_MODEL, Run

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from inkdigit.errors import MissingExtraError, ModelError
+from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quiet_native_stderr
-from inkdigit.learning.files import write_atomically
 from inkdigit.reading.model_file import ModelInfo
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.

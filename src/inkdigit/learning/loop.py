@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import RunError
+from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, make_reproducible
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.datasets.digits import CLASSES
-from inkdigit.learning.files import write_atomically
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.runs import History
 from inkdigit.learning.settings import TrainingSettings
@@ -38,26 +38,18 @@ def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:
     return np.asarray(keras.utils.to_categorical(labels, CLASSES), np.float32)
 
 
-class TrainingLoop:
-    """A network on its way, epoch by epoch.
+class Loop:
+    """A network on its way, epoch by epoch, whose state can be kept and taken up again.
 
-    What an epoch does depends on nothing but the settings, the digits and the state so far, so a
-    training that was stopped and went on ends where an undisturbed one would have.
+    A subclass builds `model`, compiled and with its optimizer's variables there, and trains an
+    epoch.
     """
 
-    def __init__(self, settings: TrainingSettings, fitted: Digits, validation: Digits) -> None:
+    model: Any
+
+    def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
         self.history: History = []
-        self._fitted = to_pixels(fitted.images), to_one_hot(fitted.labels)
-        self._validation = to_pixels(validation.images), to_one_hot(validation.labels)
-        make_reproducible(settings.seed)
-        self.model = build_network(settings.network)
-        batches = -(-len(fitted) // settings.batch_size)
-        schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, batches * settings.epochs)
-        self.model.compile(
-            keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"]
-        )
-        self.model.optimizer.build(self.model.trainable_variables)
 
     @property
     def finished(self) -> bool:
@@ -71,7 +63,7 @@ class TrainingLoop:
 
     def run(
         self,
-        after_epoch: Callable[["TrainingLoop"], None] = lambda _: None,
+        after_epoch: Callable[["Loop"], None] = lambda _: None,
         callbacks: Sequence[Any] = (),
     ) -> None:
         """Train the epochs that are left, with Keras's `callbacks`, and `after_epoch` each."""
@@ -80,32 +72,7 @@ class TrainingLoop:
             after_epoch(self)
 
     def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:
-        epoch = len(self.history)
-        images, labels = self._fitted
-        start = time.perf_counter()
-        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(images))
-        fit = self.model.fit(
-            images[order],
-            labels[order],
-            batch_size=self.settings.batch_size,
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            shuffle=False,
-            verbose=0,
-            callbacks=callbacks,
-        )
-        seconds = time.perf_counter() - start
-        validation = self.model.evaluate(
-            *self._validation, batch_size=1000, verbose=0, return_dict=True
-        )
-        return {
-            "epoch": epoch + 1,
-            "loss": fit.history["loss"][0],
-            "accuracy": fit.history["accuracy"][0],
-            "validation_loss": validation["loss"],
-            "validation_accuracy": validation["accuracy"],
-            "seconds": seconds,
-        }
+        raise NotImplementedError
 
     def save(self, path: Path) -> None:
         """Write the whole state to one file, so that it is there whole or not at all."""
@@ -135,3 +102,52 @@ class TrainingLoop:
     def _variables(self) -> list[Any]:
         # The random state of dropout is among the model's variables.
         return [*self.model.variables, *self.model.optimizer.variables]
+
+
+class TrainingLoop(Loop):
+    """A digit network learning from a data set.
+
+    What an epoch does depends on nothing but the settings, the digits and the state so far, so a
+    training that was stopped and went on ends where an undisturbed one would have.
+    """
+
+    def __init__(self, settings: TrainingSettings, fitted: Digits, validation: Digits) -> None:
+        super().__init__(settings)
+        self._fitted = to_pixels(fitted.images), to_one_hot(fitted.labels)
+        self._validation = to_pixels(validation.images), to_one_hot(validation.labels)
+        make_reproducible(settings.seed)
+        self.model = build_network(settings.network)
+        batches = -(-len(fitted) // settings.batch_size)
+        schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, batches * settings.epochs)
+        self.model.compile(
+            keras.optimizers.Adam(schedule), "categorical_crossentropy", metrics=["accuracy"]
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:
+        epoch = len(self.history)
+        images, labels = self._fitted
+        start = time.perf_counter()
+        order = np.random.default_rng([self.settings.seed, epoch]).permutation(len(images))
+        fit = self.model.fit(
+            images[order],
+            labels[order],
+            batch_size=self.settings.batch_size,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=callbacks,
+        )
+        seconds = time.perf_counter() - start
+        validation = self.model.evaluate(
+            *self._validation, batch_size=1000, verbose=0, return_dict=True
+        )
+        return {
+            "epoch": epoch + 1,
+            "loss": fit.history["loss"][0],
+            "accuracy": fit.history["accuracy"][0],
+            "validation_loss": validation["loss"],
+            "validation_accuracy": validation["accuracy"],
+            "seconds": seconds,
+        }

@@ -19,8 +19,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
+from inkdigit.files import make_folder, write_atomically
 from inkdigit.learning.evaluation import Evaluation, ReliabilityBin
-from inkdigit.learning.files import make_folder, write_atomically
 from inkdigit.learning.runs import History
 
 Images = npt.NDArray[np.uint8]

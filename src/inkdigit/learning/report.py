@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import numpy as np
 
+from inkdigit.files import write_text
 from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.evaluation import Evaluation
-from inkdigit.learning.files import write_text
 from inkdigit.learning.pictures import (
     accuracy_against_cost,
     training_curves,

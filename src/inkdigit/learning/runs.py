@@ -13,8 +13,8 @@ from typing import Any
 
 import inkdigit
 from inkdigit.errors import InkdigitError, RunError
+from inkdigit.files import is_taken, make_folder, write_text
 from inkdigit.learning.datasets.digits import Dataset
-from inkdigit.learning.files import is_taken, make_folder, write_text
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import ModelInfo
 

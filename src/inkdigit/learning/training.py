@@ -16,11 +16,11 @@ import numpy as np
 
 import inkdigit
 from inkdigit.errors import MissingExtraError, ModelError
+from inkdigit.files import leftovers, write_atomically, write_text
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation import Evaluation, calibrate
 from inkdigit.learning.export import write_model_file
-from inkdigit.learning.files import leftovers, write_atomically, write_text
 from inkdigit.learning.keras_files import load_keras_model, predict
 from inkdigit.learning.loop import TrainingLoop
 from inkdigit.learning.networks import check_network, count_macs

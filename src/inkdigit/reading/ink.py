@@ -1,59 +1,283 @@
-"""From a grey page with one digit on it to the 28×28 picture that the networks know.
+"""From a grey page to its ink: away with paper, shadow, rules and frames, and find the writing.
 
-The normalisation of MNIST, as LeCun et al. describe it: the ink fitted into 20×20 with its
-proportions kept, and its centre of mass put into the centre of 28×28. Training on pictures of one's
-own and reading both go through here, so they see the same pixels.
+What networks are shown comes from here, in training and in use: `normalise` gives one digit as
+MNIST has it, and `strip` a line of writing at the height that line networks read.
 """
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from inkdigit.images import Grey
 
 SIZE = 28
 BOX = 20
-# Fainter than this share of the blackest ink is paper texture, not a stroke.
-PAPER_NOISE = 0.25
-# A page whose darkest and lightest pixels differ by less than this (of 255) is blank.
+STRIP_HEIGHT = 32
+# A strip is at most so wide: over two hundred digits, more than any field holds.
+MAX_STRIP_WIDTH = 4096
+# A page whose ink differs from its paper by less than this (of 255) is blank.
 BLANK_CONTRAST = 12
+# Fainter than this share of the blackest ink is paper texture, not a stroke.
+PAPER_NOISE = 0.125
+
+Ink = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.intp]
+Box = tuple[int, int, int, int]
+
+_PAPER_HEIGHT = 40
+_SEARCH_SIDE = 512
+_MARGIN = 0.12
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A line of writing made ready for a line network.
+
+    `pixels` is `uint8 (32, width)`, ink 255 on paper 0. Column `c` of it lies at `left + c / scale`
+    in the picture, row `r` at `top + r / scale`.
+    """
+
+    pixels: Grey
+    left: float
+    top: float
+    scale: float
+
+    def to_picture(self, x: int, y: int, width: int, height: int) -> Box:
+        """Return a box of the strip in whole pixels of the picture; it has at least one."""
+        left, top = self.left + x / self.scale, self.top + y / self.scale
+        right, bottom = left + width / self.scale, top + height / self.scale
+        x0, y0 = max(0, round(left)), max(0, round(top))
+        return x0, y0, max(1, round(right) - x0), max(1, round(bottom) - y0)
+
+
+@dataclass(frozen=True)
+class Single:
+    """One digit made ready for a digit network, `uint8 (28, 28)`, and its place in the picture."""
+
+    pixels: Grey
+    box: Box
+
+
+def find_ink(grey: Grey) -> Ink:
+    """Return how far each pixel stands out from its paper, `float32 (h, w)`, 0 for paper.
+
+    The paper is what is commonest around a pixel, so shadows and gradients go with it. Ink is what
+    stands out more strongly, darker or lighter.
+    """
+    difference = _paper(grey).astype(np.float32) - grey
+    darker, lighter = np.maximum(difference, 0), np.maximum(-difference, 0)
+    is_dark = np.vdot(darker, darker) >= np.vdot(lighter, lighter)
+    return np.asarray(darker if is_dark else lighter, np.float32)
 
 
 def light_ink(grey: Grey) -> Grey:
     """Return the page with its ink light (255) on dark paper (0), whichever way round it came.
 
-    The paper is what lies along the border. Blank paper gives zeros. Shape `(height, width)`.
+    Blank paper gives zeros. Shape `(height, width)`.
     """
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    difference = grey.astype(np.float32) - float(np.median(border))
-    lighter, darker = difference.clip(min=0), (-difference).clip(min=0)
-    ink = lighter if lighter.sum() > darker.sum() else darker
+    ink = find_ink(grey)
     peak = float(ink.max())
     if peak < BLANK_CONTRAST:
         return np.zeros_like(grey)
-    return np.rint(ink * (255 / peak)).astype(np.uint8)
+    return np.asarray(np.rint(ink * (255 / peak)), np.uint8)
+
+
+def _paper(grey: Grey) -> Grey:
+    """Return the brightness of the paper under each pixel: a wide median of a reduced picture."""
+    height, width = grey.shape
+    scale = min(1.0, _PAPER_HEIGHT / min(height, width), 4 * _PAPER_HEIGHT / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    reach = max(1, int(min(small.shape) * 0.45))
+    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_REFLECT)
+    median = cv2.medianBlur(padded, 2 * reach + 1)[reach:-reach, reach:-reach]
+    smooth = cv2.blur(median, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+@dataclass(frozen=True)
+class _Components:
+    """Connected pieces of ink in a picture `(height, width)`, and which of them are writing."""
+
+    labels: npt.NDArray[np.int32]
+    x: Numbers
+    y: Numbers
+    width: Numbers
+    height: Numbers
+    area: Numbers
+
+    @classmethod
+    def of(cls, strokes: npt.NDArray[np.uint8]) -> "_Components":
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+        x, y, width, height, area = stats[1:].T.astype(np.intp)
+        return cls(np.asarray(labels, np.int32), x, y, width, height, area)
+
+    def printed(self) -> Mask:
+        """Return which pieces are rules, or frames along the edge of the picture."""
+        high, wide = self.labels.shape
+        rule = (self.width > 4 * self.height) & (self.width > 0.5 * wide)
+        rule |= (self.width > 10 * self.height) & (self.width > 0.3 * wide)
+        rule &= self.height < 0.2 * high
+        top, bottom = self.y == 0, self.y + self.height == high
+        left, right = self.x == 0, self.x + self.width == wide
+        # A frame's side runs from edge to edge; a tall 1 beside the edge leans.
+        at_side = (self.x < 0.03 * wide) | (self.x + self.width > 0.97 * wide)
+        upright = at_side & top & bottom & (self.width < 0.08 * self.height)
+        long = (self.width > 0.5 * wide) | (self.height > 0.5 * high)
+        frame = (top | bottom | left | right) & long
+        for number in np.flatnonzero(frame & ~rule & ~upright):
+            frame[number] = self._hugs_edge(number)
+        return np.asarray(rule | upright | frame)
+
+    def _hugs_edge(self, number: np.intp) -> bool:
+        """Return whether a piece lies nearly whole in a narrow band along the picture's edge."""
+        band = min(self.labels.shape) // 10 + 1
+        inner = self.labels[band:-band, band:-band] == number + 1
+        return bool(np.count_nonzero(inner) < 0.1 * self.area[number])
+
+    def writing(self, printed: Mask) -> Mask:
+        """Return which pieces are writing: not printed, no specks, no ends of other lines."""
+        high = self.labels.shape[0]
+        kept = ~printed
+        if not kept.any():
+            return ~kept
+        tallest = self.height[kept].max()
+        cut_off = ((self.y == 0) | (self.y + self.height == high)) & (self.height < 0.4 * tallest)
+        kept &= ~cut_off
+        if kept.any():
+            kept &= self.area >= max(2.0, 0.01 * self.area[kept].max())
+        return kept
+
+    def line(self, writing: Mask) -> tuple[int, int, int, int]:
+        """Return the box `(left, top, right, bottom)` of the line that the writing stands on."""
+        main = writing & (self.height >= 0.4 * self.height[writing].max())
+        top, bottom = self.y[main].min(), (self.y + self.height)[main].max()
+        middle = self.y + self.height / 2
+        inline = writing & (middle >= top) & (middle <= bottom)
+        left, right = self.x[inline].min(), (self.x + self.width)[inline].max()
+        return int(left), int(top), int(right), int(bottom)
+
+    def whole(self, writing: Mask) -> tuple[int, int, int, int]:
+        """Return the box of the largest piece and of all that stand close to it."""
+        largest = int(np.argmax(np.where(writing, self.area, 0)))
+        reach = 0.3 * max(self.height[largest], self.width[largest])
+        left, top = self.x[largest] - reach, self.y[largest] - reach
+        right, bottom = (
+            left + self.width[largest] + 2 * reach,
+            top + self.height[largest] + 2 * reach,
+        )
+        near = writing & (self.x < right) & (self.x + self.width > left)
+        near &= (self.y < bottom) & (self.y + self.height > top)
+        x, y = self.x[near], self.y[near]
+        ends = (x + self.width[near]).max(), (y + self.height[near]).max()
+        return int(x.min()), int(y.min()), int(ends[0]), int(ends[1])
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Where the writing is in an ink map, in its pixels, and the map without what is printed."""
+
+    ink: Ink
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+def _find(ink: Ink, *, one: bool) -> _Found | None:
+    """Return the line, or the single character, on a page; `None` for blank paper."""
+    height, width = ink.shape
+    scale = min(1.0, _SEARCH_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
+    rank = max(1, small.size // 500)
+    peak = float(np.partition(small.ravel(), -rank)[-rank])
+    if peak < BLANK_CONTRAST:
+        return None
+    level = np.minimum(small * (255 / peak), 255).astype(np.uint8)
+    threshold = max(50.0, cv2.threshold(level, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+    pieces = _Components.of(cv2.threshold(level, threshold, 1, cv2.THRESH_BINARY)[1])
+    if not len(pieces.area):
+        return None
+    printed = pieces.printed()
+    writing = pieces.writing(printed)
+    if not writing.any():
+        return None
+    box = pieces.whole(writing) if one else pieces.line(writing)
+    if printed.any() and not printed.all():
+        ink = _erased(ink, pieces.labels, printed)
+    return _Found(ink, *(side / scale for side in box))
+
+
+def _erased(ink: Ink, labels: npt.NDArray[np.int32], printed: Mask) -> Ink:
+    mask = np.concatenate([[False], printed])[labels].astype(np.uint8)
+    wide = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    # The halo of a rule goes with it, the ink of a digit that stands on it does not.
+    wide[(labels > 0) & (mask == 0)] = 0
+    full = cv2.resize(wide, ink.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.where(full > 0, np.float32(0), ink)
+
+
+def strip(grey: Grey) -> Strip | None:
+    """Return the line of writing on a page; `None` for blank paper."""
+    found = _find(find_ink(grey), one=False)
+    if found is None:
+        return None
+    margin = _MARGIN * (found.bottom - found.top) + 1
+    left, top = int(np.floor(found.left - margin)), int(np.floor(found.top - margin))
+    right, bottom = int(np.ceil(found.right + margin)), int(np.ceil(found.bottom + margin))
+    scale = STRIP_HEIGHT / (bottom - top)
+    width = min(max(STRIP_HEIGHT // 2, round((right - left) * scale)), MAX_STRIP_WIDTH)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    crop = _crop(found.ink, left, top, right, bottom)
+    pixels = cv2.resize(crop, (width, STRIP_HEIGHT), interpolation=method)
+    rank = pixels.size // 50
+    peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
+    full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
+    return Strip(full, left, top, scale)
+
+
+def _crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Ink:
+    """Cut a box out of the ink, with paper where it reaches beyond the page."""
+    height, width = ink.shape
+    inside = ink[max(0, top) : min(bottom, height), max(0, left) : min(right, width)]
+    beyond = max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)
+    return np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=0), np.float32)
+
+
+def single(grey: Grey) -> Single | None:
+    """Return the one digit on a page as MNIST has it, ink 255 on paper 0; `None` for blank paper.
+
+    The normalisation of MNIST, as LeCun et al. (1998) describe it: the ink fitted into 20×20 with
+    its proportions kept, and its centre of mass put into the centre of 28×28.
+    """
+    found = _find(find_ink(grey), one=True)
+    if found is None:
+        return None
+    left, top = int(found.left), int(found.top)
+    right, bottom = int(np.ceil(found.right)), int(np.ceil(found.bottom))
+    crop = _crop(found.ink, left, top, right, bottom)
+    crop[crop < float(crop.max()) * PAPER_NOISE] = 0
+    return Single(_centred(_fitted(crop)), (left, top, right - left, bottom - top))
 
 
 def normalise(grey: Grey) -> Grey:
-    """Return one digit as MNIST has it: `uint8 (28, 28)`, ink 255 on paper 0; zeros for a blank."""
-    ink = light_ink(grey)
-    strokes = ink > 255 * PAPER_NOISE
-    if not strokes.any():
-        return np.zeros((SIZE, SIZE), np.uint8)
-    ink[ink < 255 * PAPER_NOISE / 2] = 0
-    rows, columns = np.flatnonzero(strokes.any(axis=1)), np.flatnonzero(strokes.any(axis=0))
-    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return _centred(_fitted(crop))
+    """Return one digit as `single` finds it: `uint8 (28, 28)`; zeros for a blank."""
+    found = single(grey)
+    return found.pixels if found else np.zeros((SIZE, SIZE), np.uint8)
 
 
-def _fitted(crop: Grey) -> Grey:
+def _fitted(crop: Ink) -> Grey:
     height, width = crop.shape
     scale = BOX / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     # As float, and back to full ink: a thin stroke of a large page would fade away otherwise.
-    fitted = np.asarray(Image.fromarray(crop.astype(np.float32)).resize(size, method)).clip(0)
-    return np.asarray(np.rint(fitted * (255 / fitted.max())), np.uint8)
+    fitted = cv2.resize(crop, size, interpolation=method).clip(0)
+    return np.asarray(np.rint(fitted * (255 / max(float(fitted.max()), 1e-6))), np.uint8)
 
 
 def _centred(digit: Grey) -> Grey:
@@ -69,5 +293,5 @@ def _offset(digit: Grey, axis: int) -> int:
     That is the pixel 14 of 0 to 27, half a pixel beyond the middle of the picture.
     """
     profile: npt.NDArray[np.float64] = digit.sum(axis=1 - axis, dtype=np.float64)
-    centre = float(profile @ np.arange(len(profile)) / profile.sum())
+    centre = float(profile @ np.arange(len(profile)) / max(float(profile.sum()), 1e-6))
     return min(max(round(SIZE // 2 - centre), 0), SIZE - len(profile))

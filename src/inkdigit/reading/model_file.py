@@ -1,7 +1,8 @@
 """The model file: the one thing that crosses from learning to reading.
 
-An ONNX graph that turns `float32 (n, 28, 28, 1)` pixels in 0..1 into probabilities `(n, classes)`,
-with metadata properties `inkdigit.<field>`, one for each field of `ModelInfo`, as JSON.
+An ONNX graph with metadata properties `inkdigit.<field>`, one for each field of `ModelInfo`, as
+JSON. A digit model turns `float32 (n, 28, 28, 1)` pixels in 0..1 into probabilities `(n, classes)`,
+a line model `(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank.
 `inkdigit.learning.export` writes it; this module loads it with ONNX Runtime alone.
 """
 
@@ -10,7 +11,7 @@ import os
 from dataclasses import Field, asdict, dataclass, fields
 from math import inf
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +28,11 @@ Floats = npt.NDArray[np.float32]
 class ModelInfo:
     """What a model file says of itself.
 
-    `temperature` divides the log-probabilities to calibrate them (Guo et al. 2017). A digit whose
-    calibrated probability is below `reject_threshold` should not be taken unseen: on the
-    `reject_measured_on` validation digits, `reject_accepted` of them lay above it, and of those the
-    share `reject_error` was wrong.
+    `temperature` divides the log-probabilities of a digit to calibrate them (Guo et al. 2017); the
+    log-odds of a line's text are multiplied by `confidence_slope` and `confidence_intercept` is
+    added (Platt 1999). What has a calibrated probability below `reject_threshold` should not be
+    taken unseen: on the `reject_measured_on` validation digits or lines, `reject_accepted` of them
+    lay above it, and of those the share `reject_error` was wrong.
     """
 
     network: str
@@ -49,6 +51,8 @@ class ModelInfo:
     input_width: int = 28
     normalisation: str = "mnist: ink fitted into 20x20, centre of mass centred; ink 1.0, paper 0.0"
     classes: str = "0123456789"
+    confidence_slope: float = 1.0
+    confidence_intercept: float = 0.0
     format: int = FORMAT
 
     def to_properties(self) -> dict[str, str]:
@@ -84,8 +88,10 @@ def _value(field: Field[Any], properties: dict[str, str]) -> Any:
     return value
 
 
-class DigitModel:
-    """A digit network loaded from a model file, for 28×28 digits."""
+class _Model:
+    """A network loaded from a model file."""
+
+    _reads: ClassVar[str]
 
     def __init__(self, session: onnxruntime.InferenceSession, info: ModelInfo) -> None:
         self.info = info
@@ -95,14 +101,25 @@ class DigitModel:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Load a model file; `ModelError` if it is missing, broken or of another kind."""
-        try:
-            content = Path(path).read_bytes()
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror or error}") from None
-        session = _session(content, str(path))
-        info = ModelInfo.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
-        _check_shapes(session, info, str(path))
-        return cls(session, info)
+        model = load_model_file(path)
+        if not isinstance(model, cls):
+            raise ModelError(f"{path} is no {cls._reads} model: it reads a {model.info.reads}")
+        return model
+
+    @property
+    def name(self) -> str:
+        """The network and the version of Inkdigit that wrote it."""
+        return f"{self.info.network} {self.info.inkdigit_version}"
+
+    def _run(self, pixels: Floats) -> Floats:
+        (output,) = self._session.run(None, {self._input: pixels})
+        return np.asarray(output, np.float32)
+
+
+class DigitModel(_Model):
+    """A digit network loaded from a model file, for 28×28 digits."""
+
+    _reads = "digit"
 
     def probabilities(self, images: npt.NDArray[np.generic]) -> Floats:
         """Return what the network says, uncalibrated: `float32 (n, classes)` for `(n, 28, 28)`.
@@ -112,8 +129,7 @@ class DigitModel:
         pixels = self._pixels(images)
         if not len(pixels):
             return np.zeros((0, len(self.info.classes)), np.float32)
-        (output,) = self._session.run(None, {self._input: pixels})
-        return np.asarray(output, np.float32)
+        return self._run(pixels)
 
     def predict_proba(self, images: npt.NDArray[np.generic]) -> Floats:
         """Return calibrated probabilities, `float32 (n, classes)`, for images as above."""
@@ -131,6 +147,39 @@ class DigitModel:
                 f"received {images.shape}"
             )
         return _scaled(images)[..., None]
+
+
+class LineModel(_Model):
+    """A line network loaded from a model file, for strips of writing 32 pixels high."""
+
+    _reads = "line"
+    WIDTH_STEP = 16
+    COLUMNS_PER_FRAME = 2
+
+    def frames(self, strips: npt.NDArray[np.uint8]) -> Floats:
+        """Return probabilities `float32 (n, width / 2, classes + 1)` for `uint8 (n, 32, width)`.
+
+        The width is a multiple of 16, ink is 255 and paper 0, and the last class is the blank.
+        """
+        expected = self.info.input_height
+        if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % self.WIDTH_STEP:
+            raise ImageError(
+                f"expected strips of shape (n, {expected}, multiple of {self.WIDTH_STEP}), "
+                f"received {strips.shape}"
+            )
+        return self._run(_scaled(strips)[..., None])
+
+
+def load_model_file(path: str | Path) -> DigitModel | LineModel:
+    """Load a model file of either kind; `ModelError` if it is missing, broken or of neither."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from None
+    session = _session(content, str(path))
+    info = ModelInfo.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
+    _check_shapes(session, info, str(path))
+    return (LineModel if info.reads == "line" else DigitModel)(session, info)
 
 
 def _scaled(images: npt.NDArray[np.generic]) -> Floats:
@@ -169,18 +218,31 @@ def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
 
 def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source: str) -> None:
     shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
-    expected = [
-        ("tensor(float)", "n", info.input_height, info.input_width, 1),
-        ("tensor(float)", "n", len(info.classes)),
-    ]
-    if info.reads != "digit" or shapes != expected:
+    expected = _EXPECTED.get(info.reads, lambda _: [])(info)
+    if shapes != expected:
         raise ModelError(
-            f"{source} is no digit model: it has inputs and outputs of shape {shapes}, "
+            f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "
             f"expected {expected}"
         )
 
 
+def _digit_shapes(info: ModelInfo) -> list[tuple[object, ...]]:
+    return [
+        ("tensor(float)", "n", info.input_height, info.input_width, 1),
+        ("tensor(float)", "n", len(info.classes)),
+    ]
+
+
+def _line_shapes(info: ModelInfo) -> list[tuple[object, ...]]:
+    return [
+        ("tensor(float)", "n", info.input_height, "n", 1),
+        ("tensor(float)", "n", "n", len(info.classes) + 1),
+    ]
+
+
+_EXPECTED = {"digit": _digit_shapes, "line": _line_shapes}
+
+
 def _signature(node: onnxruntime.NodeArg) -> tuple[object, ...]:
-    """Return type and shape of an input or output, `n` where any number of digits goes."""
-    first = [size if isinstance(size, int) else "n" for size in node.shape[:1]]
-    return (node.type, *first, *node.shape[1:])
+    """Return type and shape of an input or output, `n` where any number goes."""
+    return (node.type, *(size if isinstance(size, int) else "n" for size in node.shape))

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import DataError, DownloadError, OutputError
+from inkdigit.files import make_folder
 from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.learning.files import make_folder
 from inkdigit.reading.ink import SIZE
 
 Bytes = npt.NDArray[np.uint8]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from inkdigit.errors import OutputError
-from inkdigit.learning.files import make_folder, write_atomically, write_text
+from inkdigit.files import make_folder, write_atomically, write_text
 from inkdigit.learning.networks import build_network
 
 

@@ -1,0 +1,137 @@
+"""From anything that is a picture, or a document of pictures, to grey pages, opened safely.
+
+The only room that decodes pictures. Nothing here knows what a digit is: `inkdigit.reading` finds
+the ink on the grey pages that this room returns.
+
+    __init__   the door: which page of which source
+    sources    file or stream → bytes
+    decoding   bytes → picture, through Pillow; the pages of a TIFF
+    pdf        bytes → pages, through pdfium
+    arrays     array → grey
+    colour     which grey shows the ink; which paper lies under transparency
+    grey       what a grey page is, and how large it may be
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from inkdigit.errors import ImageError
+from inkdigit.images import decoding, pdf
+from inkdigit.images.arrays import grey_from_array
+from inkdigit.images.grey import MAX_PIXELS, Grey
+from inkdigit.images.sources import File, name_of, read_whole
+
+__all__ = [
+    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "count_pages", "open_grey", "open_pages",
+]  # fmt: skip
+
+Source = File | Image.Image | npt.NDArray[np.generic]
+
+MAX_PAGES = 10_000
+
+
+class Pages(Iterator[Grey]):
+    """The grey pages of a document, in order, each decoded only when it is asked for.
+
+    `len(pages)` is how many there are in all. A page that is broken raises `ImageError`; `next`
+    then goes on with the page after it. No file is held open.
+    """
+
+    def __init__(self, count: int, decode: Callable[[int], Grey]) -> None:
+        self._count, self._decode, self._next = count, decode, 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __next__(self) -> Grey:
+        if self._next == self._count:
+            raise StopIteration
+        self._next += 1
+        return self._decode(self._next - 1)
+
+
+def open_grey(source: Source, *, page: int | None = None, max_pixels: int = MAX_PIXELS) -> Grey:
+    """Return one page as grey `uint8 (height, width)`, 0 black to 255 white.
+
+    Takes a path, bytes, a binary stream, a PIL image (the frame that it stands at), or an array:
+    2-D grey, or 3-D grey, RGB or RGBA; `uint8`, `uint16`, `bool`, or float in 0..1. `page` counts
+    from 1 and may be left out where there is only one. Raises `ImageError` for what is no picture,
+    is broken or has more than `max_pixels` pixels, and where none of several pages is chosen;
+    `MissingExtraError` for a PDF without pypdfium2.
+    """
+    document = _opened(source, max_pixels, MAX_PAGES)
+    count = document.count
+    if page is None and count > 1:
+        raise ImageError(
+            f"{document.name} has {count} pages: choose one (page=1 … {count}, --page)"
+        )
+    if page is not None and page not in range(1, count + 1):
+        pages = "1 page" if count == 1 else f"{count} pages, counted from 1"
+        raise ImageError(f"{document.name} has {pages}: there is no page {page!r}")
+    return document.page(int(page or 1) - 1)
+
+
+def open_pages(
+    source: Source, *, max_pixels: int = MAX_PIXELS, max_pages: int = MAX_PAGES
+) -> Pages:
+    """Return the pages of a TIFF or PDF, or the one page of anything else, as `open_grey` does.
+
+    What is wrong with the whole, also more than `max_pages` pages, raises here; what is wrong with
+    one page raises when that page is asked for.
+    """
+    document = _opened(source, max_pixels, max_pages)
+    return Pages(document.count, document.page)
+
+
+def count_pages(source: Source) -> int:
+    """Return how many pages `open_pages` would give; decodes none of them."""
+    return _opened(source, MAX_PIXELS, MAX_PAGES).count
+
+
+class _Document:
+    def __init__(self, name: str, count: int, decode: Callable[[int], Grey]) -> None:
+        self.name, self.count, self._decode = name, count, decode
+
+    def page(self, index: int) -> Grey:
+        try:
+            return self._decode(index)
+        except MemoryError:
+            raise ImageError(
+                f"{self.name} needs more memory than there is: lower max_pixels (--max-pixels)"
+            ) from None
+
+
+def _opened(source: Source, max_pixels: int, max_pages: int) -> _Document:
+    if isinstance(source, np.ndarray):
+        return _Document("the array", 1, lambda _: grey_from_array(source, max_pixels))
+    if isinstance(source, Image.Image):
+        return _of_frames(source, [None], "the image", max_pixels)
+    name, content = name_of(source), read_whole(source)
+    if image := decoding.open_picture(content, name, max_pixels):
+        frames = decoding.frames_of(image, max_pages + 1)
+        document = _of_frames(image, frames, name, max_pixels)
+    elif pdf.is_pdf(content):
+        decode = partial(pdf.grey_page, content, name, max_pixels)
+        document = _Document(name, pdf.count_pages(content, name), decode)
+    else:
+        raise ImageError(
+            f"{name} is not a picture that can be read ({', '.join(decoding.FORMATS)}, PDF), or is "
+            f"broken: it begins with {content[:16]!r}"
+        )
+    if document.count > max_pages:
+        raise ImageError(f"{name} has more than {max_pages:,} pages: split it, or raise max_pages")
+    return document
+
+
+def _of_frames(
+    image: Image.Image, frames: list[int | None], name: str, max_pixels: int
+) -> _Document:
+    def decode(index: int) -> Grey:
+        page = name if len(frames) == 1 else f"page {index + 1} of {name}"
+        return decoding.grey_picture(image, page, max_pixels, frame=frames[index])
+
+    return _Document(name, len(frames), decode)

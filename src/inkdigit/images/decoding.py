@@ -1,0 +1,174 @@
+"""Pillow, which decodes all but PDF, held to `ImageError` and to our own limit on pixels."""
+
+import io
+import itertools
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+
+from inkdigit.errors import ImageError
+from inkdigit.images.colour import grey_from_colours
+from inkdigit.images.grey import MAX_PIXELS, Grey, check_size
+
+# Not every format that Pillow knows: it opens some (EPS) by running another program.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# Importing these two spares Pillow the search through all its plugins.
+_PLUGINS = (TiffImagePlugin, WebPImagePlugin)
+
+# TIFF's tag of what a frame is, and its bits for a thumbnail and for a mask.
+_FRAME_KIND, _NO_PAGE = 254, 0b101
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def open_picture(content: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile | None:
+    """Return the picture with its header read and its pixels not yet; None for another format."""
+    with _pillow(name, max_pixels), suppress(UnidentifiedImageError):
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+    return None
+
+
+def frames_of(image: ImageFile.ImageFile, most: int) -> list[int | None]:
+    """Return which frames are pages: all of a TIFF but thumbnails and masks, at most so many.
+
+    `None`, the frame that is open, for other formats: an animation's first. Where a TIFF's chain of
+    frames is broken, the next counts as the last, and cannot be decoded.
+    """
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return [None]
+    pages: list[int | None] = []
+    with _QUIET, suppress(Exception):
+        for frame in itertools.count():
+            pages.append(frame)
+            try:
+                image.seek(frame)
+            except EOFError:
+                pages.pop()
+                break
+            if image.tag_v2.get(_FRAME_KIND, 0) & _NO_PAGE:
+                pages.pop()
+            if len(pages) == most:
+                break
+    return pages or [0]
+
+
+def grey_picture(
+    image: Image.Image, name: str, max_pixels: int, *, frame: int | None = None
+) -> Grey:
+    """Return a frame of a TIFF, or else the one that is open, as grey `uint8 (height, width)`."""
+    with _pillow(name, max_pixels):
+        if frame is not None:
+            # From the first frame: to seek a frame whose header is broken once more does nothing.
+            image.seek(0)
+            image.seek(frame)
+        check_size(image.height, image.width, name, max_pixels)
+        image.load()
+        picture = _in_8_bits(_upright(image), name)
+    return grey_from_colours(picture)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    orientation = None
+    # Damage to what is noted beside the picture is no damage to the picture.
+    with suppress(Exception):
+        orientation = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if orientation is None else image.transpose(orientation)
+
+
+def _in_8_bits(image: Image.Image, name: str) -> Image.Image:
+    """Return the picture in mode L, RGB or RGBA."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+    if image.mode in {"I", "F"}:
+        return Image.fromarray(_from_32_bits(image, name))
+    if image.mode == "LAB":
+        return image.getchannel("L")
+    if image.mode == "La":
+        return image.convert("LA").convert("RGBA")
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode in {"1", "L"} else "RGB")
+
+
+def _from_32_bits(image: Image.Image, name: str) -> Grey:
+    """Return grey for 32 bits a pixel; white is the least of 1, 255 and 65535 that holds all."""
+    values = np.asarray(image, np.float32)
+    top = float(values.max())
+    if not np.isfinite([top, values.min()]).all():
+        raise ImageError(f"{name} holds NaN or infinite values")
+    white = next((white for white in (1, 255, 65535) if top <= white), top)
+    return np.rint(values.clip(0, white) * np.float32(255 / white)).astype(np.uint8)
+
+
+class _Quiet:
+    """Mutes Pillow's warnings of odd tags and many pixels: here a picture is read or refused.
+
+    `warnings.catch_warnings` restores what it found, which is wrong where threads overlap: so the
+    first to come saves the filters and the last to go restores them.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._saved = warnings.catch_warnings()
+                self._saved.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._saved.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+_UNLIMITED = threading.Lock()
+
+
+@contextmanager
+def _pillow(name: str, max_pixels: int) -> Iterator[None]:
+    try:
+        with _QUIET, _limit_of_its_own(max_pixels):
+            yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise ImageError(
+            f"{name} has more than {max_pixels:,} pixels: "
+            "shrink it, or raise max_pixels (--max-pixels)"
+        ) from None
+    except MemoryError:
+        raise ImageError(f"{name} is broken or needs more memory than there is") from None
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(f"{name} is broken: {reason}") from error
+
+
+@contextmanager
+def _limit_of_its_own(max_pixels: int) -> Iterator[None]:
+    """Let Pillow's own limit, one for the process, hold unless a higher one was asked for."""
+    if max_pixels <= MAX_PIXELS:
+        yield
+        return
+    with _UNLIMITED:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit

@@ -1,0 +1,342 @@
+"""Lines of digits as hands write them: what stands in them, and how it is set side by side."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.learning.handwriting.allographs import MARKS, Allograph
+from inkdigit.learning.handwriting.glyphs import (
+    LETTERS,
+    SIGNS,
+    Glyph,
+    Hands,
+    allographs,
+    draw,
+)
+from inkdigit.learning.handwriting.paper import Papers
+
+Ink = npt.NDArray[np.uint8]
+Random = np.random.Generator
+
+NOT_A_DIGIT = "?"
+DIGIT_HEIGHT = 44
+_HEIGHT = 140
+_TOP = 48
+# The same hand writes a line: what MNIST's many writers, a font and a pen each give.
+_HANDS = ("strokes", "mnist", "font", "mixed")
+_HAND_SHARES = (0.5, 0.2, 0.2, 0.1)
+
+
+def invent_text(rng: Random) -> str:
+    """Return what might stand in a field: amounts, years, codes; now and then nothing, or letters.
+
+    `?` stands for ink that is no digit.
+    """
+    kind = rng.random()
+    if kind < 0.02:
+        return ""
+    if kind < 0.06:
+        return NOT_A_DIGIT * int(rng.integers(1, 7))
+    if kind < 0.16:
+        text = rng.choice(["1", "1", "1", "2", "3", "0"]) + _digits(3, rng)
+        return str(text + rng.choice(["", "", "", ".", ","]))
+    text = _digits(int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 10, 14], p=_LENGTHS)), rng)
+    if kind < 0.26:
+        return _with_separator(text, rng.choice(["-", "/", "."]), rng)
+    if kind < 0.56:
+        return _amount(text, rng)
+    if kind < 0.62:
+        place = int(rng.integers(len(text) + 1))
+        return text[:place] + NOT_A_DIGIT + text[place:]
+    return text
+
+
+_LENGTHS = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
+
+
+def _digits(length: int, rng: Random) -> str:
+    text = "".join(map(str, rng.integers(0, 10, length)))
+    if length > 1 and rng.random() < 0.25:  # runs of the same digit, zeros most of all
+        run = int(rng.integers(2, length + 1))
+        digit = "0" if rng.random() < 0.6 else str(rng.integers(0, 10))
+        start = length - run if rng.random() < 0.6 else int(rng.integers(0, length - run + 1))
+        text = text[:start] + digit * run + text[start + run :]
+    return text
+
+
+def _with_separator(text: str, mark: str, rng: Random) -> str:
+    for _ in range(int(rng.integers(1, 3))):
+        place = int(rng.integers(1, len(text))) if len(text) > 1 else 1
+        if text[place - 1 : place] != mark:
+            text = text[:place] + mark + text[place:]
+    return text
+
+
+def _amount(text: str, rng: Random) -> str:
+    if len(text) > 3 and rng.random() < 0.75:
+        text = f"{int(text):,}".replace(",", "." if rng.random() < 0.75 else ",")
+    ending = rng.random()
+    if ending < 0.12:
+        text += ("," if rng.random() < 0.5 else ".") + _digits(2, rng)
+    elif ending < 0.6:
+        text += str(rng.choice([".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--"]))
+    if rng.random() < 0.06:
+        text = NOT_A_DIGIT + text
+    return text
+
+
+@dataclass(frozen=True)
+class _Style:
+    """What stays the same along a line."""
+
+    hand: str
+    font: int
+    pen: float
+    slant: float
+    stretch: float
+    wobble: float
+    gap: float
+    climb: float
+    loyalty: float
+    ligature: float
+    unsteady: float
+
+    @classmethod
+    def invent(cls, hands: Hands, rng: Random) -> "_Style":
+        hand = str(rng.choice(_HANDS, p=_HAND_SHARES))
+        fonts = len(hands.fonts)
+        return cls(
+            hand=hand if fonts or hand != "font" else "strokes",
+            font=int(rng.integers(fonts)) if fonts else 0,
+            pen=float(rng.uniform(1.5, 8)) if rng.random() < 0.9 else float(rng.uniform(8, 12)),
+            slant=float(rng.normal(0.12, 0.25)),
+            stretch=float(np.exp(rng.normal(0, 0.2))),
+            wobble=float(rng.uniform(0.01, 0.06)),
+            gap=float(rng.normal(0.16, 0.14)),
+            climb=float(rng.normal(0, 0.03)),
+            loyalty=float(rng.uniform(0.5, 1)),
+            ligature=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.2 else 0.0,
+            unsteady=float(rng.uniform(0.03, 0.18)),
+        )
+
+
+class LineWriter:
+    """Writes lines of digits by invented hands on invented paper."""
+
+    def __init__(self, hands: Hands, papers: Papers) -> None:
+        self._hands = hands
+        self._papers = papers
+
+    def picture(self, rng: Random) -> tuple[Ink, str]:
+        """Return a grey picture `uint8 (h, w)` of a line, and what stands in it."""
+        text = invent_text(rng)
+        return self._papers.put(self.ink(text, rng), rng), text
+
+    def ink(self, text: str, rng: Random) -> Ink:
+        """Return the text as ink `uint8 (h, w)` on a dark ground."""
+        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, rng)
+        for character in text:
+            canvas.write(character)
+        return _shake(canvas.finish(), rng)
+
+    def strokes(self, shape: Allograph, rng: Random) -> Ink:
+        """Return a shape that is neither digit nor mark, as ink `uint8 (h, w)`."""
+        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, rng)
+        canvas.draw(shape)
+        return _shake(canvas.finish(), rng)
+
+
+class _Canvas:
+    """A line being written from left to right."""
+
+    def __init__(self, style: _Style, hands: Hands, rng: Random) -> None:
+        self._style, self._hands, self._rng = style, hands, rng
+        self._ink = np.zeros((_HEIGHT, 256), np.uint8)
+        self._x = float(rng.uniform(4, 24))
+        self._favourites: dict[str, Allograph] = {}
+        self._right = np.zeros(_HEIGHT)  # how far to the right the ink goes, row by row
+        self._last: str = ""
+
+    def write(self, character: str) -> None:
+        """Add a character."""
+        rng, style = self._rng, self._style
+        size = float(np.exp(rng.normal(0, style.unsteady)))
+        glyph = self._glyph(character, size)
+        if glyph is None or not glyph.ink.size:
+            return
+        top = _TOP + round((glyph.top + 1 - size) * DIGIT_HEIGHT)
+        top += round(style.climb * self._x + rng.normal(0, style.unsteady / 3) * DIGIT_HEIGHT)
+        self._set(glyph.ink, top, character)
+
+    def draw(self, shape: Allograph) -> None:
+        """Add a shape of one's own."""
+        glyph = self._pen(shape, 1.0, self._style.wobble)
+        self._set(glyph.ink, _TOP + round(glyph.top * DIGIT_HEIGHT), NOT_A_DIGIT)
+
+    def _set(self, ink: Ink, top: int, character: str) -> None:
+        style, rng = self._style, self._rng
+        bottom = min(top + len(ink), _HEIGHT)
+        ink, top = ink[max(0, -top) : max(0, bottom - top)], max(0, top)
+        if not ink.size:
+            return
+        # Slanting neighbours lean into each other: the gap is between their inks, row by row.
+        filled = np.flatnonzero(ink.max(axis=1) > 60)
+        if not len(filled):
+            return
+        first = np.argmax(ink[filled] > 60, axis=1)
+        near = np.clip(filled + top, 0, _HEIGHT - 1)
+        reach = _around(self._right, near) - first
+        gap = (style.gap + rng.normal(0, 0.06)) * DIGIT_HEIGHT
+        if character in MARKS:
+            gap = abs(gap) * 0.6 + 2
+        x = max(reach.max() + gap, self._x - 0.6 * ink.shape[1]) if self._last else self._x
+        x = round(max(x, 0))
+        self._grow(x + ink.shape[1])
+        view = self._ink[top : top + len(ink), x : x + ink.shape[1]]
+        if self._last in "0123456789" and self._last and character in "0123456789":
+            self._join(x, top, ink)
+        np.maximum(view, ink, out=view)
+        last = ink.shape[1] - 1 - np.argmax(ink[filled][:, ::-1] > 60, axis=1)
+        self._right[near] = np.maximum(self._right[near], x + last)
+        self._x = x + ink.shape[1]
+        self._last = character
+
+    def _join(self, x: int, top: int, ink: Ink) -> None:
+        """Draw what a running pen leaves between two digits."""
+        if self._rng.random() >= self._style.ligature:
+            return
+        level = int(_TOP + self._rng.uniform(0.0, 1.0) * DIGIT_HEIGHT)
+        row = min(max(level - top, 0), len(ink) - 1)
+        entry = x + int(np.argmax(ink[row] > 60))
+        start = int(self._right[min(max(level, 0), _HEIGHT - 1)])
+        if 0 < start < entry < start + DIGIT_HEIGHT:
+            sag = int(self._rng.normal(0, 4))
+            curve = np.array([[start, level], [(start + entry) // 2, level + sag], [entry, level]])
+            pen = max(1, round(self._style.pen * 0.8))
+            cv2.polylines(self._ink, [curve.astype(np.int32)], False, 255, pen, cv2.LINE_AA)
+
+    def finish(self) -> Ink:
+        """Return the line, with room at both ends and now and then another line's ink."""
+        rng = self._rng
+        width = int(max(self._x, 24) + rng.uniform(4, 30))
+        self._grow(width)
+        ink = self._ink[:, :width]
+        rows = np.flatnonzero(self._right)
+        first, last = (rows[0], rows[-1]) if len(rows) else (_TOP, _TOP + DIGIT_HEIGHT)
+        above, below = rng.integers(0, 22, 2)
+        top, bottom = max(0, first - above), min(_HEIGHT, last + 1 + below)
+        if rng.random() < 0.15:
+            self._neighbours(ink[top:bottom])
+        return ink[top:bottom]
+
+    def _neighbours(self, ink: Ink) -> None:
+        """Let the ink of the line above or below reach into the picture."""
+        rng = self._rng
+        for _ in range(int(rng.integers(1, 5))):
+            glyph = self._fitted(self._hands.mnist(str(rng.integers(10)), rng), 1.0)
+            if glyph is None:
+                continue
+            piece = glyph.ink
+            rows = int(rng.integers(3, 12))
+            x = int(rng.integers(0, max(1, ink.shape[1] - piece.shape[1])))
+            part = piece[-rows:] if rng.random() < 0.5 else piece[:rows]
+            y = 0 if rng.random() < 0.5 else max(0, len(ink) - len(part))
+            view = ink[y : y + len(part), x : x + piece.shape[1]]
+            np.maximum(view, part[: len(view), : view.shape[1]], out=view)
+
+    def _grow(self, width: int) -> None:
+        if width > self._ink.shape[1]:
+            more = width - self._ink.shape[1] + 256
+            self._ink = np.pad(self._ink, ((0, 0), (0, more)))
+
+    def _glyph(self, character: str, size: float) -> Glyph | None:
+        """Return a character as it stands in the line; `top` is in heights of a digit."""
+        if character == NOT_A_DIGIT:
+            return self._not_a_digit(size)
+        hand = self._style.hand
+        if hand == "mixed":
+            hand = str(self._rng.choice(["strokes", "mnist"]))
+        if character in MARKS or hand == "strokes":
+            return self._drawn(character, size)
+        if hand == "font":
+            return self._fitted(self._hands.fonts.glyph(self._style.font, character), size)
+        return self._fitted(self._hands.mnist(character, self._rng), size)
+
+    def _drawn(self, character: str, size: float) -> Glyph:
+        rng = self._rng
+        shapes = allographs(character)
+        if character not in self._favourites or rng.random() > self._style.loyalty:
+            self._favourites[character] = shapes[rng.integers(len(shapes))]
+        return self._pen(self._favourites[character], size, self._style.wobble)
+
+    def _pen(self, shape: Allograph, size: float, wobble: float) -> Glyph:
+        glyph = draw(
+            shape,
+            self._rng,
+            height=DIGIT_HEIGHT * size,
+            pen=self._style.pen,
+            slant=self._style.slant + self._rng.normal(0, 0.04),
+            stretch=self._style.stretch * float(np.exp(self._rng.normal(0, 0.1))),
+            wobble=wobble,
+        )
+        return Glyph(glyph.ink, glyph.top * size, glyph.bottom * size)
+
+    def _not_a_digit(self, size: float) -> Glyph | None:
+        rng, fonts = self._rng, self._hands.fonts
+        if len(fonts) and rng.random() < 0.8:
+            font = self._style.font if self._style.hand == "font" else rng.integers(len(fonts))
+            characters = LETTERS if rng.random() < 0.8 else SIGNS
+            glyph = fonts.glyph(int(font), characters[rng.integers(len(characters))])
+            return self._fitted(glyph, size)
+        points = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2))
+        return self._pen((tuple((float(x), float(y)) for x, y in points),), size, 0.02)
+
+    def _fitted(self, glyph: Glyph | None, size: float) -> Glyph | None:
+        """Return a glyph from elsewhere at the size, slant, width and weight of this hand."""
+        if glyph is None or not glyph.ink.size:
+            return None
+        top, bottom = glyph.top * size, glyph.bottom * size
+        height = max(2, round((bottom - top) * DIGIT_HEIGHT))
+        scale = height / len(glyph.ink)
+        lean = (self._style.slant * 0.6 + self._rng.normal(0, 0.05)) * scale
+        stretch = scale * self._style.stretch
+        room = abs(lean) * len(glyph.ink)
+        matrix = np.array([[stretch, -lean, max(lean, 0) * len(glyph.ink)], [0, scale, 0]])
+        width = max(2, round(glyph.ink.shape[1] * stretch + room) + 1)
+        ink = cv2.warpAffine(glyph.ink, matrix, (width, height), flags=cv2.INTER_LINEAR)
+        return Glyph(_weighted(np.asarray(ink, np.uint8), self._rng), top, bottom)
+
+
+def _around(right: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Return the furthest ink at the rows, or three rows above or below."""
+    last = len(right) - 1
+    beside = right[np.maximum(rows - 3, 0)], right[np.minimum(rows + 3, last)]
+    return np.maximum(right[rows], np.maximum(*beside))
+
+
+def _weighted(ink: Ink, rng: Random) -> Ink:
+    """Make the stroke thinner or thicker."""
+    change = int(rng.integers(-2, 3))
+    if change == 0:
+        return ink
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1, abs(change) + 1))
+    thinner = cv2.erode(ink, kernel) if change < 0 else cv2.dilate(ink, kernel)
+    return np.asarray(thinner if thinner.max(initial=0) > 128 else ink, np.uint8)
+
+
+def _shake(ink: Ink, rng: Random) -> Ink:
+    """Move the ink a little, smoothly: no two letters of a hand are the same (Simard et al. 2003)."""
+    height, width = ink.shape
+    strength = rng.uniform(0, 2.6)
+    coarse = (2 + height // 18, 2 + width // 18)
+    dx, dy = (
+        cv2.resize(
+            rng.standard_normal(coarse, np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+        )
+        for _ in range(2)
+    )
+    x = np.arange(width, dtype=np.float32)[None] + dx * np.float32(strength)
+    y = np.arange(height, dtype=np.float32)[:, None] + dy * np.float32(strength)
+    return np.asarray(cv2.remap(ink, x, y, cv2.INTER_LINEAR), np.uint8)

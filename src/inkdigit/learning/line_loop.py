@@ -1,0 +1,131 @@
+"""Training the line network on synthetic handwriting with CTC (Graves et al. 2006)."""
+
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.learning.backend import keras
+from inkdigit.learning.handwriting.batches import BLOCK, Line, Supply, batches, pad, vary
+from inkdigit.learning.loop import Loop
+from inkdigit.learning.networks.line import COLUMNS_PER_FRAME, WIDTH_STEP, line
+from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+
+# An epoch is so many blocks of lines that were never seen before.
+BLOCKS_PER_EPOCH = 20
+LEARNING_RATE = 2e-3
+WARM_UP = 500
+_BLANK = len(LINE_ALPHABET)
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int32]
+
+
+class LineLoop(Loop):
+    """A line network learning from lines that are drawn as it goes."""
+
+    def __init__(self, settings: TrainingSettings, lines: Supply, validation: list[Line]) -> None:
+        super().__init__(settings)
+        self._lines, self._validation = lines, validation
+        keras.utils.set_random_seed(settings.seed)
+        self.model = line()
+        blocks = settings.epochs * (2 * BLOCKS_PER_EPOCH - 1)
+        steps = blocks * (BLOCK // settings.batch_size)
+        schedule = keras.optimizers.schedules.CosineDecay(
+            0.0, steps - WARM_UP, warmup_target=LEARNING_RATE, warmup_steps=min(WARM_UP, steps - 1)
+        )
+        optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-3, clipnorm=5.0)
+        self.model.compile(optimizer, ctc_loss)
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:  # noqa: ARG002
+        epoch = len(self.history)
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        start, losses = time.perf_counter(), []
+        first = epoch * BLOCKS_PER_EPOCH
+        before: list[Line] = []
+        for block in self._lines.blocks(first, first + BLOCKS_PER_EPOCH):
+            # Drawing a line takes longer than learning from it, so each is used twice.
+            for batch in batches(block + before, self.settings.batch_size, rng):
+                losses.append(self.model.train_on_batch(*to_arrays(batch)))
+            before = [(vary(pixels, rng), text) for pixels, text in block]
+        seconds = time.perf_counter() - start
+        loss, accuracy = evaluate(self.model, self._validation)
+        return {
+            "epoch": epoch + 1,
+            "loss": float(np.mean(losses)),
+            "validation_loss": loss,
+            "validation_accuracy": accuracy,
+            "seconds": seconds,
+        }
+
+
+def to_arrays(batch: list[Line]) -> tuple[Floats, Integers]:
+    """Return what `train_on_batch` takes: strips `(n, 32, width, 1)`, and labels with lengths.
+
+    A row of labels holds the length of the text, the number of frames, and the text's classes.
+    """
+    strips = pad([pixels for pixels, _ in batch], WIDTH_STEP)
+    frames = strips.shape[2] // COLUMNS_PER_FRAME
+    labels = np.zeros((len(batch), 2 + max(1, *(len(text) for _, text in batch))), np.int32)
+    for row, (_, text) in zip(labels, batch, strict=True):
+        row[:2] = len(text), frames
+        row[2 : 2 + len(text)] = [LINE_ALPHABET.index(character) for character in text]
+    return strips[..., None].astype(np.float32) / np.float32(255), labels
+
+
+def ctc_loss(labels: Any, log_odds: Any) -> Any:
+    """Return the mean negative log-likelihood of labels as `to_arrays` makes them."""
+    ops = keras.ops
+    labels = ops.cast(labels, "int32")
+    lengths, frames, classes = labels[:, 0], labels[:, 1], labels[:, 2:]
+    if keras.backend.backend() == "tensorflow":
+        return ops.mean(_tensorflow_loss(lengths, frames, classes, log_odds))
+    return ops.mean(ops.ctc_loss(classes, log_odds, lengths, frames, mask_index=_BLANK))
+
+
+def _tensorflow_loss(lengths: Any, frames: Any, classes: Any, log_odds: Any) -> Any:
+    # Keras's own takes dense labels here, which is twice as slow and fixes the widths. This one
+    # takes no empty text, whose only path is blank all along.
+    import tensorflow
+
+    within = tensorflow.sequence_mask(tensorflow.maximum(lengths, 1), tensorflow.shape(classes)[1])
+    places = tensorflow.where(within)
+    sparse = tensorflow.SparseTensor(
+        places,
+        tensorflow.gather_nd(classes, places),
+        tensorflow.cast(tensorflow.shape(classes), "int64"),
+    )
+    written = tensorflow.nn.ctc_loss(
+        sparse, log_odds, None, frames, logits_time_major=False, blank_index=_BLANK
+    )
+    empty = -tensorflow.reduce_sum(tensorflow.nn.log_softmax(log_odds)[..., _BLANK], axis=1)
+    return tensorflow.where(lengths > 0, written, empty)
+
+
+def evaluate(model: Any, lines: list[Line], batch_size: int = 64) -> tuple[float, float]:
+    """Return the mean loss, and the share of lines whose digits are all read right."""
+    losses, right = [], 0
+    for batch in batches(lines, batch_size):
+        strips, labels = to_arrays(batch)
+        log_odds = model.predict_on_batch(strips)
+        losses.append(float(ctc_loss(labels, log_odds)) * len(batch))
+        found = greedy(np.asarray(log_odds))
+        right += sum(_digits(a) == _digits(b) for a, (_, b) in zip(found, batch, strict=True))
+    return sum(losses) / len(lines), right / len(lines)
+
+
+def greedy(log_odds: Floats) -> list[str]:
+    """Return the text of the likeliest path of each strip."""
+    best = log_odds.argmax(axis=-1)
+    changed = np.diff(best, axis=1, prepend=_BLANK) != 0
+    return [
+        "".join(LINE_ALPHABET[c] for c in path[new & (path != _BLANK)])
+        for path, new in zip(best, changed, strict=True)
+    ]
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character in DIGITS)

@@ -1,0 +1,51 @@
+"""The line network: a CNN slid along a strip of writing, for connectionist temporal classification.
+
+It is fully convolutional, so a strip may have any width, and sees some five digits at a time: there
+is no language in it that could drop a repeated digit.
+"""
+
+from typing import Any
+
+from inkdigit.learning.backend import keras
+from inkdigit.reading.alphabet import LINE_ALPHABET
+
+layers = keras.layers
+
+STRIP_HEIGHT = 32
+# A strip's width is a multiple of this; it gives a frame for each two columns.
+WIDTH_STEP = 4
+COLUMNS_PER_FRAME = 2
+
+
+def line() -> Any:
+    """Return the network, `(n, 32, width, 1)` to log-odds `(n, width / 2, len(alphabet) + 1)`.
+
+    The last class is CTC's blank (Graves et al. 2006). Each place of the last feature map, four
+    columns wide, answers for two frames, as in sub-pixel convolution (Shi et al. 2016): that costs
+    little and lets two narrow digits side by side have a blank between them.
+    """
+    classes = len(LINE_ALPHABET) + 1
+    strip = keras.Input((STRIP_HEIGHT, None, 1), name="strips")
+    x = layers.MaxPooling2D(2)(_convolution(strip, 16))
+    x = layers.MaxPooling2D(2)(_convolution(_convolution(x, 32), 32))
+    x = layers.MaxPooling2D((2, 1))(_convolution(_convolution(x, 64), 64))
+    x = _block(x, 96)
+    x = _block(x, 128, kernel=(4, 1), padding="valid")
+    x = _block(x, 128, kernel=(1, 5))
+    x = layers.Dropout(0.1)(x)
+    x = _block(x, 128, kernel=(1, 5))
+    x = layers.Dropout(0.1)(x)
+    x = layers.Conv2D(2 * classes, 1)(x)
+    return keras.Model(strip, layers.Reshape((-1, classes), name="frames")(x), name="line")
+
+
+def _convolution(x: Any, filters: int) -> Any:
+    # Batch normalisation of the large maps would take as long as all the rest of a step.
+    return layers.Conv2D(
+        filters, 3, padding="same", activation="relu", kernel_initializer="he_normal"
+    )(x)
+
+
+def _block(x: Any, filters: int, kernel: Any = 3, padding: str = "same") -> Any:
+    x = layers.Conv2D(filters, kernel, padding=padding, use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))

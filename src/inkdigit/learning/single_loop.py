@@ -1,0 +1,92 @@
+"""Training the network that reads one digit, on MNIST, drawn digits and what is no digit."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.learning.backend import keras
+from inkdigit.learning.datasets import Digits
+from inkdigit.learning.handwriting.batches import BLOCK, Line, Supply
+from inkdigit.learning.loop import Loop, to_pixels
+from inkdigit.learning.networks.single import single
+from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.alphabet import SINGLE_ALPHABET
+from inkdigit.reading.ink import SIZE
+
+# Drawn once, before the first epoch; each epoch sees them, and MNIST, slightly moved.
+DRAWN_BLOCKS = 60
+LEARNING_RATE = 2e-3
+SMOOTHING = 0.05
+
+Grey = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.int64]
+
+
+class SingleLoop(Loop):
+    """A digit network learning from MNIST and from what is drawn for it."""
+
+    def __init__(
+        self, settings: TrainingSettings, digits: Digits, drawn: list[Line], validation: list[Line]
+    ) -> None:
+        super().__init__(settings)
+        images, labels = to_digits(drawn)
+        self._images = np.concatenate([digits.images, images])
+        self._labels = np.concatenate([digits.labels, labels])
+        self._validation = to_digits(validation)
+        keras.utils.set_random_seed(settings.seed)
+        self.model = single()
+        steps = settings.epochs * (len(self._images) // settings.batch_size)
+        schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+        optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-3)
+        self.model.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING))
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:  # noqa: ARG002
+        epoch, size = len(self.history), self.settings.batch_size
+        rng = np.random.default_rng([self.settings.seed, epoch])
+        start, losses = time.perf_counter(), []
+        order = rng.permutation(len(self._images))
+        for first in range(0, len(order) - size + 1, size):
+            some = order[first : first + size]
+            images = np.stack([moved(image, rng) for image in self._images[some]])
+            targets = np.eye(len(SINGLE_ALPHABET), dtype=np.float32)[self._labels[some]]
+            losses.append(self.model.train_on_batch(to_pixels(images), targets))
+        seconds = time.perf_counter() - start
+        images, labels = self._validation
+        answers = self.model.predict(to_pixels(images), batch_size=1000, verbose=0)
+        likelihood = answers[np.arange(len(labels)), labels]
+        return {
+            "epoch": epoch + 1,
+            "loss": float(np.mean(losses)),
+            "validation_loss": float(-np.log(np.maximum(likelihood, 1e-7)).mean()),
+            "validation_accuracy": float((answers.argmax(axis=1) == labels).mean()),
+            "seconds": seconds,
+        }
+
+
+def drawn_digits(supply: Supply, blocks: int = DRAWN_BLOCKS) -> Iterator[Line]:
+    """Yield so many blocks of drawn digits."""
+    return (line for block in supply.blocks(0, blocks, BLOCK) for line in block)
+
+
+def to_digits(drawn: list[Line]) -> tuple[Grey, Integers]:
+    """Return images `uint8 (n, 28, 28)` and classes `(n,)`, 10 for what is no digit."""
+    images = np.stack([pixels for pixels, _ in drawn])
+    return images, np.array([SINGLE_ALPHABET.index(text) for _, text in drawn])
+
+
+def moved(image: Grey, rng: np.random.Generator) -> Grey:
+    """Return a digit somewhat turned, sheared, scaled, shifted, thinner or thicker."""
+    angle, shear = rng.normal(0, 0.12), rng.normal(0, 0.12)
+    across, down = np.exp(rng.normal(0, 0.1, 2))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ np.array([[across, shear], [0.0, down]])
+    centre = np.full(2, SIZE / 2)
+    shift = centre - matrix @ centre + rng.normal(0, 1.0, 2)
+    out = cv2.warpAffine(image, np.column_stack([matrix, shift]), (SIZE, SIZE))
+    levels = 255 * np.linspace(0, 1, 256) ** np.exp(rng.normal(0, 0.4))
+    return np.asarray(cv2.LUT(out, levels.astype(np.uint8)), np.uint8)

@@ -1,0 +1,78 @@
+"""Marks and other ink that was seen on a line, and is not in its text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from inkdigit.reading.alphabet import DIGITS
+from inkdigit.reading.decoding.characters import Characters
+from inkdigit.reading.decoding.lines import Floats, Lines
+
+# A frame in which a mark is less likely than this has nothing to do with it.
+_FAINT = 0.05
+
+
+@dataclass(frozen=True)
+class SeenMark:
+    """A mark, or `?` for other ink, between the frames `first` and `last`, both included.
+
+    It stands before the text's character `position`. `confidence` is the probability that at least
+    one of its frames says it.
+    """
+
+    value: str
+    position: int
+    first: int
+    last: int
+    confidence: float
+
+
+def find_marks(
+    lines: Lines,
+    characters: Sequence[Characters],
+    *,
+    written: str = DIGITS,
+    least: float = 0.5,
+) -> list[list[SeenMark]]:
+    """Return the marks seen on each line with a confidence of at least `least`.
+
+    `lines` are those over all of the network's classes, `Lines.of(…, symbols=LINE_ALPHABET)`, and
+    `characters` are those of the texts. What a text may hold is `written`, and never reported.
+
+    A mark's frames follow each other, and in each it is the likeliest of the symbols, be it less
+    likely than the blank: a mark that falls between two frames shows in both. Given the network's
+    output CTC takes frames as independent, so the probability that none says it is a product.
+    """
+    best = lines.probabilities[:, :, :-1].argmax(axis=2)
+    height = np.take_along_axis(lines.probabilities, best[:, :, None], axis=2)[:, :, 0]
+    is_mark = np.array([symbol not in written for symbol in lines.symbols])
+    seen = is_mark[best] & (height > _FAINT)
+    return [
+        [
+            _mark(lines, line, found, characters[line])
+            for found in _runs(np.where(seen[line], best[line], -1).tolist())
+            if _confidence(lines.probabilities[line], *found) >= least
+        ]
+        if seen[line].any()
+        else []
+        for line in range(len(lines))
+    ]
+
+
+def _runs(labels: list[int]) -> list[tuple[int, int, int]]:
+    """Return label, first and last frame of each run of one label, -1 left out."""
+    edges = [0, *(t for t in range(1, len(labels)) if labels[t] != labels[t - 1]), len(labels)]
+    return [(labels[begin], begin, end - 1) for begin, end in pairwise(edges) if labels[begin] >= 0]
+
+
+def _confidence(frames: Floats, label: int, first: int, last: int) -> float:
+    return float(1 - np.prod(1 - frames[first : last + 1, label]))
+
+
+def _mark(lines: Lines, line: int, found: tuple[int, int, int], characters: Characters) -> SeenMark:
+    label, first, last = found
+    position = int((characters.first + characters.last < first + last).sum())
+    confidence = _confidence(lines.probabilities[line], *found)
+    return SeenMark(lines.symbols[label], position, first, last, confidence)

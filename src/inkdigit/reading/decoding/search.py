@@ -1,0 +1,242 @@
+"""The likeliest text of a line, and proof that none is likelier.
+
+Prefix search (Graves 2006, section 3.2), best first. The mass of a prefix is the probability of all
+fitting texts that begin with it: its forward masses times what lies ahead of each frame. It is
+exact, so when a text is at least as likely as every prefix that is left, it is the likeliest. The
+prefixes of the greedy text are looked at first, for all lines at once; that settles most lines.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count, islice
+
+import numpy as np
+
+from inkdigit.errors import SettingError
+from inkdigit.reading.decoding.language import Language, masses_ahead
+from inkdigit.reading.decoding.lattice import forward
+from inkdigit.reading.decoding.lines import Floats, Lines
+from inkdigit.reading.patterns import Pattern
+
+# After so many prefixes the best text found so far is returned, marked as not exact.
+MAX_PREFIXES = 400
+# Lines are taken in batches of about so many numbers; one line under a pattern may take so many.
+_BATCH_SIZE = 2_000_000
+_LARGEST_TABLE = 40_000_000
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A text with its probability, and `total`, the probability of all texts that fit.
+
+    `exact` says that it is proven that no fitting text is likelier (of those not listed before).
+    """
+
+    text: str
+    probability: float
+    total: float
+    exact: bool
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the text, given that one of those that fit was written."""
+        return min(1.0, self.probability / self.total)
+
+
+def decode(lines: Lines, pattern: Pattern | None = None) -> list[Decoded | None]:
+    """Return the likeliest text of each line, among those that fit; `None` where none can."""
+    return [found[0] if found else None for found in likeliest(lines, 1, pattern)]
+
+
+def likeliest(
+    lines: Lines,
+    number: int,
+    pattern: Pattern | None = None,
+    *,
+    max_prefixes: int = MAX_PREFIXES,
+) -> list[list[Decoded]]:
+    """Return up to `number` texts of each line that fit, likeliest first.
+
+    Texts less likely than about 1e-300 count as impossible.
+    """
+    language = Language.of(pattern, lines.symbols)
+    step = _lines_a_batch(lines, language)
+    found = []
+    for start in range(0, len(lines), step):
+        batch = _Batch(lines.part(start, start + step), language)
+        found += [batch.texts(line, number, max_prefixes) for line in range(len(batch.lines))]
+    return found
+
+
+def _lines_a_batch(lines: Lines, language: Language) -> int:
+    _, frames, classes = lines.probabilities.shape
+    ahead = frames * classes * len(language.targets)
+    if ahead > _LARGEST_TABLE and not language.anything:
+        raise SettingError(
+            f"the pattern has {len(language.targets) - 1} states, too many for a line this long"
+        )
+    lattice = frames * 4 * lines.greedy.shape[1]
+    return max(1, _BATCH_SIZE // max(1, int(ahead + lattice)))
+
+
+class _Batch:
+    """Some lines, with the prefixes of their greedy texts already weighed."""
+
+    def __init__(self, lines: Lines, language: Language) -> None:
+        self.lines, self.language = lines, language
+        self.ahead, self.total = masses_ahead(lines, language)
+        self.labels = lines.greedy
+        self.states = language.states(self.labels)
+        lattice = forward(lines.probabilities, self.labels)
+        scale = np.exp(lattice.log_scale)[:, :, None]
+        self.blank, self.last = lattice.blank * scale, lattice.last * scale
+        # Of each prefix: its own probability, and the masses of its continuations.
+        self.own = (self.blank[-1] + self.last[-1]) * language.accepting[self.states]
+        self.further = _further(self)
+        self.rival = self.further.max(axis=(1, 2), initial=0)
+
+    def texts(self, line: int, number: int, max_prefixes: int) -> list[Decoded]:
+        total = float(self.total[line])
+        best = int(self.own[line].argmax())
+        mass = float(self.own[line, best])
+        if number == 1 and mass > 0 and mass >= self.rival[line]:
+            return [Decoded(self.spelled(line, best), mass, total, exact=True)]
+        if not self.own[line].any() and self.language.anything:
+            # Beyond the range of numbers: no search would find its way here.
+            return [Decoded(self.spelled(line), 0.0, total, exact=False)]
+        texts = islice(_Search(self, line, max_prefixes).texts(), number)
+        return [Decoded(text, mass, total, exact) for text, mass, exact in texts]
+
+    def spelled(self, line: int, length: int | None = None) -> str:
+        labels = self.labels[line, :length].tolist()
+        return "".join(self.lines.symbols[label] for label in labels if label >= 0)
+
+
+def _further(batch: _Batch) -> Floats:
+    """Return the mass of each prefix continued by each symbol, `(lines, length + 1, symbols)`.
+
+    Continuations that are prefixes of the greedy text themselves are left out.
+    """
+    labels, rows = batch.labels, np.arange(len(batch.labels))[:, None]
+    before = (batch.blank[:-1] + batch.last[:-1]).transpose(1, 2, 0)
+    if batch.language.anything:
+        further = before @ batch.ahead[:, 0].transpose(2, 0, 1)
+    else:
+        further = np.empty((*batch.states.shape, batch.ahead.shape[2]))
+        for i in range(further.shape[1]):
+            ahead = batch.ahead[:, batch.states[:, i], :, rows[:, 0]]
+            further[:, i] = (before[:, None, i] @ ahead)[:, 0]
+    # The same symbol again is a new character only after a blank.
+    again = batch.ahead[:, batch.states[:, 1:], labels, rows]
+    further[rows, np.arange(1, further.shape[1]), labels] = np.einsum(
+        "tln,tln->ln", batch.blank[:-1, :, 1:], again
+    )
+    lines, places = np.nonzero(labels >= 0)
+    further[lines, places, labels[lines, places]] = 0
+    return further
+
+
+@dataclass(frozen=True, eq=False)
+class _Prefix:
+    """A beginning of texts, with its forward masses `(frames + 1,)`; `symbol` is its last."""
+
+    text: str
+    state: int
+    symbol: int
+    blank: Floats
+    last: Floats
+
+
+# Minus the mass, a number that settles ties, and either a whole text, or a prefix and what follows.
+_Entry = tuple[float, int, str | _Prefix, int]
+
+
+class _Search:
+    """The search on one line, from the prefixes of its greedy text on."""
+
+    def __init__(self, batch: _Batch, line: int, max_prefixes: int) -> None:
+        self.language, self.symbols = batch.language, batch.lines.symbols
+        self.frames = batch.lines.probabilities[line]
+        self.ahead = np.ascontiguousarray(batch.ahead[..., line].transpose(1, 0, 2))
+        self.windows = _windows(np.ascontiguousarray(self.frames.T))
+        self.left = max_prefixes
+        self.ties = count()
+        self.heap: list[_Entry] = []
+        for length in range(1 + int((batch.labels[line] >= 0).sum())):
+            prefix = self.given(batch, line, length)
+            self.add(prefix, float(batch.own[line, length]), batch.further[line, length])
+
+    def given(self, batch: _Batch, line: int, length: int) -> _Prefix:
+        return _Prefix(
+            batch.spelled(line, length),
+            int(batch.states[line, length]),
+            int(batch.labels[line, length - 1]) if length else -1,
+            batch.blank[:, line, length],
+            batch.last[:, line, length],
+        )
+
+    def texts(self) -> Iterator[tuple[str, float, bool]]:
+        """Yield texts, likeliest first, with their probability and whether that order is proven."""
+        while self.heap and self.left > 0:
+            mass, _, prefix, symbol = heappop(self.heap)
+            if isinstance(prefix, str):
+                yield prefix, -mass, True
+            else:
+                self.grow(prefix, symbol)
+        if self.heap and not any(isinstance(entry[2], str) for entry in self.heap):
+            self.dive()
+        for mass, _, text, _ in sorted(self.heap):
+            if isinstance(text, str):
+                yield text, -mass, False
+
+    def dive(self) -> None:
+        """Follow the heaviest continuations to a whole text, where none was met so far."""
+        while self.heap and not isinstance(self.heap[0][2], str):
+            _, _, prefix, symbol = self.heap[0]
+            assert isinstance(prefix, _Prefix)
+            self.heap.clear()
+            self.grow(prefix, symbol)
+
+    def grow(self, prefix: _Prefix, symbol: int) -> None:
+        """Weigh a prefix continued by a symbol, and put what can come of it on the heap."""
+        self.left -= 1
+        enter = (
+            prefix.blank[:-1] if symbol == prefix.symbol else prefix.blank[:-1] + prefix.last[:-1]
+        )
+        blank, last = np.zeros(len(prefix.blank)), np.zeros(len(prefix.blank))
+        last[1:] = _recurrence(enter * self.frames[:, symbol], self.windows, symbol)
+        blank[1:] = _recurrence(last[:-1] * self.frames[:, -1], self.windows, -1)
+        state = int(self.language.targets[prefix.state, symbol])
+        grown = _Prefix(prefix.text + self.symbols[symbol], state, symbol, blank, last)
+        further = (blank + last)[:-1] @ self.ahead[state]
+        further[symbol] = blank[:-1] @ self.ahead[state, :, symbol]
+        own = float(blank[-1] + last[-1]) * bool(self.language.accepting[state])
+        self.add(grown, own, further)
+
+    def add(self, prefix: _Prefix, own: float, further: Floats) -> None:
+        entries: list[_Entry] = [(-own, next(self.ties), prefix.text, -1)]
+        entries += [
+            (-mass, next(self.ties), prefix, symbol) for symbol, mass in enumerate(further.tolist())
+        ]
+        for entry in entries:
+            if entry[0] < 0:
+                heappush(self.heap, entry)
+
+
+def _windows(frames: Floats) -> list[Floats]:
+    """Return products over the last 1, 2, 4 … frames, `(symbols + 1, frames - 1, - 2, - 4 …)`."""
+    windows = [frames]
+    while (width := 1 << len(windows) - 1) * 2 <= frames.shape[1]:
+        doubled = windows[-1].copy()
+        doubled[:, width:] *= windows[-1][:, :-width]
+        windows.append(doubled)
+    return [products[:, 1 << k :] for k, products in enumerate(windows)]
+
+
+def _recurrence(added: Floats, windows: list[Floats], symbol: int) -> Floats:
+    """Solve `x[t] = added[t] + p[t] x[t - 1]` for all frames at once, by doubling."""
+    for k, products in enumerate(windows):
+        width = 1 << k
+        added[width:] += products[symbol] * added[:-width]
+    return added

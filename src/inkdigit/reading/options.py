@@ -1,0 +1,93 @@
+"""How pictures are to be read, checked before anything is opened."""
+
+from dataclasses import dataclass
+from typing import Literal, Self, TypedDict, get_args
+
+from inkdigit.errors import SettingError
+from inkdigit.reading.alphabet import DIGITS
+from inkdigit.reading.checks import Check, find_check
+from inkdigit.reading.patterns import Pattern
+
+Separators = Literal["review", "ignore"]
+
+
+class Options(TypedDict, total=False):
+    """The options of `Reader.read` and its siblings.
+
+    `pattern`
+        what the number looks like (see `inkdigit.reading.patterns`); the likeliest text that fits
+        is read.
+    `check`
+        a validator of python-stdnum that the number passes, such as `luhn`.
+    `single`
+        there is exactly one digit.
+    `min_confidence`
+        what is less sure is for review; by default the model's own threshold, chosen from a
+        measured error rate.
+    `separators`
+        `review`: a mark that may stand before cents makes a reading one for review; or `ignore`.
+    `page`
+        which page of a document, counted from 1.
+    `max_pixels`
+        larger pictures are refused.
+    """
+
+    pattern: str | None
+    check: str | None
+    single: bool
+    min_confidence: float | None
+    separators: Separators
+    page: int | None
+    max_pixels: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Options that make sense, with the pattern compiled and the check found."""
+
+    pattern: Pattern | None = None
+    check: Check | None = None
+    check_name: str = ""
+    single: bool = False
+    min_confidence: float | None = None
+    separators: Separators = "review"
+    page: int | None = None
+    max_pixels: int | None = None
+
+    @classmethod
+    def of(cls, options: Options) -> Self:
+        """Check the options; `SettingError` for a name or a value that makes no sense."""
+        if unknown := options.keys() - Options.__optional_keys__:
+            raise SettingError(f"there is no option {', '.join(sorted(unknown))}")
+        given = {name: value for name, value in options.items() if value is not None}
+        pattern, check = given.get("pattern"), given.get("check")
+        given["pattern"] = Pattern.parse(str(pattern)) if pattern is not None else None
+        given["check"] = find_check(str(check)) if check is not None else None
+        rules = cls(**given, check_name=str(check or ""))  # type: ignore[arg-type]
+        rules._check()
+        return rules
+
+    def _check(self) -> None:
+        if not 0 <= (self.min_confidence or 0) <= 1:
+            raise SettingError(
+                f"the least confidence must lie between 0 and 1, received {self.min_confidence}"
+            )
+        if self.separators not in get_args(Separators):
+            raise SettingError(f"separators are review or ignore, received {self.separators!r}")
+        for name, count in (("page", self.page), ("limit on pixels", self.max_pixels)):
+            if count is not None and count < 1:
+                raise SettingError(f"the {name} must be at least 1, received {count}")
+        if self.single and self.pattern and not any(map(self.pattern.fits, DIGITS)):
+            raise SettingError(
+                f"there is exactly one digit, and none fits the pattern {self.pattern.text!r}"
+            )
+
+    @property
+    def constrained(self) -> bool:
+        """Whether a pattern or a check says what may be read."""
+        return self.pattern is not None or self.check is not None
+
+    def passes(self, text: str) -> bool:
+        """Return whether a text fits the pattern and passes the check."""
+        fits = self.pattern is None or self.pattern.fits(text)
+        return fits and (self.check is None or self.check(text))

@@ -1,0 +1,219 @@
+"""The grammar of patterns: from a text to a tree, within bounds."""
+
+from dataclasses import dataclass
+
+from inkdigit.errors import SettingError
+from inkdigit.reading.alphabet import DIGITS, MARKS
+
+ALPHABET = DIGITS + MARKS
+
+MAX_LENGTH = 200
+MAX_REPEAT = 100
+MAX_NESTING = 20
+MAX_POSITIONS = 512
+
+
+@dataclass(frozen=True)
+class Node:
+    """Part of a pattern."""
+
+    size: int
+    """Positions that it takes with its repeats written out, at least 1."""
+
+
+@dataclass(frozen=True)
+class Symbols(Node):
+    """One symbol out of a set, which is given by the bits of an integer."""
+
+    symbols: int
+
+
+@dataclass(frozen=True)
+class Sequence(Node):
+    """Parts that follow each other."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Choice(Node):
+    """Parts of which one stands."""
+
+    branches: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Repeat(Node):
+    """A part that comes `least` to `most` times, `None` for any number."""
+
+    node: Node
+    least: int
+    most: int | None
+
+
+def _set_of(symbols: str) -> int:
+    return sum(1 << ALPHABET.index(symbol) for symbol in set(symbols))
+
+
+def parsed(text: str) -> Node:
+    """Return the tree of a pattern; `SettingError` where it is none, or too large."""
+    return _Parser(text).parsed()
+
+
+class _Parser:
+    """Recursive descent; each method reads one kind of thing at `self.at` and moves beyond it."""
+
+    def __init__(self, text: str) -> None:
+        if len(text) > MAX_LENGTH:
+            raise SettingError(
+                f"a pattern has at most {MAX_LENGTH} characters, received {len(text)}"
+            )
+        if not text:
+            raise SettingError(r"the pattern is empty: write for instance \d{5}, or leave it out")
+        self.text = text
+        self.at = 0
+        self.depth = 0
+
+    def error(self, reason: str, at: int | None = None) -> SettingError:
+        place = (self.at if at is None else at) + 1
+        return SettingError(f"pattern {self.text!r}, character {place}: {reason}")
+
+    def next_is(self, characters: str) -> bool:
+        return self.at < len(self.text) and self.text[self.at] in characters
+
+    def skip(self, expected: str) -> bool:
+        found = self.text.startswith(expected, self.at)
+        self.at += len(expected) * found
+        return found
+
+    def parsed(self) -> Node:
+        node = self.choice()
+        if self.at < len(self.text):
+            raise self.error("this closes no group")
+        return node
+
+    def choice(self) -> Node:
+        branches = [self.sequence()]
+        while self.skip("|"):
+            branches.append(self.sequence())
+        return Choice(self.bounded(sum(branch.size for branch in branches)), tuple(branches))
+
+    def sequence(self) -> Node:
+        parts = []
+        while self.at < len(self.text) and not self.next_is("|)"):
+            parts.append(self.repeated())
+        return Sequence(self.bounded(max(1, sum(part.size for part in parts))), tuple(parts))
+
+    def bounded(self, size: int, at: int | None = None) -> int:
+        if size > MAX_POSITIONS:
+            raise self.error(
+                f"with its repeats written out, this takes more than {MAX_POSITIONS} symbols", at
+            )
+        return size
+
+    def repeated(self) -> Node:
+        node = self.atom()
+        start = self.at
+        if not self.next_is("?*+{"):
+            return node
+        least, most = self.bounds()
+        if self.next_is("?*+{"):
+            raise self.error("a repeat cannot follow a repeat: put a group around the first")
+        size = self.bounded(node.size * max(1, least if most is None else most), start)
+        return Repeat(size, node, least, most)
+
+    def bounds(self) -> tuple[int, int | None]:
+        start = self.at
+        for sign, least, most in (("?", 0, 1), ("*", 0, None), ("+", 1, None)):
+            if self.skip(sign):
+                return least, most
+        self.skip("{")
+        least = self.number(start)
+        most = least
+        if self.skip(","):
+            most = None if self.next_is("}") else self.number(start)
+        if not self.skip("}"):
+            raise self.error("expected {n}, {n,m} or {n,}", start)
+        if most is not None and most < least:
+            raise self.error(f"{{{least},{most}}} ends below its beginning", start)
+        return least, most
+
+    def number(self, start: int) -> int:
+        begin = self.at
+        while self.next_is(DIGITS):
+            self.at += 1
+        if begin == self.at:
+            raise self.error("expected {n}, {n,m} or {n,}", start)
+        if (number := int(self.text[begin : self.at])) > MAX_REPEAT:
+            raise self.error(f"at most {MAX_REPEAT} repeats, received {number}", start)
+        return number
+
+    def atom(self) -> Node:
+        if self.next_is("("):
+            return self.group()
+        if self.skip("["):
+            return Symbols(1, self.one_of(self.at - 1))
+        return Symbols(1, _set_of(self.literal(inside=False)))
+
+    def group(self) -> Node:
+        start = self.at
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise self.error(f"groups go at most {MAX_NESTING} deep")
+        if not self.skip("(?:"):
+            self.skip("(")
+        node = self.choice()
+        if not self.skip(")"):
+            raise self.error("this group is not closed", start)
+        self.depth -= 1
+        return node
+
+    def literal(self, *, inside: bool) -> str:
+        """Read one literal or escape, in brackets or outside them; return what it stands for."""
+        start = self.at
+        if self.skip(r"\d"):
+            return DIGITS
+        self.skip("\\")
+        escaped = self.at > start
+        symbol = self.text[self.at : self.at + 1]
+        if escaped and symbol not in tuple(MARKS):
+            raise self.error(r"a backslash stands before d or a mark only", start)
+        if symbol not in ALPHABET:
+            raise self.error(_foreign(symbol), start)
+        if symbol == "." and not (escaped or inside):
+            raise self.error(r"write \. for the dot, \d for any digit", start)
+        self.at += 1
+        return symbol
+
+    def one_of(self, start: int) -> int:
+        """Read a set of symbols behind its opening bracket."""
+        negated = self.skip("^")
+        found, everything = 0, _set_of(ALPHABET)
+        while not self.skip("]"):
+            if self.at >= len(self.text):
+                raise self.error("this set is not closed", start)
+            found |= _set_of(self.range())
+        if found in {0, everything * negated}:
+            raise self.error("nothing is in this set", start)
+        return everything & ~found if negated else found
+
+    def range(self) -> str:
+        start = self.at
+        first = self.literal(inside=True)
+        if not self.next_is("-") or self.text.startswith("-]", self.at):
+            return first
+        self.skip("-")
+        last = self.literal(inside=True) if self.at < len(self.text) else ""
+        if not (len(first) == len(last) == 1 and first in DIGITS and last in DIGITS):
+            raise self.error("a range goes from digit to digit", start)
+        if first > last:
+            raise self.error(f"the range {first}-{last} ends below its beginning", start)
+        return DIGITS[int(first) : int(last) + 1]
+
+
+def _foreign(symbol: str) -> str:
+    if symbol in tuple("^$"):
+        return "a pattern always fits the whole text: leave ^ and $ out"
+    if symbol in tuple("?*+{"):
+        return "there is nothing to repeat here"
+    return f"{symbol!r} is neither a digit, nor one of the marks {' '.join(MARKS)}, nor a sign"

@@ -1,0 +1,56 @@
+"""What to do with a reading: take it, have it reviewed, or reject it, and why."""
+
+from inkdigit.reading.model_file import ModelInfo
+from inkdigit.reading.options import Rules
+from inkdigit.reading.result import Mark, Reading, Status
+
+# A text that is more likely wrong than right is not worth a review.
+_REJECTED_BELOW = 0.5
+_BEFORE_CENTS = ".,-"
+
+
+def verdict(text: str, confidence: float, rules: Rules, info: ModelInfo) -> tuple[Status, str]:
+    """Return the status and its reason as far as the text and its confidence go."""
+    least = info.reject_threshold if rules.min_confidence is None else rules.min_confidence
+    if not rules.passes(text):
+        if rules.pattern is not None and not rules.pattern.fits(text):
+            return "rejected", f"nothing here fits the pattern {rules.pattern.text}"
+        return "review", f"nothing likely here passes the check {rules.check_name}"
+    if confidence < min(_REJECTED_BELOW, least):
+        return "rejected", f"more likely wrong than right ({confidence:.2f})"
+    if confidence < least:
+        return "review", f"confidence {confidence:.4f} is below {least:.4f}"
+    return "accepted", ""
+
+
+def blank(rules: Rules, model: str) -> Reading:
+    """Return the reading of paper without ink: empty, and accepted unless there must be some."""
+    accepted = rules.passes("")
+    return Reading(
+        text="",
+        confidence=1.0 if accepted else 0.0,
+        status="accepted" if accepted else "rejected",
+        reason="" if accepted else "there is no ink",
+        digits=(),
+        marks=(),
+        unconstrained="" if rules.constrained else None,
+        model=model,
+    )
+
+
+def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
+    """Return why what was seen beside the text makes it one for review; empty if it does not."""
+    if any(mark.value == "?" for mark in marks):
+        return "there is ink that is no digit"
+    if rules.separators == "review":
+        for mark in marks:
+            after = len(text) - mark.position
+            if mark.value in _BEFORE_CENTS and mark.position > 0 and after in {1, 2}:
+                return (
+                    f"a {_NAMES[mark.value]} stands before the last {after} "
+                    f"{'digit' if after == 1 else 'digits'}: cents?"
+                )
+    return ""
+
+
+_NAMES = {".": "dot", ",": "comma", "-": "dash"}

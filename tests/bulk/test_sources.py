@@ -1,0 +1,85 @@
+import io
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from inkdigit.bulk.sources import Picture, pictures
+from inkdigit.errors import ImageError, SettingError
+
+
+def one(name: str) -> Picture:
+    (picture,) = pictures([name])
+    return picture
+
+
+def test_names_keep_their_order_and_are_opened_one_by_one(tmp_path: Path) -> None:
+    later = tmp_path / "later.png"
+    found = pictures([str(tmp_path / "missing.png"), str(later)])
+    assert isinstance(next(found).source, ImageError)
+    later.write_bytes(b"now it is there")
+    assert next(found) == Picture(str(later), str(later))
+
+
+def test_standard_input_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"picture")))
+    assert one("-") == Picture("-", b"picture")
+    monkeypatch.setattr(sys, "stdin", None)
+    assert isinstance(one("-").source, ImageError)
+
+
+def test_standard_input_cannot_be_read_twice() -> None:
+    with pytest.raises(SettingError, match="can be read once"):
+        pictures(["-", "a.png", "-"])
+
+
+def test_a_pipe_is_read_whole(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"picture",))
+    writer.start()
+    assert one(str(pipe)) == Picture(str(pipe), b"picture")
+    writer.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("scans", "scans is a folder: name its pictures, for example with the pattern scans/*.png"),
+        ("missing.png", "missing.png cannot be opened: No such file or directory"),
+        ("file/a.png", "file/a.png cannot be opened: Not a directory"),
+        ("x" * 300, "x cannot be opened: File name too long"),
+    ],
+)
+def test_what_cannot_be_read_says_why(
+    name: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scans").mkdir()
+    Path("file").write_text("")
+    picture = one(name)
+    assert picture.name == name
+    assert isinstance(picture.source, ImageError)
+    assert str(picture.source).endswith(sentence)
+    assert not picture.is_document()
+
+
+@pytest.mark.parametrize(
+    ("head", "is_document"),
+    [
+        (b"II*\0", True),
+        (b"MM\0*", True),
+        (b"II+\0", True),
+        (b"%PDF-1.7", True),
+        (b"\n junk \n%PDF-1.4", True),
+        (b"\x89PNG", False),
+        (b"", False),
+    ],
+)
+def test_documents_are_known_by_their_bytes(tmp_path: Path, head: bytes, is_document: bool) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(head)
+    assert one(str(path)).is_document() == is_document
+    assert Picture("-", head).is_document() == is_document
