@@ -15,11 +15,11 @@ from inkdigit.cli.options import (
     tell,
 )
 from inkdigit.errors import SettingError
-from inkdigit.learning.settings import TrainingSettings
+from inkdigit.learning.settings import DRAWN, TrainingSettings
 
 if TYPE_CHECKING:
     from inkdigit.learning.datasets import Dataset
-    from inkdigit.learning.loop import TrainingLoop
+    from inkdigit.learning.loop import Loop
     from inkdigit.learning.runs import Run
 
 SETTINGS = tuple(field.name for field in fields(TrainingSettings))
@@ -48,6 +48,12 @@ def add_parser(verbs: Verbs) -> None:
         help=f"same seed, same machine: same weights (default: {TrainingSettings.seed})",
     )
     parser.add_argument(
+        "--fonts",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="handwriting fonts, for line and single, which learn from drawn handwriting",
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="RUN", help="the run folder (default: runs/NAME, numbered)"
     )
     parser.add_argument(
@@ -68,7 +74,8 @@ def run(options: argparse.Namespace) -> None:
     else:
         with needing_learn():
             from inkdigit.learning.networks import check_network
-        check_network(settings.network)
+        if settings.network not in DRAWN:
+            check_network(settings.network)
         dataset = load_data(options, getattr(options, "data", "auto"))
         run = train_aloud(options, settings, dataset, options.out or _free_folder(settings.network))
     print(summary(run))
@@ -106,14 +113,17 @@ def train_aloud(
     """Train with progress on stderr; after Ctrl-C, say what was kept."""
     with needing_learn():
         from inkdigit.learning.progress import Progress, epoch_line
+        from inkdigit.learning.readers import train_reader
         from inkdigit.learning.training import train
 
-    def after_epoch(loop: "TrainingLoop") -> None:
+    def after_epoch(loop: "Loop") -> None:
         tell(options, epoch_line(loop.history[-1], settings.epochs))
 
     callbacks = [] if options.quiet else [Progress(settings.epochs)]
     tell(options, f"training {settings.network} (seed {settings.seed}) into {folder}")
     try:
+        if settings.network in DRAWN:
+            return train_reader(settings, dataset, folder, resume=resume, after_epoch=after_epoch)
         return train(
             settings, dataset, folder, resume=resume, callbacks=callbacks, after_epoch=after_epoch
         )
@@ -137,11 +147,13 @@ def summary(run: "Run") -> str:
     from inkdigit.learning.runs import ONNX_MODEL
 
     metrics = run.metrics
+    drawn = run.settings.network in DRAWN
+    what = "drawn pictures" if drawn else f"digits of {run.data}"
     lines = [
         f"{run.settings.network}: test accuracy {metrics['test_accuracy']:.4f}, loss "
-        f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} digits of {run.data} "
+        f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} {what} "
         f"({metrics['parameters']:,} parameters, trained in {metrics['seconds']:.0f} s)",
-        f"report: {run.folder / 'report.html'}",
+        f"model: {run.folder / ONNX_MODEL}" if drawn else f"report: {run.folder / 'report.html'}",
     ]
     if not (run.folder / ONNX_MODEL).exists():
         lines.append(

@@ -176,21 +176,24 @@ def calibrate(validation: Evaluation) -> Calibration:
     """
     temperature = _fit_temperature(validation)
     tempered = Evaluation(validation.labels, temper(validation.probabilities, temperature))
-    order = np.argsort(-tempered.confidences, kind="stable")
-    wrong = np.cumsum(~tempered.right[order])
-    errors = wrong / np.arange(1, len(order) + 1)
+    return Calibration(temperature, *least_confidence(tempered.confidences, tempered.right))
+
+
+def least_confidence(
+    confidences: npt.NDArray[np.floating], right: npt.NDArray[np.bool_]
+) -> tuple[float, float, float, int]:
+    """Return the least confidence at which at most one in a thousand of those above was wrong.
+
+    With it come the share that was wrong, the share that lay above, and how many there were.
+    """
+    order = np.argsort(-confidences, kind="stable")
+    errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
     passing = np.flatnonzero(errors <= TARGET_ERROR)
     if not len(passing):
         # No confidence reaches it: nothing was trustworthy, so nothing is accepted.
-        return Calibration(temperature, REJECT_ALL, 0.0, 0.0, len(order))
+        return REJECT_ALL, 0.0, 0.0, len(order)
     last = int(passing[-1])
-    return Calibration(
-        temperature=temperature,
-        reject_threshold=float(tempered.confidences[order[last]]),
-        reject_error=float(errors[last]),
-        reject_accepted=(last + 1) / len(order),
-        reject_measured_on=len(order),
-    )
+    return float(confidences[order[last]]), float(errors[last]), (last + 1) / len(order), len(order)
 
 
 def _fit_temperature(validation: Evaluation) -> float:

@@ -14,7 +14,7 @@ OPSET = 17
 
 
 def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
-    """Write a digit network as ONNX with its metadata.
+    """Write a digit or line network as ONNX with its metadata.
 
     Raises `MissingExtraError` or `ModelError` where that cannot be done.
 
@@ -29,6 +29,10 @@ def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
     except ModuleNotFoundError as error:
         raise MissingExtraError("learn", str(error.name)) from None
 
+    if info.reads == "line":
+        # It learns from log-odds; what reads wants probabilities.
+        model = keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0]))
+
     def write(temporary: Path) -> None:
         _export(model, temporary)
         graph = onnx.load(str(temporary))
@@ -40,7 +44,7 @@ def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
 
 
 def _export(model: Any, path: Path) -> None:
-    signature = [keras.InputSpec("float32", shape=(None, 28, 28, 1), name="images")]
+    signature = [keras.InputSpec("float32", shape=model.input_shape, name="images")]
     try:
         with quiet_native_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")

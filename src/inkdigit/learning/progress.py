@@ -40,9 +40,10 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
 def epoch_line(row: dict[str, float], epochs: int) -> str:
     """Return the one line that a finished epoch leaves."""
+    fitted = f"  accuracy {row['accuracy']:.4f}" if "accuracy" in row else ""
     return (
         f"epoch {row['epoch']:.0f}/{epochs}  "
-        f"loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
+        f"loss {row['loss']:.4f}{fitted}  "
         f"validation loss {row['validation_loss']:.4f}  accuracy {row['validation_accuracy']:.4f}  "
         f"{row['seconds']:.1f} s"
     )

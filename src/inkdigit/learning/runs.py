@@ -112,8 +112,9 @@ class Run:
         """Return what the model file says of itself."""
         metrics = self.metrics
         # A folder of one's own goes by its last name: model files are handed on, paths are not.
-        own = self.data.startswith("folder:")
-        data = f"folder:{Path(self.data.removeprefix('folder:')).name}" if own else self.data
+        data = str(metrics["data"])
+        if data.startswith("folder:"):
+            data = f"folder:{Path(data.removeprefix('folder:')).name}"
         return ModelInfo(
             network=self.settings.network,
             trained_on=data,
@@ -122,6 +123,7 @@ class Run:
             accuracy_on=f"{data}, test half, {metrics['test_digits']:,} digits",
             inkdigit_version=inkdigit.__version__,
             **metrics["calibration"],
+            **metrics.get("model", {}),
         )
 
     def check_same(self, settings: TrainingSettings, dataset: Dataset) -> None:

@@ -42,7 +42,9 @@ class SingleLoop(Loop):
         steps = settings.epochs * (len(self._images) // settings.batch_size)
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-3)
-        self.model.compile(optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING))
+        self.model.compile(
+            optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING)
+        )
         self.model.optimizer.build(self.model.trainable_variables)
 
     def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:  # noqa: ARG002

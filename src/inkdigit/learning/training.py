@@ -22,7 +22,7 @@ from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation import Evaluation, calibrate
 from inkdigit.learning.export import write_model_file
 from inkdigit.learning.keras_files import load_keras_model, predict
-from inkdigit.learning.loop import TrainingLoop
+from inkdigit.learning.loop import Loop, TrainingLoop
 from inkdigit.learning.networks import check_network, count_macs
 from inkdigit.learning.report import write_run_report
 from inkdigit.learning.runs import (
@@ -45,7 +45,7 @@ def train(
     *,
     resume: bool = False,
     callbacks: Sequence[Any] = (),
-    after_epoch: Callable[[TrainingLoop], None] = lambda _: None,
+    after_epoch: Callable[[Loop], None] = lambda _: None,
 ) -> Run:
     """Train a network into a run folder, evaluate it on the test half, and keep everything.
 
@@ -69,7 +69,7 @@ def train(
     if run.checkpoint.exists():
         loop.load(run.checkpoint)
 
-    def keep(loop: TrainingLoop) -> None:
+    def keep(loop: Loop) -> None:
         loop.save(run.checkpoint)
         after_epoch(loop)
 
@@ -129,12 +129,13 @@ def _metrics(run: Run, loop: TrainingLoop, evaluations: dict[str, Evaluation]) -
         "data": run.data,
         **sizes,
         "calibration": asdict(calibrate(evaluations["validation"])),
-        "versions": _versions(),
+        "versions": versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what a training depends on."""
     backend = keras.backend.backend()
     return {
         "inkdigit": inkdigit.__version__,

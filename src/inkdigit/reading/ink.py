@@ -30,6 +30,8 @@ Box = tuple[int, int, int, int]
 _PAPER_HEIGHT = 40
 _SEARCH_SIDE = 512
 _MARGIN = 0.12
+# Where ink is sparse, what is not so long (in a picture as it is searched) is dust.
+_LEAST_STROKE = 6
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ def find_ink(grey: Grey) -> Ink:
     The paper is what is commonest around a pixel, so shadows and gradients go with it. Ink is what
     stands out more strongly, darker or lighter.
     """
-    difference = _paper(grey).astype(np.float32) - grey
-    darker, lighter = np.maximum(difference, 0), np.maximum(-difference, 0)
-    is_dark = np.vdot(darker, darker) >= np.vdot(lighter, lighter)
+    paper = _paper(grey)
+    darker, lighter = cv2.subtract(paper, grey), cv2.subtract(grey, paper)
+    is_dark = cv2.norm(darker) >= cv2.norm(lighter)
     return np.asarray(darker if is_dark else lighter, np.float32)
 
 
@@ -193,13 +195,10 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     scale = min(1.0, _SEARCH_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
-    rank = max(1, small.size // 500)
-    peak = float(np.partition(small.ravel(), -rank)[-rank])
-    if peak < BLANK_CONTRAST:
+    strokes = _strokes(small)
+    if strokes is None:
         return None
-    level = np.minimum(small * (255 / peak), 255).astype(np.uint8)
-    threshold = max(50.0, cv2.threshold(level, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
-    pieces = _Components.of(cv2.threshold(level, threshold, 1, cv2.THRESH_BINARY)[1])
+    pieces = _Components.of(strokes)
     if not len(pieces.area):
         return None
     printed = pieces.printed()
@@ -210,6 +209,36 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     if printed.any() and not printed.all():
         ink = _erased(ink, pieces.labels, printed)
     return _Found(ink, *(side / scale for side in box))
+
+
+def _strokes(ink: Ink) -> Grey | None:
+    """Return 1 for a stroke and 0 for paper; `None` for blank paper."""
+    rank = max(1, ink.size // 500)
+    peak = _strongest(ink, rank)
+    if peak < BLANK_CONTRAST:
+        return _sparse_strokes(ink, peak)
+    level = np.minimum(ink * (255 / peak), 255).astype(np.uint8)
+    threshold = max(50.0, cv2.threshold(level, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+    return np.asarray(cv2.threshold(level, threshold, 1, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _sparse_strokes(ink: Ink, noise: float) -> Grey | None:
+    """Return the strokes of writing that takes up next to nothing of its page."""
+    if ink.size <= _LEAST_STROKE:
+        return None
+    peak = _strongest(ink, _LEAST_STROKE)
+    if peak < 2 * BLANK_CONTRAST or peak < 3 * noise:
+        return None
+    strokes = (ink > 0.4 * peak).astype(np.uint8)
+    pieces = _Components.of(strokes)
+    # A stroke is longer than a speck of dust.
+    is_stroke = np.maximum(pieces.width, pieces.height) >= _LEAST_STROKE
+    return strokes if is_stroke.any() else None
+
+
+def _strongest(ink: Ink, rank: int) -> float:
+    """Return the ink of the pixel that has `rank - 1` stronger ones."""
+    return float(np.partition(ink.ravel(), -rank)[-rank])
 
 
 def _erased(ink: Ink, labels: npt.NDArray[np.int32], printed: Mask) -> Ink:

@@ -1,11 +1,12 @@
 """Reading pictures that hold a line of digits."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +22,7 @@ from inkdigit.reading.decoding import (
     likeliest,
     locate,
 )
-from inkdigit.reading.ink import Strip, strip
+from inkdigit.reading.ink import STRIP_HEIGHT, Strip, strip
 from inkdigit.reading.model_file import LineModel, ModelInfo
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Box, Digit, Mark, Reading
@@ -54,18 +55,14 @@ class LineReader:
         """Return a reading of each grey page."""
         strips = [strip(page) for page in pages]
         readings = [blank(rules, self.model.name)] * len(pages)
-        for width, numbers in _by_width(strips, self.model.WIDTH_STEP).items():
-            group = [s for s in (strips[number] for number in numbers) if s]
-            for number, reading in zip(numbers, self._read(group, width, rules), strict=True):
+        for numbers in _alike(strips):
+            group = [found for found in (strips[number] for number in numbers) if found]
+            for number, reading in zip(numbers, self._read(group, rules), strict=True):
                 readings[number] = reading
         return readings
 
-    def _read(self, strips: list[Strip], width: int, rules: Rules) -> list[Reading]:
-        """Read strips that are padded to the same width."""
-        padded = np.zeros((len(strips), strips[0].pixels.shape[0], width), np.uint8)
-        for row, found in zip(padded, strips, strict=True):
-            row[:, : found.pixels.shape[1]] = found.pixels
-        frames = self.model.frames(padded)
+    def _read(self, strips: list[Strip], rules: Rules) -> list[Reading]:
+        frames = self._frames(strips)
         symbols = rules.pattern.symbols if rules.pattern else DIGITS
         lines = Lines.of(frames, symbols=symbols)
         choices = _choose(lines, frames, rules)
@@ -76,17 +73,34 @@ class LineReader:
             for parts in zip(strips, choices, characters, marks, strict=True)
         ]
 
+    def _frames(self, strips: list[Strip]) -> npt.NDArray[np.float32]:
+        """Return what the network says of each strip; beyond a strip's end, that it is blank.
 
-def _by_width(strips: Sequence[Strip | None], step: int) -> dict[int, list[int]]:
-    """Return the numbers of the strips by their width, rounded up.
+        Only strips of one width, rounded up, share a batch, so what it says of one does not depend
+        on the others.
+        """
+        step = self.model.WIDTH_STEP
+        steps = np.array([-(-found.pixels.shape[1] // step) for found in strips])
+        frames = step // self.model.COLUMNS_PER_FRAME
+        classes = len(self.model.info.classes) + 1
+        output = np.zeros((len(strips), int(steps.max()) * frames, classes), np.float32)
+        output[:, :, -1] = 1
+        for count in np.unique(steps):
+            same = np.flatnonzero(steps == count)
+            padded = np.zeros((len(same), STRIP_HEIGHT, count * step), np.uint8)
+            for row, number in zip(padded, same, strict=True):
+                row[:, : strips[number].pixels.shape[1]] = strips[number].pixels
+            output[same, : count * frames] = self.model.frames(padded)
+        return output
 
-    Only strips of one width share a batch, so what is read does not depend on what is read with it.
-    """
+
+def _alike(strips: Sequence[Strip | None]) -> Iterable[list[int]]:
+    """Return the numbers of the strips with ink, those together that are about as wide."""
     groups = defaultdict(list)
     for number, found in enumerate(strips):
         if found is not None:
-            groups[-(-found.pixels.shape[1] // step) * step].append(number)
-    return groups
+            groups[found.pixels.shape[1].bit_length()].append(number)
+    return groups.values()
 
 
 def _choose(lines: Lines, frames: npt.NDArray[np.float32], rules: Rules) -> list[_Choice]:
@@ -123,9 +137,11 @@ def _reading(
 ) -> Reading:
     places = [*zip(characters.first, characters.last, strict=True)]
     boxes = _boxes(found, [*places, *((mark.first, mark.last) for mark in seen)])
+    shares = np.maximum(characters.probabilities, 1e-12) ** model.info.confidence_slope
+    shares /= shares.sum(axis=1, keepdims=True)
     digits = tuple(
-        _digit(value, odds, box, symbols, model.info.confidence_slope)
-        for value, odds, box in zip(choice.text, characters.probabilities, boxes, strict=False)
+        _digit(value, odds, box, symbols)
+        for value, odds, box in zip(choice.text, shares.tolist(), boxes, strict=False)
     )
     marks = tuple(
         Mark(mark.value, mark.position, mark.confidence, box)
@@ -154,16 +170,14 @@ def calibrated(probability: float, info: ModelInfo) -> float:
     return 1 / (1 + exp(-info.confidence_slope * log(p / (1 - p)) - info.confidence_intercept))
 
 
-def _digit(value: str, odds: Floats, box: Box, symbols: str, slope: float) -> Digit:
-    share = np.maximum(odds, 1e-12) ** slope
-    share /= share.sum()
-    order = np.argsort(-share, kind="stable")
+def _digit(value: str, odds: list[float], box: Box, symbols: str) -> Digit:
+    ranked = sorted(zip(odds, symbols, strict=True), key=lambda item: -item[0])
     alternatives = tuple(
-        Alternative(symbols[place], float(share[place]))
-        for place in order
-        if share[place] >= _LEAST_ALTERNATIVE or symbols[place] == value
+        Alternative(symbol, share)
+        for share, symbol in ranked
+        if share >= _LEAST_ALTERNATIVE or symbol == value
     )
-    return Digit(value, float(share[symbols.index(value)]), box, alternatives)
+    return Digit(value, odds[symbols.index(value)], box, alternatives)
 
 
 def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
@@ -172,6 +186,8 @@ def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     The network says a character somewhere in the middle of it: what lies between it and the next
     is shared out, and the box drawn around the ink.
     """
+    if not spans:
+        return []
     columns = LineModel.COLUMNS_PER_FRAME
     middles = [(first + last + 1) / 2 * columns for first, last in spans]
     width = found.pixels.shape[1]
@@ -179,20 +195,18 @@ def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     edges = [0.0, *((middles[a] + middles[b]) / 2 for a, b in pairwise(order)), float(width)]
     boxes = [(0, 0, 0, 0)] * len(spans)
     reach = found.pixels.shape[0]
+    strokes = cv2.threshold(found.pixels, 80, 255, cv2.THRESH_BINARY)[1].astype(np.uint8)
     for place, (left, right) in zip(order, pairwise(edges), strict=True):
-        start = max(left, middles[place] - reach)
-        boxes[place] = _box(found, round(start), round(min(right, middles[place] + reach)))
+        start, end = max(left, middles[place] - reach), min(right, middles[place] + reach)
+        boxes[place] = _box(found, strokes, round(start), round(end))
     return boxes
 
 
-def _box(found: Strip, left: int, right: int) -> Box:
-    """Return the box of the ink between two columns of a strip."""
-    left = min(max(left, 0), found.pixels.shape[1] - 1)
-    ink = found.pixels[:, left : max(right, left + 1)] > 80
-    columns, rows = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
-    if len(columns):
-        x, width = left + int(columns[0]), int(columns[-1] - columns[0]) + 1
-        y, height = int(rows[0]), int(rows[-1] - rows[0]) + 1
-    else:
-        x, width, y, height = left, ink.shape[1], 0, ink.shape[0]
-    return found.to_picture(x, y, width, height)
+def _box(found: Strip, strokes: npt.NDArray[np.uint8], left: int, right: int) -> Box:
+    """Return the box of the strokes between two columns of a strip."""
+    left = min(max(left, 0), strokes.shape[1] - 1)
+    inside = strokes[:, left : max(right, left + 1)]
+    x, y, width, height = cv2.boundingRect(inside)
+    if not width:
+        x, y, (height, width) = 0, 0, inside.shape
+    return found.to_picture(left + x, y, width, height)

@@ -1,12 +1,15 @@
 """How pictures are to be read, checked before anything is opened."""
 
 from dataclasses import dataclass
-from typing import Literal, Self, TypedDict, get_args
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal, Self, TypedDict, get_args
 
 from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.checks import Check, find_check
-from inkdigit.reading.patterns import Pattern
+
+if TYPE_CHECKING:
+    from inkdigit.reading.patterns import Pattern
 
 Separators = Literal["review", "ignore"]
 
@@ -41,11 +44,20 @@ class Options(TypedDict, total=False):
     max_pixels: int | None
 
 
+_KINDS: dict[str, type] = {
+    "pattern": str,
+    "check": str,
+    "min_confidence": Real,
+    "page": Integral,
+    "max_pixels": Integral,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Options that make sense, with the pattern compiled and the check found."""
 
-    pattern: Pattern | None = None
+    pattern: "Pattern | None" = None
     check: Check | None = None
     check_name: str = ""
     single: bool = False
@@ -60,8 +72,11 @@ class Rules:
         if unknown := options.keys() - Options.__optional_keys__:
             raise SettingError(f"there is no option {', '.join(sorted(unknown))}")
         given = {name: value for name, value in options.items() if value is not None}
+        for name, kind in _KINDS.items():
+            if name in given and not isinstance(given[name], kind):
+                raise SettingError(f"the option {name} cannot be {given[name]!r}")
         pattern, check = given.get("pattern"), given.get("check")
-        given["pattern"] = Pattern.parse(str(pattern)) if pattern is not None else None
+        given["pattern"] = _compiled(str(pattern)) if pattern is not None else None
         given["check"] = find_check(str(check)) if check is not None else None
         rules = cls(**given, check_name=str(check or ""))  # type: ignore[arg-type]
         rules._check()
@@ -91,3 +106,10 @@ class Rules:
         """Return whether a text fits the pattern and passes the check."""
         fits = self.pattern is None or self.pattern.fits(text)
         return fits and (self.check is None or self.check(text))
+
+
+def _compiled(pattern: str) -> "Pattern":
+    # The command line makes its flags from the options, and should not wait for numpy.
+    from inkdigit.reading.patterns import Pattern
+
+    return Pattern.parse(pattern)

@@ -5,6 +5,8 @@ allograph is a list of strokes, each stroke a list of points `(x, y)` that a smo
 through, `y` from 0 at the top of the line to 1 on the baseline. A point given twice is a corner.
 """
 
+# ruff: noqa: E501  (a stroke a line)
+
 Stroke = tuple[tuple[float, float], ...]
 Allograph = tuple[Stroke, ...]
 

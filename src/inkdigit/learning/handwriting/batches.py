@@ -84,7 +84,9 @@ class Supply:
     def __init__(self, drawing: Drawing, seed: int, *, processes: int = 2) -> None:
         context = multiprocessing.get_context("spawn")
         self._seed = seed
-        self._pool = ProcessPoolExecutor(processes, context, initializer=_start, initargs=(drawing,))
+        self._pool = ProcessPoolExecutor(
+            processes, context, initializer=_start, initargs=(drawing,)
+        )
         self._ahead = _AHEAD * processes
 
     def blocks(self, first: int, last: int, size: int = BLOCK) -> Iterator[list[Line]]:

@@ -13,10 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from inkdigit.errors import DataError
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.handwriting.allographs import DIGITS, MARKS, Allograph
+from inkdigit.learning.handwriting.pixels import Ink, Random, thickened
 
-Ink = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
-Random = np.random.Generator
 
 FONT_FILES = ("*-latin-400-normal.woff2", "*-wght-normal.woff2", "*.ttf", "*.otf")
 # Characters that no digit is mistaken for by an attentive reader.
@@ -107,25 +106,40 @@ class Fonts:
 
     def __init__(self, folder: str | Path | None, *, held_out: bool = False) -> None:
         """Take the fonts below a folder; `DataError` where it holds none. `None`: no fonts."""
-        root = Path(folder) if folder else None
-        found = {path for name in FONT_FILES for path in root.rglob(name)} if root else set()
-        if root and not found:
-            raise DataError(f"{root} holds no font ({', '.join(FONT_FILES)})")
-        paths = sorted(found, key=lambda path: path.name)
+        paths = _font_files(Path(folder)) if folder else []
         self._paths = [p for i, p in enumerate(paths) if (i % _HELD_OUT == 0) == held_out]
 
     def __len__(self) -> int:
         return len(self._paths)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the fonts' files."""
+        return [path.name for path in self._paths]
 
     def glyph(self, font: int, character: str) -> Glyph | None:
         """Return a character as a font has it, `None` if it has no ink."""
         return _rendered(self._paths[font], character)
 
 
+def _font_files(folder: Path) -> list[Path]:
+    found = {path for name in FONT_FILES for path in folder.rglob(name)}
+    if len(found) < 2:
+        # One is for validation alone, so that one is none to learn from.
+        raise DataError(
+            f"{folder} holds {'a single font' if found else 'no font'}: expected at least two "
+            f"({', '.join(FONT_FILES)})"
+        )
+    return sorted(found, key=lambda path: path.name)
+
+
 @cache
 def _font(path: Path) -> tuple[ImageFont.FreeTypeFont, float, float]:
     """Return a font with the top and bottom of its digits."""
-    font = ImageFont.truetype(str(path), _FONT_SIZE)
+    try:
+        font = ImageFont.truetype(str(path), _FONT_SIZE)
+    except OSError as error:
+        raise DataError(f"{path} is no font that can be used ({error}): take it away") from None
     boxes = [font.getbbox(digit) for digit in "0123456789"]
     return font, float(np.median([b[1] for b in boxes])), float(np.median([b[3] for b in boxes]))
 
@@ -141,7 +155,7 @@ def _rendered(path: Path, character: str) -> Glyph | None:
     ImageDraw.Draw(image).text((4 - left, 4 - up), character, fill=255, font=font)
     ink = np.array(image)
     if ink.sum() < 255 * 2.5 * np.count_nonzero(cv2.Canny(ink, 50, 150)) / 2:
-        ink = cv2.dilate(ink, np.ones((2, 2), np.uint8))
+        ink = thickened(ink, np.ones((2, 2), np.uint8))
     height = max(bottom - top, 1.0)
     return Glyph(ink, (up - 4 - top) / height, (down + 4 - top) / height)
 

@@ -1,4 +1,4 @@
-"""Lines of digits as hands write them: what stands in them, and how it is set side by side."""
+"""Lines of digits as hands write them: how characters are set side by side."""
 
 from dataclasses import dataclass
 
@@ -16,75 +16,27 @@ from inkdigit.learning.handwriting.glyphs import (
     draw,
 )
 from inkdigit.learning.handwriting.paper import Papers
+from inkdigit.learning.handwriting.pixels import (
+    Ink,
+    Random,
+    disc,
+    displaced,
+    resized,
+    thickened,
+    thinned,
+    warped,
+)
+from inkdigit.learning.handwriting.texts import invent_text
+from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 
-Ink = npt.NDArray[np.uint8]
-Random = np.random.Generator
-
-NOT_A_DIGIT = "?"
 DIGIT_HEIGHT = 44
 _HEIGHT = 140
 _TOP = 48
+# Ink is what is darker than this.
+_INK = 60
 # The same hand writes a line: what MNIST's many writers, a font and a pen each give.
 _HANDS = ("strokes", "mnist", "font", "mixed")
 _HAND_SHARES = (0.5, 0.2, 0.2, 0.1)
-
-
-def invent_text(rng: Random) -> str:
-    """Return what might stand in a field: amounts, years, codes; now and then nothing, or letters.
-
-    `?` stands for ink that is no digit.
-    """
-    kind = rng.random()
-    if kind < 0.02:
-        return ""
-    if kind < 0.06:
-        return NOT_A_DIGIT * int(rng.integers(1, 7))
-    if kind < 0.16:
-        text = rng.choice(["1", "1", "1", "2", "3", "0"]) + _digits(3, rng)
-        return str(text + rng.choice(["", "", "", ".", ","]))
-    text = _digits(int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 10, 14], p=_LENGTHS)), rng)
-    if kind < 0.26:
-        return _with_separator(text, rng.choice(["-", "/", "."]), rng)
-    if kind < 0.56:
-        return _amount(text, rng)
-    if kind < 0.62:
-        place = int(rng.integers(len(text) + 1))
-        return text[:place] + NOT_A_DIGIT + text[place:]
-    return text
-
-
-_LENGTHS = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
-
-
-def _digits(length: int, rng: Random) -> str:
-    text = "".join(map(str, rng.integers(0, 10, length)))
-    if length > 1 and rng.random() < 0.25:  # runs of the same digit, zeros most of all
-        run = int(rng.integers(2, length + 1))
-        digit = "0" if rng.random() < 0.6 else str(rng.integers(0, 10))
-        start = length - run if rng.random() < 0.6 else int(rng.integers(0, length - run + 1))
-        text = text[:start] + digit * run + text[start + run :]
-    return text
-
-
-def _with_separator(text: str, mark: str, rng: Random) -> str:
-    for _ in range(int(rng.integers(1, 3))):
-        place = int(rng.integers(1, len(text))) if len(text) > 1 else 1
-        if text[place - 1 : place] != mark:
-            text = text[:place] + mark + text[place:]
-    return text
-
-
-def _amount(text: str, rng: Random) -> str:
-    if len(text) > 3 and rng.random() < 0.75:
-        text = f"{int(text):,}".replace(",", "." if rng.random() < 0.75 else ",")
-    ending = rng.random()
-    if ending < 0.12:
-        text += ("," if rng.random() < 0.5 else ".") + _digits(2, rng)
-    elif ending < 0.6:
-        text += str(rng.choice([".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--"]))
-    if rng.random() < 0.06:
-        text = NOT_A_DIGIT + text
-    return text
 
 
 @dataclass(frozen=True)
@@ -176,32 +128,35 @@ class _Canvas:
         self._set(glyph.ink, _TOP + round(glyph.top * DIGIT_HEIGHT), NOT_A_DIGIT)
 
     def _set(self, ink: Ink, top: int, character: str) -> None:
-        style, rng = self._style, self._rng
         bottom = min(top + len(ink), _HEIGHT)
         ink, top = ink[max(0, -top) : max(0, bottom - top)], max(0, top)
-        if not ink.size:
+        rows = np.flatnonzero(ink.max(axis=1) > _INK) if ink.size else np.array([], np.intp)
+        if not len(rows):
             return
-        # Slanting neighbours lean into each other: the gap is between their inks, row by row.
-        filled = np.flatnonzero(ink.max(axis=1) > 60)
-        if not len(filled):
-            return
-        first = np.argmax(ink[filled] > 60, axis=1)
-        near = np.clip(filled + top, 0, _HEIGHT - 1)
-        reach = _around(self._right, near) - first
-        gap = (style.gap + rng.normal(0, 0.06)) * DIGIT_HEIGHT
-        if character in MARKS:
-            gap = abs(gap) * 0.6 + 2
-        x = max(reach.max() + gap, self._x - 0.6 * ink.shape[1]) if self._last else self._x
-        x = round(max(x, 0))
+        x = self._place(ink, rows, top, character)
         self._grow(x + ink.shape[1])
         view = self._ink[top : top + len(ink), x : x + ink.shape[1]]
-        if self._last in "0123456789" and self._last and character in "0123456789":
+        if self._last and self._last in DIGITS and character in DIGITS:
             self._join(x, top, ink)
         np.maximum(view, ink, out=view)
-        last = ink.shape[1] - 1 - np.argmax(ink[filled][:, ::-1] > 60, axis=1)
-        self._right[near] = np.maximum(self._right[near], x + last)
+        last = ink.shape[1] - 1 - np.argmax(ink[rows][:, ::-1] > _INK, axis=1)
+        self._right[rows + top] = np.maximum(self._right[rows + top], x + last)
         self._x = x + ink.shape[1]
         self._last = character
+
+    def _place(self, ink: Ink, rows: npt.NDArray[np.intp], top: int, character: str) -> int:
+        """Return the column at which ink begins that has strokes in these rows of it.
+
+        Slanting neighbours lean into each other: the gap is between their inks, row by row.
+        """
+        gap = (self._style.gap + self._rng.normal(0, 0.06)) * DIGIT_HEIGHT
+        if character in MARKS:
+            gap = abs(gap) * 0.6 + 2
+        if not self._last:
+            return round(max(self._x, 0))
+        first = np.argmax(ink[rows] > _INK, axis=1)
+        reach = (_around(self._right, rows + top) - first).max()
+        return round(max(reach + gap, self._x - 0.6 * ink.shape[1], 0))
 
     def _join(self, x: int, top: int, ink: Ink) -> None:
         """Draw what a running pen leaves between two digits."""
@@ -209,7 +164,7 @@ class _Canvas:
             return
         level = int(_TOP + self._rng.uniform(0.0, 1.0) * DIGIT_HEIGHT)
         row = min(max(level - top, 0), len(ink) - 1)
-        entry = x + int(np.argmax(ink[row] > 60))
+        entry = x + int(np.argmax(ink[row] > _INK))
         start = int(self._right[min(max(level, 0), _HEIGHT - 1)])
         if 0 < start < entry < start + DIGIT_HEIGHT:
             sag = int(self._rng.normal(0, 4))
@@ -305,8 +260,8 @@ class _Canvas:
         room = abs(lean) * len(glyph.ink)
         matrix = np.array([[stretch, -lean, max(lean, 0) * len(glyph.ink)], [0, scale, 0]])
         width = max(2, round(glyph.ink.shape[1] * stretch + room) + 1)
-        ink = cv2.warpAffine(glyph.ink, matrix, (width, height), flags=cv2.INTER_LINEAR)
-        return Glyph(_weighted(np.asarray(ink, np.uint8), self._rng), top, bottom)
+        ink = warped(glyph.ink, matrix, width, height)
+        return Glyph(_weighted(ink, self._rng), top, bottom)
 
 
 def _around(right: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
@@ -321,22 +276,20 @@ def _weighted(ink: Ink, rng: Random) -> Ink:
     change = int(rng.integers(-2, 3))
     if change == 0:
         return ink
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1, abs(change) + 1))
-    thinner = cv2.erode(ink, kernel) if change < 0 else cv2.dilate(ink, kernel)
-    return np.asarray(thinner if thinner.max(initial=0) > 128 else ink, np.uint8)
+    kernel = disc(abs(change) + 1)
+    changed = thinned(ink, kernel) if change < 0 else thickened(ink, kernel)
+    return changed if changed.max(initial=0) > 128 else ink
 
 
 def _shake(ink: Ink, rng: Random) -> Ink:
-    """Move the ink a little, smoothly: no two letters of a hand are the same (Simard et al. 2003)."""
+    """Move the ink a little, smoothly: a hand never writes the same twice (Simard et al. 2003)."""
     height, width = ink.shape
     strength = rng.uniform(0, 2.6)
     coarse = (2 + height // 18, 2 + width // 18)
     dx, dy = (
-        cv2.resize(
-            rng.standard_normal(coarse, np.float32), (width, height), interpolation=cv2.INTER_CUBIC
-        )
+        resized(rng.standard_normal(coarse, np.float32), width, height, cv2.INTER_CUBIC)
         for _ in range(2)
     )
     x = np.arange(width, dtype=np.float32)[None] + dx * np.float32(strength)
     y = np.arange(height, dtype=np.float32)[:, None] + dy * np.float32(strength)
-    return np.asarray(cv2.remap(ink, x, y, cv2.INTER_LINEAR), np.uint8)
+    return displaced(ink, x, y)

@@ -2,11 +2,15 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Ink = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
-Random = np.random.Generator
+from inkdigit.learning.handwriting.pixels import (
+    Floats,
+    Ink,
+    Random,
+    blurred,
+    compressed,
+    resized,
+)
 
 _TEXTURES = 48
 _TEXTURE_SHAPE = (160, 1024)
@@ -31,10 +35,12 @@ class Papers:
             np.maximum(darkness, printed, out=darkness)
         if rng.random() < 0.35:
             _rule(darkness, strength, rng)
-        paper = np.float32(rng.uniform(0.45, 1.0))
+        grey = 1 - darkness * np.float32(0.9)
+        shade = np.float32(rng.uniform(0.45, 1.0))
         if rng.random() < 0.4:
-            paper = paper * _uneven(height, width, rng, 0.4)
-        grey = paper * (1 - darkness * np.float32(0.9))
+            grey *= shade * _uneven(height, width, rng, 0.4)
+        else:
+            grey *= shade
         if rng.random() < 0.1:
             grey = 1 - grey
         return photograph(grey, rng)
@@ -46,27 +52,27 @@ class Papers:
         top = rng.integers(max(1, texture.shape[0] - rows))
         left = rng.integers(max(1, texture.shape[1] - columns))
         piece = texture[top : top + rows, left : left + columns]
-        return cv2.resize(piece, (width, height), interpolation=cv2.INTER_LINEAR)
+        return resized(piece, width, height)
 
 
 def photograph(grey: Floats, rng: Random) -> Ink:
     """Return what a camera or scanner makes of `float32 (h, w)`: blur, few pixels, noise, JPEG."""
     if rng.random() < 0.6:
-        grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.3, 1.6))
+        grey = blurred(grey, rng.uniform(0.3, 1.6))
     if rng.random() < 0.6:
         scale = rng.uniform(0.35, 0.9)
-        size = (max(8, round(grey.shape[1] * scale)), max(12, round(grey.shape[0] * scale)))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        height, width = grey.shape
+        smaller = max(8, round(width * scale)), max(12, round(height * scale))
+        grey = resized(grey, *smaller, cv2.INTER_AREA)
     if rng.random() < 0.6:
         noise = rng.standard_normal(grey.shape, np.float32)
         if rng.random() < 0.3:
-            noise = cv2.GaussianBlur(noise, (0, 0), 0.8) * 2
+            noise = blurred(noise, 0.8) * 2
         grey = grey + noise * np.float32(rng.uniform(0.005, 0.05))
     pixels = (grey * 255).clip(0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))]
-        pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], cv2.IMREAD_GRAYSCALE)
-    return np.asarray(pixels, np.uint8)
+        pixels = compressed(pixels, int(rng.integers(25, 95)))
+    return pixels
 
 
 def _guilloche(rng: Random) -> Floats:
@@ -85,14 +91,15 @@ def _guilloche(rng: Random) -> Floats:
             cv2.polylines(texture, [points], False, shade, 1, cv2.LINE_AA, 4)
     if rng.random() < 0.2:
         screen = rng.integers(0, 256, (_TEXTURE_SHAPE[0] // 4, _TEXTURE_SHAPE[1] // 4), np.uint8)
-        texture = np.maximum(texture, cv2.resize(screen, _TEXTURE_SHAPE[::-1]) // 2)
-    return np.asarray(texture, np.float32) / np.float32(255)
+        height, width = _TEXTURE_SHAPE
+        texture = np.maximum(texture, resized(screen, width, height) // 2)
+    return texture.astype(np.float32) / np.float32(255)
 
 
 def _uneven(height: int, width: int, rng: Random, depth: float) -> Floats:
     """Return a smooth factor `float32 (h, w)` between `1 - depth` and 1."""
     coarse = rng.uniform(1 - depth, 1, (2 + rng.integers(2), 2 + rng.integers(4)))
-    return cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    return resized(coarse.astype(np.float32), width, height, cv2.INTER_CUBIC)
 
 
 def _rule(darkness: Floats, strength: float, rng: Random) -> None:

@@ -2,18 +2,16 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from inkdigit.learning.handwriting.lines import NOT_A_DIGIT, LineWriter
+from inkdigit.learning.handwriting.allographs import Allograph
+from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers, photograph
-from inkdigit.reading.alphabet import DIGITS
-
-Ink = npt.NDArray[np.uint8]
-Random = np.random.Generator
+from inkdigit.learning.handwriting.pixels import Ink, Random, resized
+from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 
 # What is no digit: signs of arithmetic and of amounts, single letters, words.
 _OTHERS = (NOT_A_DIGIT,) * 9 + ("-", "-", "=", "=", "/", ".", ",", "+", "+", ":", "x", "[]", "->")
-_STROKES = {
+_STROKES: dict[str, Allograph] = {
     "+": (((0.0, 0.5), (0.9, 0.5)), ((0.45, 0.05), (0.45, 0.95))),
     ":": (((0.4, 0.15), (0.42, 0.17)), ((0.0, 0.5), (0.9, 0.5)), ((0.45, 0.85), (0.46, 0.87))),
     "x": (((0.0, 0.0), (0.8, 1.0)), ((0.8, 0.0), (0.0, 1.0))),
@@ -67,7 +65,7 @@ def _stretched(ink: Ink, rng: Random) -> Ink:
         return ink
     factor = float(np.exp(rng.normal(0.15, 0.4)))
     width = int(np.clip(round(ink.shape[1] * factor), 8, 400))
-    return np.asarray(cv2.resize(ink, (width, len(ink)), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return resized(ink, width, len(ink))
 
 
 def _coarse(ink: Ink, rng: Random) -> Ink:
@@ -79,11 +77,11 @@ def _coarse(ink: Ink, rng: Random) -> Ink:
     crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     size = int(rng.integers(12, 29))
     width = size if rng.random() < 0.4 else max(3, round(size * crop.shape[1] / len(crop)))
-    small = cv2.resize(crop, (min(width, 40), size), interpolation=cv2.INTER_AREA)
+    small = resized(crop, min(width, 40), size, cv2.INTER_AREA)
     if rng.random() < 0.5:
         small = np.where(small > rng.uniform(60, 140), 255, 0).astype(np.uint8)
     margin = int(rng.integers(0, 6))
-    return np.pad(np.asarray(small, np.uint8), margin)
+    return np.pad(small, margin)
 
 
 def _framed(ink: Ink, rng: Random) -> Ink:
@@ -103,6 +101,6 @@ def _framed(ink: Ink, rng: Random) -> Ink:
     )
     for drawn, (start, end) in zip(sides, lines, strict=True):
         if drawn:
-            ends = [tuple(int(v) for v in point) for point in (start, end)]
-            cv2.line(out, ends[0], ends[1], shade, thick, cv2.LINE_AA)
+            first, last = ((int(x), int(y)) for x, y in (start, end))
+            cv2.line(out, first, last, shade, thick, cv2.LINE_AA)
     return out
