@@ -1,11 +1,9 @@
 """Readers that Inkdigit is held against, each run as a program of its own."""
 
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -62,13 +60,6 @@ class RapidOCR:
             encoding="utf-8",
         )
         self.version = str(self._answer()["version"])
-
-    @classmethod
-    def start(cls, python: str | None, *, batch: bool = False) -> Self | None:
-        """Return it, run by this Python or the one given; `None` where it is not installed."""
-        if python is None and importlib.util.find_spec("rapidocr_onnxruntime") is None:
-            return None
-        return cls(python or sys.executable, batch=batch)
 
     def read(self, paths: list[Path]) -> tuple[list[tuple[str, float]], float]:
         """Return text and score of each picture, and the seconds that recognition took."""

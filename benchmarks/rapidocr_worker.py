@@ -9,8 +9,9 @@ import json
 import sys
 import time
 from importlib.metadata import version
+from typing import Any
 
-from rapidocr_onnxruntime import RapidOCR
+from rapidocr_onnxruntime import RapidOCR  # type: ignore[import-not-found,unused-ignore]
 
 
 def main() -> None:
@@ -27,15 +28,15 @@ def main() -> None:
         print(json.dumps({"found": answers, "seconds": seconds}), flush=True)
 
 
-def one_by_one(engine, pictures):  # type: ignore[no-untyped-def]
+def one_by_one(engine: Any, pictures: list[Any]) -> list[tuple[str, float]]:
     """Return text and score of each picture, taken as one line of writing."""
     results = (engine(picture, use_det=False, use_cls=False)[0] for picture in pictures)
     return [result[0][:2] if result else ("", 0.0) for result in results]
 
 
-def in_batches(engine, pictures):  # type: ignore[no-untyped-def]
+def in_batches(engine: Any, pictures: list[Any]) -> list[tuple[str, float]]:
     """Return text and score of each picture, recognised together."""
-    return engine.text_rec(pictures)[0]
+    return list(engine.text_rec(pictures)[0])
 
 
 if __name__ == "__main__":

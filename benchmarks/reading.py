@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -104,7 +105,7 @@ class Answered:
 
 
 Read = Callable[[HandSet, list[Picture]], list[Answer] | None]
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def main() -> None:
@@ -281,11 +282,14 @@ def _apart(digits: list[float], answered: list[Answered]) -> Row:
 
 
 def curve(answered: list[Answered]) -> Iterator[Row]:
-    """Yield what share is wrong of the surest share of lines, of singles and of all."""
+    """Yield what is wrong of the surest lines, singles and all, as a share, by how many are taken.
+
+    Then, the other way round, how many can be taken if so many may be wrong.
+    """
     kinds = {
         "lines": [one for one in answered if not one.hand_set.single],
         "singles": [one for one in answered if one.hand_set.single],
-        TOGETHER: answered,
+        TOGETHER: answered if len(answered) == len(SETS) else [],
     }
     for kind, sets in kinds.items():
         if not sets or not all(one.tells_confidence for one in sets):
@@ -293,9 +297,11 @@ def curve(answered: list[Answered]) -> Iterator[Row]:
         confidences = [c for one in sets for c in one.confidences]
         errors = risk(confidences, [flag for one in sets for flag in one.right])
         for coverage in COVERAGES:
-            yield {"kind": kind, "coverage": coverage, "wrong": risk_at(errors, coverage)}
+            wrong = risk_at(errors, coverage)
+            yield {"kind": kind, "given": "coverage", "coverage": coverage, "wrong": wrong}
         for wrong in (0.01, 0.005):
-            yield {"kind": kind, "coverage": coverage_at(errors, wrong), "wrong": wrong}
+            taken = coverage_at(errors, wrong)
+            yield {"kind": kind, "given": "wrong", "coverage": taken, "wrong": wrong}
 
 
 HEADER = (
@@ -313,15 +319,11 @@ def show(table: pd.DataFrame, curves: pd.DataFrame) -> None:
             print(_line(row))
     print("accepted is of all readings, wrong of those accepted; the bar of `all` is for these:")
     print(f"bar {ACCEPTED_BAR}; aim {ACCEPTED_AIM}\n")
-    if len(curves):
-        print("share wrong among the surest:")
-        grid = curves[curves["coverage"].isin(COVERAGES)]
-        wide = grid.pivot_table(index=["reader", "kind"], columns="coverage", values="wrong")
+    for given, sought in (("coverage", "wrong"), ("wrong", "coverage")) if len(curves) else ():
+        print(f"{sought}, where the surest are taken, by {given}:")
+        part = curves[curves["given"] == given]
+        wide = part.pivot_table(index=["reader", "kind"], columns=given, values=sought, sort=False)
         print(wide.to_string(float_format="{:.4f}".format))
-        print("share that can be taken:")
-        ends = curves.groupby(["reader", "kind"]).tail(2)
-        wide = ends.pivot_table(index=["reader", "kind"], columns="wrong", values="coverage")
-        print(wide.to_string(float_format="{:.3f}".format))
 
 
 def _line(row: Row) -> str:
@@ -329,9 +331,8 @@ def _line(row: Row) -> str:
     bar, aim = ("", "") if row["set"] == TOGETHER else (row["bar"], row["aim"])
     accepted = wrong = ""
     if pd.notna(row["accepted"]):
-        taken = int(str(row["accepted"]).partition(".")[0])
-        accepted = f"{taken / int(str(row['n'])):.3f}"
-        wrong = f"{float(str(row['accepted_wrong'])) / taken:.4f}" if taken else ""
+        accepted = f"{row['accepted'] / row['n']:.3f}"
+        wrong = f"{row['accepted_wrong'] / row['accepted']:.4f}" if row["accepted"] else ""
     return (
         f"{row['set']:18} {row['reader']:9} {row['n']:5} {row['share']:6.4f} {interval:>14}  "
         f"{bar:>5} {aim:>5} {_number(row['cer'])} {_number(row['auroc'])} {accepted:>8} "
@@ -339,8 +340,8 @@ def _line(row: Row) -> str:
     )
 
 
-def _number(value: object) -> str:
-    return f"{value:6.4f}" if pd.notna(value) else " " * 6  # type: ignore[call-overload,str-format]
+def _number(value: float | None) -> str:
+    return f"{value:6.4f}" if pd.notna(value) else " " * 6
 
 
 def write_worst(answered: list[Answered], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The baseline: cut a line into pieces of ink that hang together, and name each with the digit model.
+"""The baseline: cut a line into connected pieces of ink, and name each with the digit model.
 
 Pieces that stand above each other are one digit, and what is much lower than the tallest is a dot
 or a dash. Nothing is done about digits that touch.
@@ -36,7 +36,9 @@ def segments(pixels: Grey) -> list[Grey]:
     spans = [(int(stats[i, 0]), int(stats[i, 0] + stats[i, 2]), i) for i in range(1, count)]
     inks = [np.isin(labels, numbers) for numbers in merged(spans)]
     heights = [int(ink.any(axis=1).sum()) for ink in inks]
-    kept = [ink for ink, high in zip(inks, heights, strict=True) if high >= _LEAST_HEIGHT * max(heights)]
+    kept = [
+        ink for ink, high in zip(inks, heights, strict=True) if high >= _LEAST_HEIGHT * max(heights)
+    ]
     return [_alone(pixels, ink) for ink in kept]
 
 

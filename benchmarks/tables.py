@@ -1,6 +1,7 @@
-"""The README's table of results, made from `benchmarks/results/learning.csv`.
+"""The README's tables of results, made from the CSV files in `benchmarks/results`.
 
-`python benchmarks/tables.py` writes it between its marks in README.md; a test holds them together.
+`python benchmarks/tables.py` writes them between their marks in README.md; a test holds them
+together.
 """
 
 from pathlib import Path
@@ -8,25 +9,42 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "learning.csv"
-START, END = "<!-- results: made by benchmarks/tables.py -->\n", "<!-- end of results -->"
+RESULTS = ROOT / "benchmarks" / "results"
+LEARNING, READING = RESULTS / "learning.csv", RESULTS / "reading.csv"
+START = "<!-- {}: made by benchmarks/tables.py -->\n"
+END = "<!-- end of {} -->"
 COLUMNS = (
     "network", "trained on", "test accuracy", "test loss", "training accuracy", "training loss",
     "parameters",
 )  # fmt: skip
-HEADER = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n"
+READERS = {
+    "inkdigit": "Inkdigit",
+    "segments": "cut and classify",
+    "rapidocr": "RapidOCR",
+    "tesseract": "Tesseract",
+}
+PICTURES = {
+    "cheques": "amounts on bank cheques, many hands, security paper",
+    "photo-0-to-100": "a phone photograph, one hand",
+    "years": "years in parish records, tiny and faint",
+    "own-hands": "single digits, 20 hands: paint programs, photographs, pens",
+    "writers": "single digits, 25 writers, small on a page",
+    "semeion": "Semeion, 16×16",
+    "usps": "USPS, 16×16",
+    "cells": "photographed sudoku cells, borders and shadow",
+}
 
 
-def results_table(results: Path = RESULTS) -> str:
-    """Return the Markdown table: means and standard deviations over seeds."""
+def results_table(results: Path = LEARNING) -> str:
+    """Return the Markdown table of networks: means and standard deviations over seeds."""
     runs = pd.read_csv(results)
     groups = runs.groupby(["data", "network"], sort=False)
-    return HEADER + "".join(_row(network, group) for (_, network), group in groups)
+    return _header(COLUMNS) + "".join(_row(network, group) for (_, network), group in groups)
 
 
 def _row(network: str, runs: pd.DataFrame) -> str:
     data = "MNIST" if runs["data"].iloc[0] == "mnist" else "Reduced MNIST shape"
-    cells = [
+    return _line(
         f"`{network}`",
         f"{data}, {runs['epochs'].iloc[0]} epochs",
         _percent(runs["test_accuracy"]),
@@ -34,8 +52,35 @@ def _row(network: str, runs: pd.DataFrame) -> str:
         _percent(runs["train_accuracy"]),
         _spread(runs["train_loss"]),
         f"{runs['parameters'].iloc[0]:,}",
-    ]
+    )
+
+
+def reading_table(results: Path = READING) -> str:
+    """Return the Markdown table of readers: the share of pictures read right, set by set."""
+    shares = pd.read_csv(results).pivot_table(index="set", columns="reader", values=["share", "n"])
+    readers = [reader for reader in READERS if reader in shares["share"]]
+    names = ["pictures nobody trained on", "number", *(READERS[reader] for reader in readers)]
+    rows = [
+        _line(
+            what, f"{shares['n'].loc[name].max():.0f}",
+            *(_share(shares["share"].loc[name, reader]) for reader in readers),
+        )
+        for name, what in PICTURES.items()
+        if name in shares.index
+    ]  # fmt: skip
+    return _header(names) + "".join(rows)
+
+
+def _header(names: list[str] | tuple[str, ...]) -> str:
+    return _line(*names) + f"{'|---' * len(names)}|\n"
+
+
+def _line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |\n"
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %" if pd.notna(value) else "–"
 
 
 def _percent(values: "pd.Series[float]") -> str:
@@ -46,13 +91,15 @@ def _spread(values: "pd.Series[float]") -> str:
     return f"{values.mean():.4f} ± {values.std():.4f}"
 
 
-def with_table(text: str, table: str) -> str:
+def with_table(text: str, table: str, name: str = "results") -> str:
     """Return a text with the table between its marks."""
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}{table}{END}{after}"
+    start, end = START.format(name), END.format(name)
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    return f"{before}{start}{table}{end}{after}"
 
 
 if __name__ == "__main__":
     readme = ROOT / "README.md"
-    readme.write_text(with_table(readme.read_text("utf-8"), results_table()), "utf-8")
+    text = with_table(readme.read_text("utf-8"), results_table())
+    readme.write_text(with_table(text, reading_table(), "reading"), "utf-8")

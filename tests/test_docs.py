@@ -89,10 +89,11 @@ def tables() -> ModuleType:
     return module
 
 
-def test_the_readmes_table_is_that_of_the_results() -> None:
+def test_the_readmes_tables_are_those_of_the_results() -> None:
     module = tables()
-    assert module.with_table(README, module.results_table()) == README
-    assert module.START in README
+    for name, table in (("results", module.results_table()), ("reading", module.reading_table())):
+        assert module.with_table(README, table, name) == README
+        assert module.START.format(name) in README
 
 
 def test_the_results_meet_their_bars() -> None:

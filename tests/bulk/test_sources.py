@@ -48,6 +48,7 @@ def test_a_pipe_is_read_whole(tmp_path: Path) -> None:
     ("name", "sentence"),
     [
         ("scans", "scans is a folder: name its pictures, for example with the pattern scans/*.png"),
+        ("", "'' names no picture"),
         ("missing.png", "missing.png cannot be opened: No such file or directory"),
         ("file/a.png", "file/a.png cannot be opened: Not a directory"),
         ("x" * 300, "x cannot be opened: File name too long"),

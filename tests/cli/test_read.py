@@ -266,3 +266,17 @@ def test_nothing_heavy_is_imported_until_it_runs() -> None:
     )
     modules = {name.partition(".")[0] for name in done.stdout.split()}
     assert not modules & {"onnxruntime", "cv2", "numpy", "PIL", "keras", "tensorflow", "stdnum"}
+
+
+def test_reading_imports_no_training_library() -> None:
+    code = (
+        "import sys; from inkdigit.cli import main; main(['read', 'a.png', 'b.png', '-q']); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.splitlines()) == 2
+    modules = {name.partition(".")[0] for name in done.stderr.split()}
+    heavy = {"tensorflow", "keras", "matplotlib", "scipy", "sklearn", "pandas", "mlxtend", "stdnum"}
+    assert not modules & heavy

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from inkdigit.learning.runs import Run
 
 def test_networks_lists_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["networks"]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert rows[1:] == [
-        ["lenet5", "61,706", "416,520"],
-        ["classic", "225,034", "2,631,040"],
-        ["modern", "62,506", "2,295,936"],
+    lines = capsys.readouterr().out.splitlines()
+    rows = [re.split(r"\s{2,}", line) for line in lines]
+    assert rows[1:4] == [
+        ["lenet5", "a digit", "61,706", "416,520"],
+        ["classic", "a digit", "225,034", "2,631,040"],
+        ["modern", "a digit", "62,506", "2,295,936"],
     ]
+    assert [row[:2] for row in rows[4:]] == [["line", "a line"], ["single", "a digit or none"]]
 
 
 @pytest.mark.parametrize("name", ["", "model.keras", "mnist_cnn_model.h5", "model.onnx"])

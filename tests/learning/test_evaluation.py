@@ -4,7 +4,14 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
 
 from inkdigit.errors import DataError, ModelError
-from inkdigit.learning.evaluation import Calibration, Evaluation, calibrate
+from inkdigit.learning.evaluation import (
+    REJECT_ALL,
+    TARGET_ERROR,
+    Calibration,
+    Evaluation,
+    calibrate,
+    least_confidence,
+)
 from inkdigit.reading.model_file import temper
 
 
@@ -120,3 +127,25 @@ def test_what_are_no_probabilities_is_an_error(value: float) -> None:
     probabilities[1, 2] = value
     with pytest.raises(ModelError, match="must be a softmax"):
         Evaluation(by_hand().labels, probabilities)
+
+
+def test_the_threshold_counts_all_that_are_as_sure() -> None:
+    """By trying every threshold: ties are accepted together or not at all."""
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        confidences = rng.integers(1, 6, 3000) / 5
+        right = (
+            rng.random(3000)
+            > np.array([0, 0.1, 0.01, 0.002, 0.001, 0.0005])[(confidences * 5).round().astype(int)]
+        )
+        passing = [
+            t for t in np.unique(confidences) if (~right[confidences >= t]).mean() <= TARGET_ERROR
+        ]
+        threshold, error, accepted, measured = least_confidence(confidences, right)
+        assert measured == 3000
+        if passing:
+            assert threshold == min(passing)
+            assert error == pytest.approx((~right[confidences >= threshold]).mean())
+            assert accepted == pytest.approx((confidences >= threshold).mean())
+        else:
+            assert (threshold, error, accepted) == (REJECT_ALL, 0, 0)

@@ -53,6 +53,8 @@ def _picture(name: str) -> Picture:
 def _source(name: str) -> str | bytes:
     if name == STDIN:
         return _all_of(sys.stdin.buffer if sys.stdin else BytesIO())
+    if not name:
+        raise ImageError("'' names no picture")
     mode = Path(name).stat().st_mode
     if stat.S_ISDIR(mode):
         raise ImageError(

@@ -4,13 +4,16 @@ import argparse
 
 from inkdigit.cli.options import Verbs, needing_learn, table
 
+_READS = {"line": "a line", "single": "a digit or none"}
+
 
 def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "networks",
         help="list the networks",
-        description="List the networks with their parameters and multiply-accumulates a digit.",
+        description="List the networks: what each reads, its parameters, and its "
+        "multiply-accumulates a digit (of line: a square of its strip).",
     )
     parser.set_defaults(run=run)
 
@@ -18,10 +21,11 @@ def add_parser(verbs: Verbs) -> None:
 def run(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Print the table."""
     with needing_learn():
-        from inkdigit.learning.networks import NETWORKS, build_network, count_macs
+        from inkdigit.learning.networks import NETWORKS, READERS, count_macs
 
     rows = []
-    for name in NETWORKS:
-        model = build_network(name)
-        rows.append([name, f"{model.count_params():,}", f"{count_macs(model):,}"])
-    print(table(["network", "parameters", "multiply-accumulates"], rows))
+    for name, build in (NETWORKS | READERS).items():
+        model = build()
+        figures = f"{model.count_params():,}", f"{count_macs(model):,}"
+        rows.append([name, _READS.get(name, "a digit"), *figures])
+    print(table(["network", "reads", "parameters", "multiply-accumulates"], rows))

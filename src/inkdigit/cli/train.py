@@ -73,9 +73,8 @@ def run(options: argparse.Namespace) -> None:
         run = _resume(options)
     else:
         with needing_learn():
-            from inkdigit.learning.networks import check_network
-        if settings.network not in DRAWN:
-            check_network(settings.network)
+            from inkdigit.learning.networks import check_trainable
+        check_trainable(settings.network)
         dataset = load_data(options, getattr(options, "data", "auto"))
         run = train_aloud(options, settings, dataset, options.out or _free_folder(settings.network))
     print(summary(run))
@@ -121,6 +120,12 @@ def train_aloud(
 
     callbacks = [] if options.quiet else [Progress(settings.epochs)]
     tell(options, f"training {settings.network} (seed {settings.seed}) into {folder}")
+    if settings.network in DRAWN and not settings.fonts:
+        tell(
+            options,
+            f"no fonts are named (--fonts): {settings.network} learns from the digits of "
+            f"{dataset.name} and from drawn strokes alone",
+        )
     try:
         if settings.network in DRAWN:
             return train_reader(settings, dataset, folder, resume=resume, after_epoch=after_epoch)

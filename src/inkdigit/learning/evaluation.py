@@ -26,7 +26,10 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, 10)`."""
+    """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, classes)`.
+
+    The classes are the ten digits and, of some networks, what is no digit.
+    """
 
     labels: Labels
     probabilities: Floats
@@ -93,8 +96,9 @@ class Evaluation:
 
     @functools.cached_property
     def confusion(self) -> npt.NDArray[np.int64]:
-        """How often a digit (row) was read as another (column), `(10, 10)`."""
-        matrix = confusion_matrix(self.labels, self.predictions, labels=np.arange(CLASSES))
+        """How often a class (row) was read as another (column), `(classes, classes)`."""
+        classes = np.arange(self.probabilities.shape[1])
+        matrix = confusion_matrix(self.labels, self.predictions, labels=classes)
         return np.asarray(matrix, np.int64)
 
     def per_class(self) -> list[dict[str, float]]:
@@ -188,7 +192,9 @@ def least_confidence(
     """
     order = np.argsort(-confidences, kind="stable")
     errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    passing = np.flatnonzero(errors <= TARGET_ERROR)
+    # What is as sure as the threshold lies above it, all of it.
+    last_of_alike = np.diff(confidences[order], append=-np.inf) != 0
+    passing = np.flatnonzero((errors <= TARGET_ERROR) & last_of_alike)
     if not len(passing):
         # No confidence reaches it: nothing was trustworthy, so nothing is accepted.
         return REJECT_ALL, 0.0, 0.0, len(order)

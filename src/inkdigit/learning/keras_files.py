@@ -19,6 +19,8 @@ import numpy.typing as npt
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
 from inkdigit.learning.loop import to_pixels
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
+from inkdigit.reading.ink import SIZE, STRIP_HEIGHT
 from inkdigit.reading.model_file import Floats
 
 BATCH = 1000
@@ -26,7 +28,14 @@ BATCH = 1000
 MAX_DESCRIPTION = 4_000_000
 MAX_WEIGHTS = 1_000_000_000
 WEIGHTS = "model.weights.h5"
-INPUT, OUTPUT = (None, 28, 28, 1), (None, 10)
+# What networks take and give: digits, with or without a class for what is none, and lines.
+Shapes = tuple[tuple[int | None, ...], tuple[int | None, ...]]
+DIGIT_SHAPES: tuple[Shapes, ...] = tuple(
+    ((None, SIZE, SIZE, 1), (None, len(classes))) for classes in (DIGITS, SINGLE_ALPHABET)
+)
+LINE_SHAPES: tuple[Shapes, ...] = (
+    ((None, STRIP_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),
+)
 
 PLAIN_CLASSES = frozenset(
     [
@@ -85,12 +94,15 @@ PLAIN_CLASSES = frozenset(
 
 
 def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
-    """Return a Keras model's probabilities `float32 (n, 10)` for images `uint8 (n, 28, 28)`."""
+    """Return a Keras model's probabilities `float32 (n, classes)` for `uint8 (n, 28, 28)`."""
     return np.asarray(model.predict(to_pixels(images), batch_size=BATCH, verbose=0), np.float32)
 
 
-def load_keras_model(path: Path) -> Any:
-    """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe."""
+def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> Any:
+    """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe.
+
+    It is also refused if it does not take and give one of the pairs of `shapes`.
+    """
     if not path.is_file():
         raise ModelError(f"{path} is not there, or is no file: name a .keras or .h5 file")
     describe = {".keras": _describe_keras, ".h5": _describe_h5}.get(path.suffix)
@@ -106,11 +118,11 @@ def load_keras_model(path: Path) -> Any:
         raise ModelError(
             f"{path} is damaged or no Keras model ({reason[:120]}): save it anew"
         ) from None
-    shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
-    if shapes != (INPUT, OUTPUT):
+    found = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
+    if found not in shapes:
         raise ModelError(
-            f"{path} reads {shapes[0]} and gives {shapes[1]}: expected "
-            f"a network from {INPUT} to {OUTPUT}"
+            f"{path} reads {found[0]} and gives {found[1]}: expected "
+            f"a network from {shapes[0][0]} to {shapes[0][1]}"
         )
     return model
 

@@ -1,20 +1,28 @@
 """Training the line network on synthetic handwriting with CTC (Graves et al. 2006)."""
 
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.learning.backend import keras
-from inkdigit.learning.handwriting.batches import BLOCK, Line, Supply, batches, pad, vary
+from inkdigit.learning.handwriting.batches import (
+    FULL,
+    Amounts,
+    Line,
+    Supply,
+    batches,
+    pad,
+    vary,
+)
+from inkdigit.learning.handwriting.pixels import Ink
 from inkdigit.learning.loop import Loop
 from inkdigit.learning.networks.line import COLUMNS_PER_FRAME, WIDTH_STEP, line
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 
-# An epoch is so many blocks of lines that were never seen before.
-BLOCKS_PER_EPOCH = 20
 LEARNING_RATE = 2e-3
 WARM_UP = 500
 _BLANK = len(LINE_ALPHABET)
@@ -26,17 +34,20 @@ Integers = npt.NDArray[np.int32]
 class LineLoop(Loop):
     """A line network learning from lines that are drawn as it goes."""
 
-    def __init__(self, settings: TrainingSettings, lines: Supply, validation: list[Line]) -> None:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        lines: Supply,
+        validation: list[Line],
+        amounts: Amounts = FULL,
+    ) -> None:
         super().__init__(settings)
-        self._lines, self._validation = lines, validation
+        self._lines, self._validation, self._amounts = lines, validation, amounts
         keras.utils.set_random_seed(settings.seed)
         self.model = line()
-        blocks = settings.epochs * (2 * BLOCKS_PER_EPOCH - 1)
-        steps = blocks * (BLOCK // settings.batch_size)
-        schedule = keras.optimizers.schedules.CosineDecay(
-            0.0, steps - WARM_UP, warmup_target=LEARNING_RATE, warmup_steps=min(WARM_UP, steps - 1)
+        optimizer = keras.optimizers.AdamW(
+            learning_rate(settings, amounts), weight_decay=1e-3, clipnorm=5.0
         )
-        optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-3, clipnorm=5.0)
         self.model.compile(optimizer, ctc_loss)
         self.model.optimizer.build(self.model.trainable_variables)
 
@@ -44,11 +55,12 @@ class LineLoop(Loop):
         epoch = len(self.history)
         rng = np.random.default_rng([self.settings.seed, epoch])
         start, losses = time.perf_counter(), []
-        first = epoch * BLOCKS_PER_EPOCH
+        first, blocks = epoch * self._amounts.epoch_blocks, self._amounts.epoch_blocks
         before: list[Line] = []
-        for block in self._lines.blocks(first, first + BLOCKS_PER_EPOCH):
+        for block in self._lines.blocks(first, first + blocks, self._amounts.block):
             # Drawing a line takes longer than learning from it, so each is used twice.
-            for batch in batches(block + before, self.settings.batch_size, rng):
+            lines = [line for line in block + before if has_room(*line)]
+            for batch in batches(lines, self.settings.batch_size, rng):
                 losses.append(self.model.train_on_batch(*to_arrays(batch)))
             before = [(vary(pixels, rng), text) for pixels, text in block]
         seconds = time.perf_counter() - start
@@ -60,6 +72,22 @@ class LineLoop(Loop):
             "validation_accuracy": accuracy,
             "seconds": seconds,
         }
+
+
+def learning_rate(settings: TrainingSettings, amounts: Amounts = FULL) -> Any:
+    """Return the schedule: a short rise, then a cosine that is at zero after the last step."""
+    once, twice = (-(-lines // settings.batch_size) for lines in (amounts.block, 2 * amounts.block))
+    steps = settings.epochs * (once + (amounts.epoch_blocks - 1) * twice)
+    warm_up = max(1, min(WARM_UP, steps // 4))
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - warm_up), warmup_target=LEARNING_RATE, warmup_steps=warm_up
+    )
+
+
+def has_room(pixels: Ink, text: str) -> bool:
+    """Return whether a strip has frames for its text, one a character and between two alike."""
+    needed = len(text) + sum(a == b for a, b in pairwise(text))
+    return needed <= int(pixels.shape[1]) // COLUMNS_PER_FRAME
 
 
 def to_arrays(batch: list[Line]) -> tuple[Floats, Integers]:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from inkdigit.errors import ModelError, RunError
 from inkdigit.learning.runs import KERAS_MODEL, ONNX_MODEL, Run
+from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.model_file import DigitModel, Floats
 
-DIGITS = "0123456789"
 SUFFIXES = (".keras", ".h5", ".onnx")
 
 
@@ -19,7 +19,7 @@ SUFFIXES = (".keras", ".h5", ".onnx")
 class TrainedModel:
     """A trained network.
 
-    `probabilities` turns images `uint8 (n, 28, 28)` into raw probabilities `float32 (n, 10)`;
+    `probabilities` turns images `uint8 (n, 28, 28)` into raw probabilities `float32 (n, classes)`;
     `trained_on` names the data set and `run` is the run it belongs to, where they are known.
     """
 
@@ -39,7 +39,7 @@ def load_model(path: str | Path) -> TrainedModel:
     run = _run_of(path)
     if path.suffix == ".onnx":
         model = DigitModel.load(path)
-        if model.info.classes != DIGITS:
+        if model.info.classes not in (DIGITS, SINGLE_ALPHABET):
             raise ModelError(f"{path} reads {model.info.classes!r}: expected a model of {DIGITS!r}")
         named = run.data if run else model.info.trained_on
         return TrainedModel(path, model.probabilities, named, run)

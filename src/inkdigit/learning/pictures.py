@@ -127,6 +127,8 @@ def _curves(axes: Axes, history: History, name: str) -> None:
     epochs = [row["epoch"] for row in history]
     styles = [("", "training", "-o", BLUE), ("validation_", "validation", "--s", ORANGE)]
     for prefix, label, style, colour in styles:
+        if prefix + name not in history[0]:  # not every network is measured on what it learns from
+            continue
         axes.plot(epochs, [row[prefix + name] for row in history], style, color=colour, label=label)
     axes.grid(True)
     axes.legend()

@@ -4,30 +4,30 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.handwriting.batches import BLOCK, Line, Supply
+from inkdigit.learning.handwriting.batches import FULL, Amounts, Line, Supply
+from inkdigit.learning.handwriting.pixels import Ink, warped, with_gamma
 from inkdigit.learning.loop import Loop, to_pixels
 from inkdigit.learning.networks.single import single
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.alphabet import SINGLE_ALPHABET
 from inkdigit.reading.ink import SIZE
 
-# Drawn once, before the first epoch; each epoch sees them, and MNIST, slightly moved.
-DRAWN_BLOCKS = 60
 LEARNING_RATE = 2e-3
 SMOOTHING = 0.05
 
-Grey = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int64]
 
 
 class SingleLoop(Loop):
-    """A digit network learning from MNIST and from what is drawn for it."""
+    """A digit network learning from MNIST and from what is drawn for it.
+
+    What is drawn is drawn once; each epoch sees it, and MNIST, slightly moved.
+    """
 
     def __init__(
         self, settings: TrainingSettings, digits: Digits, drawn: list[Line], validation: list[Line]
@@ -70,18 +70,19 @@ class SingleLoop(Loop):
         }
 
 
-def drawn_digits(supply: Supply, blocks: int = DRAWN_BLOCKS) -> Iterator[Line]:
-    """Yield so many blocks of drawn digits."""
-    return (line for block in supply.blocks(0, blocks, BLOCK) for line in block)
+def drawn_digits(supply: Supply, amounts: Amounts = FULL) -> Iterator[Line]:
+    """Yield the digits that are drawn to be learnt from."""
+    blocks = supply.blocks(0, amounts.single_blocks, amounts.block)
+    return (line for block in blocks for line in block)
 
 
-def to_digits(drawn: list[Line]) -> tuple[Grey, Integers]:
+def to_digits(drawn: list[Line]) -> tuple[Ink, Integers]:
     """Return images `uint8 (n, 28, 28)` and classes `(n,)`, 10 for what is no digit."""
     images = np.stack([pixels for pixels, _ in drawn])
     return images, np.array([SINGLE_ALPHABET.index(text) for _, text in drawn])
 
 
-def moved(image: Grey, rng: np.random.Generator) -> Grey:
+def moved(image: Ink, rng: np.random.Generator) -> Ink:
     """Return a digit somewhat turned, sheared, scaled, shifted, thinner or thicker."""
     angle, shear = rng.normal(0, 0.12), rng.normal(0, 0.12)
     across, down = np.exp(rng.normal(0, 0.1, 2))
@@ -89,6 +90,5 @@ def moved(image: Grey, rng: np.random.Generator) -> Grey:
     matrix = turn @ np.array([[across, shear], [0.0, down]])
     centre = np.full(2, SIZE / 2)
     shift = centre - matrix @ centre + rng.normal(0, 1.0, 2)
-    out = cv2.warpAffine(image, np.column_stack([matrix, shift]), (SIZE, SIZE))
-    levels = 255 * np.linspace(0, 1, 256) ** np.exp(rng.normal(0, 0.4))
-    return np.asarray(cv2.LUT(out, levels.astype(np.uint8)), np.uint8)
+    out = warped(image, np.column_stack([matrix, shift]), SIZE, SIZE)
+    return with_gamma(out, np.exp(rng.normal(0, 0.4)))

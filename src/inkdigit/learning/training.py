@@ -21,7 +21,12 @@ from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation import Evaluation, calibrate
 from inkdigit.learning.export import write_model_file
-from inkdigit.learning.keras_files import load_keras_model, predict
+from inkdigit.learning.keras_files import (
+    DIGIT_SHAPES,
+    LINE_SHAPES,
+    load_keras_model,
+    predict,
+)
 from inkdigit.learning.loop import Loop, TrainingLoop
 from inkdigit.learning.networks import check_network, count_macs
 from inkdigit.learning.report import write_run_report
@@ -56,16 +61,33 @@ def train(
     """
     check_network(settings.network)
     fitted, validation = dataset.fit_and_validation()
+    run = open_run(settings, dataset, folder, resume=resume)
+    if run.finished:
+        return run
+    loop = TrainingLoop(settings, fitted, validation)
+    run_loop(loop, run, after_epoch, callbacks)
+    _finish(run, loop, dataset, fitted, validation)
+    return run
+
+
+def open_run(
+    settings: TrainingSettings, dataset: Dataset, folder: str | Path, *, resume: bool
+) -> Run:
+    """Start a run in a folder, or with `resume` take up the one of the same settings and digits."""
     if resume and Path(folder, DESCRIPTION).exists():
         run = Run.open(folder)
         run.check_same(settings, dataset)
     else:
         run = Run.create(folder, settings, dataset)
-    if run.finished:
-        return run
     for leftover in leftovers(run.folder):
         shutil.rmtree(leftover, ignore_errors=True)
-    loop = TrainingLoop(settings, fitted, validation)
+    return run
+
+
+def run_loop(
+    loop: Loop, run: Run, after_epoch: Callable[[Loop], None], callbacks: Sequence[Any] = ()
+) -> None:
+    """Train the epochs that are left from a run's last state on, and keep the state after each."""
     if run.checkpoint.exists():
         loop.load(run.checkpoint)
 
@@ -74,8 +96,6 @@ def train(
         after_epoch(loop)
 
     loop.run(keep, callbacks)
-    _finish(run, loop, dataset, fitted, validation)
-    return run
 
 
 def _finish(
@@ -84,7 +104,7 @@ def _finish(
     model = loop.model
     write_atomically(run.folder / KERAS_MODEL, model.save)
     write_atomically(run.folder / H5_MODEL, model.save)
-    write_atomically(run.folder / HISTORY, lambda path: _write_history(path, loop.history))
+    write_atomically(run.folder / HISTORY, lambda path: write_history(path, loop.history))
     parts = {"train": fitted, "validation": validation, "test": dataset.test}
     evaluations = {
         name: Evaluation(digits.labels, predict(model, digits.images))
@@ -103,11 +123,13 @@ def export(run: Run, path: Path | None = None) -> Path:
     """Write the model file of a finished run, in the run or at `path`, and return where it is."""
     target = path or run.folder / ONNX_MODEL
     info = run.info()
-    write_model_file(load_keras_model(run.folder / KERAS_MODEL), info, target)
+    shapes = LINE_SHAPES if info.reads == "line" else DIGIT_SHAPES
+    write_model_file(load_keras_model(run.folder / KERAS_MODEL, shapes), info, target)
     return target
 
 
-def _write_history(path: Path, history: History) -> None:
+def write_history(path: Path, history: History) -> None:
+    """Write a history as a table, a row an epoch."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, history[0], lineterminator="\n")
         writer.writeheader()

@@ -30,6 +30,7 @@ Box = tuple[int, int, int, int]
 _PAPER_HEIGHT = 40
 _SEARCH_SIDE = 512
 _MARGIN = 0.12
+_CROWDED = 0.28
 # Where ink is sparse, what is not so long (in a picture as it is searched) is dust.
 _LEAST_STROKE = 6
 
@@ -38,21 +39,29 @@ _LEAST_STROKE = 6
 class Strip:
     """A line of writing made ready for a line network.
 
-    `pixels` is `uint8 (32, width)`, ink 255 on paper 0. Column `c` of it lies at `left + c / scale`
-    in the picture, row `r` at `top + r / scale`.
+    `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
+    of a picture of the shape `page`, beyond whose edges it may reach.
     """
 
     pixels: Grey
-    left: float
-    top: float
-    scale: float
+    area: Box
+    page: tuple[int, int]
 
     def to_picture(self, x: int, y: int, width: int, height: int) -> Box:
         """Return a box of the strip in whole pixels of the picture; it has at least one."""
-        left, top = self.left + x / self.scale, self.top + y / self.scale
-        right, bottom = left + width / self.scale, top + height / self.scale
-        x0, y0 = max(0, round(left)), max(0, round(top))
-        return x0, y0, max(1, round(right) - x0), max(1, round(bottom) - y0)
+        strip_height, strip_width = self.pixels.shape
+        left, top, area_width, area_height = self.area
+        page_height, page_width = self.page
+        across, down = area_width / strip_width, area_height / strip_height
+        x, width = _within(left + x * across, left + (x + width) * across, page_width)
+        y, height = _within(top + y * down, top + (y + height) * down, page_height)
+        return x, y, width, height
+
+
+def _within(first: float, end: float, length: int) -> tuple[int, int]:
+    """Return where a stretch begins in a side of this length, and its own, in whole pixels."""
+    start = min(max(round(first), 0), length - 1)
+    return start, max(1, min(round(end), length) - start)
 
 
 @dataclass(frozen=True)
@@ -69,10 +78,15 @@ def find_ink(grey: Grey) -> Ink:
     The paper is what is commonest around a pixel, so shadows and gradients go with it. Ink is what
     stands out more strongly, darker or lighter.
     """
+    return _ink(grey)[0]
+
+
+def _ink(grey: Grey) -> tuple[Ink, bool]:
+    """Return the ink, and whether it is darker than its paper."""
     paper = _paper(grey)
     darker, lighter = cv2.subtract(paper, grey), cv2.subtract(grey, paper)
     is_dark = cv2.norm(darker) >= cv2.norm(lighter)
-    return np.asarray(darker if is_dark else lighter, np.float32)
+    return np.asarray(darker if is_dark else lighter, np.float32), is_dark
 
 
 def light_ink(grey: Grey) -> Grey:
@@ -195,7 +209,7 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     scale = min(1.0, _SEARCH_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
-    strokes = _strokes(small)
+    strokes = _strokes(np.asarray(small, np.float32))
     if strokes is None:
         return None
     pieces = _Components.of(strokes)
@@ -266,7 +280,7 @@ def strip(grey: Grey) -> Strip | None:
     rank = pixels.size // 50
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
-    return Strip(full, left, top, scale)
+    return Strip(full, (left, top, right - left, bottom - top), grey.shape)
 
 
 def _crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Ink:
@@ -283,7 +297,26 @@ def single(grey: Grey) -> Single | None:
     The normalisation of MNIST, as LeCun et al. (1998) describe it: the ink fitted into 20×20 with
     its proportions kept, and its centre of mass put into the centre of 28×28.
     """
-    found = _find(find_ink(grey), one=True)
+    return _single(find_ink(grey))
+
+
+def single_ways(grey: Grey) -> list[Single]:
+    """Return the one digit on a page, in both ways that it may be seen where that is unclear.
+
+    In a picture cut close around a digit the ink may take up as much room as the paper, and nothing
+    but the shapes tells which is which.
+    """
+    ink, is_dark = _ink(grey)
+    ways = [_single(ink)]
+    if np.count_nonzero(ink > 0.4 * ink.max()) > _CROWDED * ink.size:
+        low, high = np.percentile(grey, (5, 95))
+        above, below = grey - np.float32(low), np.float32(high) - grey
+        ways.append(_single(np.maximum(above if is_dark else below, 0)))
+    return [way for way in ways if way]
+
+
+def _single(ink: Ink) -> Single | None:
+    found = _find(ink, one=True)
     if found is None:
         return None
     left, top = int(found.left), int(found.top)

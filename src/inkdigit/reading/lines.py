@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, log
 
@@ -10,39 +9,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import Grey
-from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
-from inkdigit.reading.decoding import (
-    Characters,
-    Decoded,
-    Lines,
-    SeenMark,
-    decode,
-    find_marks,
-    likeliest,
-    locate,
-)
-from inkdigit.reading.ink import STRIP_HEIGHT, Strip, strip
-from inkdigit.reading.model_file import LineModel, ModelInfo
+from inkdigit.reading.alphabet import LINE_ALPHABET
+from inkdigit.reading.choosing import Choice
+from inkdigit.reading.decoding import Characters, Lines, SeenMark, find_marks, locate
+from inkdigit.reading.ink import Strip, strip
+from inkdigit.reading.looks import Sight
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel, ModelInfo
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Box, Digit, Mark, Reading
 from inkdigit.reading.verdict import blank, doubt_from_marks, verdict
 
-# With a check, so many of the likeliest texts are tried.
-_TRIED = 64
 # Less likely alternatives are not worth listing.
 _LEAST_ALTERNATIVE = 0.001
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """The text that was chosen, and the probability that it is right, uncalibrated."""
-
-    text: str
-    probability: float
-    unconstrained: str | None
+# How much ink it costs to part two characters a column farther from the middle between them.
+_STRAYING = 0.25
 
 
 class LineReader:
@@ -51,47 +33,73 @@ class LineReader:
     def __init__(self, model: LineModel) -> None:
         self.model = model
 
-    def read(self, pages: Sequence[Grey], rules: Rules) -> list[Reading]:
-        """Return a reading of each grey page."""
+    def read(self, pages: Iterable[Grey], rules: Rules) -> list[Reading | InkdigitError]:
+        """Return a reading of each grey page, or why it cannot be: too long for its pattern."""
         strips = [strip(page) for page in pages]
-        readings = [blank(rules, self.model.name)] * len(pages)
+        results: list[Reading | InkdigitError] = [blank(rules, self.model.name)] * len(strips)
         for numbers in _alike(strips):
             group = [found for found in (strips[number] for number in numbers) if found]
-            for number, reading in zip(numbers, self._read(group, rules), strict=True):
-                readings[number] = reading
-        return readings
+            for number, result in zip(numbers, self._results(group, rules), strict=True):
+                results[number] = result
+        return results
+
+    def _results(self, strips: list[Strip], rules: Rules) -> Sequence[Reading | InkdigitError]:
+        try:
+            return self._read(strips, rules)
+        except SettingError as error:
+            if len(strips) == 1:
+                return [error]
+            return [result for found in strips for result in self._results([found], rules)]
 
     def _read(self, strips: list[Strip], rules: Rules) -> list[Reading]:
-        frames = self._frames(strips)
-        symbols = rules.pattern.symbols if rules.pattern else DIGITS
-        lines = Lines.of(frames, symbols=symbols)
-        choices = _choose(lines, frames, rules)
+        seen = Sight.of(self.model.frames, [found.pixels for found in strips])
+        choices = seen.choose(rules)
+        lines = Lines.of(seen.first, symbols=rules.symbols)
         characters = locate(lines, [choice.text for choice in choices], rules.pattern)
-        marks = find_marks(Lines.of(frames, symbols=LINE_ALPHABET), characters, written=symbols)
+        full = Lines.of(seen.first, symbols=LINE_ALPHABET)
+        marks = find_marks(full, characters, written=rules.symbols)
+        free = seen.free if rules.constrained else [None] * len(strips)
         return [
-            _reading(*parts, symbols, rules, self.model)
-            for parts in zip(strips, choices, characters, marks, strict=True)
+            self._reading(*parts, rules)
+            for parts in zip(strips, choices, free, characters, marks, strict=True)
         ]
 
-    def _frames(self, strips: list[Strip]) -> npt.NDArray[np.float32]:
-        """Return what the network says of each strip; beyond a strip's end, that it is blank.
-
-        Only strips of one width, rounded up, share a batch, so what it says of one does not depend
-        on the others.
-        """
-        step = self.model.WIDTH_STEP
-        steps = np.array([-(-found.pixels.shape[1] // step) for found in strips])
-        frames = step // self.model.COLUMNS_PER_FRAME
-        classes = len(self.model.info.classes) + 1
-        output = np.zeros((len(strips), int(steps.max()) * frames, classes), np.float32)
-        output[:, :, -1] = 1
-        for count in np.unique(steps):
-            same = np.flatnonzero(steps == count)
-            padded = np.zeros((len(same), STRIP_HEIGHT, count * step), np.uint8)
-            for row, number in zip(padded, same, strict=True):
-                row[:, : strips[number].pixels.shape[1]] = strips[number].pixels
-            output[same, : count * frames] = self.model.frames(padded)
-        return output
+    def _reading(
+        self,
+        found: Strip,
+        choice: Choice,
+        free: Choice | None,
+        characters: Characters,
+        seen: list[SeenMark],
+        rules: Rules,
+    ) -> Reading:
+        places = [*zip(characters.first, characters.last, strict=True)]
+        boxes = _boxes(found, [*places, *((mark.first, mark.last) for mark in seen)])
+        shares = np.maximum(characters.probabilities, 1e-12) ** self.model.info.confidence_slope
+        shares /= shares.sum(axis=1, keepdims=True)
+        digits = tuple(
+            _digit(value, odds, box, rules.symbols)
+            for value, odds, box in zip(choice.text, shares.tolist(), boxes, strict=False)
+        )
+        marks = tuple(
+            Mark(mark.value, mark.position, mark.confidence, box)
+            for mark, box in zip(seen, boxes[len(places) :], strict=True)
+        )
+        confidence = calibrated(choice.probability, self.model.info)
+        status, reason = verdict(choice.text, confidence, rules, self.model.info)
+        doubt = doubt_from_marks(choice.text, marks, rules)
+        if doubt and status == "accepted":
+            status, reason = "review", doubt
+        return Reading(
+            text=choice.text,
+            confidence=confidence,
+            status=status,
+            reason=reason,
+            digits=digits,
+            marks=marks,
+            unconstrained=free.text if free else None,
+            model=self.model.name,
+        )
 
 
 def _alike(strips: Sequence[Strip | None]) -> Iterable[list[int]]:
@@ -101,67 +109,6 @@ def _alike(strips: Sequence[Strip | None]) -> Iterable[list[int]]:
         if found is not None:
             groups[found.pixels.shape[1].bit_length()].append(number)
     return groups.values()
-
-
-def _choose(lines: Lines, frames: npt.NDArray[np.float32], rules: Rules) -> list[_Choice]:
-    if not rules.constrained:
-        return [_Choice(found.text, found.confidence, None) for found in decode(lines) if found]
-    free = decode(Lines.of(frames, symbols=DIGITS))
-    number = _TRIED if rules.check else 1
-    fitting = likeliest(lines, number, rules.pattern)
-    return [
-        _first_passing(texts, without.text if without else "", rules)
-        for texts, without in zip(fitting, free, strict=True)
-    ]
-
-
-def _first_passing(texts: list[Decoded], without: str, rules: Rules) -> _Choice:
-    """Return the likeliest text that passes, compared with those that were not found wanting."""
-    failed = 0.0
-    for found in texts:
-        if rules.check is None or rules.check(found.text):
-            left = max(found.total - failed, found.probability, 1e-300)
-            return _Choice(found.text, found.probability / left, without)
-        failed += found.probability
-    return _Choice(texts[0].text if texts else "", 0.0, without)
-
-
-def _reading(
-    found: Strip,
-    choice: _Choice,
-    characters: Characters,
-    seen: list[SeenMark],
-    symbols: str,
-    rules: Rules,
-    model: LineModel,
-) -> Reading:
-    places = [*zip(characters.first, characters.last, strict=True)]
-    boxes = _boxes(found, [*places, *((mark.first, mark.last) for mark in seen)])
-    shares = np.maximum(characters.probabilities, 1e-12) ** model.info.confidence_slope
-    shares /= shares.sum(axis=1, keepdims=True)
-    digits = tuple(
-        _digit(value, odds, box, symbols)
-        for value, odds, box in zip(choice.text, shares.tolist(), boxes, strict=False)
-    )
-    marks = tuple(
-        Mark(mark.value, mark.position, mark.confidence, box)
-        for mark, box in zip(seen, boxes[len(places) :], strict=True)
-    )
-    confidence = calibrated(choice.probability, model.info)
-    status, reason = verdict(choice.text, confidence, rules, model.info)
-    doubt = doubt_from_marks(choice.text, marks, rules)
-    if doubt and status == "accepted":
-        status, reason = "review", doubt
-    return Reading(
-        text=choice.text,
-        confidence=confidence,
-        status=status,
-        reason=reason,
-        digits=digits,
-        marks=marks,
-        unconstrained=choice.unconstrained,
-        model=model.name,
-    )
 
 
 def calibrated(probability: float, info: ModelInfo) -> float:
@@ -183,23 +130,31 @@ def _digit(value: str, odds: list[float], box: Box, symbols: str) -> Digit:
 def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     """Return the boxes of characters by the frames that say them, in pixels of the picture.
 
-    The network says a character somewhere in the middle of it: what lies between it and the next
-    is shared out, and the box drawn around the ink.
+    The network says a character somewhere on it: between it and the next they are parted where
+    there is least ink, and the box is drawn around the ink.
     """
     if not spans:
         return []
-    columns = LineModel.COLUMNS_PER_FRAME
-    middles = [(first + last + 1) / 2 * columns for first, last in spans]
+    middles = [(first + last + 1) / 2 * COLUMNS_PER_FRAME for first, last in spans]
     width = found.pixels.shape[1]
     order = sorted(range(len(spans)), key=middles.__getitem__)
-    edges = [0.0, *((middles[a] + middles[b]) / 2 for a, b in pairwise(order)), float(width)]
+    strokes = cv2.threshold(found.pixels, 80, 255, cv2.THRESH_BINARY)[1].astype(np.uint8)
+    ink = np.count_nonzero(strokes, axis=0)
+    edges = [0.0, *(_gap(ink, middles[a], middles[b]) for a, b in pairwise(order)), float(width)]
     boxes = [(0, 0, 0, 0)] * len(spans)
     reach = found.pixels.shape[0]
-    strokes = cv2.threshold(found.pixels, 80, 255, cv2.THRESH_BINARY)[1].astype(np.uint8)
     for place, (left, right) in zip(order, pairwise(edges), strict=True):
         start, end = max(left, middles[place] - reach), min(right, middles[place] + reach)
         boxes[place] = _box(found, strokes, round(start), round(end))
     return boxes
+
+
+def _gap(ink: npt.NDArray[np.intp], left: float, right: float) -> float:
+    """Return the column between two others that has least ink, of several the most central."""
+    first, last = int(left), min(int(right) + 1, len(ink))
+    columns = np.arange(first, max(last, first + 1))
+    away = abs(columns - (left + right) / 2)
+    return float(columns[np.argmin(ink[columns.clip(0, len(ink) - 1)] + _STRAYING * away)])
 
 
 def _box(found: Strip, strokes: npt.NDArray[np.uint8], left: int, right: int) -> Box:

@@ -21,6 +21,9 @@ from inkdigit.errors import ImageError, ModelError
 
 FORMAT = 1
 PREFIX = "inkdigit."
+# A line model takes strips whose width is a multiple of this, and gives a frame for two columns.
+WIDTH_STEP = 16
+COLUMNS_PER_FRAME = 2
 Floats = npt.NDArray[np.float32]
 
 
@@ -153,8 +156,6 @@ class LineModel(_Model):
     """A line network loaded from a model file, for strips of writing 32 pixels high."""
 
     _reads = "line"
-    WIDTH_STEP = 16
-    COLUMNS_PER_FRAME = 2
 
     def frames(self, strips: npt.NDArray[np.uint8]) -> Floats:
         """Return probabilities `float32 (n, width / 2, classes + 1)` for `uint8 (n, 32, width)`.
@@ -162,9 +163,9 @@ class LineModel(_Model):
         The width is a multiple of 16, ink is 255 and paper 0, and the last class is the blank.
         """
         expected = self.info.input_height
-        if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % self.WIDTH_STEP:
+        if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % WIDTH_STEP:
             raise ImageError(
-                f"expected strips of shape (n, {expected}, multiple of {self.WIDTH_STEP}), "
+                f"expected strips of shape (n, {expected}, multiple of {WIDTH_STEP}), "
                 f"received {strips.shape}"
             )
         return self._run(_scaled(strips)[..., None])

@@ -98,6 +98,11 @@ class Rules:
             )
 
     @property
+    def symbols(self) -> str:
+        """What a text may hold: digits, and the marks that the pattern writes."""
+        return self.pattern.symbols if self.pattern else DIGITS
+
+    @property
     def constrained(self) -> bool:
         """Whether a pattern or a check says what may be read."""
         return self.pattern is not None or self.check is not None

@@ -1,7 +1,7 @@
 """From pictures to numbers: the one door to reading."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Self, Unpack
 
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import MAX_PIXELS, Grey, Source, open_grey, open_pages
-from inkdigit.reading.ink import normalise
 from inkdigit.reading.lines import LineReader
 from inkdigit.reading.model_file import DigitModel, LineModel, load_model_file
 from inkdigit.reading.options import Options, Rules
@@ -73,9 +72,9 @@ class Reader:
         parts = [sources[i : i + _BATCH] for i in range(0, len(sources), _BATCH)]
 
         def read_part(part: Sequence[Source]) -> list[Result]:
-            pages = [_opened(source, rules) for source in part]
-            readings = iter(read([p for p in pages if not isinstance(p, InkdigitError)], rules))
-            return [p if isinstance(p, InkdigitError) else next(readings) for p in pages]
+            failures: dict[int, InkdigitError] = {}
+            results = iter(read(_opened(part, rules, failures), rules))
+            return [failures.get(i) or next(results) for i in range(len(part))]
 
         if len(parts) == 1:
             return read_part(parts[0])
@@ -96,7 +95,7 @@ class Reader:
         """Return the `uint8 (28, 28)` picture of a single digit that the network is shown."""
         rules = Rules.of(options)
         page = open_grey(source, page=rules.page, max_pixels=rules.max_pixels or MAX_PIXELS)
-        return normalise(page)
+        return self._singles.look(page)
 
     def _kind(self, rules: Rules) -> "_Read":
         return self._singles.read if rules.single else self._lines.read
@@ -120,14 +119,18 @@ class Reader:
             return SingleReader(self._given_single or DigitModel.load(SINGLE_MODEL))
 
 
-_Read = Callable[[Sequence[Grey], Rules], list[Reading]]
+_Read = Callable[[Iterable[Grey], Rules], Sequence[Result]]
 
 
-def _opened(source: Source, rules: Rules) -> Grey | InkdigitError:
-    try:
-        return open_grey(source, page=rules.page, max_pixels=rules.max_pixels or MAX_PIXELS)
-    except InkdigitError as error:
-        return error
+def _opened(
+    sources: Sequence[Source], rules: Rules, failures: dict[int, InkdigitError]
+) -> Iterator[Grey]:
+    """Open one picture after the other, so that no two are held; note those that cannot be."""
+    for number, source in enumerate(sources):
+        try:
+            yield open_grey(source, page=rules.page, max_pixels=rules.max_pixels or MAX_PIXELS)
+        except InkdigitError as error:
+            failures[number] = error
 
 
 def _page(pages: Iterator[Grey], read: _Read, rules: Rules) -> Result:

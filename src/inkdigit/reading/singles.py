@@ -1,12 +1,12 @@
 """Reading pictures that hold exactly one digit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from inkdigit.images import Grey
-from inkdigit.reading.alphabet import NOT_A_DIGIT
-from inkdigit.reading.ink import Single, single
+from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
+from inkdigit.reading.ink import SIZE, Single, single_ways
 from inkdigit.reading.model_file import DigitModel, Floats
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Digit, Reading
@@ -19,28 +19,45 @@ class SingleReader:
     def __init__(self, model: DigitModel) -> None:
         self.model = model
 
-    def read(self, pages: Sequence[Grey], rules: Rules) -> list[Reading]:
+    def read(self, pages: Iterable[Grey], rules: Rules) -> list[Reading]:
         """Return a reading of each grey page."""
-        found = [single(page) for page in pages]
-        shown = [digit.pixels for digit in found if digit]
+        ways = [single_ways(page) for page in pages]
+        shown = [way.pixels for page in ways for way in page]
         answers = iter(self.model.predict_proba(np.stack(shown)) if shown else ())
-        return [
-            self._reading(digit, next(answers), rules) if digit else blank(rules, self.model.name)
-            for digit in found
-        ]
+        readings = []
+        for page in ways:
+            seen = [(way, next(answers)) for way in page]
+            readings.append(
+                self._reading(*max(seen, key=self._most_digit_like), rules)
+                if seen
+                else blank(rules, self.model.name)
+            )
+        return readings
+
+    def look(self, page: Grey) -> Grey:
+        """Return what the network is shown of a page, `uint8 (28, 28)`; zeros for blank paper."""
+        ways = single_ways(page)
+        if not ways:
+            return np.zeros((SIZE, SIZE), np.uint8)
+        answers = self.model.predict_proba(np.stack([way.pixels for way in ways]))
+        return max(zip(ways, answers, strict=True), key=self._most_digit_like)[0].pixels
+
+    def _most_digit_like(self, seen: tuple[Single, Floats]) -> float:
+        """Return how sure the network is of one digit, in one way of seeing a page."""
+        return float(seen[1][: len(DIGITS)].max())
 
     def _reading(self, digit: Single, answer: Floats, rules: Rules) -> Reading:
         odds = dict(zip(self.model.info.classes, map(float, answer), strict=True))
         stranger = odds.pop(NOT_A_DIGIT, 0.0)
-        ranked = sorted(odds.items(), key=lambda item: -item[1])
-        fitting = [(value, p) for value, p in ranked if rules.passes(value)]
-        if not fitting:
-            text, confidence = "", 0.0
-        else:
-            text, p = fitting[0]
-            # What cannot be is left out of the comparison; what is no digit stays in.
-            confidence = p / max(sum(p for _, p in fitting) + stranger, 1e-12)
-        alternatives = tuple(Alternative(value, p) for value, p in ranked)
+        likeliest = max(odds, key=odds.__getitem__)
+        fitting = {value: p for value, p in odds.items() if rules.passes(value)}
+        # What cannot be is left out of the comparison; what is no digit stays in.
+        total = max(sum(fitting.values()) + stranger, 1e-12)
+        shares = {value: fitting.get(value, 0.0) / total for value in odds}
+        ranked = sorted(shares, key=lambda value: (-shares[value], value not in fitting))
+        text = ranked[0] if fitting else ""
+        confidence = shares[text] if text else 0.0
+        alternatives = tuple(Alternative(value, shares[value]) for value in ranked)
         status, reason = verdict(text, confidence, rules, self.model.info)
         if stranger > 0.5:
             status, reason = "rejected", "this does not look like a digit"
@@ -51,6 +68,6 @@ class SingleReader:
             reason=reason,
             digits=(Digit(text, confidence, digit.box, alternatives),) if text else (),
             marks=(),
-            unconstrained=ranked[0][0] if rules.constrained else None,
+            unconstrained=likeliest if rules.constrained else None,
             model=self.model.name,
         )

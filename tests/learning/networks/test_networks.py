@@ -1,7 +1,13 @@
 import pytest
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.networks import NETWORKS, build_network, count_macs
+from inkdigit.learning.networks import (
+    NETWORKS,
+    READERS,
+    build_network,
+    check_trainable,
+    count_macs,
+)
 
 # Counted by hand from the layers, not by the code under test.
 PARAMETERS = {
@@ -42,3 +48,34 @@ def test_docstrings_tell_the_true_number_of_parameters() -> None:
 def test_an_unknown_network_is_named_with_the_known_ones() -> None:
     with pytest.raises(SettingError, match="'lenet6': choose from lenet5, classic, modern"):
         build_network("lenet6")
+
+
+def test_the_networks_that_read_have_the_sizes_of_their_layers() -> None:
+    """Counted by hand: kernels, biases and, of normalised layers, four numbers a channel."""
+    line, single = (READERS[name]() for name in ("line", "single"))
+    plain = [(1, 16), (16, 32), (32, 32), (32, 64), (64, 64)]
+    assert line.count_params() == (
+        sum((9 * a + 1) * b for a, b in plain)
+        + 9 * 64 * 96 + 4 * 96 + 4 * 96 * 128 + 4 * 128
+        + 2 * (5 * 128 * 128 + 4 * 128) + (128 + 1) * 2 * 17
+    )  # fmt: skip
+    # Of a square of 32: maps of 32, 16, 8 by 8 (with 4 rows from the third pooling on), 1 by 8.
+    assert count_macs(line) == (
+        1024 * 9 * 16 + 256 * 9 * (16 * 32 + 32 * 32) + 64 * 9 * (32 * 64 + 64 * 64)
+        + 32 * 9 * 64 * 96 + 8 * (4 * 96 * 128 + 2 * 5 * 128 * 128 + 128 * 2 * 17)
+    )  # fmt: skip
+    assert single.count_params() == (
+        25 * 32 + 4 * 32 + 9 * 32 * 64 + 4 * 64 + 9 * 64 * 96 + 4 * 96 + (49 * 96 + 1) * 11
+    )
+    assert count_macs(single) == (
+        196 * 25 * 32 + 196 * 9 * 32 * 64 + 49 * 9 * 64 * 96 + 49 * 96 * 11
+    )
+
+
+def test_a_network_that_reads_is_not_trained_on_labelled_digits_alone() -> None:
+    for name in READERS:
+        check_trainable(name)
+        with pytest.raises(SettingError, match=f"{name} learns from drawn handwriting"):
+            build_network(name)
+    with pytest.raises(SettingError, match="choose from lenet5, classic, modern, line, single"):
+        check_trainable("lenet6")

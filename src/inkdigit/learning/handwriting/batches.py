@@ -1,32 +1,59 @@
 """Synthetic lines and digits, drawn by other processes while a network learns from them."""
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from inkdigit.errors import InkdigitError
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.handwriting.glyphs import Fonts, Hands
 from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers
+from inkdigit.learning.handwriting.pixels import Ink, resized, with_gamma
 from inkdigit.learning.handwriting.singles import SingleWriter
 from inkdigit.reading.alphabet import NOT_A_DIGIT
-from inkdigit.reading.ink import SIZE, STRIP_HEIGHT, single, strip
+from inkdigit.reading.ink import SIZE, STRIP_HEIGHT, strip
+from inkdigit.reading.ink import single as only_digit
 
-Grey = npt.NDArray[np.uint8]
-Line = tuple[Grey, str]
+Line = tuple[Ink, str]
 
+# So many are drawn as one task, and learnt from in batches.
 BLOCK = 1024
 _AHEAD = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amounts:
+    """How much is drawn.
+
+    Lines come in blocks of `block`, `epoch_blocks` an epoch, none of them seen before, and single
+    digits in `single_blocks` blocks before the first epoch. `validation` are drawn to validate on
+    after each epoch, `measured` to calibrate with and as many to test on at the end.
+    """
+
+    block: int = BLOCK
+    epoch_blocks: int = 20
+    single_blocks: int = 60
+    validation: int = 1000
+    measured: int = 4000
+
+
+FULL = Amounts()
 
 
 @dataclass(frozen=True)
@@ -41,63 +68,115 @@ class Drawing:
     held_out: bool = False
     single: bool = False
 
-    def begin(self) -> Callable[[list[int]], Line]:
-        """Return what draws: from a seed, pixels as a network is shown them, and what they say."""
+    def pictures(self) -> Callable[[np.random.Generator], tuple[Ink, str]]:
+        """Return what draws grey pictures `uint8 (h, w)`, and says what stands in each."""
         papers = Papers(np.random.default_rng(0))
         hands = Hands(self.digits, Fonts(self.fonts, held_out=self.held_out))
         writer = LineWriter(hands, papers)
-        if self.single:
-            return partial(_draw_single, SingleWriter(writer, papers))
-        return partial(_draw_line, writer)
+        return (SingleWriter(writer, papers) if self.single else writer).picture
+
+    def begin(self) -> Callable[[list[int]], Line]:
+        """Return what draws: from a seed, pixels as a network is shown them, and what they say."""
+        return partial(_shown, self.pictures(), single=self.single)
 
 
-def _draw_line(writer: LineWriter, seed: list[int]) -> Line:
-    picture, text = writer.picture(np.random.default_rng(seed))
-    found = strip(picture)
-    if found is None:
-        return np.zeros((STRIP_HEIGHT, STRIP_HEIGHT), np.uint8), ""
-    return found.pixels, text
-
-
-def _draw_single(writer: SingleWriter, seed: list[int]) -> Line:
-    picture, digit = writer.picture(np.random.default_rng(seed))
-    found = single(picture)
-    return (found.pixels, digit) if found else (np.zeros((SIZE, SIZE), np.uint8), NOT_A_DIGIT)
+def _shown(
+    draw: Callable[[np.random.Generator], tuple[Ink, str]], seed: list[int], *, single: bool
+) -> Line:
+    """Draw a picture, and return of it what a reader shows to its network."""
+    picture, text = draw(np.random.default_rng(seed))
+    found = only_digit(picture) if single else strip(picture)
+    if found is not None:
+        return found.pixels, text
+    if single:
+        return np.zeros((SIZE, SIZE), np.uint8), NOT_A_DIGIT
+    return np.zeros((STRIP_HEIGHT, STRIP_HEIGHT), np.uint8), ""
 
 
 _pen: Callable[[list[int]], Line]
+_stopped: Event
 
 
-def _start(drawing: Drawing) -> None:
-    global _pen  # noqa: PLW0603  (what a pool's worker keeps between tasks)
+def _start(drawing: Drawing, stopped: Event) -> None:
+    """Make a process ready to draw, for as long as its parent lives."""
+    global _pen, _stopped  # what a pool's worker keeps between tasks
+    # Ctrl-C reaches every process of a terminal; the parent says when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _pen = drawing.begin()
+    _pen, _stopped = drawing.begin(), stopped
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _draw(seed: int, block: int, size: int) -> list[Line]:
-    return [_pen([seed, block, number]) for number in range(size)]
+    return [_pen([seed, block, number]) for number in range(size) if not _stopped.is_set()]
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Put Ctrl-C off, here until the end and for good in the processes that are started meanwhile.
+
+    Else one that is still importing, or that this one has not told all yet, answers with a
+    traceback. The mask is what they inherit; here it is not enough, as other threads have none.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    masked = hasattr(signal, "pthread_sigmask")  # not on Windows
+    if masked:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if masked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 class Supply:
-    """An endless supply of lines or digits by their number, drawn in other processes."""
+    """An endless supply of lines or digits by their number, drawn in other processes.
 
-    def __init__(self, drawing: Drawing, seed: int, *, processes: int = 2) -> None:
+    They end with the `with` block, whatever ends that, and with this process.
+    """
+
+    def __init__(self, drawing: Drawing, seed: int, *, processes: int | None = None) -> None:
+        processes = processes or os.cpu_count() or 2
         context = multiprocessing.get_context("spawn")
         self._seed = seed
+        self._stopped = context.Event()
         self._pool = ProcessPoolExecutor(
-            processes, context, initializer=_start, initargs=(drawing,)
+            processes, context, initializer=_start, initargs=(drawing, self._stopped)
         )
         self._ahead = _AHEAD * processes
 
     def blocks(self, first: int, last: int, size: int = BLOCK) -> Iterator[list[Line]]:
-        """Yield the blocks from `first` up to `last`, in order."""
+        """Yield the blocks from `first` up to `last`, in order.
+
+        Raises `InkdigitError` if a process that draws comes to an end, as for want of memory.
+        """
         waiting: deque[Future[list[Line]]] = deque()
-        for block in range(first, last):
-            waiting.append(self._pool.submit(_draw, self._seed, block, size))
-            if len(waiting) > self._ahead:
+        try:
+            for block in range(first, last):
+                with _without_interrupts():
+                    waiting.append(self._pool.submit(_draw, self._seed, block, size))
+                if len(waiting) > self._ahead:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise InkdigitError(
+                "a process that draws handwriting came to an end, perhaps for want of memory"
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +187,8 @@ class Supply:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._stopped.set()
+        self._pool.shutdown(cancel_futures=True)
 
 
 def batches(
@@ -123,15 +203,14 @@ def batches(
         yield [lines[i] for i in group]
 
 
-def vary(pixels: Grey, rng: np.random.Generator) -> Grey:
+def vary(pixels: Ink, rng: np.random.Generator) -> Ink:
     """Return a strip somewhat wider or narrower, its ink stronger or weaker."""
     width = max(STRIP_HEIGHT // 2, round(pixels.shape[1] * np.exp(rng.normal(0, 0.12))))
-    stretched = cv2.resize(pixels, (width, STRIP_HEIGHT), interpolation=cv2.INTER_LINEAR)
-    levels = 255 * np.linspace(0, 1, 256) ** np.exp(rng.normal(0, 0.3))
-    return np.asarray(cv2.LUT(stretched, levels.astype(np.uint8)), np.uint8)
+    stretched = resized(pixels, width, STRIP_HEIGHT)
+    return with_gamma(stretched, np.exp(rng.normal(0, 0.3)))
 
 
-def pad(strips: list[Grey], step: int) -> Grey:
+def pad(strips: list[Ink], step: int) -> Ink:
     """Return strips side by side in one array `uint8 (n, 32, width)`, paper to the right."""
     width = -(-max(s.shape[1] for s in strips) // step) * step
     out = np.zeros((len(strips), STRIP_HEIGHT, width), np.uint8)

@@ -149,14 +149,14 @@ class _Canvas:
 
         Slanting neighbours lean into each other: the gap is between their inks, row by row.
         """
-        gap = (self._style.gap + self._rng.normal(0, 0.06)) * DIGIT_HEIGHT
+        gap: float = (self._style.gap + self._rng.normal(0, 0.06)) * DIGIT_HEIGHT
         if character in MARKS:
             gap = abs(gap) * 0.6 + 2
         if not self._last:
             return round(max(self._x, 0))
         first = np.argmax(ink[rows] > _INK, axis=1)
-        reach = (_around(self._right, rows + top) - first).max()
-        return round(max(reach + gap, self._x - 0.6 * ink.shape[1], 0))
+        reach = float((_around(self._right, rows + top) - first).max())
+        return round(float(max(reach + gap, self._x - 0.6 * ink.shape[1], 0)))
 
     def _join(self, x: int, top: int, ink: Ink) -> None:
         """Draw what a running pen leaves between two digits."""

@@ -23,7 +23,7 @@ def blurred(picture: Picture, sigma: float) -> Picture:
 
 
 def warped(picture: Ink, matrix: npt.NDArray[np.float64], width: int, height: int) -> Ink:
-    """Return a picture `(h, w)` moved by an affine map `(2, 3)`, dark where nothing comes to lie."""
+    """Return a picture `(h, w)` moved by an affine map `(2, 3)`, dark where nothing lies."""
     return np.asarray(cv2.warpAffine(picture, matrix, (width, height)), np.uint8)
 
 

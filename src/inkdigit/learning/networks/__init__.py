@@ -1,6 +1,8 @@
-"""The networks by name: each builder returns an untrained model, `(n, 28, 28, 1)` to `(n, 10)`.
+"""The networks by name: each builder returns an untrained model.
 
-To add one, write a file beside these and name its builder here.
+Those in `NETWORKS` learn from labelled digits and turn `(n, 28, 28, 1)` into `(n, 10)`; to add one,
+write a file beside these and name its builder there. Those in `READERS` learn from drawn
+handwriting and say for themselves what they take and give.
 """
 
 from collections.abc import Callable
@@ -10,7 +12,9 @@ from inkdigit.errors import SettingError
 from inkdigit.learning.backend import keras
 from inkdigit.learning.networks.classic import classic
 from inkdigit.learning.networks.lenet5 import lenet5
+from inkdigit.learning.networks.line import line
 from inkdigit.learning.networks.modern import modern
+from inkdigit.learning.networks.single import single
 
 Model = Any  # a keras.Model; Keras carries no types
 
@@ -19,12 +23,25 @@ NETWORKS: dict[str, Callable[[], Model]] = {
     "classic": classic,
     "modern": modern,
 }
+READERS: dict[str, Callable[[], Model]] = {"line": line, "single": single}
 
 
 def check_network(name: str) -> None:
-    """Raise `SettingError` for a name that no network has."""
+    """Raise `SettingError` unless a network of this name learns from labelled digits."""
+    if name in READERS:
+        raise SettingError(
+            f"{name} learns from drawn handwriting and not from labelled digits alone: only "
+            f"`inkdigit train` takes it; choose from {', '.join(NETWORKS)}"
+        )
     if name not in NETWORKS:
         raise SettingError(f"no network is called {name!r}: choose from {', '.join(NETWORKS)}")
+
+
+def check_trainable(name: str) -> None:
+    """Raise `SettingError` unless there is a network of this name, of either kind."""
+    if name not in READERS | NETWORKS:
+        known = ", ".join([*NETWORKS, *READERS])
+        raise SettingError(f"no network is called {name!r}: choose from {known}")
 
 
 def build_network(name: str) -> Model:
@@ -34,7 +51,14 @@ def build_network(name: str) -> Model:
 
 
 def count_macs(model: Model) -> int:
-    """Return the multiply-accumulates that one digit costs in convolutions and dense layers."""
+    """Return the multiply-accumulates that one digit costs in convolutions and dense layers.
+
+    For a network that takes strips of any width, those of a square of one: about a digit.
+    """
+    if isinstance(model.input_shape, tuple) and model.input_shape[2:3] == (None,):
+        height = model.input_shape[1]
+        square = keras.Input((height, height, *model.input_shape[3:]))
+        model = keras.models.clone_model(model, input_tensors=square)
     return sum(_layer_macs(layer) for layer in model.layers)
 
 

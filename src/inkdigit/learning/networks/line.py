@@ -8,10 +8,10 @@ from typing import Any
 
 from inkdigit.learning.backend import keras
 from inkdigit.reading.alphabet import LINE_ALPHABET
+from inkdigit.reading.ink import STRIP_HEIGHT
 
 layers = keras.layers
 
-STRIP_HEIGHT = 32
 # A strip's width is a multiple of this; it gives a frame for each two columns.
 WIDTH_STEP = 4
 COLUMNS_PER_FRAME = 2

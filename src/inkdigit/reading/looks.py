@@ -1,0 +1,125 @@
+"""Looking at lines once, and at those that leave doubt again: upright, wider, narrower.
+
+A network is surest of writing that is neither very slanting nor very narrow. What it says of
+several looks, averaged, is right more often, and above all is less often sure and wrong.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.images import Grey
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+from inkdigit.reading.choosing import Choice, choose
+from inkdigit.reading.decoding import Lines
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WIDTH_STEP
+from inkdigit.reading.options import Rules
+
+# What one look says with at least this probability is not looked at again.
+_SURE = 0.99
+_FREE = Rules()
+
+Frames = npt.NDArray[np.float32]
+# What a line network says, `(n, width / 2, classes + 1)`, of strips `uint8 (n, 32, width)`.
+Network = Callable[[npt.NDArray[np.uint8]], Frames]
+
+_SLANTS = np.linspace(-0.3, 0.9, 13)
+
+
+def upright(pixels: Grey) -> Grey:
+    """Return a strip `uint8 (h, w)` with its slant taken out, `(h, w + room)`.
+
+    Of all slants it is the one whose removal gathers the ink in the fewest columns.
+    """
+    sums = [np.square(_sheared(pixels, slant).sum(axis=0, dtype=np.float64)) for slant in _SLANTS]
+    return _sheared(pixels, float(_SLANTS[int(np.argmax([each.sum() for each in sums]))]))
+
+
+def scaled(factor: float) -> Callable[[Grey], Grey]:
+    """Return what makes a strip wider or narrower by a factor."""
+
+    def scale(pixels: Grey) -> Grey:
+        height, width = pixels.shape
+        size = (max(height // 2, round(width * factor)), height)
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    return scale
+
+
+# What is looked at again, where the first look leaves doubt.
+LOOKS: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2), scaled(0.85))
+
+
+def _sheared(pixels: Grey, slant: float) -> Grey:
+    """Return a strip with each row moved, the middle one staying, and room for it at both ends."""
+    height, width = pixels.shape
+    middle = height / 2
+    room = int(abs(slant) * middle) + 1
+    matrix = np.array([[1, slant, room - slant * middle], [0, 1, 0]])
+    return np.asarray(cv2.warpAffine(pixels, matrix, (width + 2 * room, height)), np.uint8)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a network says of lines: `first` of all, `looks` of those in doubt, by their `numbers`.
+
+    `free` is what each line says where nothing is asked of it.
+    """
+
+    first: Frames
+    numbers: list[int]
+    looks: list[Frames]
+    free: list[Choice]
+
+    @classmethod
+    def of(cls, network: Network, strips: Sequence[Grey]) -> Self:
+        """Look at strips `uint8 (32, width)`, and again where that leaves doubt."""
+        first = look_at(network, strips)
+        free = choose([Lines.of(first, symbols=DIGITS)], _FREE)
+        numbers = [i for i, choice in enumerate(free) if choice.probability < _SURE]
+        looks = [
+            look_at(network, [look(strips[number]) for number in numbers])
+            for look in (LOOKS if numbers else ())
+        ]
+        sight = cls(first, numbers, looks, free)
+        return replace(sight, free=sight._second_thoughts(free, _FREE))
+
+    def choose(self, rules: Rules) -> list[Choice]:
+        """Return the text of each line under rules, by all that was looked at."""
+        if not rules.constrained:
+            return self.free
+        first = choose([Lines.of(self.first, symbols=rules.symbols)], rules)
+        return self._second_thoughts(first, rules)
+
+    def _second_thoughts(self, first: list[Choice], rules: Rules) -> list[Choice]:
+        choices = list(first)
+        if self.numbers:
+            looks = [self.first[self.numbers], *self.looks]
+            lines = [Lines.of(frames, symbols=rules.symbols) for frames in looks]
+            for number, choice in zip(self.numbers, choose(lines, rules), strict=True):
+                choices[number] = choice
+        return choices
+
+
+def look_at(network: Network, strips: Sequence[Grey]) -> Frames:
+    """Return what the network says of each strip; beyond a strip's end, that it is blank.
+
+    Only strips of one width, rounded up, share a batch, so what it says of one does not depend on
+    the others.
+    """
+    steps = np.array([-(-pixels.shape[1] // WIDTH_STEP) for pixels in strips])
+    frames = WIDTH_STEP // COLUMNS_PER_FRAME
+    shape = len(strips), int(steps.max()) * frames, len(LINE_ALPHABET) + 1
+    output = np.zeros(shape, np.float32)
+    output[:, :, -1] = 1
+    for count in np.unique(steps):
+        same = np.flatnonzero(steps == count).tolist()
+        padded = np.zeros((len(same), len(strips[0]), count * WIDTH_STEP), np.uint8)
+        for row, number in zip(padded, same, strict=True):
+            row[:, : strips[number].shape[1]] = strips[number]
+        output[same, : count * frames] = network(padded)
+    return output

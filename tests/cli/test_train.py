@@ -1,0 +1,125 @@
+"""`inkdigit train` for the networks that read in use, from drawn handwriting."""
+
+import csv
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import inkdigit
+from inkdigit.cli import main
+from inkdigit.learning import readers
+from inkdigit.learning.datasets import load_dataset
+from inkdigit.learning.handwriting.batches import Amounts
+from inkdigit.learning.loop import Loop
+from inkdigit.learning.runs import Run
+from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.model_file import LineModel, load_model_file
+
+TINY = Amounts(block=32, epoch_blocks=2, single_blocks=2, validation=16, measured=60)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture(scope="session")
+def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fonts")
+    for name in ("DejaVuSans.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf"):
+        shutil.copy(Path(mpl.get_data_path(), "fonts", "ttf", name), folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "train_reader", partial(readers.train_reader, amounts=TINY))
+
+
+@pytest.mark.parametrize("network", ["line", "single"])
+def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
+    network: str, fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, named = tmp_path / "run", fonts if network == "line" else None
+    settings = TrainingSettings(
+        network=network, epochs=2, batch_size=16, fonts=str(named) if named else ""
+    )
+
+    def kill(_: Loop) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        readers.train_reader(settings, load_dataset("sample"), folder, after_epoch=kill)
+    assert (folder / "checkpoint.npz").exists()
+    assert main(["train", "--resume", str(folder)]) == 0
+    printed = capsys.readouterr()
+    messages = [line.split()[0] for line in printed.err.splitlines()]
+    assert messages == ["training", *([] if named else ["no"]), "epoch"]
+    assert [line.split()[0] for line in printed.out.splitlines()] == [f"{network}:", "model:"]
+
+    run = Run.open(folder)
+    assert run.finished
+    assert {path.name for path in folder.iterdir()} == {
+        "run.json", "history.csv", "metrics.json", "model.keras", "model.onnx"
+    }  # fmt: skip
+    rows = list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
+    assert [float(row["epoch"]) for row in rows] == [1, 2]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["validation_loss"] == pytest.approx(float(rows[-1]["validation_loss"]))
+    assert (metrics["test_digits"], metrics["calibration"]["reject_measured_on"]) == (60, 60)
+    assert len(metrics["fonts_learnt_from"]) == (2 if named else 0)
+    assert len(metrics["fonts_held_out"]) == (1 if named else 0)
+
+    picture = np.full((60, 90), 255, np.uint8)
+    picture[10:50, 40:46] = 0
+    reader = inkdigit.Reader.load(folder / "model.onnx")
+    reading = reader.read(picture, single=network == "single")
+    assert reading.status in {"accepted", "review", "rejected"}
+    assert reading.model.startswith(network)
+
+    again = tmp_path / "again.onnx"
+    assert main(["export", str(folder), "--out", str(again)]) == 0
+    ours, theirs = (load_model_file(path) for path in (folder / "model.onnx", again))
+    assert ours.info == theirs.info == run.info()
+    code = main(["evaluate", str(folder), "--data", "sample", "--out", str(tmp_path / "pictures")])
+    printed = capsys.readouterr()
+    if isinstance(ours, LineModel):
+        assert code == 6
+        assert "is no digit model: it reads a line" in printed.err
+    else:
+        assert code == 0
+        assert "95 % interval" in printed.out
+        assert (tmp_path / "pictures" / "training_curves.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["train", "--fonts", "."], 2, "classic learns from no fonts: leave out --fonts"),
+        (["train", "--network", "line", "--fonts", "."], 3, "holds no font"),
+        (["train", "--network", "single", "--fonts", "nowhere"], 3, "nowhere holds no font"),
+        (["train", "--network", "line", "--batch-size", "33"], 2, "the batch size must be at most"),
+        (["train", "--network", "lines"], 2, "choose from lenet5, classic, modern, line, single"),
+        (["compare", "--networks", "line"], 2, "line learns from drawn handwriting"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(
+    arguments: list[str],
+    code: int,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*arguments, "--data", "sample", "--quiet"]) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert sentence in printed.err
+    assert "Traceback" not in printed.err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,431 @@
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hand import Grey, Hand, encoded
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+from scripted import ScriptedDigit, ScriptedLine
+from test_ink import overlap
+
+from inkdigit.errors import ImageError, InkdigitError, ModelError, SettingError
+from inkdigit.reading import Reader, Reading
+from inkdigit.reading.reader import LINE_MODEL, SINGLE_MODEL
+
+if TYPE_CHECKING:
+    from inkdigit.learning.datasets import Dataset
+
+pytestmark = pytest.mark.usefixtures("sockets")
+
+BLANK = np.full((60, 200), 235, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def pages(hand: Hand) -> list[Grey]:
+    """Numbers of many lengths, and so of many widths, and among them a blank."""
+    texts = ["0", "07", "123", "4096", "55555", "314159", "27182818", "0123456789"]
+    written = [hand.write(text, first) for first in (0, 15) for text in texts]
+    return [*written[:7], BLANK, *written[7:]]
+
+
+def in_brief(result: Reading | InkdigitError) -> dict[str, Any] | str:
+    return result.to_dict() if isinstance(result, Reading) else str(result)
+
+
+def assert_alike(found: Any, expected: Any) -> None:
+    """The same, numbers within 1e-5."""
+    assert json.dumps(rounded(found)) == json.dumps(rounded(expected)) or all(
+        close(a, b) for a, b in zip(leaves(found), leaves(expected), strict=True)
+    )
+
+
+def rounded(value: Any) -> Any:
+    return json.loads(json.dumps(value), parse_float=lambda number: round(float(number), 3))
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    return [leaf for item in value for leaf in leaves(item)] if isinstance(value, list) else [value]
+
+
+def close(found: Any, expected: Any) -> bool:
+    return abs(found - expected) < 2e-5 if isinstance(found, float) else bool(found == expected)
+
+
+# What is read well: needs the trained models.
+
+
+def test_clear_numbers_are_read(reader: Reader, hand: Hand) -> None:  # trained model
+    texts = ["07", "1250", "4096", "00719", "31415", "888", "27182818"] * 6
+    found = reader.read_batch([hand.write(text, first) for first, text in enumerate(texts)])
+    right = [isinstance(r, Reading) and r.text == t for r, t in zip(found, texts, strict=True)]
+    assert np.mean(right) > 0.85
+    sure = [r for r in found if isinstance(r, Reading) and r.status == "accepted"]
+    assert len(sure) > 10
+
+
+def test_clear_digits_are_read(reader: Reader, sample: "Dataset") -> None:  # trained model
+    digits, labels = sample.test.images[::10], sample.test.labels[::10]
+    found = reader.read_batch([255 - np.pad(digit, 8) for digit in digits], single=True)
+    assert np.mean([in_brief(r)["text"] for r in found] == labels.astype(str)) > 0.95  # type: ignore[index]
+
+
+def test_boxes_lie_over_their_digits(reader: Reader, hand: Hand) -> None:  # trained model
+    right = 0
+    for first in range(12):
+        page, boxes = hand.placed("4096", first)
+        larger = np.asarray(Image.fromarray(page).resize((page.shape[1] * 3, page.shape[0] * 3)))
+        for shown, scale in ((page, 1), (larger, 3)):
+            reading = reader.read(shown)
+            if reading.text != "4096":
+                continue
+            right += 1
+            for digit, box in zip(reading.digits, boxes, strict=True):
+                x, y, width, height = (scale * side for side in box)
+                assert overlap(digit.box, (x, y, width, height)) > 0.6
+    assert right >= 12
+
+
+def test_a_dot_is_seen(reader: Reader, hand: Hand) -> None:  # trained model
+    found = [reader.read(hand.write("12.50", first)) for first in range(10)]
+    seen = [r for r in found if [(m.value, m.position) for m in r.marks] == [(".", 2)]]
+    assert len(seen) >= 5
+    assert all(reading.status != "accepted" for reading in seen)
+    with_dot = [reader.read(hand.write("12.50", i), pattern=r"\d+\.\d\d") for i in range(10)]
+    assert sum(reading.text == "12.50" for reading in with_dot) >= 7
+
+
+def test_a_pattern_and_a_check_help(reader: Reader, hand: Hand) -> None:  # trained model
+    pages = [hand.write("79927398713", first) for first in range(15)]
+
+    def right(**options: Any) -> int:
+        results = reader.read_batch(pages, **options)
+        return sum(isinstance(r, Reading) and r.text == "79927398713" for r in results)
+
+    assert right() <= right(pattern=r"\d{11}") <= right(pattern=r"\d{11}", check="luhn")
+    assert right(pattern=r"\d{11}", check="luhn") >= 8
+
+
+# What holds for any model.
+
+
+def sources(page: Grey, tmp_path: Path) -> dict[str, Any]:
+    path = tmp_path / "größe 1.png"
+    path.write_bytes(encoded(page))
+    picture = Image.fromarray(page)
+    return {
+        "path": path,
+        "name": str(path),
+        "bytes": encoded(page),
+        "bytearray": bytearray(encoded(page)),
+        "stream": io.BytesIO(encoded(page)),
+        "picture": picture,
+        "grey": page,
+        "channel": page[:, :, None],
+        "colours": np.dstack([page] * 3),
+        "alpha": np.dstack([page] * 3 + [np.full_like(page, 255)]),
+        "uint16": page.astype(np.uint16) * 257,
+        "float": page / 255,
+        "float32": (page / np.float32(255)).astype(np.float32),
+        "tiff": encoded(page, "TIFF"),
+        "webp": encoded(page, "WEBP", lossless=True),
+        "bmp": encoded(page, "BMP"),
+        "gif": encoded(page, "GIF"),
+    }
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_picture_is_read_the_same_however_it_comes(
+    reader: Reader, hand: Hand, tmp_path: Path, single: bool
+) -> None:
+    page = hand.write("4096")
+    expected = reader.read(page, single=single).to_dict()
+    for name, source in sources(page, tmp_path).items():
+        assert reader.read(source, single=single).to_dict() == expected, name
+    assert_alike(reader.read(255 - page, single=single).to_dict(), expected)
+
+
+def test_pages_are_read_one_by_one(reader: Reader, hand: Hand) -> None:
+    pages = [Image.fromarray(hand.write(text)) for text in ("07", "4096", "123")]
+    document = io.BytesIO()
+    pages[0].save(document, "TIFF", save_all=True, append_images=pages[1:])
+    content = document.getvalue()
+    alone = [reader.read(page).to_dict() for page in pages]
+    assert [in_brief(result) for result in reader.read_pages(content)] == alone
+    assert [reader.read(content, page=n).to_dict() for n in (1, 2, 3)] == alone
+    assert [in_brief(result) for result in reader.read_pages(encoded(BLANK))] == [
+        reader.read(BLANK).to_dict()
+    ]
+    with pytest.raises(ImageError, match="has 3 pages: choose one"):
+        reader.read(content)
+    with pytest.raises(ImageError, match="there is no page 4"):
+        reader.read(content, page=4)
+    with pytest.raises(ImageError, match="is empty"):
+        reader.read_pages(b"")
+    with pytest.raises(SettingError):
+        reader.read_pages(content, pattern="(")
+
+
+def test_a_reading_is_plain_and_consistent(reader: Reader, pages: list[Grey]) -> None:
+    for page in pages:
+        for options in ({}, {"single": True}, {"pattern": r"\d{4}"}, {"check": "luhn"}):
+            reading = reader.read(page, **options)  # type: ignore[typeddict-item]
+            plain = reading.to_dict()
+            assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+            assert list(plain) == [
+                "text", "confidence", "status", "reason", "digits", "marks", "unconstrained",
+                "model",
+            ]  # fmt: skip
+            assert "".join(digit.value for digit in reading.digits) == reading.text
+            assert 0 <= reading.confidence <= 1
+            assert reading.status in {"accepted", "review", "rejected"}
+            assert (reading.reason == "") == (reading.status == "accepted")
+            assert (reading.unconstrained is None) == (not options.keys() & {"pattern", "check"})
+            for digit in reading.digits:
+                shares = [other.confidence for other in digit.alternatives]
+                assert shares == sorted(shares, reverse=True)
+                named = [other.value for other in digit.alternatives]
+                assert digit.value in named
+                assert len(named) == len(set(named)) == (10 if "single" in options else len(named))
+                x, y, width, height = digit.box
+                assert 0 <= x < x + width <= page.shape[1]
+                assert 0 <= y < y + height <= page.shape[0]
+
+
+def test_blank_paper_is_an_empty_accepted_text(reader: Reader) -> None:
+    for single in (False, True):
+        reading = reader.read(BLANK, single=single)
+        assert (reading.text, reading.status, reading.confidence) == ("", "accepted", 1.0)
+        assert reading.digits == reading.marks == ()
+
+
+def test_a_pattern_holds_whatever_is_there(reader: Reader, pages: list[Grey]) -> None:
+    results = reader.read_batch(pages, pattern=r"0\d{3}")
+    free = reader.read_batch(pages)
+    for page, result, without in zip(pages, results, free, strict=True):
+        assert isinstance(result, Reading)
+        assert isinstance(without, Reading)
+        assert result.unconstrained == without.text
+        if result.text:
+            assert (len(result.text), result.text[0]) == (4, "0")
+        else:
+            assert result.status == "rejected"
+            assert result.reason in {r"nothing here fits the pattern 0\d{3}", "there is no ink"}
+        assert (page is BLANK) <= (result.reason == "there is no ink")
+
+
+def test_what_the_network_saw_can_be_looked_at(reader: Reader, hand: Hand) -> None:
+    seen = reader.look(hand.write("5"))
+    assert (seen.shape, seen.dtype, seen.max()) == ((28, 28), np.uint8, 255)
+    assert not reader.look(BLANK).any()
+    with pytest.raises(ImageError):
+        reader.look("missing.png")
+
+
+def test_batches_read_what_each_would_alone(reader: Reader, pages: list[Grey]) -> None:
+    for options in ({}, {"single": True}, {"pattern": r"\d{2,6}"}):
+        alone = [reader.read(page, **options).to_dict() for page in pages]  # type: ignore[typeddict-item]
+        assert_alike([in_brief(r) for r in reader.read_batch(pages, **options)], alone)  # type: ignore[typeddict-item]
+        order = np.random.default_rng(0).permutation(len(pages) * 9) % len(pages)
+        many = reader.read_batch([pages[i] for i in order], **options)  # type: ignore[typeddict-item]
+        assert_alike([in_brief(r) for r in many], [alone[i] for i in order])
+        some = [
+            r
+            for i in range(0, len(pages), 5)
+            for r in reader.read_batch(pages[i : i + 5], **options)
+        ]  # type: ignore[typeddict-item]
+        assert_alike([in_brief(r) for r in some], alone)
+    assert reader.read_batch([]) == []
+
+
+def test_a_bad_picture_does_not_disturb_the_others(
+    reader: Reader, pages: list[Grey], tmp_path: Path
+) -> None:
+    bad: list[Any] = [
+        b"", b"not a picture", encoded(pages[0])[:60], tmp_path, "missing.png", None, 7,
+        np.full((4, 4), np.nan), np.zeros((0, 4), np.uint8), np.zeros((2, 2, 2, 2)),
+        np.full((3, 3), 2**40), np.array([["a"]]), Image.new("L", (1, 0)),
+    ]  # fmt: skip
+    mixed = [source for pair in zip(pages, bad, strict=False) for source in pair]
+    found = reader.read_batch(mixed)
+    assert all(isinstance(result, ImageError) for result in found[1::2])
+    assert all(len(str(result).splitlines()) == 1 for result in found[1::2])
+    alone = [in_brief(r) for r in reader.read_batch(pages[: len(bad)])]
+    assert_alike([in_brief(r) for r in found[::2]], alone)
+    for source in bad:
+        with pytest.raises(ImageError):
+            reader.read(source)
+
+
+def test_threads_read_what_one_does_to_the_bit(reader: Reader, pages: list[Grey]) -> None:
+    def all_of(_: int) -> list[Any]:
+        lines = [reader.read(page).to_dict() for page in pages]
+        return lines + [reader.read(page, single=True).to_dict() for page in pages]
+
+    expected = all_of(0)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(found == expected for found in pool.map(all_of, range(8)))
+
+
+def test_threads_may_share_a_reader_that_has_loaded_nothing(pages: list[Grey]) -> None:
+    fresh = Reader()
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(lambda i: fresh.read(pages[3], single=i % 2 == 0).text, range(16)))
+    assert len(set(texts[::2])) == len(set(texts[1::2])) == 1
+
+
+def test_memory_stays_flat(reader: Reader) -> None:
+    """Longer by hand; what leaks a picture at a time shows here already."""
+    page = Image.new("L", (600, 300), 240)
+    page.paste(20, (100, 50, 130, 200))
+    for _ in range(50):
+        reader.read(page)
+    before = memory()
+    for _ in range(25):
+        reader.read_batch([page] * 10)
+        reader.read(page, pattern=r"\d{2}")
+        reader.read(page, single=True)
+    # All of the pictures together hold 49 MB.
+    assert memory() - before < 25e6
+
+
+def memory() -> int:
+    """What this process holds, in bytes."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def test_waiting_takes_no_time_of_the_processor(reader: Reader, pages: list[Grey]) -> None:
+    reader.read_batch(pages * 5)
+    time.sleep(0.3)
+    before = time.process_time()
+    time.sleep(1)
+    assert time.process_time() - before < 0.1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (20, 30_000), (30_000, 20), (2000, 1500)])
+def test_pictures_of_any_size(reader: Reader, shape: tuple[int, int]) -> None:
+    page = np.full(shape, 255, np.uint8)
+    page[:: max(2, shape[0] // 3), : shape[1] // 2] = 0
+    for single in (False, True):
+        reading = reader.read(page, single=single)
+        assert reading.status in {"accepted", "review", "rejected"}
+    with pytest.raises(ImageError, match="more than 1,000,000"):
+        reader.read(np.zeros((1001, 1000), np.uint8), max_pixels=1_000_000)
+
+
+# Models by their path.
+
+
+def test_a_line_model_by_its_path_reads_lines_only(hand: Hand, reader: Reader) -> None:
+    page = hand.write("4096")
+    given = Reader.load(LINE_MODEL)
+    assert given.read(page) == reader.read(page)
+    assert given.model == reader.model == reader.read(page).model
+    with pytest.raises(SettingError, match="reads lines: it takes no single"):
+        given.read(page, single=True)
+
+
+def test_a_digit_model_by_its_path_reads_digits_only(hand: Hand, reader: Reader) -> None:
+    page = hand.write("4")
+    given = Reader.load(str(SINGLE_MODEL))
+    assert given.read(page, single=True) == reader.read(page, single=True)
+    assert given.model == given.read(page, single=True).model
+    with pytest.raises(SettingError, match="reads one digit: say so"):
+        given.read(page)
+    with pytest.raises(SettingError, match="reads one digit: say so"):
+        given.read_pages(encoded(page))
+
+
+def test_models_can_be_given(hand: Hand) -> None:
+    both = Reader(line=ScriptedLine("4", "2"), single=ScriptedDigit({"7": 1.0}))
+    assert both.read(hand.write("11")).text == "42"
+    assert both.read(hand.write("1"), single=True).text == "7"
+
+
+def test_models_that_are_none_say_so(tmp_path: Path) -> None:
+    content = LINE_MODEL.read_bytes()
+    (tmp_path / "corrupt.onnx").write_bytes(content[: len(content) // 2])
+    (tmp_path / "text.onnx").write_text("not a model")
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    newer = content.replace(b"inkdigit.format\x12\x011", b"inkdigit.format\x12\x019")
+    assert newer != content
+    (tmp_path / "newer.onnx").write_bytes(newer)
+    for name, sentence in {
+        "corrupt.onnx": "is not a working ONNX model",
+        "text.onnx": "is not a working ONNX model",
+        "empty.onnx": "is not a working ONNX model",
+        "newer.onnx": "is of model format 9, and this Inkdigit reads format 1",
+        "missing.onnx": "cannot be read: No such file or directory",
+        ".": "cannot be read: Is a directory",
+    }.items():
+        with pytest.raises(ModelError, match=sentence) as refused:
+            Reader.load(tmp_path / name)
+        assert len(str(refused.value).splitlines()) == 1
+
+
+def test_options_are_judged_before_pictures_are_opened(reader: Reader) -> None:
+    for options in ({"pattern": "("}, {"check": "lunh"}, {"page": 0}, {"patern": "1"}):
+        with pytest.raises(SettingError):
+            reader.read_batch(["missing.png"], **options)  # type: ignore[typeddict-item]
+
+
+# Whatever is handed in, there comes a reading or an error of Inkdigit's own.
+
+PATTERNS = st.text(r"0123456789d\[]{}()|.,-/=^?*+", max_size=12) | st.sampled_from(
+    [r"\d{5}", r"\d+\.\d\d", "(1|2)*", r"[^0]{1,9}", r"\d*"]
+)
+SHAPES = st.lists(st.integers(0, 9), max_size=4).map(tuple) | st.tuples(
+    st.integers(1, 40), st.integers(1, 40)
+)
+PICTURES = st.one_of(
+    arrays.arrays(arrays.scalar_dtypes(), SHAPES),
+    arrays.arrays(np.uint8, SHAPES),
+    arrays.arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32)),
+    st.binary(max_size=50),
+)
+
+
+@settings(max_examples=40, deadline=None, database=None, derandomize=True)
+@given(PICTURES, PATTERNS | st.none(), st.booleans(), st.sampled_from([None, "luhn"]))
+def test_anything_is_read_or_refused(
+    picture: Any, pattern: str | None, single: bool, check: str | None
+) -> None:
+    try:
+        reading = _READER.read(picture, pattern=pattern, single=single, check=check)
+    except InkdigitError as error:
+        sentence = str(error)
+    else:
+        sentence = reading.status
+        json.dumps(reading.to_dict(), allow_nan=False)
+    assert len(sentence.splitlines()) == 1
+
+
+_READER = Reader()
+
+
+def test_reading_needs_no_training_library(hand: Hand, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(hand.write("07")))
+    code = (
+        "import sys, inkdigit; inkdigit.Reader.load().read_batch(['a.png', 'a.png'], single=True);"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    heavy = {"tensorflow", "keras", "matplotlib", "scipy", "sklearn", "pandas", "onnx", "stdnum"}
+    assert not heavy & {name.partition(".")[0] for name in done.stdout.split()}
