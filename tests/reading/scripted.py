@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET
-from inkdigit.reading.model_file import DigitModel, LineModel, ModelInfo
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME, DigitModel, LineModel, ModelInfo
 
 INFO = ModelInfo(
     network="scripted",
@@ -34,7 +34,7 @@ class ScriptedLine(LineModel):
         self.said = [{one: 0.999} if isinstance(one, str) else one for one in said]
 
     def frames(self, strips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        count = strips.shape[2] // self.COLUMNS_PER_FRAME
+        count = strips.shape[2] // COLUMNS_PER_FRAME
         output = np.zeros((len(strips), count, len(LINE_ALPHABET) + 1), np.float32)
         output[:, :, -1] = 1
         for i, odds in enumerate(self.said):

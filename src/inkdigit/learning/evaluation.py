@@ -184,9 +184,11 @@ def calibrate(validation: Evaluation) -> Calibration:
 
 
 def least_confidence(
-    confidences: npt.NDArray[np.floating], right: npt.NDArray[np.bool_]
+    confidences: npt.NDArray[np.floating],
+    right: npt.NDArray[np.bool_],
+    target_error: float = TARGET_ERROR,
 ) -> tuple[float, float, float, int]:
-    """Return the least confidence at which at most one in a thousand of those above was wrong.
+    """Return the least confidence at which at most a share `target_error` of those above was wrong.
 
     With it come the share that was wrong, the share that lay above, and how many there were.
     """
@@ -194,7 +196,7 @@ def least_confidence(
     errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
     # What is as sure as the threshold lies above it, all of it.
     last_of_alike = np.diff(confidences[order], append=-np.inf) != 0
-    passing = np.flatnonzero((errors <= TARGET_ERROR) & last_of_alike)
+    passing = np.flatnonzero((errors <= target_error) & last_of_alike)
     if not len(passing):
         # No confidence reaches it: nothing was trustworthy, so nothing is accepted.
         return REJECT_ALL, 0.0, 0.0, len(order)

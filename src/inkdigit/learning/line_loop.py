@@ -104,6 +104,7 @@ def to_arrays(batch: list[Line]) -> tuple[Floats, Integers]:
     return strips[..., None].astype(np.float32) / np.float32(255), labels
 
 
+@keras.saving.register_keras_serializable("inkdigit")  # type: ignore[untyped-decorator]
 def ctc_loss(labels: Any, log_odds: Any) -> Any:
     """Return the mean negative log-likelihood of labels as `to_arrays` makes them."""
     ops = keras.ops

@@ -36,9 +36,12 @@ from inkdigit.learning.training import open_run, run_loop, versions, write_histo
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.ink import STRIP_HEIGHT
 from inkdigit.reading.looks import Sight
+from inkdigit.reading.model_file import temper
 
 # What is drawn to be learnt from has seeds of three numbers, and these have two.
 _SEEDS = {"validation": 99, "calibration": 98, "test": 97, "train": 96}
+# What is drawn is harder than most of what is read; so much of what is accepted may be wrong.
+TARGET_ERROR = 0.01
 # So many lines are read at a time.
 _TOGETHER = 64
 
@@ -170,7 +173,13 @@ def _calibration(model: Any, drawn: list[Line]) -> dict[str, float]:
     """Return the calibration as `ModelInfo` has it."""
     if model.name == "line":
         return calibrate_lines(*read_lines(model, drawn))
-    return asdict(calibrate(_evaluated(model, drawn)))
+    evaluation = _evaluated(model, drawn)
+    temperature = calibrate(evaluation).temperature
+    # A digit is read whatever the chance that it is none, and taken if that chance is small.
+    digits = temper(evaluation.probabilities, temperature)[:, : len(DIGITS)]
+    right = digits.argmax(axis=1) == evaluation.labels
+    threshold = least_confidence(digits.max(axis=1), right, TARGET_ERROR)
+    return asdict(Calibration(temperature, *threshold))
 
 
 def _evaluated(model: Any, drawn: list[Line]) -> Evaluation:
@@ -188,7 +197,7 @@ def calibrate_lines(probabilities: Floats, right: Mask) -> dict[str, float]:
     slope, intercept = _platt(odds, right)
     confidences = 1 / (1 + np.exp(-slope * odds - intercept))
     return {
-        **asdict(Calibration(1.0, *least_confidence(confidences, right))),
+        **asdict(Calibration(1.0, *least_confidence(confidences, right, TARGET_ERROR))),
         "confidence_slope": slope,
         "confidence_intercept": intercept,
     }
