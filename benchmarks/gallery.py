@@ -79,8 +79,8 @@ def sheet(readings: list[tuple[Grey, str, Reading]]) -> Image.Image:
         x, y = place % COLUMNS * width, place // COLUMNS * height
         shown = ImageOps.contain(Image.fromarray(picture), (width - 10, height - 26))
         page.paste(shown, (x + 4, y + 2))
-        mark = "" if is_right(text, reading) else f"   is {text}"
-        caption = f"{reading.text or '–'}   {reading.confidence:.3f}{mark}"
+        mark = "" if is_right(text, reading) else f"   is {text or 'nothing'}"
+        caption = f"{reading.text or 'nothing'}   {reading.confidence:.3f}{mark}"
         draw.text((x + 4, y + height - 21), caption, COLOURS[reading.status], font)
     return page.quantize(128)
 

@@ -73,6 +73,7 @@ def test_every_command_in_the_documents_is_understood() -> None:
 def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = code_blocks(ROOT / "README.md", "python")
     assert blocks
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in blocks:

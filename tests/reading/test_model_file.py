@@ -125,7 +125,7 @@ def test_a_whole_number_is_a_number() -> None:
         (altered(network=None), "broken metadata .*network"),
         (altered(classes="01"), "no digit model"),
         (altered(input_width=32), "no digit model"),
-        (altered(reads="letters"), "no digit model"),
+        (altered(reads="letters"), "reads 'letters'"),
     ],
 )
 def test_odd_metadata_is_refused(properties: dict[str, str], said: str, tmp_path: Path) -> None:

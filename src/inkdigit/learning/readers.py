@@ -84,12 +84,12 @@ def train_reader(
 def _check(settings: TrainingSettings, amounts: Amounts) -> None:
     if settings.network not in READERS:
         raise SettingError(f"{settings.network} does not learn from drawn handwriting")
+    Fonts(_fonts(settings))
     if settings.batch_size > amounts.block:
         raise SettingError(
             f"{settings.network} learns from blocks of {amounts.block:,}: the batch size must be "
             f"at most that, received {settings.batch_size:,}"
         )
-    Fonts(_fonts(settings))
 
 
 def _fonts(settings: TrainingSettings) -> Path | None:

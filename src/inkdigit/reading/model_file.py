@@ -219,7 +219,9 @@ def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
 
 def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source: str) -> None:
     shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
-    expected = _EXPECTED.get(info.reads, lambda _: [])(info)
+    if info.reads not in _EXPECTED:
+        raise ModelError(f"{source} reads {info.reads!r}: expected a model of digits or lines")
+    expected = _EXPECTED[info.reads](info)
     if shapes != expected:
         raise ModelError(
             f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "
