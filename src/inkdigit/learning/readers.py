@@ -35,7 +35,7 @@ from inkdigit.learning.single_loop import SingleLoop, drawn_digits, to_digits
 from inkdigit.learning.training import open_run, run_loop, versions, write_history
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.ink import STRIP_HEIGHT
-from inkdigit.reading.looks import Sight
+from inkdigit.reading.looks import Sight, look_at_digits
 from inkdigit.reading.model_file import temper
 
 # What is drawn to be learnt from has seeds of three numbers, and these have two.
@@ -183,8 +183,14 @@ def _calibration(model: Any, drawn: list[Line]) -> dict[str, float]:
 
 
 def _evaluated(model: Any, drawn: list[Line]) -> Evaluation:
+    """Hold what is read, as a reader does, against what was drawn."""
     images, labels = to_digits(drawn)
-    return Evaluation(labels, model.predict(to_pixels(images), batch_size=1000, verbose=0))
+
+    def network(digits: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        answers = model.predict(to_pixels(digits), batch_size=1000, verbose=0)
+        return np.asarray(answers, np.float32)
+
+    return Evaluation(labels, look_at_digits(network, images))
 
 
 def calibrate_lines(probabilities: Floats, right: Mask) -> dict[str, float]:

@@ -1,7 +1,7 @@
-"""Looking at lines once, and at those that leave doubt again: upright, wider, narrower.
+"""Several looks at the same ink: a line in doubt upright, wider and narrower, a digit turned.
 
-A network is surest of writing that is neither very slanting nor very narrow. What it says of
-several looks, averaged, is right more often, and above all is less often sure and wrong.
+What a network says of several looks, averaged, is right more often than what it says of one, and
+above all is less often sure and wrong.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ from inkdigit.reading.options import Rules
 # What one look says with at least this probability is not looked at again.
 _SURE = 0.99
 _FREE = Rules()
+_TURNS = (-8.0, 8.0)
 
 Frames = npt.NDArray[np.float32]
 # What a line network says, `(n, width / 2, classes + 1)`, of strips `uint8 (n, 32, width)`.
@@ -61,6 +62,23 @@ def _sheared(pixels: Grey, slant: float) -> Grey:
     room = int(abs(slant) * middle) + 1
     matrix = np.array([[1, slant, room - slant * middle], [0, 1, 0]])
     return np.asarray(cv2.warpAffine(pixels, matrix, (width + 2 * room, height)), np.uint8)
+
+
+def look_at_digits(
+    network: Callable[[npt.NDArray[np.uint8]], Frames], digits: npt.NDArray[np.uint8]
+) -> Frames:
+    """Return what a digit network says of digits `uint8 (n, 28, 28)`, as they are and turned.
+
+    `network` returns probabilities `(n, classes)` of such digits, and so does this: their mean.
+    """
+    looks = [digits, *(np.stack([_turned(d, angle) for d in digits]) for angle in _TURNS)]
+    return np.asarray(np.mean([network(look) for look in looks], axis=0), np.float32)
+
+
+def _turned(digit: Grey, degrees: float) -> Grey:
+    height, width = digit.shape
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1)
+    return np.asarray(cv2.warpAffine(digit, matrix, (width, height)), np.uint8)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import numpy as np
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 from inkdigit.reading.ink import SIZE, Single, single_ways
-from inkdigit.reading.model_file import DigitModel, Floats
+from inkdigit.reading.looks import look_at_digits
+from inkdigit.reading.model_file import DigitModel, Floats, temper
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Digit, Reading
 from inkdigit.reading.verdict import blank, verdict
@@ -23,7 +24,7 @@ class SingleReader:
         """Return a reading of each grey page."""
         ways = [single_ways(page) for page in pages]
         shown = [way.pixels for page in ways for way in page]
-        answers = iter(self.model.predict_proba(np.stack(shown)) if shown else ())
+        answers = iter(self._answers(shown) if shown else ())
         readings = []
         for page in ways:
             seen = [(way, next(answers)) for way in page]
@@ -39,8 +40,13 @@ class SingleReader:
         ways = single_ways(page)
         if not ways:
             return np.zeros((SIZE, SIZE), np.uint8)
-        answers = self.model.predict_proba(np.stack([way.pixels for way in ways]))
+        answers = self._answers([way.pixels for way in ways])
         return max(zip(ways, answers, strict=True), key=self._most_digit_like)[0].pixels
+
+    def _answers(self, digits: list[Grey]) -> Floats:
+        """Return calibrated probabilities `(n, classes)`."""
+        answers = look_at_digits(self.model.probabilities, np.stack(digits))
+        return temper(answers, self.model.info.temperature)
 
     def _most_digit_like(self, seen: tuple[Single, Floats]) -> float:
         """Return how sure the network is of one digit, in one way of seeing a page."""
