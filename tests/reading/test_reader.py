@@ -430,3 +430,23 @@ def test_reading_needs_no_training_library(hand: Hand, tmp_path: Path) -> None:
     )  # fmt: skip
     heavy = {"tensorflow", "keras", "matplotlib", "scipy", "sklearn", "pandas", "onnx", "stdnum"}
     assert not heavy & {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_a_pattern_does_not_invent_an_accepted_number(reader: Reader, hand: Hand) -> None:
+    page = hand.write("888", 3)
+    assert reader.read(page).status == "accepted"
+    found = reader.read(page, pattern=r"777")
+    assert (found.text, found.unconstrained) == ("777", "888")
+    assert found.status != "accepted"
+
+
+def test_several_digits_are_not_one(reader: Reader, hand: Hand) -> None:
+    page = np.hstack([hand.write("0", 1), hand.write("0", 2)])
+    assert reader.read(page, single=True).status != "accepted"
+
+
+def test_pages_are_all_read_or_one_is_chosen(reader: Reader, hand: Hand) -> None:
+    with pytest.raises(SettingError, match="every page"):
+        next(reader.read_pages(hand.write("0"), page=2))
+    with pytest.raises(SettingError, match="use read"):
+        reader.read_batch("one.png")  # type: ignore[arg-type]

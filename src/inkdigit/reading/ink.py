@@ -66,10 +66,14 @@ def _within(first: float, end: float, length: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Single:
-    """One digit made ready for a digit network, `uint8 (28, 28)`, and its place in the picture."""
+    """One digit made ready for a digit network, `uint8 (28, 28)`, and its place in the picture.
+
+    It is not `alone` where other writing, at least half as tall, stands farther off.
+    """
 
     pixels: Grey
     box: Box
+    alone: bool = True
 
 
 def find_ink(grey: Grey) -> Ink:
@@ -191,6 +195,13 @@ class _Components:
         ends = (x + self.width[near]).max(), (y + self.height[near]).max()
         return int(x.min()), int(y.min()), int(ends[0]), int(ends[1])
 
+    def alone(self, writing: Mask, box: Box) -> bool:
+        """Return whether no other writing of some height lies outside a box."""
+        left, top, right, bottom = box
+        outside = (self.x >= right) | (self.x + self.width <= left)
+        outside |= (self.y >= bottom) | (self.y + self.height <= top)
+        return not bool((writing & outside & (2 * self.height >= bottom - top)).any())
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -201,6 +212,7 @@ class _Found:
     top: float
     right: float
     bottom: float
+    alone: bool
 
 
 def _find(ink: Ink, *, one: bool) -> _Found | None:
@@ -220,9 +232,11 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     if not writing.any():
         return None
     box = pieces.whole(writing) if one else pieces.line(writing)
+    alone = pieces.alone(writing, box)
     if printed.any() and not printed.all():
         ink = _erased(ink, pieces.labels, printed)
-    return _Found(ink, *(side / scale for side in box))
+    left, top, right, bottom = (side / scale for side in box)
+    return _Found(ink, left, top, right, bottom, alone)
 
 
 def _strokes(ink: Ink) -> Grey | None:
@@ -323,7 +337,8 @@ def _single(ink: Ink) -> Single | None:
     right, bottom = int(np.ceil(found.right)), int(np.ceil(found.bottom))
     crop = _crop(found.ink, left, top, right, bottom)
     crop[crop < float(crop.max()) * PAPER_NOISE] = 0
-    return Single(_centred(_fitted(crop)), (left, top, right - left, bottom - top))
+    box = (left, top, right - left, bottom - top)
+    return Single(_centred(_fitted(crop)), box, found.alone)
 
 
 def normalise(grey: Grey) -> Grey:

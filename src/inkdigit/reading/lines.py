@@ -19,7 +19,7 @@ from inkdigit.reading.looks import Sight
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel, ModelInfo
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Box, Digit, Mark, Reading
-from inkdigit.reading.verdict import blank, doubt_from_marks, verdict
+from inkdigit.reading.verdict import blank, doubt_from_marks, doubt_from_rules, verdict
 
 # Less likely alternatives are not worth listing.
 _LEAST_ALTERNATIVE = 0.001
@@ -88,6 +88,11 @@ class LineReader:
         confidence = calibrated(choice.probability, self.model.info)
         status, reason = verdict(choice.text, confidence, rules, self.model.info)
         doubt = doubt_from_marks(choice.text, marks, rules)
+        if free:
+            sure = calibrated(free.probability, self.model.info) >= self.model.info.reject_threshold
+            doubt = doubt_from_rules(choice.text, free.text, sure) or doubt
+        if not choice.text:
+            doubt = doubt or "there is ink, and no number was read in it"
         if doubt and status == "accepted":
             status, reason = "review", doubt
         return Reading(

@@ -22,6 +22,8 @@ from inkdigit.reading.options import Rules
 # What one look says with at least this probability is not looked at again.
 _SURE = 0.99
 _FREE = Rules()
+# The network takes half a megabyte for a hundred columns.
+_MOST_COLUMNS = 16_384
 _TURNS = (-8.0, 8.0)
 
 Frames = npt.NDArray[np.float32]
@@ -135,9 +137,12 @@ def look_at(network: Network, strips: Sequence[Grey]) -> Frames:
     output = np.zeros(shape, np.float32)
     output[:, :, -1] = 1
     for count in np.unique(steps):
-        same = np.flatnonzero(steps == count).tolist()
-        padded = np.zeros((len(same), len(strips[0]), count * WIDTH_STEP), np.uint8)
-        for row, number in zip(padded, same, strict=True):
-            row[:, : strips[number].shape[1]] = strips[number]
-        output[same, : count * frames] = network(padded)
+        alike = np.flatnonzero(steps == count).tolist()
+        together = max(1, _MOST_COLUMNS // int(count * WIDTH_STEP))
+        for start in range(0, len(alike), together):
+            same = alike[start : start + together]
+            padded = np.zeros((len(same), len(strips[0]), count * WIDTH_STEP), np.uint8)
+            for row, number in zip(padded, same, strict=True):
+                row[:, : strips[number].shape[1]] = strips[number]
+            output[same, : count * frames] = network(padded)
     return output

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from inkdigit.errors import ImageError, ModelError
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 
 FORMAT = 1
 PREFIX = "inkdigit."
@@ -86,7 +87,9 @@ def _value(field: Field[Any], properties: dict[str, str]) -> Any:
     value = json.loads(properties[PREFIX + field.name])
     if field.type is float and type(value) is int:
         value = float(value)
-    if type(value) is not field.type or (field.name == "temperature" and not 0 < value < inf):
+    positive = field.name in {"temperature", "confidence_slope"}
+    odd = type(value) is float and (not -inf < value < inf or (positive and value <= 0))
+    if type(value) is not field.type or odd:
         raise ValueError(f"{field.name} is {str(value)[:40]!r}")
     return value
 
@@ -221,6 +224,8 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
     shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
     if info.reads not in _EXPECTED:
         raise ModelError(f"{source} reads {info.reads!r}: expected a model of digits or lines")
+    if not info.classes.startswith(LINE_ALPHABET if info.reads == "line" else DIGITS):
+        raise ModelError(f"{source} tells {info.classes!r} apart, which is no alphabet of Inkdigit")
     expected = _EXPECTED[info.reads](info)
     if shapes != expected:
         raise ModelError(

@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
 _KINDS: dict[str, type] = {
     "pattern": str,
     "check": str,
+    "single": bool,
     "min_confidence": Real,
     "page": Integral,
     "max_pixels": Integral,

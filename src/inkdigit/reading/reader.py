@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Self, Unpack
+from typing import Self, Unpack, cast
 
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import MAX_PIXELS, Grey, Source, open_grey, open_pages
@@ -68,6 +68,8 @@ class Reader:
     def read_batch(self, sources: Sequence[Source], **options: Unpack[Options]) -> list[Result]:
         """Return a reading of each picture, or the error that it met, in order."""
         rules = Rules.of(options)
+        if isinstance(sources, str | bytes):
+            raise SettingError("read_batch takes a list of pictures: use read for one")
         read = self._kind(rules)
         parts = [sources[i : i + _BATCH] for i in range(0, len(sources), _BATCH)]
 
@@ -87,6 +89,8 @@ class Reader:
         What is wrong with the whole document is raised, before the first page.
         """
         rules = Rules.of(options)
+        if rules.page is not None:
+            raise SettingError("read_pages reads every page: leave out page, or use read")
         read = self._kind(rules)
         pages = open_pages(document, max_pixels=rules.max_pixels or MAX_PIXELS)
         return (_page(pages, read, rules) for _ in range(len(pages)))
@@ -107,6 +111,9 @@ class Reader:
                 f"the model {self._given_single.name} reads one digit: say so (single, --single)"
             )
         with self._lock:
+            # Another thread may have been here first.
+            if "_lines" in self.__dict__:
+                return cast("LineReader", self.__dict__["_lines"])
             return LineReader(self._given_line or LineModel.load(LINE_MODEL))
 
     @cached_property
@@ -116,6 +123,8 @@ class Reader:
                 f"the model {self._given_line.name} reads lines: it takes no single (--single)"
             )
         with self._lock:
+            if "_singles" in self.__dict__:
+                return cast("SingleReader", self.__dict__["_singles"])
             return SingleReader(self._given_single or DigitModel.load(SINGLE_MODEL))
 
 

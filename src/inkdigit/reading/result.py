@@ -20,7 +20,8 @@ class Digit:
     """One character of the text.
 
     `box` is `(x, y, w, h)` in pixels of the picture that was read. `alternatives` are likeliest
-    first and begin with the value itself.
+    first. They weigh each character by itself, so the value of a text that was chosen as a whole,
+    by several looks or by rules, need not be the first of them.
     """
 
     value: str

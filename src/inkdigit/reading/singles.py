@@ -11,7 +11,7 @@ from inkdigit.reading.looks import look_at_digits
 from inkdigit.reading.model_file import DigitModel, Floats, temper
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Digit, Reading
-from inkdigit.reading.verdict import blank, verdict
+from inkdigit.reading.verdict import blank, doubt_from_rules, verdict
 
 
 class SingleReader:
@@ -65,6 +65,12 @@ class SingleReader:
         confidence = shares[text] if text else 0.0
         alternatives = tuple(Alternative(value, shares[value]) for value in ranked)
         status, reason = verdict(text, confidence, rules, self.model.info)
+        sure = odds[likeliest] >= self.model.info.reject_threshold
+        doubt = doubt_from_rules(text, likeliest, sure) if rules.constrained else ""
+        if not digit.alone:
+            doubt = "there is more than one character"
+        if doubt and status == "accepted":
+            status, reason = "review", doubt
         if stranger > 0.5:
             status, reason = "rejected", "this does not look like a digit"
         return Reading(

@@ -1,5 +1,6 @@
 """What to do with a reading: take it, have it reviewed, or reject it, and why."""
 
+from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.model_file import ModelInfo
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Mark, Reading, Status
@@ -38,6 +39,20 @@ def blank(rules: Rules, model: str) -> Reading:
     )
 
 
+def doubt_from_rules(text: str, free: str, sure: bool) -> str:
+    """Return why a text is in doubt that only the rules made it; empty if it is not.
+
+    `free` is what would have been read without them, and `sure` whether that would be accepted.
+    """
+    if sure and _digits(free) != _digits(text):
+        return f"without the pattern or check it reads {free}"
+    return ""
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character in DIGITS)
+
+
 def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
     """Return why what was seen beside the text makes it one for review; empty if it does not."""
     if any(mark.value == "?" for mark in marks):
@@ -45,7 +60,9 @@ def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
     if rules.separators == "review":
         for mark in marks:
             after = len(text) - mark.position
-            if mark.value in _BEFORE_CENTS and mark.position > 0 and after in {1, 2}:
+            if mark.value == "-" and mark.position == 0 and text:
+                return "a dash stands before the number: minus?"
+            if mark.value in _BEFORE_CENTS and after in {1, 2}:
                 return (
                     f"a {_NAMES[mark.value]} stands before the last {after} "
                     f"{'digit' if after == 1 else 'digits'}: cents?"
