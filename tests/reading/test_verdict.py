@@ -37,13 +37,14 @@ def test_what_to_do(
         (".", 1, {}, ""),
         (".", 0, {}, ""),
         (".", 4, {}, ""),
-        ("/", 2, {}, ""),
+        ("/", 2, {}, "a slash stands beside the digits: a date, a fraction, or a 1?"),
+        ("/", 2, {"separators": "ignore"}, ""),
         ("=", 2, {}, ""),
         (".", 2, {"separators": "ignore"}, ""),
         ("?", 2, {"separators": "ignore"}, "there is ink that is no digit"),
     ],
 )
-def test_marks_that_may_stand_before_cents(
+def test_marks_that_may_change_the_number(
     mark: str, position: int, options: Options, doubt: str
 ) -> None:
     marks = (Mark(mark, position, 0.9, (0, 0, 1, 1)),)

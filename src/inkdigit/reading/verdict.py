@@ -62,6 +62,8 @@ def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
             after = len(text) - mark.position
             if mark.value == "-" and mark.position == 0 and text:
                 return "a dash stands before the number: minus?"
+            if mark.value == "/" and text:
+                return "a slash stands beside the digits: a date, a fraction, or a 1?"
             if mark.value in _BEFORE_CENTS and after in {1, 2}:
                 return (
                     f"a {_NAMES[mark.value]} stands before the last {after} "
