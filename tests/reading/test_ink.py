@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -458,3 +459,40 @@ def test_ink_of_the_smallest_pages(shape: tuple[int, int]) -> None:
     assert not find_ink(page).any()
     page.flat[0] = 0
     assert find_ink(page).shape == shape
+
+
+def _written(page: np.ndarray, text: str, x: int, y: int) -> None:
+    cv2.putText(page, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 20, 4, cv2.LINE_AA)
+
+
+def test_of_several_lines_the_one_with_most_writing_is_read() -> None:
+    page = np.full((200, 300), 230, np.uint8)
+    _written(page, "12", 20, 70)
+    _written(page, "34567", 20, 160)
+    found = strip(page)
+    assert found is not None
+    assert not found.alone
+    left, top, width, height = found.area
+    assert top > 70
+    assert top + height > 155
+    assert left + width > 150
+
+
+def test_a_line_that_the_edge_cuts_off_is_left_out_without_a_word() -> None:
+    page = np.full((140, 300), 230, np.uint8)
+    _written(page, "789", 20, 20)
+    _written(page, "34567", 20, 110)
+    found = strip(page)
+    assert found is not None
+    assert found.alone
+    assert found.area[1] > 20
+
+
+def test_a_digit_in_two_pieces_is_one_line() -> None:
+    page = np.full((120, 90), 230, np.uint8)
+    _written(page, "8", 25, 90)
+    page[66:71] = 230
+    found = strip(page)
+    assert found is not None
+    assert found.alone
+    assert found.area[3] > 40

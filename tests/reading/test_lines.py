@@ -203,3 +203,13 @@ def test_one_line_that_is_too_long_for_its_pattern_does_not_stop_the_others(
     assert isinstance(first, Reading)
     assert first == last
     assert first.text == "123"
+
+
+def test_several_lines_of_writing_are_looked_at() -> None:
+    page = np.full((200, 300), 240, np.uint8)
+    for top in (20, 120):
+        for left in range(30, 250, 40):
+            page[top : top + 40, left : left + 10] = 20
+    reading = read(ScriptedLine(*"111111"), [page])
+    assert reading.status == "review"
+    assert reading.reason == "there is more than one line of writing"

@@ -43,12 +43,14 @@ class Strip:
     """A line of writing made ready for a line network.
 
     `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
-    of a picture of the shape `page`, beyond whose edges it may reach.
+    of a picture of the shape `page`, beyond whose edges it may reach. It is not `alone` where the
+    picture shows another line, whole.
     """
 
     pixels: Grey
     area: Box
     page: tuple[int, int]
+    alone: bool = True
 
     def to_picture(self, x: int, y: int, width: int, height: int) -> Box:
         """Return a box of the strip in whole pixels of the picture; it has at least one."""
@@ -177,14 +179,36 @@ class _Components:
             kept &= self.area >= max(2.0, 0.01 * self.area[kept].max())
         return kept
 
-    def line(self, writing: Mask) -> tuple[int, int, int, int]:
-        """Return the box `(left, top, right, bottom)` of the line that the writing stands on."""
-        main = writing & (self.height >= 0.4 * self.height[writing].max())
-        top, bottom = self.y[main].min(), (self.y + self.height)[main].max()
+    def line(self, writing: Mask) -> tuple[Box, bool]:
+        """Return the box `(left, top, right, bottom)` of the line that holds most of the writing.
+
+        And whether it is alone: no other line, of two characters or more, is whole in the picture.
+        """
+        main = np.flatnonzero(writing & (self.height >= 0.4 * self.height[writing].max()))
+        bands = self._bands(main)
+        lines = [band for band in bands if self._side_by_side(band)]
+        chosen = main if len(lines) < 2 else max(lines, key=lambda band: self.area[band].sum())
+        top, bottom = self.y[chosen].min(), (self.y + self.height)[chosen].max()
         middle = self.y + self.height / 2
         inline = writing & (middle >= top) & (middle <= bottom)
         left, right = self.x[inline].min(), (self.x + self.width)[inline].max()
-        return int(left), int(top), int(right), int(bottom)
+        alone = sum(self._whole(band) for band in lines) < 2
+        return (int(left), int(top), int(right), int(bottom)), alone
+
+    def _bands(self, pieces: Numbers) -> list[Numbers]:
+        """Return pieces in groups that no row of paper parts, from the top down."""
+        order = pieces[np.argsort(self.y[pieces], kind="stable")]
+        reach = np.maximum.accumulate((self.y + self.height)[order])
+        return np.split(order, 1 + np.flatnonzero(self.y[order][1:] >= reach[:-1]))
+
+    def _side_by_side(self, pieces: Numbers) -> bool:
+        """Return whether two of the pieces stand beside each other."""
+        return bool(self.x[pieces].max() >= (self.x + self.width)[pieces].min())
+
+    def _whole(self, pieces: Numbers) -> bool:
+        """Return whether the pieces lie clear of the picture's upper and lower edge."""
+        ends = self.y[pieces].min(), (self.y + self.height)[pieces].max()
+        return bool(ends[0] > 0 and ends[1] < self.labels.shape[0])
 
     def whole(self, writing: Mask) -> tuple[int, int, int, int]:
         """Return the box of the largest piece and of all that stand close to it."""
@@ -237,8 +261,11 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     writing = pieces.writing(printed)
     if not writing.any():
         return None
-    box = pieces.whole(writing) if one else pieces.line(writing)
-    alone = not one or pieces.alone(writing, box)
+    if one:
+        box = pieces.whole(writing)
+        alone = pieces.alone(writing, box)
+    else:
+        box, alone = pieces.line(writing)
     if printed.any() and not printed.all():
         ink = _erased(ink, pieces.labels, printed)
     left, top, right, bottom = (side / scale for side in box)
@@ -301,7 +328,7 @@ def strip(grey: Grey) -> Strip | None:
     rank = pixels.size // 50
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
-    return Strip(full, (left, top, right - left, bottom - top), grey.shape)
+    return Strip(full, (left, top, right - left, bottom - top), grey.shape, found.alone)
 
 
 def _crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:

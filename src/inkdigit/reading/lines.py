@@ -93,6 +93,8 @@ class LineReader:
             doubt = doubt_from_rules(choice.text, free.text, sure) or doubt
         if not choice.text:
             doubt = doubt or "there is ink, and no number was read in it"
+        if not found.alone:
+            doubt = "there is more than one line of writing"
         if doubt and status == "accepted":
             status, reason = "review", doubt
         return Reading(
