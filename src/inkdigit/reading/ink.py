@@ -22,12 +22,15 @@ BLANK_CONTRAST = 12
 # Fainter than this share of the blackest ink is paper texture, not a stroke.
 PAPER_NOISE = 0.125
 
-Ink = npt.NDArray[np.float32]
+# How far each pixel stands out from its paper.
+Ink = npt.NDArray[np.uint8]
+# A part of it, as float: what is scaled down would fade away by rounding otherwise.
+Crop = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.intp]
 Box = tuple[int, int, int, int]
 
-_PAPER_HEIGHT = 40
+_PAPER_HEIGHT = 24
 _SEARCH_SIDE = 512
 _MARGIN = 0.12
 _CROWDED = 0.28
@@ -77,7 +80,7 @@ class Single:
 
 
 def find_ink(grey: Grey) -> Ink:
-    """Return how far each pixel stands out from its paper, `float32 (h, w)`, 0 for paper.
+    """Return how far each pixel stands out from its paper, `uint8 (h, w)`, 0 for paper.
 
     The paper is what is commonest around a pixel, so shadows and gradients go with it. Ink is what
     stands out more strongly, darker or lighter.
@@ -90,7 +93,7 @@ def _ink(grey: Grey) -> tuple[Ink, bool]:
     paper = _paper(grey)
     darker, lighter = cv2.subtract(paper, grey), cv2.subtract(grey, paper)
     is_dark = cv2.norm(darker) >= cv2.norm(lighter)
-    return np.asarray(darker if is_dark else lighter, np.float32), is_dark
+    return np.asarray(darker if is_dark else lighter, np.uint8), is_dark
 
 
 def light_ink(grey: Grey) -> Grey:
@@ -102,7 +105,7 @@ def light_ink(grey: Grey) -> Grey:
     peak = float(ink.max())
     if peak < BLANK_CONTRAST:
         return np.zeros_like(grey)
-    return np.asarray(np.rint(ink * (255 / peak)), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(ink, alpha=255 / peak), np.uint8)
 
 
 def _paper(grey: Grey) -> Grey:
@@ -221,7 +224,7 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     scale = min(1.0, _SEARCH_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
-    strokes = _strokes(np.asarray(small, np.float32))
+    strokes = _strokes(np.asarray(small, np.uint8))
     if strokes is None:
         return None
     pieces = _Components.of(strokes)
@@ -232,7 +235,7 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     if not writing.any():
         return None
     box = pieces.whole(writing) if one else pieces.line(writing)
-    alone = pieces.alone(writing, box)
+    alone = not one or pieces.alone(writing, box)
     if printed.any() and not printed.all():
         ink = _erased(ink, pieces.labels, printed)
     left, top, right, bottom = (side / scale for side in box)
@@ -245,12 +248,12 @@ def _strokes(ink: Ink) -> Grey | None:
     peak = _strongest(ink, rank)
     if peak < BLANK_CONTRAST:
         return _sparse_strokes(ink, peak)
-    level = np.minimum(ink * (255 / peak), 255).astype(np.uint8)
+    level = cv2.convertScaleAbs(ink, alpha=255 / peak)
     threshold = max(50.0, cv2.threshold(level, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
     return np.asarray(cv2.threshold(level, threshold, 1, cv2.THRESH_BINARY)[1], np.uint8)
 
 
-def _sparse_strokes(ink: Ink, noise: float) -> Grey | None:
+def _sparse_strokes(ink: Ink, noise: int) -> Grey | None:
     """Return the strokes of writing that takes up next to nothing of its page."""
     if ink.size <= _LEAST_STROKE:
         return None
@@ -264,9 +267,10 @@ def _sparse_strokes(ink: Ink, noise: float) -> Grey | None:
     return strokes if is_stroke.any() else None
 
 
-def _strongest(ink: Ink, rank: int) -> float:
+def _strongest(ink: Ink, rank: int) -> int:
     """Return the ink of the pixel that has `rank - 1` stronger ones."""
-    return float(np.partition(ink.ravel(), -rank)[-rank])
+    counts = cv2.calcHist([ink], [0], None, [256], [0, 256]).ravel()
+    return 255 - int(np.searchsorted(counts[::-1].cumsum(), rank))
 
 
 def _erased(ink: Ink, labels: npt.NDArray[np.int32], printed: Mask) -> Ink:
@@ -275,7 +279,7 @@ def _erased(ink: Ink, labels: npt.NDArray[np.int32], printed: Mask) -> Ink:
     # The halo of a rule goes with it, the ink of a digit that stands on it does not.
     wide[(labels > 0) & (mask == 0)] = 0
     full = cv2.resize(wide, ink.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return np.where(full > 0, np.float32(0), ink)
+    return np.where(full > 0, np.uint8(0), ink)
 
 
 def strip(grey: Grey) -> Strip | None:
@@ -297,7 +301,7 @@ def strip(grey: Grey) -> Strip | None:
     return Strip(full, (left, top, right - left, bottom - top), grey.shape)
 
 
-def _crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Ink:
+def _crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
     """Cut a box out of the ink, with paper where it reaches beyond the page."""
     height, width = ink.shape
     inside = ink[max(0, top) : min(bottom, height), max(0, left) : min(right, width)]
@@ -323,9 +327,9 @@ def single_ways(grey: Grey) -> list[Single]:
     ink, is_dark = _ink(grey)
     ways = [_single(ink)]
     if np.count_nonzero(ink > 0.4 * ink.max()) > _CROWDED * ink.size:
-        low, high = np.percentile(grey, (5, 95))
-        above, below = grey - np.float32(low), np.float32(high) - grey
-        ways.append(_single(np.maximum(above if is_dark else below, 0)))
+        low, high = np.percentile(grey, (5, 95), method="nearest")
+        above, below = np.maximum(grey, low) - low, high - np.minimum(grey, high)
+        ways.append(_single(above if is_dark else below))
     return [way for way in ways if way]
 
 
@@ -347,12 +351,12 @@ def normalise(grey: Grey) -> Grey:
     return found.pixels if found else np.zeros((SIZE, SIZE), np.uint8)
 
 
-def _fitted(crop: Ink) -> Grey:
+def _fitted(crop: Crop) -> Grey:
     height, width = crop.shape
     scale = BOX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    # As float, and back to full ink: a thin stroke of a large page would fade away otherwise.
+    # Back to full ink: a thin stroke of a large page would fade away otherwise.
     fitted = cv2.resize(crop, size, interpolation=method).clip(0)
     return np.asarray(np.rint(fitted * (255 / max(float(fitted.max()), 1e-6))), np.uint8)
 
