@@ -65,6 +65,10 @@ class Lines:
             return self
         return type(self)(self.probabilities[start:stop], self.symbols)
 
+    def take(self, rows: Integers) -> Self:
+        """Return the lines of these numbers, in this order."""
+        return type(self)(self.probabilities[rows], self.symbols)
+
     @cached_property
     def greedy(self) -> Integers:
         """The text of the likeliest path of each line, as labels (see `labels`)."""
@@ -83,6 +87,12 @@ class Lines:
         for row, text in zip(labels, texts, strict=True):
             row[: len(text)] = [self.symbols.index(symbol) for symbol in text]
         return labels
+
+    def spelled(self, labels: Integers) -> list[str]:
+        """Return what labels spell: the way back from `labels`."""
+        return [
+            "".join([self.symbols[label] for label in row if label >= 0]) for row in labels.tolist()
+        ]
 
 
 def _summing_to_one(frames: Floats) -> Floats:
