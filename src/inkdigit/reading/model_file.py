@@ -23,7 +23,7 @@ from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 FORMAT = 1
 PREFIX = "inkdigit."
 # A line model takes strips whose width is a multiple of this, and gives a frame for two columns.
-WIDTH_STEP = 16
+WIDTH_STEP = 8
 COLUMNS_PER_FRAME = 2
 Floats = npt.NDArray[np.float32]
 
@@ -163,7 +163,7 @@ class LineModel(_Model):
     def frames(self, strips: npt.NDArray[np.uint8]) -> Floats:
         """Return probabilities `float32 (n, width / 2, classes + 1)` for `uint8 (n, 32, width)`.
 
-        The width is a multiple of 16, ink is 255 and paper 0, and the last class is the blank.
+        The width is a multiple of 8, ink is 255 and paper 0, and the last class is the blank.
         """
         expected = self.info.input_height
         if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % WIDTH_STEP:
