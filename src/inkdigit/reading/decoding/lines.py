@@ -46,11 +46,10 @@ class Lines:
                 f"received {output.shape}"
             )
         kept = [classes.index(symbol) for symbol in symbols]
-        merged = [place for place in range(len(classes) + 1) if place not in kept]
-        whole = output.astype(np.float64)
-        frames = np.concatenate(
-            [whole[..., kept], whole[..., merged].sum(axis=2, keepdims=True)], axis=2
-        )
+        frames = np.zeros((*output.shape[:2], len(kept) + 1))
+        frames[..., :-1] = output[..., kept]
+        for place in set(range(len(classes) + 1)).difference(kept):
+            frames[..., -1] += output[..., place]
         if lengths is not None:
             beyond = np.arange(frames.shape[1]) >= np.asarray(lengths)[:, None]
             frames[beyond] = np.eye(len(kept) + 1)[-1]
@@ -97,6 +96,8 @@ class Lines:
 
 def _summing_to_one(frames: Floats) -> Floats:
     total = frames.sum(axis=2, keepdims=True)
-    if not (np.isfinite(total).all() and (frames >= 0).all() and (total > 0).all()):
+    least, most = total.min(initial=1), total.max(initial=1)
+    if not (frames.min(initial=0) >= 0 and 0 < least <= most < np.inf):
         raise ModelError("the line network's output holds frames that are no probabilities")
-    return np.asarray(frames / total)
+    frames /= total
+    return frames
