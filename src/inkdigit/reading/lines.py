@@ -1,7 +1,7 @@
 """Reading pictures that hold a line of digits."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import exp, log
 
@@ -25,6 +25,8 @@ from inkdigit.reading.verdict import blank, doubt_from_marks, doubt_from_rules, 
 _LEAST_ALTERNATIVE = 0.001
 # How much ink it costs to part two characters a column farther from the middle between them.
 _STRAYING = 0.25
+# Lines of so many columns are decoded together.
+_MOST_COLUMNS = 2**15
 
 
 class LineReader:
@@ -107,13 +109,15 @@ class LineReader:
         )
 
 
-def _alike(strips: Sequence[Strip | None]) -> Iterable[list[int]]:
-    """Return the numbers of the strips with ink, those together that are about as wide."""
+def _alike(strips: Sequence[Strip | None]) -> Iterator[list[int]]:
+    """Yield the numbers of the strips with ink, those together that are about as wide."""
     groups = defaultdict(list)
     for number, found in enumerate(strips):
         if found is not None:
             groups[found.pixels.shape[1].bit_length()].append(number)
-    return groups.values()
+    for bits, numbers in groups.items():
+        together = _MOST_COLUMNS >> bits
+        yield from (numbers[i : i + together] for i in range(0, len(numbers), together))
 
 
 def calibrated(probability: float, info: ModelInfo) -> float:
