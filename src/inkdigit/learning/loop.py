@@ -57,6 +57,11 @@ class Loop:
         return len(self.history) >= self.settings.epochs
 
     @property
+    def result(self) -> Any:
+        """The network with all it has learnt, for use."""
+        return self.model
+
+    @property
     def seconds(self) -> float:
         """Seconds spent fitting so far, compilation counted, validation not."""
         return sum(row["seconds"] for row in self.history)

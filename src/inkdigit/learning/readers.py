@@ -105,7 +105,7 @@ def _drawn(part: str, digits: Digits, settings: TrainingSettings, number: int) -
 
 
 def _finish(run: Run, loop: Loop, dataset: Dataset, amounts: Amounts) -> None:
-    settings, model = run.settings, loop.model
+    settings, model = run.settings, loop.result
     write_atomically(run.folder / KERAS_MODEL, model.save)
     write_atomically(run.folder / HISTORY, lambda path: write_history(path, loop.history))
     fitted, validation = dataset.fit_and_validation()

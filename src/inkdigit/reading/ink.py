@@ -113,6 +113,9 @@ def light_ink(grey: Grey) -> Grey:
 def _paper(grey: Grey) -> Grey:
     """Return the brightness of the paper under each pixel: a wide median of a reduced picture."""
     height, width = grey.shape
+    if max(height, width) <= SIZE:
+        # A character in so few pixels fills them, and light does not change across it.
+        return np.full_like(grey, np.uint8(np.median(grey)))
     scale = min(1.0, _PAPER_HEIGHT / min(height, width), 4 * _PAPER_HEIGHT / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey

@@ -24,7 +24,7 @@ from inkdigit.learning.datasets import Digits
 from inkdigit.learning.handwriting.glyphs import Fonts, Hands
 from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers
-from inkdigit.learning.handwriting.pixels import Ink, resized, with_gamma
+from inkdigit.learning.handwriting.pixels import Ink, warped, with_gamma
 from inkdigit.learning.handwriting.singles import SingleWriter
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.ink import SIZE, STRIP_HEIGHT, strip
@@ -204,10 +204,13 @@ def batches(
 
 
 def vary(pixels: Ink, rng: np.random.Generator) -> Ink:
-    """Return a strip somewhat wider or narrower, its ink stronger or weaker."""
-    width = max(STRIP_HEIGHT // 2, round(pixels.shape[1] * np.exp(rng.normal(0, 0.12))))
-    stretched = resized(pixels, width, STRIP_HEIGHT)
-    return with_gamma(stretched, np.exp(rng.normal(0, 0.3)))
+    """Return a strip somewhat wider or narrower, slanted otherwise, its ink stronger or weaker."""
+    stretch, slant = np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.15)
+    height, width = pixels.shape
+    room = abs(slant) * height / 2
+    matrix = np.array([[stretch, -slant, slant * height / 2 + room], [0.0, 1.0, 0.0]])
+    wide = max(height // 2, round(width * stretch + 2 * room))
+    return with_gamma(warped(pixels, matrix, wide, height), np.exp(rng.normal(0, 0.3)))
 
 
 def pad(strips: list[Ink], step: int) -> Ink:

@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 FONT_FILES = ("*-latin-400-normal.woff2", "*-wght-normal.woff2", "*.ttf", "*.otf")
 # Characters that no digit is mistaken for by an attentive reader.
 LETTERS = "ABCEFGHKLMNPRTVWXYacdefhkmnprtvwx"
+# Those that no hand's digit looks like, an 8 like a B or a 4 like an h among them.
+DISTINCT_LETTERS = "EHKMRWXekmwx"
 SIGNS = "$#*€£%&+?!@"
 _FONT_SIZE = 64
 _HELD_OUT = 8

@@ -1,14 +1,15 @@
 """Lines of digits as hands write them: how characters are set side by side."""
 
+import re
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.handwriting.allographs import MARKS, Allograph
+from inkdigit.learning.handwriting.allographs import MARKS, Allograph, Stroke
 from inkdigit.learning.handwriting.glyphs import (
-    LETTERS,
+    DISTINCT_LETTERS,
     SIGNS,
     Glyph,
     Hands,
@@ -34,6 +35,7 @@ _HEIGHT = 140
 _TOP = 48
 # Ink is what is darker than this.
 _INK = 60
+_ZEROS = re.compile("(0{2,})")
 # The same hand writes a line: what MNIST's many writers, a font and a pen each give.
 _HANDS = ("strokes", "mnist", "font", "mixed")
 _HAND_SHARES = (0.5, 0.2, 0.2, 0.1)
@@ -52,7 +54,9 @@ class _Style:
     gap: float
     climb: float
     loyalty: float
+    own: float
     ligature: float
+    chained: bool
     unsteady: float
 
     @classmethod
@@ -63,13 +67,15 @@ class _Style:
             hand=hand if fonts or hand != "font" else "strokes",
             font=int(rng.integers(fonts)) if fonts else 0,
             pen=float(rng.uniform(1.5, 8)) if rng.random() < 0.9 else float(rng.uniform(8, 12)),
-            slant=float(rng.normal(0.12, 0.25)),
-            stretch=float(np.exp(rng.normal(0, 0.2))),
+            slant=float(rng.normal(0.1, 0.2) if rng.random() < 0.6 else rng.normal(0.45, 0.2)),
+            stretch=float(np.exp(rng.normal(-0.05, 0.25))),
             wobble=float(rng.uniform(0.01, 0.06)),
             gap=float(rng.normal(0.16, 0.14)),
             climb=float(rng.normal(0, 0.03)),
             loyalty=float(rng.uniform(0.5, 1)),
+            own=float(rng.uniform(0, 0.8)),
             ligature=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.2 else 0.0,
+            chained=rng.random() < 0.3,
             unsteady=float(rng.uniform(0.03, 0.18)),
         )
 
@@ -86,25 +92,33 @@ class LineWriter:
         text = invent_text(rng)
         return self._papers.put(self.ink(text, rng), rng), text
 
-    def ink(self, text: str, rng: Random) -> Ink:
-        """Return the text as ink `uint8 (h, w)` on a dark ground."""
-        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, rng)
-        for character in text:
-            canvas.write(character)
+    def ink(self, text: str, rng: Random, letters: str = DISTINCT_LETTERS) -> Ink:
+        """Return the text as ink `uint8 (h, w)` on a dark ground; some of `letters` for each `?`.
+
+        By default they are those that no hand's digit looks like: along a line of digits an `h` is
+        a 4.
+        """
+        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, letters, rng)
+        for part in _ZEROS.split(text):
+            if len(part) > 1 and part.startswith("00") and canvas.chains_zeros:
+                canvas.draw(_chain(len(part), rng), part)
+            else:
+                for character in part:
+                    canvas.write(character)
         return _shake(canvas.finish(), rng)
 
     def strokes(self, shape: Allograph, rng: Random) -> Ink:
         """Return a shape that is neither digit nor mark, as ink `uint8 (h, w)`."""
-        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, rng)
-        canvas.draw(shape)
+        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, "", rng)
+        canvas.draw(shape, NOT_A_DIGIT)
         return _shake(canvas.finish(), rng)
 
 
 class _Canvas:
     """A line being written from left to right."""
 
-    def __init__(self, style: _Style, hands: Hands, rng: Random) -> None:
-        self._style, self._hands, self._rng = style, hands, rng
+    def __init__(self, style: _Style, hands: Hands, letters: str, rng: Random) -> None:
+        self._style, self._hands, self._letters, self._rng = style, hands, letters, rng
         self._ink = np.zeros((_HEIGHT, 256), np.uint8)
         self._x = float(rng.uniform(4, 24))
         self._favourites: dict[str, Allograph] = {}
@@ -122,10 +136,15 @@ class _Canvas:
         top += round(style.climb * self._x + rng.normal(0, style.unsteady / 3) * DIGIT_HEIGHT)
         self._set(glyph.ink, top, character)
 
-    def draw(self, shape: Allograph) -> None:
-        """Add a shape of one's own."""
+    @property
+    def chains_zeros(self) -> bool:
+        """Whether this hand writes zeros that follow each other without lifting the pen."""
+        return self._style.chained and self._style.hand in {"strokes", "mixed"}
+
+    def draw(self, shape: Allograph, what: str) -> None:
+        """Add a shape of one's own, for these characters."""
         glyph = self._pen(shape, 1.0, self._style.wobble)
-        self._set(glyph.ink, _TOP + round(glyph.top * DIGIT_HEIGHT), NOT_A_DIGIT)
+        self._set(glyph.ink, _TOP + round(glyph.top * DIGIT_HEIGHT), what[-1])
 
     def _set(self, ink: Ink, top: int, character: str) -> None:
         bottom = min(top + len(ink), _HEIGHT)
@@ -223,7 +242,10 @@ class _Canvas:
         rng = self._rng
         shapes = allographs(character)
         if character not in self._favourites or rng.random() > self._style.loyalty:
-            self._favourites[character] = shapes[rng.integers(len(shapes))]
+            shape = shapes[rng.integers(len(shapes))]
+            self._favourites[character] = (
+                shape if character in MARKS else _own(shape, self._style.own, rng)
+            )
         return self._pen(self._favourites[character], size, self._style.wobble)
 
     def _pen(self, shape: Allograph, size: float, wobble: float) -> Glyph:
@@ -242,7 +264,7 @@ class _Canvas:
         rng, fonts = self._rng, self._hands.fonts
         if len(fonts) and rng.random() < 0.8:
             font = self._style.font if self._style.hand == "font" else rng.integers(len(fonts))
-            characters = LETTERS if rng.random() < 0.8 else SIGNS
+            characters = self._letters if rng.random() < 0.8 else SIGNS
             glyph = fonts.glyph(int(font), characters[rng.integers(len(characters))])
             return self._fitted(glyph, size)
         points = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2))
@@ -262,6 +284,41 @@ class _Canvas:
         width = max(2, round(glyph.ink.shape[1] * stretch + room) + 1)
         ink = warped(glyph.ink, matrix, width, height)
         return Glyph(_weighted(ink, self._rng), top, bottom)
+
+
+def _own(shape: Allograph, strength: float, rng: Random) -> Allograph:
+    """Return a hand's own version of a shape: points elsewhere, upper or lower half larger."""
+    bend = float(np.exp(rng.normal(0, 0.3 * strength)))
+    spread = rng.normal(0, 0.25 * strength)
+    return tuple(_own_stroke(stroke, bend, spread, 0.05 * strength, rng) for stroke in shape)
+
+
+def _own_stroke(stroke: Stroke, bend: float, spread: float, stray: float, rng: Random) -> Stroke:
+    moved: list[tuple[float, float]] = []
+    for place, (x, y) in enumerate(stroke):
+        if place and stroke[place - 1] == (x, y):  # a corner stays one
+            moved.append(moved[-1])
+            continue
+        dx, dy = rng.normal(0, stray, 2)
+        middle = 0.3 + (x - 0.3) * (1 + spread * (1 - 2 * y))
+        moved.append((middle + dx, (y**bend if y > 0 else y) + dy))
+    return tuple(moved)
+
+
+def _chain(zeros: int, rng: Random) -> Allograph:
+    """Return zeros that one stroke writes, each joined to the next at its top."""
+    top, step = rng.uniform(0, 0.45), rng.uniform(0.5, 0.9)
+    height = 1 - top
+    link = rng.uniform(-0.08, 0.15) * height
+    points = []
+    for number in range(zeros):
+        x = number * step
+        loop = ((0.35, 0.05), (0.08, 0.3), (0.08, 0.75), (0.3, 1.0), (0.55, 0.7), (0.48, 0.2))
+        points += [(x + across * step / 0.75, top + height * down) for across, down in loop]
+        points.append((x + 0.35 * step / 0.75, top + 0.02 * height))
+        if number < zeros - 1 or rng.random() < 0.3:
+            points.append((x + 0.8 * step, top + link))
+    return (tuple(points),)
 
 
 def _around(right: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from inkdigit.learning.handwriting.allographs import Allograph
+from inkdigit.learning.handwriting.glyphs import LETTERS
 from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers, photograph
 from inkdigit.learning.handwriting.pixels import Ink, Random, resized
@@ -42,7 +43,7 @@ class SingleWriter:
             ink = self._writer.strokes(_STROKES[what], rng)
         else:
             repeated = NOT_A_DIGIT * int(rng.choice([1, 1, 1, 1, 2, 5]))
-            ink = self._writer.ink(repeated if what == NOT_A_DIGIT else what, rng)
+            ink = self._writer.ink(repeated if what == NOT_A_DIGIT else what, rng, LETTERS)
         return self._shown(_stretched(ink, rng) if rng.random() < 0.3 else ink, rng)
 
     def _shown(self, ink: Ink, rng: Random) -> Ink:

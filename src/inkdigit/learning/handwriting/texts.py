@@ -4,6 +4,7 @@ from inkdigit.learning.handwriting.pixels import Random
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14)
+_SEPARATOR_SHARES = (0.4, 0.2, 0.4)
 _LENGTH_SHARES = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
 
 
@@ -21,7 +22,7 @@ def invent_text(rng: Random) -> str:
         return _year(rng)
     text = _digits(int(rng.choice(_LENGTHS, p=_LENGTH_SHARES)), rng)
     if kind < 0.26:
-        text = _with_separator(text, rng.choice(["-", "/", "."]), rng)
+        text = _with_separator(text, rng.choice(["-", "/", "."], p=_SEPARATOR_SHARES), rng)
     elif kind < 0.56:
         text = _amount(text, rng)
     elif kind < 0.62:
