@@ -1,6 +1,7 @@
 """Which text a line holds, by what a network says of one or several looks at it."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from inkdigit.reading.options import Rules
 
 # With a check, so many of the likeliest texts of each look are tried.
 _TRIED = 32
+# Texts are weighed together as long as their lattices hold no more numbers than about this.
+_LATTICE_SIZE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,24 @@ def _proposed(lines: Lines, rules: Rules) -> tuple[list[list[str]], list[float]]
 def _masses(lines: Lines, candidates: list[list[str]]) -> list[list[float]]:
     """Return the mean probability of each line's candidates over all looks at it."""
     count = len(candidates)
-    looks = len(lines) // max(1, count)
     places = [line for line, texts in enumerate(candidates) for _ in texts]
     texts = [text for some in candidates for text in some]
-    rows = np.add.outer(np.array(places, np.intp), count * np.arange(looks))
-    looked_at = [text for text in texts for _ in range(looks)]
-    logarithms = log_probability(lines.take(rows.ravel()), looked_at)
-    masses = iter(np.exp(logarithms).reshape(rows.shape).mean(axis=1).tolist())
-    return [[next(masses) for _ in some] for some in candidates]
+    looked_at = np.add.outer(np.array(places, np.intp), np.arange(0, len(lines), max(1, count)))
+    step = _texts_together(lines, looked_at.shape[1], texts)
+    masses: list[float] = []
+    for i in range(0, len(texts), step):
+        rows = looked_at[i : i + step]
+        shown = [text for text in texts[i : i + step] for _ in range(rows.shape[1])]
+        found = np.exp(log_probability(lines.take(rows.ravel()), shown))
+        masses += found.reshape(rows.shape).mean(axis=1).tolist()
+    ends = np.cumsum([len(some) for some in candidates]).tolist()
+    return [masses[start:end] for start, end in pairwise([0, *ends])]
+
+
+def _texts_together(lines: Lines, looks: int, texts: list[str]) -> int:
+    states = 2 * max(map(len, texts), default=0) + 1
+    size = int(lines.probabilities.shape[1]) * looks * states
+    return max(1, _LATTICE_SIZE // max(1, size))
 
 
 def _first_passing(texts: list[str], masses: list[float], total: float, rules: Rules) -> Choice:
