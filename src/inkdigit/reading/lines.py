@@ -1,7 +1,7 @@
 """Reading pictures that hold a line of digits."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import exp, log
 
@@ -25,6 +25,8 @@ from inkdigit.reading.verdict import blank, doubt_from_marks, doubt_from_rules, 
 _LEAST_ALTERNATIVE = 0.001
 # How much ink it costs to part two characters a column farther from the middle between them.
 _STRAYING = 0.25
+# Lines of so many columns are decoded together.
+_MOST_COLUMNS = 2**15
 
 
 class LineReader:
@@ -109,13 +111,15 @@ class LineReader:
         )
 
 
-def _alike(strips: Sequence[Strip | None]) -> Iterable[list[int]]:
-    """Return the numbers of the strips with ink, those together that are about as wide."""
+def _alike(strips: Sequence[Strip | None]) -> Iterator[list[int]]:
+    """Yield the numbers of the strips with ink, those together that are about as wide."""
     groups = defaultdict(list)
     for number, found in enumerate(strips):
         if found is not None:
             groups[found.pixels.shape[1].bit_length()].append(number)
-    return groups.values()
+    for bits, numbers in groups.items():
+        together = _MOST_COLUMNS >> bits
+        yield from (numbers[i : i + together] for i in range(0, len(numbers), together))
 
 
 def calibrated(probability: float, info: ModelInfo) -> float:
@@ -125,13 +129,13 @@ def calibrated(probability: float, info: ModelInfo) -> float:
 
 
 def _digit(value: str, odds: list[float], box: Box, symbols: str) -> Digit:
-    ranked = sorted(zip(odds, symbols, strict=True), key=lambda item: -item[0])
-    alternatives = tuple(
+    likely = [
         Alternative(symbol, share)
-        for share, symbol in ranked
+        for share, symbol in zip(odds, symbols, strict=True)
         if share >= _LEAST_ALTERNATIVE or symbol == value
-    )
-    return Digit(value, odds[symbols.index(value)], box, alternatives)
+    ]
+    likely.sort(key=lambda other: -other.confidence)
+    return Digit(value, odds[symbols.index(value)], box, tuple(likely))
 
 
 def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
@@ -145,8 +149,8 @@ def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     middles = [(first + last + 1) / 2 * COLUMNS_PER_FRAME for first, last in spans]
     width = found.pixels.shape[1]
     order = sorted(range(len(spans)), key=middles.__getitem__)
-    strokes = cv2.threshold(found.pixels, 80, 255, cv2.THRESH_BINARY)[1].astype(np.uint8)
-    ink = np.count_nonzero(strokes, axis=0)
+    strokes = np.asarray(cv2.threshold(found.pixels, 80, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    ink = strokes.sum(axis=0).tolist()
     edges = [0.0, *(_gap(ink, middles[a], middles[b]) for a, b in pairwise(order)), float(width)]
     boxes = [(0, 0, 0, 0)] * len(spans)
     reach = found.pixels.shape[0]
@@ -156,12 +160,11 @@ def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     return boxes
 
 
-def _gap(ink: npt.NDArray[np.intp], left: float, right: float) -> float:
+def _gap(ink: list[int], left: float, right: float) -> float:
     """Return the column between two others that has least ink, of several the most central."""
-    first, last = int(left), min(int(right) + 1, len(ink))
-    columns = np.arange(first, max(last, first + 1))
-    away = abs(columns - (left + right) / 2)
-    return float(columns[np.argmin(ink[columns.clip(0, len(ink) - 1)] + _STRAYING * away)])
+    middle = (left + right) / 2
+    columns = range(int(left), min(int(right) + 1, len(ink)))
+    return min(columns, key=lambda x: ink[x] + _STRAYING * abs(x - middle), default=middle)
 
 
 def _box(found: Strip, strokes: npt.NDArray[np.uint8], left: int, right: int) -> Box:

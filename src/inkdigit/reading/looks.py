@@ -6,6 +6,7 @@ above all is less often sure and wrong.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 import cv2
@@ -13,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.images import Grey
-from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+from inkdigit.reading.alphabet import LINE_ALPHABET
 from inkdigit.reading.choosing import Choice, choose
 from inkdigit.reading.decoding import Lines
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WIDTH_STEP
 from inkdigit.reading.options import Rules
 
 # What one look says with at least this probability is not looked at again.
-_SURE = 0.99
+_SURE = 0.97
 _FREE = Rules()
 # The network takes half a megabyte for a hundred columns.
 _MOST_COLUMNS = 16_384
@@ -30,7 +31,9 @@ Frames = npt.NDArray[np.float32]
 # What a line network says, `(n, width / 2, classes + 1)`, of strips `uint8 (n, 32, width)`.
 Network = Callable[[npt.NDArray[np.uint8]], Frames]
 
-_SLANTS = np.linspace(-0.3, 0.9, 13)
+# Slants that are tried: these, and then those beside the best.
+_SLANTS = (-0.2, 0.1, 0.4, 0.7)
+_BESIDE = 0.1
 
 
 def upright(pixels: Grey) -> Grey:
@@ -38,8 +41,15 @@ def upright(pixels: Grey) -> Grey:
 
     Of all slants it is the one whose removal gathers the ink in the fewest columns.
     """
-    sums = [np.square(_sheared(pixels, slant).sum(axis=0, dtype=np.float64)) for slant in _SLANTS]
-    return _sheared(pixels, float(_SLANTS[int(np.argmax([each.sum() for each in sums]))]))
+    gathered = partial(_gathered, pixels)
+    best = max(_SLANTS, key=gathered)
+    return _sheared(pixels, max((best, best - _BESIDE, best + _BESIDE), key=gathered))
+
+
+def _gathered(pixels: Grey, slant: float) -> float:
+    """Return how much the ink keeps to few columns once a slant is taken out."""
+    columns = cv2.reduce(_sheared(pixels, slant), 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F)
+    return cv2.norm(columns)
 
 
 def scaled(factor: float) -> Callable[[Grey], Grey]:
@@ -87,42 +97,56 @@ def _turned(digit: Grey, degrees: float) -> Grey:
 class Sight:
     """What a network says of lines: `first` of all, `looks` of those in doubt, by their `numbers`.
 
-    `free` is what each line says where nothing is asked of it.
+    `looks` holds one look at all of those after the other, the first among them. `free` is what
+    each line says where nothing is asked of it.
     """
 
     first: Frames
     numbers: list[int]
-    looks: list[Frames]
+    looks: Frames
     free: list[Choice]
 
     @classmethod
     def of(cls, network: Network, strips: Sequence[Grey]) -> Self:
         """Look at strips `uint8 (32, width)`, and again where that leaves doubt."""
         first = look_at(network, strips)
-        free = choose([Lines.of(first, symbols=DIGITS)], _FREE)
+        free = choose(Lines.of(first), _FREE)
         numbers = [i for i, choice in enumerate(free) if choice.probability < _SURE]
-        looks = [
-            look_at(network, [look(strips[number]) for number in numbers])
-            for look in (LOOKS if numbers else ())
-        ]
-        sight = cls(first, numbers, looks, free)
+        if not numbers:
+            return cls(first, numbers, first[:0], free)
+        again = look_at(network, [look(strips[number]) for look in LOOKS for number in numbers])
+        sight = cls(first, numbers, _united(first[numbers], again), free)
         return replace(sight, free=sight._second_thoughts(free, _FREE))
 
     def choose(self, rules: Rules) -> list[Choice]:
         """Return the text of each line under rules, by all that was looked at."""
         if not rules.constrained:
             return self.free
-        first = choose([Lines.of(self.first, symbols=rules.symbols)], rules)
+        first = choose(Lines.of(self.first, symbols=rules.symbols), rules)
         return self._second_thoughts(first, rules)
 
     def _second_thoughts(self, first: list[Choice], rules: Rules) -> list[Choice]:
         choices = list(first)
-        if self.numbers:
-            looks = [self.first[self.numbers], *self.looks]
-            lines = [Lines.of(frames, symbols=rules.symbols) for frames in looks]
-            for number, choice in zip(self.numbers, choose(lines, rules), strict=True):
-                choices[number] = choice
+        lines = Lines.of(self.looks, symbols=rules.symbols)
+        second = choose(lines, rules, looks=1 + len(LOOKS)) if self.numbers else []
+        for number, choice in zip(self.numbers, second, strict=True):
+            choices[number] = choice
         return choices
+
+
+def _united(first: Frames, again: Frames) -> Frames:
+    """Put what was said of one look ahead of what was said of others, filled up with blanks."""
+    count = max(first.shape[1], again.shape[1])
+    united = _blank_frames(len(first) + len(again), count)
+    united[: len(first), : first.shape[1]] = first
+    united[len(first) :, : again.shape[1]] = again
+    return united
+
+
+def _blank_frames(lines: int, count: int) -> Frames:
+    frames = np.zeros((lines, count, len(LINE_ALPHABET) + 1), np.float32)
+    frames[:, :, -1] = 1
+    return frames
 
 
 def look_at(network: Network, strips: Sequence[Grey]) -> Frames:
@@ -133,9 +157,7 @@ def look_at(network: Network, strips: Sequence[Grey]) -> Frames:
     """
     steps = np.array([-(-pixels.shape[1] // WIDTH_STEP) for pixels in strips])
     frames = WIDTH_STEP // COLUMNS_PER_FRAME
-    shape = len(strips), int(steps.max()) * frames, len(LINE_ALPHABET) + 1
-    output = np.zeros(shape, np.float32)
-    output[:, :, -1] = 1
+    output = _blank_frames(len(strips), int(steps.max()) * frames)
     for count in np.unique(steps):
         alike = np.flatnonzero(steps == count).tolist()
         together = max(1, _MOST_COLUMNS // int(count * WIDTH_STEP))

@@ -23,7 +23,7 @@ from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 FORMAT = 1
 PREFIX = "inkdigit."
 # A line model takes strips whose width is a multiple of this, and gives a frame for two columns.
-WIDTH_STEP = 16
+WIDTH_STEP = 8
 COLUMNS_PER_FRAME = 2
 Floats = npt.NDArray[np.float32]
 
@@ -163,7 +163,7 @@ class LineModel(_Model):
     def frames(self, strips: npt.NDArray[np.uint8]) -> Floats:
         """Return probabilities `float32 (n, width / 2, classes + 1)` for `uint8 (n, 32, width)`.
 
-        The width is a multiple of 16, ink is 255 and paper 0, and the last class is the blank.
+        The width is a multiple of 8, ink is 255 and paper 0, and the last class is the blank.
         """
         expected = self.info.input_height
         if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % WIDTH_STEP:
@@ -207,8 +207,8 @@ def temper(probabilities: Floats, temperature: float) -> Floats:
 def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    # Spinning threads gain little here and slow down whatever else runs on the machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Many small pictures are read by threads of their own, which share nothing and never wait.
+    options.intra_op_num_threads = 1
     # A graph must not name other files of this machine as its weights: there are none in here.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", os.devnull

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.reading.decoding.language import Language
-from inkdigit.reading.decoding.lattice import Lattice, backward, differing, emissions, forward
+from inkdigit.reading.decoding.lattice import backward, forward
 from inkdigit.reading.decoding.lines import Floats, Integers, Lines
 from inkdigit.reading.patterns import Pattern
 
-# About how many numbers a table with an axis each for frames, symbols, characters and lines holds.
+# About how many numbers a table with an axis each for frames, symbols and characters holds.
 _BLOCK_SIZE = 30_000
 
 
@@ -32,80 +33,81 @@ class Characters:
 def locate(lines: Lines, texts: Sequence[str], pattern: Pattern | None = None) -> list[Characters]:
     """Return what is known of each text's characters; texts that do not fit the pattern count 0."""
     labels = lines.labels(texts)
-    frames = lines.probabilities
-    paths = _Paths(frames, labels, forward(frames, labels), backward(frames, labels))
+    paths = _Paths(lines.probabilities, labels)
     first, last = paths.expected_frames()
     weights = paths.substituted()
     if pattern is not None:
-        weights *= _fitting(Language.of(pattern, lines.symbols), labels)
-    total = weights.sum(axis=2, keepdims=True)
+        weights *= _fitting(Language.of(pattern, lines.symbols), labels)[labels >= 0]
+    total = weights.sum(axis=1, keepdims=True)
     weights /= np.where(total > 0, total, 1)
+    ends = np.cumsum([len(text) for text in texts]).tolist()
     return [
-        Characters(first[line, :length], last[line, :length], weights[line, :length])
-        for line, length in enumerate(map(len, texts))
+        Characters(first[start:end], last[start:end], weights[start:end])
+        for start, end in pairwise([0, *ends])
     ]
 
 
 class _Paths:
     """All paths of given texts: what leads to each of their characters, and what leads on.
 
-    Everything is relative to the probability of the text. In the loops and arrays, `t` is the
-    frame, and axes are (frames, lines, characters).
+    Axes are (frames, characters), with the characters of all lines one after the other. `into` is
+    what leads to each before a frame, `out` what leads on after it: by whether the frame beside
+    says the blank, or the character beside. Everything is relative to the probability of the text.
     """
 
-    def __init__(self, frames: Floats, labels: Integers, before: Lattice, after: Lattice) -> None:
-        self.frames, self.labels, self.before, self.after = frames, labels, before, after
-        differs = np.pad(differing(labels), ((0, 0), (0, 1)), constant_values=True)
-        self.enter = before.blank[:-1, :, :-1] + before.last[:-1, :, :-1] * differs[:, :-1]
-        self.leave = after.blank[1:, :, 1:] + after.last[1:, :, 1:] * differs[:, 1:]
-        self.goes_on = after.last[1:, :, :-1] + self.leave
+    def __init__(self, frames: Floats, labels: Integers) -> None:
+        before, after = forward(frames, labels), backward(frames, labels)
+        self.lines, places = np.nonzero(labels >= 0)
+        around = np.pad(labels, ((0, 0), (1, 1)), constant_values=-1)
+        self.previous, self.labels, self.following = (
+            around[self.lines, places + i] for i in range(3)
+        )
         # The lattices are scaled, each in its own way; what they hold in common is the text.
-        at_blank = before.blank[1:] * (after.blank[1:] + after.last[1:])
-        at_symbol = before.last[1:, :, 1:] * self.goes_on
-        text = at_blank.sum(axis=2) + at_symbol.sum(axis=2)
-        self.text = np.where(text > 0, text, np.inf)[:, :, None]
-        self.rescale = np.exp(before.log_scale[:-1] - before.log_scale[1:])[:, :, None]
+        text = np.exp(before.log_total(labels) - before.log_scale[1:] - after.log_scale[1:])
+        share = np.divide(1, text, out=np.zeros_like(text), where=text > 0)[:, self.lines]
+
+        def at(masses: Floats, places: Integers) -> Floats:
+            return np.ascontiguousarray(masses[:, self.lines, places])
+
+        self.into_blank, self.into_last = (
+            at(before.blank[:-1], places),
+            at(before.last[:-1], places),
+        )
+        self.out_blank = at(after.blank[1:], places + 1) * share
+        self.out_last = at(after.last[1:], places + 1) * share
+        self.ended = at(before.last[1:], places + 1)
+        self.stays = at(after.last[1:], places) * share
+        rescale = np.exp(before.log_scale[:-1] - before.log_scale[1:])
+        self.said = frames[:, :, :-1].transpose(1, 2, 0) * rescale[:, None]
 
     def expected_frames(self) -> tuple[Floats, Floats]:
         """Return in which frames each character is expected to begin and to end."""
-        said = emissions(self.frames, self.labels)
-        begins = self.enter * self.rescale * said * self.goes_on / self.text
-        ends = self.before.last[1:, :, 1:] * self.leave / self.text
-        times = np.arange(len(said))
-        first, last = (np.tensordot(times, share, axes=1) for share in (begins, ends))
-        return first, last
+        enter = self.into_blank + self.into_last * (self.previous != self.labels)
+        leave = self.out_blank + self.out_last * (self.following != self.labels)
+        begins = enter * self.said[:, self.labels, self.lines] * (self.stays + leave)
+        times = np.arange(len(enter))
+        return times @ begins, times @ (self.ended * leave)
 
     def substituted(self) -> Floats:
-        """Return how much likelier a text is with one character changed, `(…, length, symbols)`.
+        """Return how much likelier a text is with one character changed, `(characters, symbols)`.
 
         Frame by frame goes the mass of the paths that have entered the changed character and not
         left it; block by block of frames, what leads into it and out of it. Here the axes are
-        (frames, symbols, characters, lines): numpy is fastest along many lines.
+        (frames, symbols, characters).
         """
-        said = (self.frames * self.rescale.transpose(1, 0, 2)).transpose(1, 2, 0)[:, :-1, None]
-        symbols = np.arange(said.shape[1])[:, None, None]
-        around = np.pad(self.labels, ((0, 0), (1, 1)), constant_values=-1).T
-        after_other, before_other = around[:-2] != symbols, around[2:] != symbols
-        into = [_lines_last(part[:-1, :, :-1]) for part in (self.before.blank, self.before.last)]
-        out_of = [
-            _lines_last(part[1:, :, 1:] / self.text) for part in (self.after.blank, self.after.last)
-        ]
+        symbols = np.arange(self.said.shape[1])[:, None]
+        after_other, before_other = self.previous != symbols, self.following != symbols
         weights = within = np.zeros(after_other.shape)
         step = max(1, _BLOCK_SIZE // max(1, weights.size))
-        for t in (slice(start, start + step) for start in range(0, len(said), step)):
-            masses = into[1][t] * after_other + into[0][t]
-            for i, emitted in enumerate(said[t]):
+        for t in (slice(start, start + step) for start in range(0, len(self.said), step)):
+            masses = self.into_last[t, None] * after_other + self.into_blank[t, None]
+            for i, said in enumerate(self.said[t].take(self.lines, axis=2)):
                 masses[i] += within
-                masses[i] *= emitted
+                masses[i] *= said
                 within = masses[i]
-            leaving = out_of[1][t] * before_other + out_of[0][t]
-            weights = weights + np.einsum("tscl,tscl->scl", masses, leaving)
-        return weights.transpose(2, 1, 0)
-
-
-def _lines_last(masses: Floats) -> Floats:
-    """Turn `(frames, lines, length)` into `(frames, 1, length, lines)`."""
-    return np.ascontiguousarray(masses.transpose(0, 2, 1)[:, None])
+            leaving = self.out_last[t, None] * before_other + self.out_blank[t, None]
+            weights = weights + np.einsum("tsc,tsc->sc", masses, leaving)
+        return weights.T
 
 
 def _fitting(language: Language, labels: Integers) -> npt.NDArray[np.bool_]:

@@ -28,6 +28,13 @@ class Lattice:
     last: Floats
     log_scale: Floats
 
+    def log_total(self, labels: Integers) -> Floats:
+        """Return the natural logarithm of each text's probability, `(lines,)`, going forward."""
+        lines, lengths = np.arange(len(labels)), (labels >= 0).sum(axis=1)
+        mass = self.blank[-1, lines, lengths] + self.last[-1, lines, lengths]
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(mass) + self.log_scale[-1])
+
 
 def log_probability(lines: Lines, texts: Sequence[str]) -> Floats:
     """Return the natural logarithm of each text's probability on its line, `(lines,)`.
@@ -36,11 +43,7 @@ def log_probability(lines: Lines, texts: Sequence[str]) -> Floats:
     text's beginning is 1e300 times less likely than others of its beginnings at the same frame.
     """
     labels = lines.labels(texts)
-    lattice = forward(lines.probabilities, labels)
-    rows, lengths = np.arange(len(lines)), (labels >= 0).sum(axis=1)
-    mass = lattice.blank[-1, rows, lengths] + lattice.last[-1, rows, lengths]
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(mass) + lattice.log_scale[-1])
+    return forward(lines.probabilities, labels).log_total(labels)
 
 
 def forward(frames: Floats, labels: Integers) -> Lattice:
@@ -60,12 +63,6 @@ def backward(frames: Floats, labels: Integers) -> Lattice:
     return Lattice(blank, last, mirrored.log_scale[::-1])
 
 
-def emissions(frames: Floats, labels: Integers) -> Floats:
-    """Return the probability of each character in each frame, `(frames, lines, length)`."""
-    chosen = np.take_along_axis(frames, labels[:, None, :].clip(0), axis=2)
-    return np.ascontiguousarray((chosen * (labels >= 0)[:, None, :]).transpose(1, 0, 2))
-
-
 def differing(labels: Integers) -> npt.NDArray[np.bool_]:
     """Say which characters may follow the one before without a blank, `(lines, length)`."""
     differs = np.ones(labels.shape, np.bool_)
@@ -74,33 +71,44 @@ def differing(labels: Integers) -> npt.NDArray[np.bool_]:
 
 
 def _run(frames: Floats, labels: Integers, starts: Integers) -> Lattice:
-    """Go through the frames, with the states of a line in one row: blank, last, blank, and so on.
+    """Go through the frames, with the states of a line below each other: blank, last, blank.
 
-    Two zeros stand ahead of them, so that every state has the one and the two before it.
+    Two zeros stand above them, so that every state has the one and the two before it. Lines are the
+    last axis: numpy is fastest along many.
     """
     (lines, length), count = labels.shape, frames.shape[1]
-    said = np.repeat(frames[:, :, -1].T[:, :, None], 2 * length + 1, axis=2)
-    said[:, :, 1::2] = emissions(frames, labels)
-    skips = np.zeros((lines, 2 * length + 1))
-    skips[:, 1::2] = differing(labels)
-    masses = np.zeros((count + 1, lines, 2 * length + 3))
-    masses[0, np.arange(lines), 2 * starts + 2] = 1
+    said = np.empty((count, 2 * length + 1, lines))
+    said[:, ::2] = frames[:, None, :, -1].transpose(2, 1, 0)
+    said[:, 1::2] = _emissions(frames, labels)
+    skips = np.zeros((2 * length + 1, lines))
+    skips[1::2] = differing(labels).T
+    masses = np.zeros((count + 1, 2 * length + 3, lines))
+    masses[0, 2 * starts + 2, np.arange(lines)] = 1
     totals = np.ones((count + 1, lines))
     for t in range(count):
-        before, after = masses[t], masses[t + 1, :, 2:]
-        np.multiply(before[:, :-2], skips, out=after)
-        after += before[:, 1:-1]
-        after += before[:, 2:]
+        before, after = masses[t], masses[t + 1, 2:]
+        np.multiply(before[:-2], skips, out=after)
+        after += before[1:-1]
+        after += before[2:]
         after *= said[t]
         if t % _RESCALED_EVERY == 0:
             totals[t + 1] = _rescale(after)
-    blank = masses[:, :, 2::2]
-    return Lattice(blank, masses[:, :, 1::2], np.log(totals).cumsum(axis=0))
+    blank, last = masses[:, 2::2].transpose(0, 2, 1), masses[:, 1::2].transpose(0, 2, 1)
+    return Lattice(blank, last, np.log(totals).cumsum(axis=0))
+
+
+def _emissions(frames: Floats, labels: Integers) -> Floats:
+    """Return the probability of each character in each frame, `(frames, length, lines)`."""
+    lines, count, classes = frames.shape
+    flat = frames.transpose(1, 0, 2).reshape(count, lines * classes)
+    said: Floats = flat.take(labels.T.clip(0) + classes * np.arange(lines), axis=1)
+    said *= labels.T >= 0
+    return said
 
 
 def _rescale(masses: Floats) -> Floats:
     """Make the masses of each line sum to 1, and return what they summed to."""
-    totals = masses.sum(axis=1)
+    totals = masses.sum(axis=0)
     totals[totals == 0] = 1
-    masses /= totals[:, None]
+    masses /= totals
     return np.asarray(totals)

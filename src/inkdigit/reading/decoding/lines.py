@@ -46,11 +46,10 @@ class Lines:
                 f"received {output.shape}"
             )
         kept = [classes.index(symbol) for symbol in symbols]
-        merged = [place for place in range(len(classes) + 1) if place not in kept]
-        whole = output.astype(np.float64)
-        frames = np.concatenate(
-            [whole[..., kept], whole[..., merged].sum(axis=2, keepdims=True)], axis=2
-        )
+        frames = np.zeros((*output.shape[:2], len(kept) + 1))
+        frames[..., :-1] = output[..., kept]
+        for place in set(range(len(classes) + 1)).difference(kept):
+            frames[..., -1] += output[..., place]
         if lengths is not None:
             beyond = np.arange(frames.shape[1]) >= np.asarray(lengths)[:, None]
             frames[beyond] = np.eye(len(kept) + 1)[-1]
@@ -64,6 +63,10 @@ class Lines:
         if start <= 0 and stop >= len(self):
             return self
         return type(self)(self.probabilities[start:stop], self.symbols)
+
+    def take(self, rows: Integers) -> Self:
+        """Return the lines of these numbers, in this order."""
+        return type(self)(self.probabilities[rows], self.symbols)
 
     @cached_property
     def greedy(self) -> Integers:
@@ -84,9 +87,17 @@ class Lines:
             row[: len(text)] = [self.symbols.index(symbol) for symbol in text]
         return labels
 
+    def spelled(self, labels: Integers) -> list[str]:
+        """Return what labels spell: the way back from `labels`."""
+        return [
+            "".join([self.symbols[label] for label in row if label >= 0]) for row in labels.tolist()
+        ]
+
 
 def _summing_to_one(frames: Floats) -> Floats:
     total = frames.sum(axis=2, keepdims=True)
-    if not (np.isfinite(total).all() and (frames >= 0).all() and (total > 0).all()):
+    least, most = total.min(initial=1), total.max(initial=1)
+    if not (frames.min(initial=0) >= 0 and 0 < least <= most < np.inf):
         raise ModelError("the line network's output holds frames that are no probabilities")
-    return np.asarray(frames / total)
+    frames /= total
+    return frames

@@ -109,8 +109,7 @@ class _Batch:
         return [Decoded(text, mass, total, exact) for text, mass, exact in texts]
 
     def spelled(self, line: int, length: int | None = None) -> str:
-        labels = self.labels[line, :length].tolist()
-        return "".join(self.lines.symbols[label] for label in labels if label >= 0)
+        return self.lines.spelled(self.labels[line : line + 1, :length])[0]
 
 
 def _further(batch: _Batch) -> Floats:
