@@ -7,6 +7,7 @@ from typing import Any
 from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quiet_native_stderr
+from inkdigit.learning.quantisation import quantise
 from inkdigit.reading.model_file import ModelInfo
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
@@ -14,7 +15,7 @@ OPSET = 17
 
 
 def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
-    """Write a digit or line network as ONNX with its metadata.
+    """Write a digit network, or in eight bits a line network, as ONNX with its metadata.
 
     Raises `MissingExtraError` or `ModelError` where that cannot be done.
 
@@ -29,18 +30,34 @@ def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
     except ModuleNotFoundError as error:
         raise MissingExtraError("learn", str(error.name)) from None
 
-    if info.reads == "line":
+    is_line = info.reads == "line"
+    if is_line:
         # It learns from log-odds; what reads wants probabilities.
         model = keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0]))
 
     def write(temporary: Path) -> None:
         _export(model, temporary)
-        graph = onnx.load(str(temporary))
-        onnx.helper.set_model_props(graph, info.to_properties())
-        onnx.checker.check_model(graph)
-        onnx.save(graph, str(temporary))
+        if is_line:
+            quantise(temporary)
+        _describe(onnx.load(str(temporary)), info, temporary)
 
     write_atomically(path, write)
+
+
+def describe(path: Path, info: ModelInfo) -> None:
+    """Replace what a model file says of itself."""
+    import onnx
+
+    graph = onnx.load(str(path))
+    write_atomically(path, lambda temporary: _describe(graph, info, temporary))
+
+
+def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
+    import onnx
+
+    onnx.helper.set_model_props(graph, info.to_properties())
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(path))
 
 
 def _export(model: Any, path: Path) -> None:

@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from inkdigit.files import write_atomically, write_text
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation import Calibration, Evaluation, calibrate, least_confidence
-from inkdigit.learning.export import write_model_file
+from inkdigit.learning.export import describe, write_model_file
 from inkdigit.learning.handwriting.batches import FULL, Amounts, Drawing, Line, Supply
 from inkdigit.learning.handwriting.glyphs import Fonts
 from inkdigit.learning.line_loop import LineLoop, evaluate
@@ -35,13 +36,15 @@ from inkdigit.learning.single_loop import SingleLoop, drawn_digits, to_digits
 from inkdigit.learning.training import open_run, run_loop, versions, write_history
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.ink import STRIP_HEIGHT
-from inkdigit.reading.looks import Sight, look_at_digits
-from inkdigit.reading.model_file import temper
+from inkdigit.reading.looks import Network, Sight, look_at_digits
+from inkdigit.reading.model_file import LineModel, temper
 
 # What is drawn to be learnt from has seeds of three numbers, and these have two.
 _SEEDS = {"validation": 99, "calibration": 98, "test": 97, "train": 96}
 # What is drawn is harder than most of what is read; so much of what is accepted may be wrong.
 TARGET_ERROR = 0.01
+# What a model file says before its network is calibrated: nothing is sure enough.
+_UNCALIBRATED = Calibration(1.0, 1.0, 0.0, 0.0, 0)
 # So many lines are read at a time.
 _TOGETHER = 64
 
@@ -129,16 +132,25 @@ def _finish(run: Run, loop: Loop, dataset: Dataset, amounts: Amounts) -> None:
         "test_digits": amounts.measured,
         "fonts_learnt_from": Fonts(_fonts(settings)).names,
         "fonts_held_out": Fonts(_fonts(settings), held_out=True).names,
-        "calibration": _calibration(model, kept_apart),
+        "calibration": asdict(_UNCALIBRATED),
         "model": _described(settings),
         "versions": versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }
-    write_text(run.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
+    _write_metrics(run, metrics)
     # A machine that trains may not be able to write ONNX; `inkdigit export` completes it elsewhere.
     with contextlib.suppress(MissingExtraError, ModelError):
         write_model_file(model, run.info(), run.folder / ONNX_MODEL)
+    # What is calibrated is what will read, and that may be in eight bits.
+    metrics["calibration"] = _calibration(run, model, kept_apart)
+    _write_metrics(run, metrics)
+    if (run.folder / ONNX_MODEL).exists():
+        describe(run.folder / ONNX_MODEL, run.info())
     run.checkpoint.unlink(missing_ok=True)
+
+
+def _write_metrics(run: Run, metrics: dict[str, Any]) -> None:
+    write_text(run.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
 
 
 def _seen(settings: TrainingSettings, fitted: Digits, amounts: Amounts) -> int:
@@ -169,10 +181,12 @@ def _measure(model: Any, drawn: list[Line]) -> tuple[float, float]:
     return evaluation.loss, evaluation.accuracy
 
 
-def _calibration(model: Any, drawn: list[Line]) -> dict[str, float]:
+def _calibration(run: Run, model: Any, drawn: list[Line]) -> dict[str, float]:
     """Return the calibration as `ModelInfo` has it."""
     if model.name == "line":
-        return calibrate_lines(*read_lines(model, drawn))
+        written = run.folder / ONNX_MODEL
+        network = LineModel.load(written).frames if written.exists() else partial(_frames, model)
+        return calibrate_lines(*read_lines(network, drawn))
     evaluation = _evaluated(model, drawn)
     temperature = calibrate(evaluation).temperature
     # A digit is read whatever the chance that it is none, and taken if that chance is small.
@@ -219,16 +233,16 @@ def _platt(odds: Floats, right: Mask) -> tuple[float, float]:
     return slope, float(fit.intercept_[0])
 
 
-def read_lines(model: Any, lines: list[Line]) -> tuple[Floats, Mask]:
+def _frames(model: Any, strips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    log_odds = model.predict_on_batch(to_pixels(strips))
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.softmax(log_odds, axis=-1)))
+
+
+def read_lines(network: Network, lines: list[Line]) -> tuple[Floats, Mask]:
     """Return the probability of what is read on each line, and whether it is right.
 
     They are looked at as a reader does, which is what the calibration is for.
     """
-
-    def network(strips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        log_odds = model.predict_on_batch(to_pixels(strips))
-        return np.asarray(keras.ops.convert_to_numpy(keras.ops.softmax(log_odds, axis=-1)))
-
     order = sorted(range(len(lines)), key=lambda number: lines[number][0].shape[1])
     probabilities, right = np.zeros(len(lines)), np.zeros(len(lines), bool)
     for start in range(0, len(order), _TOGETHER):

@@ -1,0 +1,90 @@
+"""Line networks in eight bits: half the time of a look, and less than a third of the file.
+
+Static quantisation (Jacob et al. 2018) by ONNX Runtime. How far each map reaches is measured on
+lines drawn with the sample's digits and pen strokes, so a run can be exported wherever it lies.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.learning.datasets import load_dataset
+from inkdigit.learning.handwriting.batches import Drawing, pad
+from inkdigit.learning.loop import to_pixels
+from inkdigit.reading.model_file import WIDTH_STEP
+
+_SEED = 95
+_STRIPS = 200
+
+Floats = npt.NDArray[np.float32]
+
+
+def quantise(path: Path) -> None:
+    """Replace the weights and maps of a line network in an ONNX file by eight-bit integers.
+
+    The last convolution stays as it is. Weights keep to seven bits, as processors without VNNI add
+    up products of eight in too narrow a sum.
+    """
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Strips(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self, name: str) -> None:
+            self._inputs = ({name: strip} for strip in drawn_strips())
+
+        def get_next(self) -> dict[str, Floats] | None:
+            return next(self._inputs, None)
+
+    with _quietly():
+        quant_pre_process(str(path), str(path), skip_symbolic_shape=True)
+        graph = _load(path)
+        convolutions = [node.name for node in graph.node if node.op_type == "Conv"]
+        quantize_static(
+            str(path),
+            str(path),
+            Strips(graph.input[0].name),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv", "MaxPool", "Relu"],
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=[convolutions[-1]],
+        )
+
+
+def drawn_strips() -> Iterator[Floats]:
+    """Yield drawn lines as a line network takes them, `(1, 32, width, 1)`."""
+    draw = Drawing(load_dataset("sample").train, None).begin()
+    for number in range(_STRIPS):
+        pixels, _ = draw([_SEED, number])
+        yield to_pixels(pad([pixels], WIDTH_STEP))
+
+
+def _load(path: Path) -> Any:
+    import onnx
+
+    return onnx.load(str(path)).graph
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep to oneself the advice on preparing graphs that ONNX Runtime gives."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
