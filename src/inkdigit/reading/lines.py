@@ -44,7 +44,7 @@ class LineReader:
         return results
 
     def look(self, page: Grey) -> Grey:
-        """Return what the network is shown of a page, `uint8 (32, width)`; all 0 for blank paper."""
+        """Return what the network is shown of a page, `uint8 (32, width)`, 0 for blank paper."""
         found = strip(page)
         return found.pixels if found else np.zeros((STRIP_HEIGHT, STRIP_HEIGHT), np.uint8)
 

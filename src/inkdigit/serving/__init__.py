@@ -11,6 +11,7 @@ Knows `Reader` and `Reading`; nothing of pixels, runtimes or where models come f
     routes      the API
     operations  health, readiness, metrics, documents, the page
     observing   request id, log line, figures and headers of every request
+    draining    lets who is refused hear why
     app         all of these as one ASGI application
     server      uvicorn around it
     page/       plain modules and CSS

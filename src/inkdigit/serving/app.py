@@ -9,11 +9,15 @@ from fastapi.middleware.cors import CORSMiddleware
 
 import inkdigit
 from inkdigit.serving import operations, routes
+from inkdigit.serving.draining import Drainer
 from inkdigit.serving.metrics import forget_process
 from inkdigit.serving.observing import Observer
 from inkdigit.serving.problems import add_problem_handlers
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
+
+# How many times the largest request a client that is refused may go on sending.
+_DRAINED = 4
 
 
 def create_app(settings: Settings) -> Observer:
@@ -48,4 +52,4 @@ def create_app(settings: Settings) -> Observer:
             allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
-    return Observer(app)
+    return Observer(Drainer(app, limit=_DRAINED * settings.max_bytes))

@@ -48,6 +48,12 @@ async def metrics(request: Request) -> Response:
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
+@router.get("/", include_in_schema=False)
+async def page() -> FileResponse:
+    """Return the page to write on."""
+    return FileResponse(PAGE / "index.html")
+
+
 @router.get("/docs", include_in_schema=False)
 async def documents() -> FileResponse:
     """Return the page that shows the OpenAPI."""
@@ -55,7 +61,7 @@ async def documents() -> FileResponse:
 
 
 def add_pages(app: FastAPI) -> None:
-    """Serve Swagger UI from its package, and the page at the root."""
+    """Serve what the page and the documents are made of; Swagger UI from its package."""
     with as_file(files("fastapi_swagger") / "resources") as swagger:
         app.mount("/swagger", StaticFiles(directory=swagger))
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    app.mount("/page", StaticFiles(directory=PAGE))

@@ -80,7 +80,7 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise SettingError(
             f"{settings.host} cannot be listened at on port {settings.port}: {reason}: choose "
             "another --host or --port"

@@ -1,6 +1,7 @@
 """From a file and its options to the answer, the same JSON as `inkdigit read` writes."""
 
 import asyncio
+import logging
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Memory, Upload
 
 Answer = dict[str, Any]
+log = logging.getLogger("inkdigit.serving")
 
 
 class Service:
@@ -36,6 +38,7 @@ class Service:
             threads=settings.threads,
         )
         self._reader: Reader | None = None
+        self._warm = asyncio.Event()
 
     @property
     def reader(self) -> Reader:
@@ -45,49 +48,54 @@ class Service:
         return self._reader
 
     async def warm(self) -> None:
-        """Load the models and read once with each, so that no request waits for that."""
-        self._reader = await asyncio.to_thread(_warm_reader, self.settings)
+        """Load the models and read once with each; until then, who asks for a reading waits."""
+        try:
+            self._reader = await asyncio.to_thread(_warm_reader, self.settings)
+        except Exception:
+            log.exception("the models could not be loaded")
+            raise
+        self._warm.set()
 
     async def read(self, upload: Upload, options: Options, *, look: bool = False) -> Answer:
         """Return the reading of a picture, or of a document's pages; errors are raised.
 
         `look` adds what the network saw, as a PNG in base64. Takes one place in the queue.
         """
-        reader = self.reader
         with self.batcher.places():
-            return await self._read(reader, upload, options, look)
+            await self._warm.wait()
+            return await self._read(upload, options, look)
 
     async def read_all(
         self, uploads: Sequence[Upload], options: Options, *, look: bool = False
     ) -> list[Answer]:
         """Return an answer for each file, in order; an error is a row with the status `failed`."""
-        reader = self.reader
 
         async def read(upload: Upload) -> Answer:
             try:
-                return await self._read(reader, upload, options, look)
+                return await self._read(upload, options, look)
             except InkdigitError as error:
-                return _row(reader, upload, options, error)
+                return self._row(upload, options, error)
 
         with self.batcher.places(len(uploads)):
+            await self._warm.wait()
             return await asyncio.gather(*map(read, uploads))
 
     def close(self) -> None:
         """Wait for what is being read."""
         self.batcher.close()
 
-    async def _read(self, reader: Reader, upload: Upload, options: Options, look: bool) -> Answer:
+    async def _read(self, upload: Upload, options: Options, look: bool) -> Answer:
         count = await self._count_pages(upload.content, options)
         if count == 1:
             result = await self.batcher.read(upload.content, options)
             if isinstance(result, InkdigitError):
                 raise result
-            return await self._answer(reader, upload, options, result, look)
+            return await self._answer(upload, options, result, look)
         rows = []
         for page in range(1, count + 1):
             one = options | Options(page=page)
             result = await self.batcher.read(upload.content, one)
-            rows.append(await self._answer(reader, upload, one, result, look))
+            rows.append(await self._answer(upload, one, result, look))
         return {"source": upload.name, "pages": rows}
 
     async def _count_pages(self, content: bytes, options: Options) -> int:
@@ -102,24 +110,21 @@ class Service:
             )
         return count
 
-    async def _answer(
-        self, reader: Reader, upload: Upload, options: Options, result: Result, look: bool
-    ) -> Answer:
-        row = _row(reader, upload, options, result)
+    async def _answer(self, upload: Upload, options: Options, result: Result, look: bool) -> Answer:
+        row = self._row(upload, options, result)
         if look and row["error"] is None:
-            seen = await asyncio.to_thread(reader.look, upload.content, **options)
+            seen = await asyncio.to_thread(self.reader.look, upload.content, **options)
             row["look"] = b64encode(as_png(seen)).decode()
+        return row
+
+    def _row(self, upload: Upload, options: Options, result: Result) -> Answer:
+        row = Row(upload.name, options.get("page") or 1, result, self.reader.model).to_dict()
+        READINGS.labels(row["status"]).inc()
         return row
 
     def _read_batch(self, sources: Sequence[bytes], options: Options) -> list[Result]:
         BATCHES.observe(len(sources))
         return self.reader.read_batch(sources, **options)
-
-
-def _row(reader: Reader, upload: Upload, options: Options, result: Result) -> Answer:
-    row = Row(upload.name, options.get("page") or 1, result, reader.model).to_dict()
-    READINGS.labels(row["status"]).inc()
-    return row
 
 
 def _warm_reader(settings: Settings) -> Reader:

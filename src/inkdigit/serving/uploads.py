@@ -2,14 +2,15 @@
 
 import asyncio
 import json
+import math
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import File, FormParser, parse_options_header
 
 from inkdigit.serving.problems import Problem, unavailable
 from inkdigit.serving.settings import Settings
@@ -17,9 +18,8 @@ from inkdigit.serving.settings import Settings
 # As `inkdigit read` names standard input.
 NAMELESS = "-"
 _LONGEST_NAME = 255
-_MAX_FIELDS = 16
-# A client that sends too much hears why only if it may go on sending for a while.
-_DRAINED = 4
+# The body is counted already; nothing of a picture is to lie on a disk.
+_CONFIG = {"MAX_MEMORY_FILE_SIZE": math.inf}
 
 _Body = AsyncGenerator[bytes, None]
 _Receiver = Callable[[Request, _Body], Awaitable[list["Upload"]]]
@@ -101,30 +101,36 @@ async def _counted(request: Request, limit: int, share: Share) -> _Body:
     total = 0
     async for chunk in request.stream():
         total += len(chunk)
-        if total <= limit:
-            share.take(len(chunk))
-            yield chunk
-        elif total > _DRAINED * limit:
-            break
-    if total > limit:
-        raise Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
-
-
-class _InMemory(MultiPartParser):
-    # The body is counted already; nothing of a picture is to lie on a disk.
-    spool_max_size = 0
+        if total > limit:
+            raise Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
+        share.take(len(chunk))
+        yield chunk
 
 
 async def _from_form(request: Request, body: _Body) -> list[Upload]:
-    parser = _InMemory(request.headers, body, max_fields=_MAX_FIELDS)
+    _, parameters = parse_options_header(request.headers["content-type"])
+    uploads: list[Upload] = []
+
+    def add(file: File) -> None:
+        file.file_object.seek(0)
+        uploads.append(Upload(_shown(_name_of(file)), file.file_object.read()))
+
     try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise Problem(422, f"the multipart form is broken: {error.message}") from None
-    files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
-    if not files:
+        parser = FormParser(
+            "multipart/form-data", None, add, boundary=parameters.get(b"boundary"), config=_CONFIG
+        )
+        async for chunk in body:
+            parser.write(chunk)
+        parser.finalize()
+    except FormParserError:
+        raise Problem(422, "the multipart form is broken") from None
+    if not uploads:
         raise Problem(422, "the form holds no whole file: send one as the field 'file'")
-    return [Upload(_shown(part.filename), await part.read()) for part in files]
+    return uploads
+
+
+def _name_of(file: File) -> str | None:
+    return file.file_name.decode("utf-8", "replace") if file.file_name else None
 
 
 async def _from_picture(_: Request, body: _Body) -> list[Upload]:

@@ -202,7 +202,7 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 $("example").addEventListener("click", async () => {
-  const example = await (await fetch("example.png")).blob();
+  const example = await (await fetch("page/example.png")).blob();
   open(new File([example], "example.png", { type: "image/png" }));
 });
 
