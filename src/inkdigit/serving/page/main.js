@@ -88,7 +88,7 @@ function place() {
 
 // The chosen digit alone, as the digit network sees it.
 async function look(reading, [x, y, width, height]) {
-  const figure = $("look").parentElement;
+  const figure = $("look").closest("figure");
   if (file && !$("picture").naturalWidth) return void (figure.hidden = true);
   $("look").removeAttribute("src");
   const source = file ? $("picture") : pad.picture();

@@ -4,7 +4,7 @@ const $ = (id) => document.getElementById(id);
 const STATUS = { accepted: "Accepted", review: "For review", rejected: "Rejected", failed: "Failed" };
 const LOW = 0.9;
 
-export const percent = (share) => (share >= 0.9995 ? "99.9+ %" : share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`);
+export const percent = (share) => (share >= 0.9995 ? "> 99.9 %" : share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`);
 
 export function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
