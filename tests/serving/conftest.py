@@ -15,5 +15,5 @@ def service() -> Iterator[Running]:
 def narrow() -> Iterator[Running]:
     """A service with small limits."""
     flags = "--queue 3 --max-files 3 --max-bytes 200000 --max-pixels 1000000 --max-pages 2"
-    with running(*flags.split(), "--timeout", "1.5") as started:
+    with running(*flags.split()) as started:
         yield started

@@ -27,6 +27,7 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
     not CHROMIUM, reason="there is no chromium: apt-get install chromium, or name it with CHROMIUM"
 )
 Open = Callable[..., Page]
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")
