@@ -61,7 +61,7 @@ def test_every_setting_but_the_secret_has_a_flag_that_tells_its_default(
     with pytest.raises(SystemExit):
         build_parser().parse_args(["serve", "--help"])
     shown = " ".join(capsys.readouterr().out.split()).partition("settings:")[2]
-    told = {name: what for name, what in re.findall(r"--([a-z-]+) [A-Z]+ (.*?)(?= --|$)", shown)}
+    told = dict(re.findall(r"--([a-z-]+) [A-Z]+ (.*?)(?= --|$)", shown))
     for name, field in Settings.model_fields.items():
         if name == "api_keys":
             continue
