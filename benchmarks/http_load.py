@@ -59,6 +59,11 @@ class Connection:
         status = int(head[9:12])
         return Answer(start, took, status, _is_right(status, head, body, question.expected))
 
+    @property
+    def gone(self) -> bool:
+        """Whether the service has hung up, as it does when nothing is asked for a while."""
+        return self._reader.at_eof()
+
     def close(self) -> None:
         """Hang up."""
         self._writer.close()
@@ -104,6 +109,8 @@ async def open_loop(
     answers: list[Answer] = []
 
     async def one(due: float, question: Question) -> None:
+        while idle and idle[-1].gone:
+            idle.pop()
         connection = idle.pop() if idle else await Connection.open(port)
         answer = await connection.ask(question)
         waited = answer.asked - due

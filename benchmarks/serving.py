@@ -18,11 +18,13 @@ import asyncio
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -42,8 +44,8 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "serving.csv"
 CORES, CONNECTIONS, CROPS = 2, 32, 256
 MEGABYTE = 1_000_000
-# A second is normal again once its median is within this many times what it was before.
-NORMAL = 2
+# A slice of so many seconds is normal if its median is within so many times that of before.
+SLICE, NORMAL = 0.5, 2
 
 
 @dataclass(frozen=True)
@@ -217,42 +219,39 @@ def measure_overload(setting: Setting) -> Iterator[Figure]:
     unclean = sum(not answer.right for answer in answers)
     yield Figure("overload", "neither right nor a clean 503", unclean, "requests", most=0)
     yield Figure("overload", "held before", calm, "MB")
-    yield Figure("overload", "held at most", most, "MB", most=calm + 400)
+    yield Figure("overload", "held at most", most, "MB", most=round(calm) + 400)
     yield Figure(
         "overload", "normal again after", recovery(answers, before, rush_ends), "s", most=2
     )
 
 
 def recovery(answers: list[Answer], before: float, rush_ends: float) -> float:
-    """Return the seconds from the rush's end until answers take about as long as before it."""
+    """Return the seconds from the rush's end until nothing is refused and all is as quick again."""
     usual = median(answer.took for answer in answers if answer.asked < before)
-    late = [
-        answer.asked - rush_ends
-        for answer in answers
-        if answer.asked >= rush_ends and (answer.status != 200 or answer.took > NORMAL * usual)
+    slices: defaultdict[int, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        if answer.asked >= rush_ends:
+            slices[int((answer.asked - rush_ends) / SLICE)].append(answer)
+    rough = [
+        number
+        for number, some in slices.items()
+        if any(answer.status != 200 for answer in some)
+        or median(answer.took for answer in some) > NORMAL * usual
     ]
-    slices = {int(4 * moment) for moment in late}
-    for quarter in range(40):
-        asked = [a for a in answers if int(4 * (a.asked - rush_ends)) == quarter >= 0]
-        slow = sum(a.status != 200 or a.took > NORMAL * usual for a in asked)
-        if quarter not in slices or slow <= len(asked) / 2:
-            return quarter / 4
-    return 10.0
+    return SLICE * (max(rough, default=-1) + 1)
 
 
 def measure_hostile(setting: Setting) -> Iterator[Figure]:
     """Yield what became of attacks."""
     sys.path.insert(0, str(ROOT / "tests" / "serving"))
-    import socket
-
-    from test_hostile import ATTACKS, _received, _send  # type: ignore[import-not-found]
+    from test_hostile import ATTACKS, received, send  # type: ignore[import-not-found]
 
     with service() as started:
         for _ in range(setting.attacks):
             for sent, _ in ATTACKS.values():
                 with socket.create_connection(("127.0.0.1", started.port), timeout=60) as client:
-                    _send(client, sent)
-                    _received(client)
+                    send(client, sent)
+                    received(client)
         if setting.schemathesis:
             count = "50" if setting.attacks == 1 else "2000"
             address = f"http://127.0.0.1:{started.port}/openapi.json"

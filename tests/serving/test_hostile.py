@@ -115,20 +115,20 @@ ATTACKS: dict[str, tuple[bytes, set[int | None]]] = {
 def test_an_attack_gets_a_clean_answer(name: str, service: Running) -> None:
     sent, expected = ATTACKS[name]
     with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:
-        _send(client, sent)
-        answer = _received(client)
+        send(client, sent)
+        answer = received(client)
     assert b"Traceback" not in answer
     found = re.match(rb"HTTP/1.1 (\d{3})", answer)
     assert (int(found[1]) if found else None) in expected, answer[:500]
     assert service.read(PICTURE).json()["text"] == "5"
 
 
-def _send(client: socket.socket, content: bytes) -> None:
+def send(client: socket.socket, content: bytes) -> None:
     with suppress(BrokenPipeError, ConnectionResetError):  # refused before its end
         client.sendall(content)
 
 
-def _received(client: socket.socket) -> bytes:
+def received(client: socket.socket) -> bytes:
     try:
         return b"".join(iter(lambda: client.recv(65536), b""))
     except ConnectionResetError:
@@ -140,7 +140,7 @@ def test_a_body_that_does_not_come_is_given_up() -> None:
         for sent in (sized(PICTURE), form(part())):
             with socket.create_connection(("127.0.0.1", hasty.port), timeout=60) as client:
                 client.sendall(sent.replace(b"Content-Length: ", b"Content-Length: 1"))
-                answer = _received(client)
+                answer = received(client)
             assert answer.startswith(b"HTTP/1.1 408")
             assert b"did not arrive within 1.5 seconds" in answer
 
@@ -149,9 +149,9 @@ def test_bytes_are_counted_as_they_arrive(narrow: Running) -> None:
     with socket.create_connection(("127.0.0.1", narrow.port), timeout=60) as client:
         client.sendall(head("Content-Type: image/png", "Transfer-Encoding: chunked"))
         for _ in range(10):
-            _send(client, b"10000\r\n" + bytes(65536) + b"\r\n")
-        _send(client, b"0\r\n\r\n")
-        answer = _received(client)
+            send(client, b"10000\r\n" + bytes(65536) + b"\r\n")
+        send(client, b"0\r\n\r\n")
+        answer = received(client)
     assert answer.startswith(b"HTTP/1.1 413")
     assert narrow.read(PICTURE).status_code == 200
 

@@ -206,6 +206,8 @@ def test_limits_are_said(narrow: Running) -> None:
     four = narrow.read_batch(*[("a.png", png("1"))] * 4)
     assert "4 files, more than 3" in problem(four, 413)
     assert narrow.read(document(["1", "2", "3"]), page=3).json()["page"] == 3
+    several = narrow.read_batch(("a.tif", document(["1", "2", "3"])), ("b.png", png("4")))
+    assert [result["status"] == "failed" for result in several.json()["results"]] == [True, False]
 
 
 def test_beyond_the_queue_it_is_503_and_everyone_else_is_read(narrow: Running) -> None:

@@ -69,7 +69,7 @@ class ReadQuery(BaseModel):
     page: int | None = Field(None, description="only this page of a document, counted from 1")
     look: bool = Field(False, description="add what the network saw, as a PNG in base64")
 
-    def options(self, settings: Settings) -> Options:
+    async def options(self, settings: Settings) -> Options:
         """Return the options of the reader; `SettingError` where they make no sense."""
         options = Options(
             pattern=self.pattern,
@@ -80,7 +80,8 @@ class ReadQuery(BaseModel):
             page=self.page,
             max_pixels=settings.max_pixels,
         )
-        Rules.of(options)
+        # To compile a pattern may take a while.
+        await asyncio.to_thread(Rules.of, options)
         return options
 
 
@@ -121,7 +122,7 @@ async def read(request: Request, query: Wanted) -> AsciiJSONResponse:
     A document of several pages gives `pages`.
     """
     service = _service(request)
-    options = query.options(service.settings)
+    options = await query.options(service.settings)
     with service.memory.share() as share:
         uploads = await receive_uploads(request, service.settings, share)
         if len(uploads) > 1:
@@ -139,7 +140,7 @@ async def read(request: Request, query: Wanted) -> AsciiJSONResponse:
 async def read_batch(request: Request, query: Wanted) -> AsciiJSONResponse:
     """Read several files of a multipart form: one result or error each, in order."""
     service = _service(request)
-    options = query.options(service.settings)
+    options = await query.options(service.settings)
     with service.memory.share() as share:
         uploads = await receive_uploads(request, service.settings, share)
         most = service.settings.max_files

@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
-from inkdigit.errors import InkdigitError, SettingError
+from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import count_pages
 from inkdigit.images.encoding import as_png
 from inkdigit.images.kinds import may_have_pages
@@ -17,7 +17,7 @@ from inkdigit.reading.options import Options
 from inkdigit.reading.row import Row
 from inkdigit.serving.batching import Batcher, Result
 from inkdigit.serving.metrics import BATCHES, READINGS
-from inkdigit.serving.problems import Problem, unavailable
+from inkdigit.serving.problems import unavailable
 from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Memory, Upload
 
@@ -103,10 +103,9 @@ class Service:
             return 1
         count = await asyncio.to_thread(count_pages, content)
         if count > self.settings.max_pages:
-            raise Problem(
-                422,
+            raise ImageError(
                 f"the document has {count:,} pages, more than {self.settings.max_pages:,}: split "
-                "it, or choose one (page=1)",
+                "it, or choose one (page=1)"
             )
         return count
 
