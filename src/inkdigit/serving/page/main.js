@@ -119,7 +119,7 @@ function onWhite(crop, margin) {
 function showDocument({ source, pages }) {
   const rows = pages.map((page, number) => {
     const button = element("button", { type: "button" },
-      element("span", { textContent: `Page ${page.page}` }), element("b", { textContent: page.text ?? "–" }), element("i", { textContent: page.status }));
+      element("span", { textContent: `Page ${page.page}` }), element("b", { textContent: page.text || "–" }), element("i", { textContent: page.status }));
     button.setAttribute("aria-pressed", number === 0);
     button.addEventListener("click", () => {
       for (const other of $("document").querySelectorAll("button")) other.setAttribute("aria-pressed", other === button);
