@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,14 @@ def test_a_verb_that_needs_more_prints_the_exact_line(core: Path, arguments: lis
     assert done.returncode == 9, done.stderr
     assert done.stderr.endswith("run  pip install 'inkdigit[learn]'\n")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_serving_prints_the_exact_line(core: Path) -> None:
+    done = run(core, "inkdigit", "serve")
+    assert done.returncode == 9, done.stderr
+    assert re.fullmatch(
+        r"inkdigit: this needs \w+: run  pip install 'inkdigit\[serve\]'\n", done.stderr
+    )
 
 
 def test_help_starts_in_a_blink(core: Path) -> None:

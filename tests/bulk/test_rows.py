@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from stand_ins import Recorder, reading
 
-from inkdigit.bulk.rows import FIELDS, Row, read_rows
+from inkdigit.bulk.rows import read_rows
 from inkdigit.bulk.sources import Picture, pictures
 from inkdigit.errors import ImageError
 from inkdigit.reading.result import Reading
+from inkdigit.reading.row import FIELDS, Row
 
 
 def named(*names: str) -> list[Picture]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from stand_ins import reading
 
-from inkdigit.bulk.rows import FIELDS, Row
 from inkdigit.bulk.writers import FORMATS, Output
 from inkdigit.errors import ImageError, OutputError, SettingError
+from inkdigit.reading.row import FIELDS, Row
 
 GOOD = Row('=a,b "c".png', 1, reading("007"), "line 1")
 LATER = Row("scan\t\x1b[31m.tif", 2, reading("12", status="review", reason="unsure"), "line 1")

@@ -227,9 +227,12 @@ def test_a_pattern_holds_whatever_is_there(reader: Reader, pages: list[Grey]) ->
 
 
 def test_what_the_network_saw_can_be_looked_at(reader: Reader, hand: Hand) -> None:
-    seen = reader.look(hand.write("5"))
+    seen = reader.look(hand.write("5"), single=True)
     assert (seen.shape, seen.dtype, seen.max()) == ((28, 28), np.uint8, 255)
-    assert not reader.look(BLANK).any()
+    line = reader.look(hand.write("5"))
+    assert (line.shape[0], line.dtype, line.max()) == (32, np.uint8, 255)
+    for single in (False, True):
+        assert not reader.look(BLANK, single=single).any()
     with pytest.raises(ImageError):
         reader.look("missing.png")
 

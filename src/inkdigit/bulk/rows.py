@@ -1,51 +1,19 @@
 """One row for each picture or page, in the order of the input."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import ImageError, InkdigitError
 from inkdigit.reading.options import Options
+from inkdigit.reading.row import Row
 
 if TYPE_CHECKING:
     from inkdigit.reading.reader import Reader
-    from inkdigit.reading.result import Reading
 
-# The documented columns, in their order.
-FIELDS = (
-    "source", "page", "text", "confidence", "status", "reason", "digits", "marks", "unconstrained",
-    "error", "model",
-)  # fmt: skip
-FAILED = "failed"
 # Pictures in memory at a time: enough to fill the network, few enough to hold.
 BATCH = 32
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of one page: its reading, or the error in its place. Pages count from 1."""
-
-    source: str
-    page: int
-    result: "Reading | InkdigitError"
-    model: str
-
-    @property
-    def failure(self) -> InkdigitError | None:
-        """The error, where there is no reading."""
-        return self.result if isinstance(self.result, InkdigitError) else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain types only, by the names and in the order of `FIELDS`."""
-        known: dict[str, Any] = {"source": self.source, "page": self.page, "model": self.model}
-        if isinstance(self.result, InkdigitError):
-            known |= {"status": FAILED, "reason": "", "digits": [], "marks": []}
-            known |= {"error": str(self.result)}
-        else:
-            known |= self.result.to_dict()
-        return {name: known.get(name) for name in FIELDS}
 
 
 def read_rows(

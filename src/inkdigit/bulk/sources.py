@@ -11,9 +11,8 @@ from typing import BinaryIO
 from inkdigit.errors import ImageError, SettingError
 
 STDIN = "-"
-# Where a PDF says that it is one; some carry other bytes ahead of it.
+# Enough of a file to tell its kind.
 _HEAD = 1024
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,9 @@ class Picture:
 
     def is_document(self) -> bool:
         """Return whether it is of a kind that holds pages, TIFF or PDF, by its first bytes."""
-        head = b"" if isinstance(self.source, ImageError) else _head(self.source)
-        return head.startswith(_TIFF) or b"%PDF-" in head
+        from inkdigit.images.kinds import may_have_pages
+
+        return not isinstance(self.source, ImageError) and may_have_pages(_head(self.source))
 
 
 def pictures(names: Sequence[str]) -> Iterator[Picture]:

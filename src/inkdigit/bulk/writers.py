@@ -10,8 +10,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Self, TextIO
 
-from inkdigit.bulk.rows import FIELDS, Row
 from inkdigit.errors import OutputError, SettingError
+from inkdigit.reading.row import FIELDS, Row
 
 STDOUT = "-"
 _SUFFIXES = {

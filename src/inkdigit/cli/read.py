@@ -7,12 +7,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import cast
 
-from inkdigit.bulk.rows import Row, read_rows
+from inkdigit.bulk.rows import read_rows
 from inkdigit.bulk.sources import pictures
 from inkdigit.bulk.writers import FORMATS, Output
 from inkdigit.cli.options import Verbs, add_quiet_flag, tell
 from inkdigit.errors import InkdigitError
 from inkdigit.reading.options import Options, Rules
+from inkdigit.reading.row import Row
 
 READ_OPTIONS = Options.__optional_keys__
 

@@ -10,6 +10,8 @@ the ink on the grey pages that this room returns.
     arrays     array → grey
     colour     which grey shows the ink; which paper lies under transparency
     grey       what a grey page is, and how large it may be
+    kinds      which files hold pages
+    encoding   grey → PNG
 """
 
 from collections.abc import Callable, Iterator

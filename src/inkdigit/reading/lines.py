@@ -14,7 +14,7 @@ from inkdigit.images import Grey
 from inkdigit.reading.alphabet import LINE_ALPHABET
 from inkdigit.reading.choosing import Choice
 from inkdigit.reading.decoding import Characters, Lines, SeenMark, find_marks, locate
-from inkdigit.reading.ink import Strip, strip
+from inkdigit.reading.ink import STRIP_HEIGHT, Strip, strip
 from inkdigit.reading.looks import Sight
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel, ModelInfo
 from inkdigit.reading.options import Rules
@@ -44,6 +44,11 @@ class LineReader:
             for number, result in zip(numbers, self._results(group, rules), strict=True):
                 results[number] = result
         return results
+
+    def look(self, page: Grey) -> Grey:
+        """Return what the network is shown of a page, `uint8 (32, width)`, 0 for blank paper."""
+        found = strip(page)
+        return found.pixels if found else np.zeros((STRIP_HEIGHT, STRIP_HEIGHT), np.uint8)
 
     def _results(self, strips: list[Strip], rules: Rules) -> Sequence[Reading | InkdigitError]:
         try:

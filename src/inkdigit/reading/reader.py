@@ -97,10 +97,13 @@ class Reader:
         return (_page(pages, read, rules) for _ in range(len(pages)))
 
     def look(self, source: Source, **options: Unpack[Options]) -> Grey:
-        """Return the `uint8 (28, 28)` picture of a single digit that the network is shown."""
+        """Return what the network is shown, ink 255 on paper 0; all 0 for blank paper.
+
+        With `single` the digit, `uint8 (28, 28)`, else the line, `uint8 (32, width)`.
+        """
         rules = Rules.of(options)
         page = open_grey(source, page=rules.page, max_pixels=rules.max_pixels or MAX_PIXELS)
-        return self._singles.look(page)
+        return self._singles.look(page) if rules.single else self._lines.look(page)
 
     def _kind(self, rules: Rules) -> "_Read":
         return self._singles.read if rules.single else self._lines.read

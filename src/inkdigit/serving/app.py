@@ -1,0 +1,55 @@
+"""The whole service as one ASGI application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+import inkdigit
+from inkdigit.serving import operations, routes
+from inkdigit.serving.draining import Drainer
+from inkdigit.serving.metrics import forget_process
+from inkdigit.serving.observing import Observer
+from inkdigit.serving.problems import add_problem_handlers
+from inkdigit.serving.service import Service
+from inkdigit.serving.settings import Settings
+
+# How many times the largest request a client that is refused may go on sending.
+_DRAINED = 4
+
+
+def create_app(settings: Settings) -> Observer:
+    """Return the application; it warms its models while it answers already."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = app.state.service = Service(settings)
+        warming = asyncio.create_task(service.warm())
+        yield
+        warming.cancel()
+        service.close()
+        forget_process()
+
+    app = FastAPI(
+        title="Inkdigit",
+        summary="Reads handwritten numbers.",
+        version=inkdigit.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(routes.router)
+    app.include_router(operations.router)
+    operations.add_pages(app)
+    add_problem_handlers(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
+        )
+    return Observer(Drainer(app, limit=_DRAINED * settings.max_bytes))

@@ -1,0 +1,91 @@
+"""Pictures of concurrent requests, read together by a few threads behind a bounded queue."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from inkdigit.errors import InkdigitError
+from inkdigit.reading import Reading
+from inkdigit.reading.options import Options
+from inkdigit.serving.problems import unavailable
+
+Result = Reading | InkdigitError
+ReadBatch = Callable[[Sequence[bytes], Options], list[Result]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    source: bytes
+    options: Options
+    result: asyncio.Future[Result]
+
+
+class Batcher:
+    """Reads pictures in threads, those together that wait together under the same rules.
+
+    Nobody waits for a batch to fill: whatever waits when a thread is free goes at once, so batches
+    grow with the load. To be used within one event loop.
+    """
+
+    def __init__(self, read_batch: ReadBatch, *, places: int, batch: int, threads: int) -> None:
+        self._read_batch, self._places, self._batch, self._idle = read_batch, places, batch, threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reading")
+        self._waiting: deque[_Job] = deque()
+        self.taken = 0
+
+    @contextmanager
+    def places(self, count: int = 1) -> Iterator[None]:
+        """Take places in the queue, one for each file, until it is answered or its client gone.
+
+        Raises `Problem` 503 where there are not so many.
+        """
+        if self.taken + count > self._places:
+            raise unavailable("the service is busy: try again in a moment")
+        self.taken += count
+        try:
+            yield
+        finally:
+            self.taken -= count
+
+    async def read(self, source: bytes, options: Options) -> Result:
+        """Return the reading of a picture, or the error that it met; needs a place."""
+        job = _Job(source, options, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self._start()
+        return await job.result
+
+    def close(self) -> None:
+        """Wait for what is being read."""
+        self._pool.shutdown()
+
+    def _start(self) -> None:
+        while self._idle and (jobs := self._next()):
+            self._idle -= 1
+            read = partial(self._read_batch, [job.source for job in jobs], jobs[0].options)
+            running = asyncio.get_running_loop().run_in_executor(self._pool, read)
+            running.add_done_callback(partial(self._finish, jobs))
+
+    def _next(self) -> list[_Job]:
+        """Take the job that has waited longest, and others that can be read with it."""
+        waiting = [job for job in self._waiting if not job.result.done()]
+        alike = [job for job in waiting if job.options == waiting[0].options][: self._batch]
+        chosen = set(map(id, alike))
+        self._waiting = deque(job for job in waiting if id(job) not in chosen)
+        return alike
+
+    def _finish(self, jobs: list[_Job], running: asyncio.Future[list[Result]]) -> None:
+        self._idle += 1
+        error = running.exception()
+        results = [None] * len(jobs) if error else running.result()
+        for job, result in zip(jobs, results, strict=True):
+            if job.result.done():  # its client has gone
+                continue
+            if error:
+                job.result.set_exception(error)
+            elif result is not None:
+                job.result.set_result(result)
+        self._start()

@@ -1,0 +1,67 @@
+"""What runs a service: health, readiness, version, figures; and its documents and page."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST
+
+import inkdigit
+from inkdigit.serving.metrics import QUEUE, exposition
+from inkdigit.serving.schemas import State, Version
+from inkdigit.serving.service import Service
+
+PAGE = Path(__file__).with_name("page")
+router = APIRouter()
+
+
+@router.get("/health", summary="Whether the process answers")
+async def health() -> State:
+    """Answer as long as the process lives."""
+    return State(status="ok")
+
+
+@router.get(
+    "/ready", summary="Whether it can read", responses={503: {"description": "Not yet: warming up"}}
+)
+async def ready(request: Request) -> State:
+    """Answer 503 until the models are warm."""
+    service: Service = request.app.state.service
+    _ = service.reader
+    return State(status="ready")
+
+
+@router.get("/version", summary="What is running")
+async def version(request: Request) -> Version:
+    """Return the version of Inkdigit and the name of its model."""
+    service: Service = request.app.state.service
+    return Version(inkdigit=inkdigit.__version__, model=service.reader.model)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Return requests, latency, queue, batches and readings."""
+    service: Service = request.app.state.service
+    QUEUE.set(service.batcher.taken)
+    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/", include_in_schema=False)
+async def page() -> FileResponse:
+    """Return the page to write on."""
+    return FileResponse(PAGE / "index.html")
+
+
+@router.get("/docs", include_in_schema=False)
+async def documents() -> FileResponse:
+    """Return the page that shows the OpenAPI."""
+    return FileResponse(PAGE / "docs.html")
+
+
+def add_pages(app: FastAPI) -> None:
+    """Serve what the page and the documents are made of; Swagger UI from its package."""
+    with as_file(files("fastapi_swagger") / "resources") as swagger:
+        app.mount("/swagger", StaticFiles(directory=swagger))
+    app.mount("/page", StaticFiles(directory=PAGE))

@@ -1,0 +1,111 @@
+"""Refusals as problem JSON (RFC 9457): one sentence, and the status that belongs to it."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from inkdigit.errors import InkdigitError
+
+# What nginx logs where a client has gone before its answer; nobody receives it.
+CLIENT_GONE = 499
+_RETRY_SECONDS = 1
+
+
+class Problem(Exception):  # noqa: N818  (the name that RFC 9457 gives it)
+    """A request that is refused: its status, a sentence, and headers if it needs any."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, dict(headers or {})
+
+
+def unavailable(detail: str) -> Problem:
+    """Return the refusal of what may well be granted a moment later."""
+    return Problem(503, detail, {"Retry-After": str(_RETRY_SECONDS)})
+
+
+class AsciiJSONResponse(JSONResponse):
+    """JSON as the command line writes it: ASCII with escapes, whatever a file's name holds."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return json.dumps(content).encode()
+
+
+class ProblemResponse(AsciiJSONResponse):
+    """A problem as its response."""
+
+    media_type = "application/problem+json"
+
+    def __init__(self, problem: Problem, instance: str) -> None:
+        body = {
+            "type": "about:blank",
+            "title": _title(problem.status),
+            "status": problem.status,
+            "detail": problem.detail,
+            "instance": instance,
+        }
+        super().__init__(body, problem.status, problem.headers)
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Let every error leave the application as a problem, and none as a traceback."""
+    for kind, problem_of in _PROBLEMS.items():
+        app.add_exception_handler(kind, partial(_respond, problem_of))
+    app.add_exception_handler(ClientDisconnect, _say_nothing)
+
+
+async def _respond(
+    problem_of: Callable[[Request, Any], Problem], request: Request, error: Exception
+) -> Response:
+    problem = problem_of(request, error)
+    return ProblemResponse(problem, f"urn:request:{request.state.request_id}")
+
+
+async def _say_nothing(*_: object) -> Response:
+    return Response(status_code=CLIENT_GONE)
+
+
+def _http(request: Request, error: HTTPException) -> Problem:
+    return Problem(error.status_code, _about(request, error), error.headers)
+
+
+def _about(request: Request, error: HTTPException) -> str:
+    path = request.url.path[:200]
+    if error.status_code == 404:
+        return f"there is nothing at {path}: see /docs"
+    if error.status_code == 405:
+        return f"{path} does not take {request.method}: see /docs"
+    return str(error.detail)
+
+
+def _invalid(_: Request, error: RequestValidationError) -> Problem:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+    if first["type"] == "extra_forbidden":
+        return Problem(422, f"there is no option {name[:60]!r}: see /docs")
+    return Problem(422, f"{name}: {first['msg']}, received {str(first['input'])[:60]!r}")
+
+
+_PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
+    Problem: lambda _, error: error,
+    InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+    Exception: lambda *_: Problem(500, "something went wrong in the service: see its log"),
+}

@@ -1,0 +1,176 @@
+"""The API: `/v1/read` and `/v1/read/batch`."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from secrets import compare_digest
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
+
+from inkdigit.reading.options import Options, Rules, Separators
+from inkdigit.serving.problems import AsciiJSONResponse, Problem, unavailable
+from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
+from inkdigit.serving.service import Service
+from inkdigit.serving.settings import Settings
+from inkdigit.serving.uploads import receive_uploads
+
+_PICTURE = {"schema": {"type": "string", "format": "binary"}}
+_FORM_FILE = {"type": "string", "format": "binary"}
+_ONE_FILE = {
+    "multipart/form-data": {
+        "schema": {"type": "object", "required": ["file"], "properties": {"file": _FORM_FILE}}
+    },
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {
+                "file": {"type": "string", "contentEncoding": "base64"},
+                "name": {"type": "string"},
+            },
+        }
+    },
+    "image/*": _PICTURE,
+    "application/pdf": _PICTURE,
+}
+_FILES = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "required": ["files"],
+            "properties": {"files": {"type": "array", "items": _FORM_FILE}},
+        }
+    }
+}
+_PROBLEM = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"description": "The API key is missing or wrong", "content": _PROBLEM},
+    408: {"description": "The body arrived too slowly", "content": _PROBLEM},
+    413: {"description": "The body is too large, or holds too many files", "content": _PROBLEM},
+    415: {"description": "The content type is not taken", "content": _PROBLEM},
+    422: {"description": "No picture that can be read, or no sense", "content": _PROBLEM},
+    503: {"description": "Busy, or not ready: see Retry-After", "content": _PROBLEM},
+}
+
+
+class ReadQuery(BaseModel):
+    """How pictures are to be read, as the flags of `inkdigit read`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pattern: str | None = Field(None, description=r"what the number looks like, such as \d{5}")
+    check: str | None = Field(None, description="a check that it passes, such as luhn")
+    single: bool = Field(False, description="there is exactly one digit")
+    min_confidence: float | None = Field(None, description="review what is less sure, 0 to 1")
+    separators: Separators = Field("review", description="of a dot that may stand before cents")
+    page: int | None = Field(None, description="only this page of a document, counted from 1")
+    look: bool = Field(False, description="add what the network saw, as a PNG in base64")
+
+    async def options(self, settings: Settings) -> Options:
+        """Return the options of the reader; `SettingError` where they make no sense."""
+        options = Options(
+            pattern=self.pattern,
+            check=self.check,
+            single=self.single,
+            min_confidence=self.min_confidence,
+            separators=self.separators,
+            page=self.page,
+            max_pixels=settings.max_pixels,
+        )
+        # To compile a pattern may take a while.
+        await asyncio.to_thread(Rules.of, options)
+        return options
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _check_key(request: Request) -> None:
+    keys = _service(request).settings.api_keys
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    given = request.headers.get("x-api-key") or (bearer if scheme.lower() == "bearer" else "")
+    # All are compared, so that the time tells nothing.
+    same = [compare_digest(given.encode(), key.get_secret_value().encode()) for key in keys]
+    if keys and not any(same):
+        raise Problem(
+            401,
+            "the API key is missing or wrong: send it as X-API-Key or as a bearer token",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+
+_T = TypeVar("_T")
+
+router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSALS)
+Wanted = Annotated[ReadQuery, Query()]
+
+
+@router.post(
+    "/read",
+    summary="Read one picture or document",
+    responses={200: {"model": Reading | Document}},
+    openapi_extra={"requestBody": {"required": True, "content": _ONE_FILE}},
+)
+async def read(request: Request, query: Wanted) -> AsciiJSONResponse:
+    """Read the number in a picture: multipart `file`, JSON with base64, or the picture itself.
+
+    A document of several pages gives `pages`.
+    """
+    service = _service(request)
+    options = await query.options(service.settings)
+    with service.memory.share() as share:
+        uploads = await receive_uploads(request, service.settings, share)
+        if len(uploads) > 1:
+            raise Problem(422, "the form holds several files: send them to /v1/read/batch")
+        answer = service.read(uploads[0], options, look=query.look)
+        return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
+
+
+@router.post(
+    "/read/batch",
+    summary="Read several files",
+    responses={200: {"model": Batch}},
+    openapi_extra={"requestBody": {"required": True, "content": _FILES}},
+)
+async def read_batch(request: Request, query: Wanted) -> AsciiJSONResponse:
+    """Read several files of a multipart form: one result or error each, in order."""
+    service = _service(request)
+    options = await query.options(service.settings)
+    with service.memory.share() as share:
+        uploads = await receive_uploads(request, service.settings, share)
+        most = service.settings.max_files
+        if len(uploads) > most:
+            raise Problem(413, f"the form holds {len(uploads):,} files, more than {most:,}")
+        answers = service.read_all(uploads, options, look=query.look)
+        results = await _in_time(request, answers, service.settings.timeout)
+        return AsciiJSONResponse({"results": results})
+
+
+async def _in_time(request: Request, work: Coroutine[Any, Any, _T], seconds: float) -> _T:
+    """Return what the work gives, unless it takes too long or its client goes."""
+    reading = asyncio.create_task(work)
+    leaving = asyncio.create_task(_leaving(request))
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.wait({reading, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    except TimeoutError:
+        raise unavailable(f"reading took longer than {seconds:g} seconds") from None
+    finally:
+        leaving.cancel()
+        if not reading.done():
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
+    if reading.cancelled():
+        raise ClientDisconnect
+    return reading.result()
+
+
+async def _leaving(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,104 @@
+"""uvicorn around the application: one process or several, on a socket of our own."""
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from inkdigit.errors import SettingError
+from inkdigit.reading import Reader
+from inkdigit.serving.app import create_app
+from inkdigit.serving.metrics import SHARED_DIR
+from inkdigit.serving.settings import Settings
+
+# More than a browser sends by far.
+_MAX_HEAD = 32_768
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"inkdigit": {"level": "INFO"}},
+}
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until a signal; SIGTERM and Ctrl-C let what was begun be finished.
+
+    `announce` is given the address once connections are taken. Raises `ModelError` for a model file
+    that cannot be used and `SettingError` for an address that cannot be listened at.
+    """
+    if settings.model:
+        Reader.load(settings.model)
+    # After all is finished, uvicorn raises the signal once more.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with _listening(settings) as listener, _shared_figures(settings):
+        config = _config(settings)
+        announce(_address(listener))
+        if settings.workers > 1:
+            Multiprocess(config, sockets=[listener]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        partial(create_app, settings),
+        factory=True,
+        workers=settings.workers,
+        # h11 bounds what a head may hold; the faster parser does not.
+        http="h11",
+        h11_max_incomplete_event_size=_MAX_HEAD,
+        ws="none",
+        lifespan="on",
+        log_config=LOGGING,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(settings.timeout) + 1,
+    )
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except (OSError, UnicodeError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise SettingError(
+            f"{settings.host} cannot be listened at on port {settings.port}: {reason}: choose "
+            "another --host or --port"
+        ) from None
+    with listener:
+        yield listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _shared_figures(settings: Settings) -> Iterator[None]:
+    if settings.workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="inkdigit-") as folder:
+        os.environ[SHARED_DIR] = folder
+        yield

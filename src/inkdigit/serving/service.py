@@ -1,0 +1,136 @@
+"""From a file and its options to the answer, the same JSON as `inkdigit read` writes."""
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any
+
+from inkdigit.errors import ImageError, InkdigitError, SettingError
+from inkdigit.images import count_pages
+from inkdigit.images.encoding import as_png
+from inkdigit.images.kinds import may_have_pages
+from inkdigit.reading import Reader
+from inkdigit.reading.options import Options
+from inkdigit.reading.row import Row
+from inkdigit.serving.batching import Batcher, Result
+from inkdigit.serving.metrics import BATCHES, READINGS
+from inkdigit.serving.problems import unavailable
+from inkdigit.serving.settings import Settings
+from inkdigit.serving.uploads import Memory, Upload
+
+Answer = dict[str, Any]
+log = logging.getLogger("inkdigit.serving")
+
+
+class Service:
+    """One reader behind one queue."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.memory = Memory(settings.max_held)
+        self.batcher = Batcher(
+            self._read_batch,
+            places=settings.queue,
+            batch=settings.batch,
+            threads=settings.threads,
+        )
+        self._reader: Reader | None = None
+        self._warm = asyncio.Event()
+
+    @property
+    def reader(self) -> Reader:
+        """The reader; `Problem` 503 until its models are warm."""
+        if self._reader is None:
+            raise unavailable("the models are being loaded: try again in a moment")
+        return self._reader
+
+    async def warm(self) -> None:
+        """Load the models and read once with each; until then, who asks for a reading waits."""
+        try:
+            self._reader = await asyncio.to_thread(_warm_reader, self.settings)
+        except Exception:
+            log.exception("the models could not be loaded")
+            raise
+        self._warm.set()
+
+    async def read(self, upload: Upload, options: Options, *, look: bool = False) -> Answer:
+        """Return the reading of a picture, or of a document's pages; errors are raised.
+
+        `look` adds what the network saw, as a PNG in base64. Takes one place in the queue.
+        """
+        with self.batcher.places():
+            await self._warm.wait()
+            return await self._read(upload, options, look)
+
+    async def read_all(
+        self, uploads: Sequence[Upload], options: Options, *, look: bool = False
+    ) -> list[Answer]:
+        """Return an answer for each file, in order; an error is a row with the status `failed`."""
+
+        async def read(upload: Upload) -> Answer:
+            try:
+                return await self._read(upload, options, look)
+            except InkdigitError as error:
+                return self._row(upload, options, error)
+
+        with self.batcher.places(len(uploads)):
+            await self._warm.wait()
+            return await asyncio.gather(*map(read, uploads))
+
+    def close(self) -> None:
+        """Wait for what is being read."""
+        self.batcher.close()
+
+    async def _read(self, upload: Upload, options: Options, look: bool) -> Answer:
+        count = await self._count_pages(upload.content, options)
+        if count == 1:
+            result = await self.batcher.read(upload.content, options)
+            if isinstance(result, InkdigitError):
+                raise result
+            return await self._answer(upload, options, result, look)
+        rows = []
+        for page in range(1, count + 1):
+            one = options | Options(page=page)
+            result = await self.batcher.read(upload.content, one)
+            rows.append(await self._answer(upload, one, result, look))
+        return {"source": upload.name, "pages": rows}
+
+    async def _count_pages(self, content: bytes, options: Options) -> int:
+        if options.get("page") or not may_have_pages(content):
+            return 1
+        count = await asyncio.to_thread(count_pages, content)
+        if count > self.settings.max_pages:
+            raise ImageError(
+                f"the document has {count:,} pages, more than {self.settings.max_pages:,}: split "
+                "it, or choose one (page=1)"
+            )
+        return count
+
+    async def _answer(self, upload: Upload, options: Options, result: Result, look: bool) -> Answer:
+        row = self._row(upload, options, result)
+        if look and row["error"] is None:
+            seen = await asyncio.to_thread(self.reader.look, upload.content, **options)
+            row["look"] = b64encode(as_png(seen)).decode()
+        return row
+
+    def _row(self, upload: Upload, options: Options, result: Result) -> Answer:
+        row = Row(upload.name, options.get("page") or 1, result, self.reader.model).to_dict()
+        READINGS.labels(row["status"]).inc()
+        return row
+
+    def _read_batch(self, sources: Sequence[bytes], options: Options) -> list[Result]:
+        BATCHES.observe(len(sources))
+        return self.reader.read_batch(sources, **options)
+
+
+def _warm_reader(settings: Settings) -> Reader:
+    reader = Reader.load(settings.model)
+    example = (files("inkdigit.serving") / "page" / "example.png").read_bytes()
+    for single in (False, True):
+        # A model that was given reads either lines or single digits.
+        with suppress(SettingError):
+            reader.read(example, single=single)
+    return reader

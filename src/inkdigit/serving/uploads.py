@@ -1,0 +1,159 @@
+"""From a request's body to the files in it; bytes are counted as they arrive."""
+
+import asyncio
+import json
+import math
+from base64 import b64decode
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import File, FormParser, parse_options_header
+
+from inkdigit.serving.problems import Problem, unavailable
+from inkdigit.serving.settings import Settings
+
+# As `inkdigit read` names standard input.
+NAMELESS = "-"
+_LONGEST_NAME = 255
+# The body is counted already; nothing of a picture is to lie on a disk.
+_CONFIG = {"MAX_MEMORY_FILE_SIZE": math.inf}
+
+_Body = AsyncGenerator[bytes, None]
+_Receiver = Callable[[Request, _Body], Awaitable[list["Upload"]]]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it was sent."""
+
+    name: str
+    content: bytes
+
+
+class Memory:
+    """The bytes of all requests that are arriving or waiting, held to a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self.held = limit, 0
+
+    @contextmanager
+    def share(self) -> Iterator["Share"]:
+        """Yield the share of one request, which is given back at its end."""
+        share = Share(self)
+        try:
+            yield share
+        finally:
+            self.held -= share.held
+
+    def take(self, count: int) -> None:
+        """Count some bytes; a `Problem` where they would be too many."""
+        if self.held + count > self._limit:
+            raise unavailable("the service is busy with other pictures: try again in a moment")
+        self.held += count
+
+
+class Share:
+    """The bytes of one request."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory, self.held = memory, 0
+
+    def take(self, count: int) -> None:
+        """Count some bytes; a `Problem` where memory has no room for them."""
+        self._memory.take(count)
+        self.held += count
+
+
+async def receive_uploads(request: Request, settings: Settings, share: Share) -> list[Upload]:
+    """Return the files in a body: multipart, JSON with base64, or the picture itself.
+
+    Raises `Problem` 408 for a body that is too slow, 413 for one too large, 415 for another kind,
+    422 for one without files or with a broken form, 503 where there is no room for it.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    receive = _receiver(kind)
+    try:
+        async with asyncio.timeout(settings.timeout):
+            return await receive(request, _counted(request, settings.max_bytes, share))
+    except TimeoutError:
+        raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds") from None
+
+
+def _receiver(kind: str) -> _Receiver:
+    if kind == "multipart/form-data":
+        return _from_form
+    if kind == "application/json":
+        return _from_json
+    if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
+        return _from_picture
+    raise Problem(
+        415,
+        f"the content type {kind[:60]!r} is not taken: send multipart/form-data, application/json, "
+        "or a picture as image/* or application/pdf",
+        {"Accept-Post": "multipart/form-data, application/json, image/*, application/pdf"},
+    )
+
+
+async def _counted(request: Request, limit: int, share: Share) -> _Body:
+    total = 0
+    async for chunk in request.stream():
+        total += len(chunk)
+        if total > limit:
+            raise Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
+        share.take(len(chunk))
+        yield chunk
+
+
+async def _from_form(request: Request, body: _Body) -> list[Upload]:
+    _, parameters = parse_options_header(request.headers["content-type"])
+    uploads: list[Upload] = []
+
+    def add(file: File) -> None:
+        file.file_object.seek(0)
+        uploads.append(Upload(_shown(_name_of(file)), file.file_object.read()))
+
+    try:
+        parser = FormParser(
+            "multipart/form-data", None, add, boundary=parameters.get(b"boundary"), config=_CONFIG
+        )
+        async for chunk in body:
+            parser.write(chunk)
+        parser.finalize()
+    except FormParserError:
+        raise Problem(422, "the multipart form is broken") from None
+    if not uploads:
+        raise Problem(422, "the form holds no whole file: send one as the field 'file'")
+    return uploads
+
+
+def _name_of(file: File) -> str | None:
+    return file.file_name.decode("utf-8", "replace") if file.file_name else None
+
+
+async def _from_picture(_: Request, body: _Body) -> list[Upload]:
+    return [Upload(NAMELESS, b"".join([chunk async for chunk in body]))]
+
+
+async def _from_json(_: Request, body: _Body) -> list[Upload]:
+    text = b"".join([chunk async for chunk in body])
+    return [await asyncio.to_thread(_decoded, text)]
+
+
+def _decoded(text: bytes) -> Upload:
+    try:
+        fields = json.loads(text)
+        encoded, name = fields["file"], fields.get("name")
+        # A canvas gives its picture as a data URL.
+        content = b64decode(encoded.rpartition(",")[2], validate=True)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Problem(
+            422, 'the JSON is not as expected: {"file": "<base64>", "name": "<optional>"}'
+        ) from None
+    return Upload(_shown(name if isinstance(name, str) else None), content)
+
+
+def _shown(name: str | None) -> str:
+    return (name or NAMELESS)[:_LONGEST_NAME]

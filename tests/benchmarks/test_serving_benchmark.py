@@ -1,0 +1,64 @@
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+import inkdigit
+
+ROOT = Path(__file__).parents[2]
+MODULES = ("http_load", "serving")
+HELPERS = ("machine", "other_readers", "reading_sets", "reading_speed")
+
+
+@pytest.fixture(scope="module")
+def scripts() -> Iterator[dict[str, ModuleType]]:
+    """The benchmark's modules, found beside each other as when they are run."""
+    import importlib
+
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        yield {name: importlib.import_module(name) for name in MODULES}
+    finally:
+        sys.path.remove(str(ROOT / "benchmarks"))
+        for name in (*MODULES, *HELPERS):
+            sys.modules.pop(name, None)
+
+
+def test_a_real_service_is_asked_and_judged(scripts: dict[str, ModuleType]) -> None:
+    load, serving = scripts["http_load"], scripts["serving"]
+    content = (ROOT / "docs" / "amount.png").read_bytes()
+    text = inkdigit.Reader.load().read(content).text
+    right = load.Question(load.post("/v1/read", content, "image/png"), text)
+    wrong = load.Question(load.post("/v1/read", content, "image/png"), "0")
+    refused = load.Question(load.post("/v1/read", b"nothing", "image/png"), None)
+    with serving.service() as started:
+        answers = asyncio.run(load.closed_loop(started.port, [right, refused], 2, 0.5))
+        assert {(answer.status, answer.right) for answer in answers} == {(200, True), (422, True)}
+        answers = asyncio.run(load.open_loop(started.port, [right, wrong], lambda _: 20, 0.3))
+        assert [answer.right for answer in answers].count(False) == 3
+        assert started.requests("422") > 0
+        assert started.held() > 10
+
+
+def test_recovery_counts_until_the_last_rough_slice(scripts: dict[str, ModuleType]) -> None:
+    answer = scripts["http_load"].Answer
+    calm = [answer(moment / 10, 0.01, 200, True) for moment in range(100)]
+    recovery = scripts["serving"].recovery
+    assert recovery(calm, 2, 5) == 0
+    assert recovery([*calm, answer(5.1, 0.01, 503, True)], 2, 5) == 0.5
+    slow = [answer(6.2, 1.0, 200, True)] * 9
+    assert recovery([*calm, *slow], 2, 5) == 1.5
+
+
+def test_parts_that_were_not_measured_keep_their_figures(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    path = tmp_path / "serving.csv"
+    before = pd.DataFrame({"part": ["speed", "steady"], "value": [1, 2]})
+    before.to_csv(path, index=False)
+    table = scripts["serving"].with_others(pd.DataFrame({"part": ["speed"], "value": [3]}), path)
+    assert table["value"].tolist() == [3, 2]

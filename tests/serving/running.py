@@ -1,0 +1,80 @@
+"""The real service in a process of its own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+
+@dataclass
+class Running:
+    """A service that runs: its address, its process, and what it logs."""
+
+    url: str
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=60)
+
+    def read(self, content: bytes, name: str = "a.png", **query: Any) -> httpx.Response:
+        return httpx.post(
+            f"{self.url}/v1/read", params=query, files={"file": (name, content)}, timeout=60
+        )
+
+    def read_batch(self, *files: tuple[str, bytes], **query: Any) -> httpx.Response:
+        form = [("files", file) for file in files]
+        return httpx.post(f"{self.url}/v1/read/batch", params=query, files=form, timeout=60)
+
+    def figure(self, name: str) -> float:
+        """Return a figure of /metrics, the sum of its labels."""
+        found = re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", self.get("/metrics").text, re.M)
+        return sum(map(float, found))
+
+    def logged(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in [*self.lines] if line.startswith("{")]
+
+
+def until(happened: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for something, and fail if it does not happen."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(*flags: str, **environment: str) -> Iterator[Running]:
+    """Start a service on a free port; it is ready when it is yielded, and ended afterwards."""
+    command = [sys.executable, "-W", "error", "-m", "inkdigit", "serve", "--port", "0", *flags]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    assert process.stderr
+    first = process.stderr.readline()
+    found = re.search(r"http://\S+", first)
+    assert found, first + process.stderr.read()
+    service = Running(found[0], process)
+    reader = threading.Thread(target=lambda: service.lines.extend(process.stderr or ()))
+    reader.start()
+    try:
+        until(lambda: service.get("/ready").status_code == 200)
+        yield service
+    finally:
+        process.terminate()
+        process.wait(60)
+        reader.join(60)
+        process.stderr.close()

@@ -1,0 +1,107 @@
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from inkdigit.errors import ImageError
+from inkdigit.reading.options import Options
+from inkdigit.serving.batching import Batcher, Result
+from inkdigit.serving.problems import Problem
+
+FIVE, SIX = Options(pattern=r"\d{5}"), Options(pattern=r"\d{6}")
+
+
+class Reading:
+    """Notes what it is asked to read together, once it may go on."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[list[bytes], Options]] = []
+        self.go = threading.Event()
+
+    def __call__(self, sources: Sequence[bytes], options: Options) -> list[Result]:
+        self.asked.append((list(sources), options))
+        assert self.go.wait(60)
+        if b"bug" in sources:
+            raise ZeroDivisionError
+        return [ImageError(source.decode()) for source in sources]
+
+
+async def busy(batcher: Batcher, reading: Reading) -> asyncio.Task[Result]:
+    """Return the task that keeps the only thread busy."""
+    task = asyncio.create_task(batcher.read(b"first", FIVE))
+    while not reading.asked:
+        await asyncio.sleep(0.001)
+    return task
+
+
+def test_what_waits_under_the_same_rules_is_read_together_in_order() -> None:
+    async def check() -> None:
+        reading = Reading()
+        batcher = Batcher(reading, places=9, batch=3, threads=1)
+        tasks = [await busy(batcher, reading)]
+        for source, options in (
+            (b"a", FIVE),
+            (b"b", SIX),
+            (b"c", FIVE),
+            (b"d", FIVE),
+            (b"e", FIVE),
+        ):
+            tasks.append(asyncio.create_task(batcher.read(source, options)))
+        await asyncio.sleep(0)
+        reading.go.set()
+        results = await asyncio.gather(*tasks)
+        assert [str(result) for result in results] == ["first", "a", "b", "c", "d", "e"]
+        together = [([*map(bytes.decode, sources)], options) for sources, options in reading.asked]
+        assert together == [
+            (["first"], FIVE), (["a", "c", "d"], FIVE), (["b"], SIX), (["e"], FIVE),
+        ]  # fmt: skip
+        batcher.close()
+
+    asyncio.run(check())
+
+
+def test_places_are_bounded_and_given_back() -> None:
+    async def check() -> None:
+        batcher = Batcher(Reading(), places=3, batch=1, threads=1)
+        with batcher.places(2):
+            with pytest.raises(Problem) as caught, batcher.places(2):
+                pass
+            assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "1")
+            with batcher.places():
+                assert batcher.taken == 3
+        assert batcher.taken == 0
+        batcher.close()
+
+    asyncio.run(check())
+
+
+def test_what_nobody_waits_for_any_more_is_not_read() -> None:
+    async def check() -> None:
+        reading = Reading()
+        batcher = Batcher(reading, places=9, batch=1, threads=1)
+        first = await busy(batcher, reading)
+        gone, waiting = (asyncio.create_task(batcher.read(s, FIVE)) for s in (b"gone", b"waiting"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        first.cancel()
+        await asyncio.sleep(0)
+        reading.go.set()
+        assert str(await waiting) == "waiting"
+        assert [sources for sources, _ in reading.asked] == [[b"first"], [b"waiting"]]
+        batcher.close()
+
+    asyncio.run(check())
+
+
+def test_a_bug_reaches_who_waits_and_the_next_is_read() -> None:
+    async def check() -> None:
+        reading = Reading()
+        reading.go.set()
+        batcher = Batcher(reading, places=9, batch=1, threads=1)
+        with pytest.raises(ZeroDivisionError):
+            await batcher.read(b"bug", FIVE)
+        assert str(await batcher.read(b"next", FIVE)) == "next"
+        batcher.close()
+
+    asyncio.run(check())

@@ -1,0 +1,338 @@
+"""The page in a real browser: Debian's Chromium, without a window, driven by Playwright."""
+
+import os
+import re
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from drawing import as_file, document, drawn, png
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from running import Running, running, until
+from strokes import strokes_of
+
+import inkdigit
+from inkdigit.serving.operations import PAGE
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+NEEDS_CHROMIUM = pytest.mark.skipif(
+    not CHROMIUM, reason="there is no chromium: apt-get install chromium, or name it with CHROMIUM"
+)
+Open = Callable[..., Page]
+expect.set_options(timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Running) -> Iterator[Open]:
+    """Opens the page; afterwards it has asked nobody else and complained of nothing."""
+    seen: list[str] = []
+    contexts = []
+
+    def open_page(
+        url: str = service.url, path: str = "/", errors: tuple[object, ...] = (), **options: Any
+    ) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        # Chromium itself logs answers that are refusals, and those that never came.
+        expected = re.compile("|".join([*map(str, errors)]) or "$^")
+
+        def note(kind: str, text: str) -> None:
+            if kind in {"error", "warning"} and not expected.search(text):
+                seen.append(f"{kind}: {text}")
+
+        page.on("console", lambda message: note(message.type, message.text))
+        page.on("pageerror", lambda error: seen.append(f"page error: {error}"))
+        page.on("request", lambda asked: _check_home(asked.url, url, seen))
+        page.goto(url + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not seen
+
+
+def _check_home(asked: str, url: str, seen: list[str]) -> None:
+    if not asked.startswith((f"{url}/", "blob:", "data:")):
+        seen.append(f"asked elsewhere: {asked}")
+
+
+def write(page: Page, text: str, size: float = 110, left: float = 40, top: float = 60) -> None:
+    """Write with the mouse."""
+    box = page.locator("#pad").bounding_box()
+    assert box
+    for stroke in strokes_of(text, box["x"] + left, box["y"] + top, size):
+        page.mouse.move(*stroke[0])
+        page.mouse.down()
+        for point in stroke[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def expect_number(page: Page, text: str) -> None:
+    expect(page.locator("#digits [role=radio]")).to_have_text([*text])
+
+
+def upload(page: Page, content: bytes, name: str = "a.png", kind: str = "image/png") -> None:
+    page.locator("#file").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+
+
+pytestmark = NEEDS_CHROMIUM
+
+
+def test_what_is_written_with_the_mouse_is_read(visit: Open) -> None:
+    page = visit()
+    expect(page.get_by_text("Nothing is written yet")).to_be_visible()
+    write(page, "407")
+    expect_number(page, "407")
+    expect(page.locator("#boxes .box")).to_have_count(3)
+    expect(page.locator("#bars li")).to_have_count(10)
+    expect(page.locator("#look")).to_have_attribute("src", re.compile("^data:image/png;base64,"))
+    expect(page.locator("#spoken")).to_contain_text("Reads 4 0 7.")
+    write(page, "2", left=340)
+    expect_number(page, "4072")
+    page.locator("#digits [role=radio]").nth(3).click()
+    expect(page.locator("#bars li.top")).to_contain_text("2")
+    expect(page.locator("#boxes .box").nth(3)).to_have_class(re.compile("chosen"))
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#bars li.top")).to_contain_text("7")
+
+
+def test_boxes_lie_over_the_ink(visit: Open) -> None:
+    page = visit()
+    write(page, "38", size=120, left=200, top=70)
+    expect_number(page, "38")
+    pad = page.locator("#pad").bounding_box()
+    first = page.locator("#boxes .box").first.bounding_box()
+    assert pad
+    assert first
+    assert abs(first["x"] - pad["x"] - 200) < 25
+    assert abs(first["y"] - pad["y"] - 70) < 25
+    assert abs(first["height"] - 120) < 40
+
+
+def test_undo_clear_and_pen_width(visit: Open) -> None:
+    page = visit()
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    write(page, "17")
+    expect_number(page, "17")
+    page.get_by_role("button", name="Undo").click()
+    expect_number(page, "1")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("Nothing is written yet")).to_be_visible()
+    page.get_by_label("Pen width").fill("20")
+    write(page, "3")
+    expect_number(page, "3")
+    thick = page.locator("#boxes .box").first.bounding_box()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Nothing is written yet")).to_be_visible()
+    expect(page.locator("#boxes .box")).to_have_count(0)
+    assert thick
+    assert thick["width"] > 60
+
+
+def test_the_keyboard_writes_too(visit: Open) -> None:
+    page = visit()
+    page.locator("#pad").focus()
+    down = ["ArrowDown", "ArrowDown", "ArrowLeft"]
+    for key in ["Space", *["ArrowRight"] * 7, *down * 6, "Space"]:
+        page.keyboard.press(key)
+    expect_number(page, "7")
+    page.keyboard.press("Delete")
+    expect(page.get_by_text("Nothing is written yet")).to_be_visible()
+
+
+def test_a_finger_writes_on_a_phone(visit: Open) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(page.get_by_role("button", name="Photograph")).to_be_visible()
+    box = page.locator("#pad").bounding_box()
+    assert box
+    touch = page.context.new_cdp_session(page)
+    for stroke in strokes_of("35", box["x"] + 60, box["y"] + 60, 100):
+        for number, (x, y) in enumerate(stroke):
+            kind = "touchMove" if number else "touchStart"
+            points = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+            touch.send("Input.dispatchTouchEvent", points)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect_number(page, "35")
+    assert page.evaluate("window.scrollY") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_dark_ink_is_light_and_read_alike(visit: Open) -> None:
+    page = visit(color_scheme="dark")
+    write(page, "62")
+    expect_number(page, "62")
+    ink = page.evaluate(
+        "Math.max(...document.getElementById('pad').getContext('2d')"
+        ".getImageData(0, 0, 400, 300).data.filter((_, i) => i % 4 === 0))"
+    )
+    assert ink > 200
+
+
+def test_a_picture_is_read_and_the_rules_change_it(visit: Open) -> None:
+    page = visit(errors=(422,))
+    page.get_by_role("button", name="Show me an example").click()
+    expect_number(page, "8732")
+    expect(page.locator("#status")).to_have_text("For review")
+    expect(page.locator("#reason")).to_contain_text("cents?")
+    page.get_by_role("button", name="Amount").click()
+    expect(page.get_by_label("Pattern")).to_have_value(r"\d+\.\d\d")
+    expect_number(page, "87.32")
+    page.get_by_label("Pattern").fill(r"\d{5")
+    expect(page.get_by_role("alert")).to_contain_text("expected {n}")
+    page.get_by_role("button", name="Any number").click()
+    expect_number(page, "8732")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_boxes_lie_right_on_a_turned_photograph(visit: Open) -> None:
+    exif = drawn("").getexif()
+    exif[274] = 6
+    page = visit()
+    upload(page, as_file(drawn("314", 200).rotate(90, expand=True), "JPEG", exif=exif), "a.jpg")
+    expect_number(page, "314")
+    boxes = [box.bounding_box() for box in page.locator("#boxes .box").all()]
+    lefts = [box["x"] for box in boxes if box]
+    assert lefts == sorted(lefts)
+    assert max(box["y"] for box in boxes if box) - min(box["y"] for box in boxes if box) < 30
+
+
+@pytest.mark.parametrize("kind", ["PDF", "TIFF"])
+def test_a_document_shows_its_pages(visit: Open, kind: str) -> None:
+    page = visit()
+    upload(page, document(["12", "345", ""], kind, 120), f"a.{kind.lower()}", "application/pdf")
+    expect(page.get_by_role("heading", name="3 pages")).to_be_visible()
+    expect_number(page, "12")
+    page.get_by_role("button", name="Page 2").click()
+    expect_number(page, "345")
+    page.get_by_role("button", name="Page 3").click()
+    expect(page.get_by_text("There is no ink here")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    write(page, "9")
+    expect_number(page, "9")
+
+
+def test_pictures_are_dropped_and_pasted(visit: Open) -> None:
+    page = visit()
+    for event, text in (("drop", "56"), ("paste", "83")):
+        page.evaluate(
+            """([event, bytes]) => {
+                const transfer = new DataTransfer();
+                transfer.items.add(new File([new Uint8Array(bytes)], "a.png", {type: "image/png"}));
+                const data = {dataTransfer: transfer, clipboardData: transfer, bubbles: true};
+                const kind = event === "drop" ? DragEvent : ClipboardEvent;
+                document.body.dispatchEvent(new kind(event, data));
+            }""",
+            [event, list(png(text))],
+        )
+        expect_number(page, text)
+
+
+def test_what_is_read_can_be_copied(visit: Open) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    content = png("40719")
+    upload(page, content)
+    expect_number(page, "40719")
+    page.get_by_role("button", name="Copy text").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "40719"
+    page.get_by_role("button", name="Copy JSON").click()
+    reading = inkdigit.Reader.load().read(content).to_dict()
+    copied = page.evaluate("navigator.clipboard.readText().then(JSON.parse)")
+    assert {name: copied[name] for name in reading} == {
+        **reading, "digits": copied["digits"], "confidence": copied["confidence"]
+    }  # fmt: skip
+
+
+def test_what_is_no_picture_gets_a_sentence(visit: Open) -> None:
+    page = visit(errors=(422,))
+    upload(page, b"something I had", "notes.png")
+    expect(page.get_by_role("alert")).to_contain_text("is not a picture that can be read")
+    upload(page, png("7"))
+    expect_number(page, "7")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_busy_service_is_asked_again(visit: Open) -> None:
+    with running("--queue", "1", "--max-files", "1", "--max-pages", "500") as service:
+        long = document(["38", "47"] * 250)
+        head = (
+            f"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Type: image/tiff\r\n"
+            f"Content-Length: {len(long)}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", service.port)) as client:
+            client.sendall(head.encode() + long)
+            until(lambda: service.figure("inkdigit_queue") == 1)
+            page = visit(service.url, errors=(503,))
+            write(page, "25")
+            expect(page.get_by_role("alert")).to_contain_text("The service is busy")
+        expect_number(page, "25")
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_service_that_is_gone_is_said(visit: Open) -> None:
+    with running() as service:
+        page = visit(service.url, errors=("ERR_CONNECTION",))
+        service.process.terminate()
+        service.process.wait(60)
+        write(page, "4")
+        expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_a_key_is_asked_for(visit: Open) -> None:
+    with running(INKDIGIT_API_KEYS="open-sesame") as service:
+        page = visit(service.url, errors=(401,))
+        write(page, "6")
+        expect(page.get_by_role("alert")).to_contain_text("asks for a key")
+        page.get_by_label("API key").fill("open-sesame")
+        page.get_by_role("button", name="Use it").click()
+        expect_number(page, "6")
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_the_documents_of_the_api_are_shown(visit: Open) -> None:
+    page = visit(path="/docs")
+    expect(page.get_by_text("Read several files")).to_be_visible()
+    page.get_by_text("Read one picture or document").click()
+    expect(page.get_by_text("what the number looks like").first).to_be_visible()
+
+
+def test_everything_to_press_has_a_name(visit: Open) -> None:
+    page = visit()
+    for found in page.locator("button:visible, input:visible, a:visible, canvas").all():
+        name = found.evaluate(
+            "node => (node.labels?.[0]?.textContent || node.ariaLabel || node.textContent).trim()"
+        )
+        assert name, found.evaluate("node => node.outerHTML")
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_the_page_is_small_plain_and_its_own() -> None:
+    files = [*PAGE.iterdir()]
+    assert sum(file.stat().st_size for file in files) < 60_000
+    for file in files:
+        if file.suffix in {".html", ".js", ".css", ".svg"}:
+            text = file.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+            assert not re.search(r"https?:|[\"'(]//", text), file
+            assert "style=" not in text
+            assert not re.search(r"<script(?![^>]*src=)| on\w+=", text)

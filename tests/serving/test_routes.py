@@ -1,0 +1,240 @@
+"""What the API answers; always the JSON that `inkdigit read` writes."""
+
+import base64
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from drawing import as_file, document, drawn, png
+from PIL import Image
+from running import Running, running
+
+from inkdigit.cli import main
+from inkdigit.reading.reader import Reader
+from inkdigit.reading.row import FIELDS
+from inkdigit.serving import schemas
+
+NUMBERS = ["40719", "12", "7", "3305", "98"]
+
+
+@pytest.fixture
+def rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    """What the command line writes of a file."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(name: str, content: bytes, *flags: str) -> list[dict[str, Any]]:
+        Path(name).write_bytes(content)
+        main(["read", name, "--format", "jsonl", "-q", *flags])
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return read
+
+
+def assert_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Hold two readings together; in batches, floats may differ in their last places."""
+    assert json.dumps(rounded(ours)) == json.dumps(rounded(theirs))
+
+
+def rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, dict):
+        return {name: rounded(inner) for name, inner in value.items()}
+    return [rounded(inner) for inner in value] if isinstance(value, list) else value
+
+
+def problem(response: httpx.Response, status: int) -> str:
+    """Return the sentence of a refusal, which is problem JSON in every respect."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert list(body) == ["type", "title", "status", "detail", "instance"]
+    assert body["status"] == status
+    assert body["instance"] == f"urn:request:{response.headers['x-request-id']}"
+    assert "Traceback" not in response.text
+    detail: str = body["detail"]
+    assert "\n" not in detail
+    return detail
+
+
+def test_the_answer_is_what_the_command_line_writes(service: Running, rows: Any) -> None:
+    for number in NUMBERS:
+        (expected,) = rows("a.png", png(number))
+        assert service.read(png(number)).json() == expected
+    (expected,) = rows("a.png", png("123"), "--pattern", r"\d{2}", "--min-confidence", "1")
+    assert service.read(png("123"), pattern=r"\d{2}", min_confidence=1).json() == expected
+    (expected,) = rows("a.png", png("4"), "--single")
+    assert service.read(png("4"), single=True).json() == expected
+    (expected,) = rows("a.png", png("12345"), "--check", "luhn", "--separators", "ignore")
+    assert service.read(png("12345"), check="luhn", separators="ignore").json() == expected
+
+
+def test_the_answer_has_the_documented_fields(service: Running) -> None:
+    answer = service.read(png("42")).json()
+    assert tuple(answer) == FIELDS
+    assert {*schemas.Reading.model_fields} == {*FIELDS, "look"}
+    schemas.Reading.model_validate(answer)
+
+
+def test_a_file_comes_in_three_ways(service: Running) -> None:
+    content = png("271")
+    expected = service.read(content, name="x.png").json()
+    url = f"{service.url}/v1/read"
+    encoded = base64.b64encode(content).decode()
+    for text in (encoded, f"data:image/png;base64,{encoded}"):
+        assert httpx.post(url, json={"file": text, "name": "x.png"}).json() == expected
+    for kind in ("image/png", "image/jpeg", "application/octet-stream"):
+        raw = httpx.post(url, content=content, headers={"Content-Type": kind}).json()
+        assert raw == {**expected, "source": "-"}
+
+
+def test_a_document_gives_its_pages(service: Running, rows: Any) -> None:
+    for name, kind in (("a.tif", "TIFF"), ("a.pdf", "PDF")):
+        content = document(["12", "345", ""], kind)
+        answer = service.read(content, name=name).json()
+        assert list(answer) == ["source", "pages"]
+        assert answer["source"] == name
+        assert answer["pages"] == rows(name, content)
+        (expected,) = rows(name, content, "--page", "2")
+        assert service.read(content, name=name, page=2).json() == expected
+    single = document(["12"], "TIFF")
+    assert service.read(single, name="a.tif").json() == rows("a.tif", single)[0]
+
+
+def test_a_batch_gives_a_result_or_an_error_each_in_order(service: Running, rows: Any) -> None:
+    pages, broken = document(["12", "34"]), png("1")[:60]
+    files = [("a.png", png("50")), ("b.png", broken), ("c.tif", pages), ("d.png", png("6"))]
+    results = service.read_batch(*files).json()["results"]
+    expected = [rows(name, content) for name, content in files]
+    assert_alike(results[0], expected[0][0])
+    assert results[1]["status"] == "failed"
+    assert results[1]["error"].startswith("the picture is broken")
+    assert [page["text"] for page in results[2]["pages"]] == ["12", "34"]
+    assert_alike(results[3], expected[3][0])
+
+
+def test_who_asks_at_once_gets_what_each_would_alone(service: Running) -> None:
+    pictures = [png(number) for number in NUMBERS] * 8
+    alone = [service.read(picture).json() for picture in pictures[: len(NUMBERS)]] * 8
+    with ThreadPoolExecutor(20) as pool:
+        together = list(pool.map(lambda picture: service.read(picture).json(), pictures))
+    for ours, theirs in zip(together, alone, strict=True):
+        assert_alike(ours, theirs)
+    assert service.figure("inkdigit_batch_pictures_sum") > service.figure(
+        "inkdigit_batch_pictures_count"
+    )
+
+
+def test_what_the_network_saw_comes_along(service: Running) -> None:
+    for single, shape in ((True, (28, 28)), (False, (32,))):
+        answer = service.read(png("5"), single=single, look=True).json()
+        with Image.open(io.BytesIO(base64.b64decode(answer["look"]))) as look:
+            seen = np.asarray(look)
+        assert seen.shape[: len(shape)] == shape
+        assert np.array_equal(seen, Reader.load().look(png("5"), single=single))
+
+
+def test_exif_turns_the_picture(service: Running) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    turned = as_file(drawn("314").rotate(90, expand=True), "JPEG", exif=exif)
+    assert service.read(turned).json()["text"] == service.read(png("314")).json()["text"]
+
+
+def test_a_blank_picture_is_an_empty_reading(service: Running) -> None:
+    answer = service.read(png("")).json()
+    assert (answer["text"], answer["status"], answer["digits"]) == ("", "accepted", [])
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"pattern": r"\d{5"}, "expected {n}"),
+        ({"check": "lunh"}, "did you mean luhn"),
+        ({"min_confidence": "2"}, "between 0 and 1, received 2.0"),
+        ({"min_confidence": "much"}, "min_confidence: Input should be a valid number"),
+        ({"page": "0"}, "the page must be at least 1"),
+        ({"page": "7"}, "there is no page 7"),
+        ({"single": "true", "pattern": r"\d\d"}, "exactly one digit"),
+        ({"separators": "maybe"}, "separators: "),
+        ({"patern": r"\d"}, "there is no option 'patern'"),
+    ],
+)
+def test_options_without_sense_are_422(
+    service: Running, query: dict[str, str], sentence: str
+) -> None:
+    assert sentence in problem(service.read(png("1"), **query), 422)
+
+
+def test_what_is_no_picture_is_422_and_says_so(service: Running) -> None:
+    assert "not a picture" in problem(service.read(b"something I had"), 422)
+    assert "is empty" in problem(service.read(b""), 422)
+    assert "is broken" in problem(service.read(png("123")[:200]), 422)
+    url = f"{service.url}/v1/read"
+    kind = {"Content-Type": "image/png"}
+    assert "is empty" in problem(httpx.post(url, content=b"", headers=kind), 422)
+    nothing = httpx.post(url, files={}, data={"a": "b"})
+    assert problem(nothing, 415).startswith("the content type 'application/x-www-form")
+    for body in ('{"file": 3}', '{"file": "!"}', "[]", "{", '{"name": "x"}', "[" * 100_000, "\xff"):
+        sent = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
+        assert "not as expected" in problem(sent, 422)
+    several = httpx.post(url, files=[("file", png("1")), ("file", png("2"))])
+    assert "/v1/read/batch" in problem(several, 422)
+
+
+def test_other_paths_methods_and_kinds_are_problems_too(service: Running) -> None:
+    assert "there is nothing at /v2/read" in problem(service.get("/v2/read"), 404)
+    assert "does not take GET" in problem(service.get("/v1/read"), 405)
+    url = f"{service.url}/v1/read"
+    sent = httpx.post(url, content=b"x", headers={"Content-Type": "text/plain"})
+    assert "'text/plain' is not taken" in problem(sent, 415)
+    assert "image/*" in sent.headers["accept-post"]
+    assert "''" in problem(httpx.post(url, content=b"x"), 415)
+
+
+def test_limits_are_said(narrow: Running) -> None:
+    assert "larger than 200,000 bytes" in problem(narrow.read(bytes(300_000)), 413)
+    assert "more than 1,000,000" in problem(narrow.read(png("1", 900)), 422)
+    assert "3 pages, more than 2" in problem(narrow.read(document(["1", "2", "3"])), 422)
+    four = narrow.read_batch(*[("a.png", png("1"))] * 4)
+    assert "4 files, more than 3" in problem(four, 413)
+    assert narrow.read(document(["1", "2", "3"]), page=3).json()["page"] == 3
+    several = narrow.read_batch(("a.tif", document(["1", "2", "3"])), ("b.png", png("4")))
+    assert [result["status"] == "failed" for result in several.json()["results"]] == [True, False]
+
+
+def test_beyond_the_queue_it_is_503_and_everyone_else_is_read(narrow: Running) -> None:
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: narrow.read(png("38", 400)), range(80)))
+    refused = [answer for answer in answers if answer.status_code != 200]
+    for answer in refused:
+        assert "the service is busy" in problem(answer, 503)
+        assert answer.headers["retry-after"] == "1"
+    assert 0 < len(refused) < len(answers)
+    texts = {answer.json()["text"] for answer in answers if answer not in refused}
+    assert len(texts) == 1
+    assert narrow.read(png("38")).status_code == 200
+
+
+def test_keys_are_asked_for_where_there_are_some() -> None:
+    with running("--cors-origins", "http://a.example", INKDIGIT_API_KEYS="one,two") as service:
+        url, content = f"{service.url}/v1/read", png("5")
+        for headers in ({}, {"X-API-Key": "three"}, {"Authorization": "Basic one"}):
+            sent = httpx.post(url, files={"file": content}, headers=headers)
+            assert "the API key is missing or wrong" in problem(sent, 401)
+        for headers in ({"X-API-Key": "two"}, {"Authorization": "Bearer one"}):
+            answer = httpx.post(url, files={"file": content}, headers=headers)
+            assert answer.status_code == 200
+        assert service.get("/health").status_code == 200
+        origin = {"Origin": "http://a.example"}
+        allowed = httpx.get(f"{service.url}/health", headers=origin).headers
+        assert allowed["access-control-allow-origin"] == "http://a.example"
+        other = httpx.get(f"{service.url}/health", headers={"Origin": "http://b.example"}).headers
+        assert "access-control-allow-origin" not in other
