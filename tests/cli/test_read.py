@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("sockets")
 FIELDS = ["source", "page", "text", "confidence", "status", "reason", "digits", "marks",
-          "unconstrained", "error", "model"]  # fmt: skip
+          "unconstrained", "error", "model", "id", "box"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,145 @@
+"""The journal of a run: what is done already, beside the table that it becomes.
+
+`results.csv.part` grows by whole chunks: a line of JSON for each row, then a line that closes the
+chunk with the position behind it, the counts so far and a checksum, all on the disk before the next
+one is begun. Whatever stops a run, what stands behind the last closed chunk is cut off when it goes
+on. The table is made from the journal at the end, and appears whole.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from inkdigit.bulk.rows import Record
+from inkdigit.bulk.tally import Tally
+from inkdigit.bulk.work import Done, Position
+from inkdigit.errors import OutputError, RunError
+
+# How a line begins that closes a chunk; a row begins with its source.
+_CLOSING = b'{"done": '
+
+
+class Journal:
+    """Rows that are done, and how far the input has been gone through."""
+
+    def __init__(self, path: Path, asked: dict[str, Any], *, anew: bool = False) -> None:
+        """Open the journal at `path`, or begin it, `anew` even where there is one.
+
+        Raises `RunError` where it belongs to a run that was asked for something else, or one that
+        is still going on, and `OutputError` where it cannot be written.
+        """
+        self.path = path
+        self.position = Position()
+        self.tally = Tally()
+        self._asked = json.loads(json.dumps(asked))
+        try:
+            self._file = path.open("a+b")
+            _lock(self._file, path)
+            if anew:
+                self._file.truncate(0)
+            self._go_on()
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def append(self, done: Done) -> None:
+        """Add a chunk: it is on the disk when this returns."""
+        for record, code in zip(done.records, done.codes, strict=True):
+            self.tally.count(record, code)
+        self.position = done.end
+        rows = b"".join(json.dumps(record).encode() + b"\n" for record in done.records)
+        closing = {
+            "position": asdict(done.end),
+            "tally": self.tally.to_dict(),
+            "crc32": zlib.crc32(rows),
+        }
+        try:
+            self._write(rows + _CLOSING + json.dumps(closing).encode() + b"}\n")
+        except OSError as error:
+            raise self._unwritable(error) from None
+        if not os.fstat(self._file.fileno()).st_nlink:
+            raise OutputError(f"{self.path} cannot be written: its folder has vanished")
+
+    def records(self) -> Iterator[Record]:
+        """Yield every row that is done, in order."""
+        with self.path.open("rb") as file:
+            next(file)
+            for line in file:
+                if not line.startswith(_CLOSING):
+                    yield json.loads(line)
+
+    def remove(self) -> None:
+        """Take the journal away, once the table that was made from it is sure to be there."""
+        if hasattr(os, "O_DIRECTORY"):  # not on Windows
+            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            os.fsync(folder)
+            os.close(folder)
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file, which stays."""
+        self._file.close()
+
+    def _go_on(self) -> None:
+        """Take up what is there, without what stands behind the last closed chunk."""
+        self._file.seek(0)
+        head = self._file.readline()
+        if not head.endswith(b"\n"):
+            self._file.truncate(0)
+            self._write(json.dumps(self._asked).encode() + b"\n")
+            return
+        if (asked := json.loads(head)) != self._asked:
+            raise RunError(f"{self.path} is of another run ({differing(asked, self._asked)})")
+        whole, checksum = len(head), 0
+        for line in self._file:
+            if not line.startswith(_CLOSING):
+                checksum = zlib.crc32(line, checksum)
+            elif (closing := _closed(line)) and closing["crc32"] == checksum:
+                self.position = Position(**closing["position"])
+                self.tally = Tally.from_dict(closing["tally"])
+                whole, checksum = self._file.tell(), 0
+            else:
+                break
+        self._file.truncate(whole)
+
+    def _write(self, content: bytes) -> None:
+        self._file.write(content)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.path} cannot be written: {error.strerror or error}")
+
+
+def journal_of(path: Path) -> Path:
+    """Return where the journal of a table lies."""
+    return path.with_name(path.name + ".part")
+
+
+def _closed(line: bytes) -> dict[str, Any] | None:
+    try:
+        closing: dict[str, Any] = json.loads(line)["done"]
+    except ValueError:
+        return None
+    return closing
+
+
+def differing(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Return in words what a run was asked for first that differs from another."""
+    name = next(name for name in {**before, **now} if before.get(name) != now.get(name))
+    return f"{name} was {before.get(name)}, and is {now.get(name)}"
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    """Hold the file as long as this process lives; `RunError` where another one does."""
+    try:
+        import fcntl
+    except ImportError:  # on Windows, where nothing of the kind is freed by a kill
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunError(f"{path} is being written by another process") from None
