@@ -14,13 +14,13 @@ def read_many(
     pictures: Iterable[Picture],
     table: Table,
     engine: Engine,
-    reached: Callable[[int], None] = lambda _: None,
+    reached: Callable[[Done], None] = lambda _: None,
 ) -> None:
     """Read the pictures behind the table's position into it, and finish it.
 
-    `reached` is told how many pictures are done, whenever that has changed.
+    `reached` is told of each chunk that has been added.
     """
     for done in engine(chunks(pictures, table.position)):
         table.append(done)
-        reached(done.end.pictures)
+        reached(done)
     table.finish()

@@ -7,10 +7,14 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
+from inkdigit.bulk.rows import FAILED, Record
+from inkdigit.bulk.sources import STDIN
 from inkdigit.bulk.tally import Tally
+from inkdigit.bulk.work import Done
 
 # Seconds between two lines where there is no terminal.
 _EVERY = 10
+_MOST_COMPLAINTS = 20
 
 
 class Progress:
@@ -20,7 +24,7 @@ class Progress:
         """Begin with so many pictures `done`; `count` tells how many there are, and may be slow."""
         self._tally, self._quiet = tally, quiet
         self._first, self._began, self._told = done, time.monotonic(), time.monotonic()
-        self._done, self._total = done, 0
+        self._done, self._total, self._complaints = done, 0, 0
         self._bar = self._make_bar() if not quiet and _is_terminal() else None
         if not quiet:
             Thread(target=self._count, args=(count,), daemon=True).start()
@@ -35,16 +39,34 @@ class Progress:
         """Pictures a second."""
         return (self._done - self._first) / max(self.seconds, 1e-9)
 
-    def reached(self, done: int) -> None:
-        """Show that so many pictures are done."""
-        self._done = done
+    def reached(self, done: Done) -> None:
+        """Show how far it is with this chunk, and what failed in it."""
+        self._done = done.end.pictures
+        if self._quiet:
+            return
+        for record in done.records:
+            if record["status"] == FAILED:
+                self._complain(record)
         if self._bar is not None:
             self._bar.total = self._total or None
             self._bar.set_postfix_str(str(self._tally), refresh=False)
-            self._bar.update(done - self._bar.n)
-        elif not self._quiet and time.monotonic() - self._told >= _EVERY:
+            self._bar.update(self._done - self._bar.n)
+        elif time.monotonic() - self._told >= _EVERY:
             self._told = time.monotonic()
             say(self._line())
+
+    def _complain(self, record: Record) -> None:
+        self._complaints += 1
+        if self._complaints <= _MOST_COMPLAINTS:
+            self._say(complaint(record))
+        elif self._complaints == _MOST_COMPLAINTS + 1:
+            self._say("what else cannot be read is told by the table alone")
+
+    def _say(self, message: str) -> None:
+        if self._bar is None:
+            say(message)
+        else:
+            self._bar.write(message, file=sys.stderr)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -85,6 +107,13 @@ def summary(done: int, new: int, seconds: float, tally: Tally) -> list[str]:
         most = "; ".join(f"{count:,} × {reason}" for reason, count in tally.reasons.most_common(3))
         lines.append(f"for review: {most}")
     return lines
+
+
+def complaint(record: Record) -> str:
+    """Return a failure's sentence, with the picture's name if it is not there already."""
+    source, sentence = record["source"], record["error"]
+    named = source != STDIN and source in sentence
+    return str(sentence) if named else f"{source}: {sentence}"
 
 
 def duration(seconds: float) -> str:

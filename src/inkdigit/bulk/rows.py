@@ -19,43 +19,34 @@ if TYPE_CHECKING:
 # The documented columns, in their order.
 FIELDS = (
     "source", "page", "text", "confidence", "status", "reason", "digits", "marks", "unconstrained",
-    "error", "model", "id", "box",
+    "error", "model",
 )  # fmt: skip
+# Those of a table: of what a manifest said as well.
+COLUMNS = (*FIELDS, "id", "box")
 FAILED = "failed"
 # Pictures in memory at a time: enough to fill the network, few enough to hold.
 BATCH = 32
-# A row as plain types, by the names and in the order of `FIELDS`.
+# A row as plain types, by the names and in the order of `COLUMNS`.
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one page: its reading, or the error in its place. Pages count from 1.
-
-    `id` and `box` are those of a manifest.
-    """
+    """What became of one page: its reading, or the error in its place. Pages count from 1."""
 
     source: str
     page: int
     result: "Reading | InkdigitError"
     model: str
-    id: str | None = None
-    box: Box | None = None
 
     @property
     def failure(self) -> InkdigitError | None:
         """The error, where there is no reading."""
         return self.result if isinstance(self.result, InkdigitError) else None
 
-    @property
-    def code(self) -> int:
-        """The exit code of the error, 0 where there is a reading."""
-        return self.failure.exit_code if self.failure else 0
-
     def to_dict(self) -> Record:
         """Return plain types only, by the names and in the order of `FIELDS`."""
         known: Record = {"source": self.source, "page": self.page, "model": self.model}
-        known |= {"id": self.id, "box": list(self.box) if self.box else None}
         if isinstance(self.result, InkdigitError):
             known |= {"status": FAILED, "reason": "", "digits": [], "marks": []}
             known |= {"error": str(self.result)}
@@ -64,13 +55,30 @@ class Row:
         return {name: known.get(name) for name in FIELDS}
 
 
+@dataclass(frozen=True)
+class TableRow(Row):
+    """A row of a table; a manifest may have given it an id, and a box of the page."""
+
+    id: str | None = None
+    box: Box | None = None
+
+    @property
+    def code(self) -> int:
+        """The exit code of the error, 0 where there is a reading."""
+        return self.failure.exit_code if self.failure else 0
+
+    def to_dict(self) -> Record:
+        """Return plain types only, by the names and in the order of `COLUMNS`."""
+        return super().to_dict() | {"id": self.id, "box": list(self.box) if self.box else None}
+
+
 def read_rows(
     reader: "Reader",
     pictures: Iterable[Picture],
     *,
     batch: int = BATCH,
     **options: Unpack[Options],
-) -> Iterator[Row]:
+) -> Iterator[TableRow]:
     """Yield a row for each picture, and one for each page of a document where no page is chosen.
 
     Lazy: pictures are taken up and read by the batch, the pages of a document one by one, and no
@@ -82,7 +90,7 @@ def read_rows(
         yield from _read_some(reader, [_fetched(picture) for picture in some], options)
 
 
-def _read_some(reader: "Reader", pictures: list[Picture], options: Options) -> Iterator[Row]:
+def _read_some(reader: "Reader", pictures: list[Picture], options: Options) -> Iterator[TableRow]:
     paged = [_has_pages(picture, options) for picture in pictures]
     others = [picture for picture, many in zip(pictures, paged, strict=True) if not many]
     rows = iter(_read_batch(reader, others, options))
@@ -110,12 +118,12 @@ def _fetched(picture: Picture) -> Picture:
         return replace(picture, source=error)
 
 
-def _read_batch(reader: "Reader", pictures: list[Picture], options: Options) -> list[Row]:
+def _read_batch(reader: "Reader", pictures: list[Picture], options: Options) -> list[TableRow]:
     """Return a row for each picture; those that are read alike are read together."""
     alike = defaultdict[tuple[tuple[str, Any], ...], list[int]](list)
     for number, picture in enumerate(pictures):
         alike[tuple(_asked(picture, options).items())].append(number)
-    rows: dict[int, Row] = {}
+    rows: dict[int, TableRow] = {}
     for asked, numbers in alike.items():
         some = [pictures[number] for number in numbers]
         page = options.get("page") or 1
@@ -157,7 +165,7 @@ def _source(picture: Picture, options: Options) -> "Source | InkdigitError":
         return error
 
 
-def _read_pages(reader: "Reader", picture: Picture, options: Options) -> Iterator[Row]:
+def _read_pages(reader: "Reader", picture: Picture, options: Options) -> Iterator[TableRow]:
     page = 0
     try:
         if isinstance(picture.source, InkdigitError):
@@ -171,5 +179,7 @@ def _read_pages(reader: "Reader", picture: Picture, options: Options) -> Iterato
         yield _row(reader, picture, page + 1, error)
 
 
-def _row(reader: "Reader", picture: Picture, page: int, result: "Reading | InkdigitError") -> Row:
-    return Row(picture.name, page, result, reader.model, picture.id, picture.box)
+def _row(
+    reader: "Reader", picture: Picture, page: int, result: "Reading | InkdigitError"
+) -> TableRow:
+    return TableRow(picture.name, page, result, reader.model, picture.id, picture.box)

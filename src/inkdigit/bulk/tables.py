@@ -59,7 +59,7 @@ class FileTable:
 
     def finish(self) -> None:
         """Make the file from the journal, then take that away."""
-        self._output.write(self._journal.records(), several=self.tally.rows != 1)
+        self._output.write(self._journal.records(), several=True)
         self._journal.remove()
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from inkdigit.bulk.parquet import need_pyarrow, write_parquet
-from inkdigit.bulk.rows import FIELDS, Record
+from inkdigit.bulk.rows import COLUMNS, Record
 from inkdigit.errors import OutputError, SettingError
 
 STDOUT = "-"
@@ -56,7 +56,7 @@ def _write_jsonl(records: Iterator[Record], stream: TextIO, *, several: bool) ->
 def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
     """Write a header and a line for each row, lists as JSON in their cell."""
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(FIELDS)
+    table.writerow(COLUMNS)
     for record in records:
         table.writerow(
             json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value

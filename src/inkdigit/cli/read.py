@@ -14,14 +14,14 @@ from inkdigit.bulk.folders import Wanted
 from inkdigit.bulk.local import read_locally
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.many import Engine, read_many
-from inkdigit.bulk.progress import Progress, summary
+from inkdigit.bulk.progress import Progress, complaint, summary
 from inkdigit.bulk.rows import Record, read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.tables import Table, choose_target, is_finished, open_table
 from inkdigit.bulk.work import Work, chunks
 from inkdigit.bulk.writers import ALL_FORMATS, Output
 from inkdigit.cli.options import Verbs, add_quiet_flag, tell
-from inkdigit.errors import InkdigitError, SettingError
+from inkdigit.errors import InkdigitError, SettingError, SourceError
 from inkdigit.reading.options import Options, Rules
 
 READ_OPTIONS = Options.__optional_keys__
@@ -187,6 +187,11 @@ def _source(options: argparse.Namespace) -> _Source:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
     wanted = Wanted(tuple(options.include), options.recursive)
     found = pictures(names, wanted)
+    if any(map(is_many, names)):
+        head = list(islice(found, 2))
+        if len(head) == 1 and isinstance(head[0].source, SourceError):
+            raise head[0].source
+        found = chain(head, found)
     return _Source(lambda: found, partial(count_pictures, names, wanted), names)
 
 
@@ -247,19 +252,12 @@ def _write_several(options: argparse.Namespace, output: Output, reads: Iterator[
             count += 1
             if code:
                 codes[code] += 1
-                tell(options, _complaint(record))
+                tell(options, complaint(record))
             yield record
 
     output.write(watched(), several=True)
     if codes:
         raise _SomeUnreadError(count, codes)
-
-
-def _complaint(record: Record) -> str:
-    """Return a failure's sentence, with the picture's name if it is not there already."""
-    source, sentence = record["source"], record["error"]
-    named = source != "-" and source in sentence
-    return sentence if named else f"{source}: {sentence}"
 
 
 class _UnreadError(InkdigitError):
