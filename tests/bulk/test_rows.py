@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from stand_ins import Recorder, reading
 
-from inkdigit.bulk.rows import COLUMNS, FIELDS, Row, TableRow, read_rows
+from inkdigit.bulk.rows import FIELDS, Row, TableRow, read_rows
 from inkdigit.bulk.sources import Picture, pictures
 from inkdigit.errors import ImageError
 from inkdigit.reading.result import Reading

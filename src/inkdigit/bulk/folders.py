@@ -77,9 +77,16 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
     last: tuple[str, bool] | None = None
     while True:
         with os.scandir(folder) as entries:
-            pairs = ((entry.name, entry.is_dir()) for entry in entries)
+            pairs = ((entry.name, _is_folder(entry)) for entry in entries)
             some = heapq.nsmallest(_HELD, (p for p in pairs if last is None or p > last))
         yield from some
         if len(some) < _HELD:
             return
         last = some[-1]
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False

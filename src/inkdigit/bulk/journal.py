@@ -10,6 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,14 +37,16 @@ class Journal:
         self.position = Position()
         self.tally = Tally()
         self._asked = json.loads(json.dumps(asked))
-        try:
-            self._file = path.open("a+b")
-            _lock(self._file, path)
-            if anew:
-                self._file.truncate(0)
-            self._go_on()
-        except OSError as error:
-            raise self._unwritable(error) from None
+        with ExitStack() as opened:
+            try:
+                self._file = opened.enter_context(path.open("a+b"))
+                _lock(self._file, path)
+                if anew:
+                    self._file.truncate(0)
+                self._go_on()
+            except OSError as error:
+                raise self._unwritable(error) from None
+            opened.pop_all()
 
     def append(self, done: Done) -> None:
         """Add a chunk: it is on the disk when this returns."""
@@ -120,6 +123,9 @@ def journal_of(path: Path) -> Path:
 
 
 def _closed(line: bytes) -> dict[str, Any] | None:
+    """Return what a closing line says, `None` where it is cut off."""
+    if not line.endswith(b"\n"):
+        return None
     try:
         closing: dict[str, Any] = json.loads(line)["done"]
     except ValueError:
