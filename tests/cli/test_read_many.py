@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from pyarrow.parquet import read_table
 
+from inkdigit.bulk.journal import Journal, journal_of
+from inkdigit.bulk.work import Work
 from inkdigit.cli import main
 
-COUNT = 400
+COUNT = 200
 COMMAND = [sys.executable, "-W", "error", "-m", "inkdigit", "read"]
 Crops = Callable[[Path, int], Path]
 Rows = list[dict[str, Any]]
@@ -39,6 +41,14 @@ def expected(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
     done = read(scans, "-o", out, "--jobs", "1")
     assert done.returncode == 5
     return rows_of(out)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """An empty folder."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    return folder
 
 
 def read(scans: Path, *arguments: object, **given: Any) -> subprocess.CompletedProcess[str]:
@@ -75,49 +85,58 @@ def assert_alike(rows: Rows, expected: Rows) -> None:
 
 
 def test_a_folder_is_read_by_several_processes_in_order(
-    scans: Path, expected: Rows, tmp_path: Path
+    scans: Path, expected: Rows, results: Path
 ) -> None:
-    out = tmp_path / "out.jsonl"
+    out = results / "out.jsonl"
     done = read(scans, "-o", out, "--jobs", "2")
     assert done.returncode == 5
     rows = rows_of(out)
     assert_alike(rows, expected)
     assert [row["source"] for row in rows] == sorted(row["source"] for row in rows)
     assert len(rows) == COUNT
-    broken, counted, *_, wrote, last = done.stderr.splitlines()
+    broken, *_, counted, reasons, wrote, last = done.stderr.splitlines()
     assert "00007_broken.png is not a picture" in broken
     assert counted.startswith(f"{COUNT} pictures in ")
     assert counted.endswith(", 1 failed")
+    assert reasons.startswith("for review: ")
     assert wrote == f"wrote {out}"
     assert last == f"inkdigit: 1 of {COUNT} pictures could not be read"
-    assert list(tmp_path.iterdir()) == [out]
+    assert list(results.iterdir()) == [out]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize(("suffix", "kills"), [("csv", [1]), ("jsonl", [2]), ("parquet", [1, 2])])
 def test_killed_at_any_moment_every_row_is_there_once(
-    scans: Path, expected: Rows, tmp_path: Path, suffix: str
+    scans: Path, expected: Rows, results: Path, suffix: str, kills: list[int]
 ) -> None:
-    out, journal = tmp_path / f"out.{suffix}", tmp_path / f"out.{suffix}.part"
-    arguments = [*COMMAND, str(scans), "--recursive", "-o", str(out), "--jobs", "2"]
-    for chunks in (1, 3):
-        kill_after(chunks, journal, [*arguments, "--resume"])
+    out = results / f"out.{suffix}"
+    command = [*COMMAND, str(scans), "--recursive", "-o", str(out), "--jobs", "2", "--resume"]
+    for chunks in kills:
+        kill_after(chunks, journal_of(out), command)
         assert not out.exists()
-    refused = read(scans, "-o", out)
-    assert refused.returncode == 8
-    assert "holds what an earlier run has done: go on with --resume" in refused.stderr
-    other = read(scans, "-o", out, "--resume", "--pattern", r"\d{2}")
-    assert other.returncode == 7
-    assert "is of another run (pattern was None" in other.stderr
     done = read(scans, "-o", out, "--resume")
     assert done.returncode == 5, done.stderr
     assert "of them before)" in done.stderr
     assert_alike(rows_of(out), expected)
-    assert list(tmp_path.iterdir()) == [out]
-    again = read(scans, "-o", out, "--resume")
-    assert (again.returncode, again.stderr) == (
-        0,
-        f"{out} is finished: there is nothing left to read\n",
-    )
+    assert list(results.iterdir()) == [out]
+
+
+def test_a_stopped_run_is_neither_lost_nor_mixed_up(
+    scans: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = results / "out.csv"
+    Journal(journal_of(out), Work(None, {}).asked()).close()
+    arguments = ["read", str(scans), "-o", str(out)]
+    for more, code, sentence in [
+        ([], 8, "holds what an earlier run has done: go on with --resume, or start anew"),
+        (["--resume", "--pattern", r"\d{2}"], 7, "is of another run (pattern was None"),
+    ]:
+        assert main([*arguments, *more]) == code
+        assert sentence in capsys.readouterr().err
+    journal_of(out).rename(out)
+    assert main([*arguments, "--resume"]) == 0
+    assert capsys.readouterr().err == f"{out} is finished: there is nothing left to read\n"
+    assert main(arguments) == 8
+    assert "is there already" in capsys.readouterr().err
 
 
 def kill_after(chunks: int, journal: Path, command: list[str]) -> None:
@@ -163,28 +182,31 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(scans: Path, tmp_path:
 
 
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
-    scans: Path, expected: Rows, tmp_path: Path
+    crops: Crops, tmp_path: Path, results: Path
 ) -> None:
-    out = tmp_path / "out.jsonl"
+    scans, out = crops(tmp_path / "scans", 100), results / "out.jsonl"
 
     def little_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))
 
     done = read(scans, "-o", out, "--jobs", "1", preexec_fn=little_room)
     assert done.returncode == 8
-    *_, kept, last = done.stderr.splitlines()
+    kept, last = done.stderr.splitlines()
+    assert kept == "64 pictures are done: the same with --resume goes on"
     assert "out.jsonl.part cannot be written: File too large" in last
-    assert kept.endswith(" pictures are done: the same with --resume goes on")
     assert not out.exists()
-    assert read(scans, "-o", out, "--resume").returncode == 5
-    assert_alike(rows_of(out), expected)
+    done = read(scans, "-o", out, "--jobs", "1", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("100 pictures (64 of them before) in ")
+    assert len(rows_of(out)) == 100
 
 
-def test_a_folder_may_be_printed(scans: Path, expected: Rows) -> None:
-    done = read(scans, "--format", "jsonl", "--jobs", "2")
-    assert done.returncode == 5
-    assert_alike([json.loads(line) for line in done.stdout.splitlines()], expected)
+def test_a_folder_may_be_printed(crops: Crops, tmp_path: Path) -> None:
+    done = read(crops(tmp_path / "scans", 70), "--jobs", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [Path(name).name for name, *_ in lines] == [f"{n:05}.png" for n in range(70)]
 
 
 def test_a_manifest_says_what_is_read(
@@ -214,7 +236,7 @@ def test_a_manifest_says_what_is_read(
         (["a.png", "--address", "auto"], 2, "add --engine ray"),
         (["a.png", "-o", "s3://bucket/out.csv"], 2, "is no folder"),
         (["a.png", "-o", "parts/", "--format", "csv"], 2, "a folder takes parts of Parquet"),
-        (["ftp://bucket/scans/"], 10, "ftp://bucket/scans/"),
+        (["ftp://bucket/scans/"], 10, "ftp://bucket cannot be opened: Unrecognized"),
         (["empty", "a.png", "-o", "out.csv", "--model", "nothing.onnx"], 6, "nothing.onnx"),
     ],
 )
@@ -222,11 +244,11 @@ def test_what_is_wrong_is_one_sentence(
     arguments: list[str],
     code: int,
     sentence: str,
-    tmp_path: Path,
+    results: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(results)
     Path("empty").mkdir()
     assert main(["read", *arguments]) == code
     printed = capsys.readouterr()

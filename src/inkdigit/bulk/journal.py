@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -39,7 +40,7 @@ class Journal:
         self._asked = json.loads(json.dumps(asked))
         with ExitStack() as opened:
             try:
-                self._file = opened.enter_context(path.open("a+b"))
+                self._file = opened.enter_context(path.open("ab", buffering=0))
                 _lock(self._file, path)
                 if anew:
                     self._file.truncate(0)
@@ -52,7 +53,6 @@ class Journal:
         """Add a chunk: it is on the disk when this returns."""
         for record, code in zip(done.records, done.codes, strict=True):
             self.tally.count(record, code)
-        self.position = done.end
         rows = b"".join(json.dumps(record).encode() + b"\n" for record in done.records)
         closing = {
             "position": asdict(done.end),
@@ -65,6 +65,7 @@ class Journal:
             raise self._unwritable(error) from None
         if not os.fstat(self._file.fileno()).st_nlink:
             raise OutputError(f"{self.path} cannot be written: its folder has vanished")
+        self.position = done.end
 
     def records(self) -> Iterator[Record]:
         """Yield every row that is done, in order."""
@@ -88,29 +89,37 @@ class Journal:
 
     def _go_on(self) -> None:
         """Take up what is there, without what stands behind the last closed chunk."""
-        self._file.seek(0)
-        head = self._file.readline()
-        if not head.endswith(b"\n"):
-            self._file.truncate(0)
-            self._write(json.dumps(self._asked).encode() + b"\n")
-            return
-        if (asked := json.loads(head)) != self._asked:
+        with self.path.open("rb") as file:
+            head = file.readline()
+            if head.endswith(b"\n"):
+                self._check(json.loads(head))
+                self._file.truncate(self._take_up(file))
+                return
+        self._file.truncate(0)
+        self._write(json.dumps(self._asked).encode() + b"\n")
+
+    def _check(self, asked: dict[str, Any]) -> None:
+        if asked != self._asked:
             raise RunError(f"{self.path} is of another run ({differing(asked, self._asked)})")
-        whole, checksum = len(head), 0
-        for line in self._file:
+
+    def _take_up(self, file: BinaryIO) -> int:
+        """Go through the chunks that are whole, and return where they end."""
+        end, checksum = file.tell(), 0
+        for line in file:
             if not line.startswith(_CLOSING):
                 checksum = zlib.crc32(line, checksum)
             elif (closing := _closed(line)) and closing["crc32"] == checksum:
                 self.position = Position(**closing["position"])
                 self.tally = Tally.from_dict(closing["tally"])
-                whole, checksum = self._file.tell(), 0
+                end, checksum = file.tell(), 0
             else:
                 break
-        self._file.truncate(whole)
+        return end
 
     def _write(self, content: bytes) -> None:
-        self._file.write(content)
-        self._file.flush()
+        left = memoryview(content)
+        while left:  # a disk that fills up takes a part
+            left = left[self._file.write(left) :]
         os.fsync(self._file.fileno())
 
     def _unwritable(self, error: OSError) -> OutputError:
@@ -139,7 +148,7 @@ def differing(before: dict[str, Any], now: dict[str, Any]) -> str:
     return f"{name} was {before.get(name)}, and is {now.get(name)}"
 
 
-def _lock(file: BinaryIO, path: Path) -> None:
+def _lock(file: FileIO, path: Path) -> None:
     """Hold the file as long as this process lives; `RunError` where another one does."""
     try:
         import fcntl
