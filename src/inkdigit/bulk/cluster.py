@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 # Chunks that are handed to Ray at a time: a million pictures' names, so that a folder of any size
 # fits, and the actors are started anew seldom.
 _PORTION = 16_384
-# Chunks of one task: long enough that what Ray does for each is little beside it.
+# Chunks of one task at most: long enough that what Ray does for each is little beside it.
 _TASK = 4
+# Tasks for each reader at least, where there are chunks enough, so that they end together.
+_SHARES = 4
 
 
 def need_ray() -> None:
@@ -59,8 +61,8 @@ def _dataset(portion: list[Chunk], work: Work, jobs: int | None) -> "Dataset":
     context.print_on_execution_start = False
     resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
     cores = max(int(resources.get("CPU", 1)), 1)
-    tasks = -(-len(portion) // _TASK)
-    readers = min(jobs or cores, cores, tasks)
+    readers = min(jobs or cores, cores, len(portion))
+    tasks = max(-(-len(portion) // _TASK), min(len(portion), _SHARES * readers))
     rows = [{"chunk": pickle.dumps(chunk)} for chunk in portion]
     dataset = ray.data.from_items(rows, override_num_blocks=tasks)
     return dataset.map(

@@ -109,7 +109,7 @@ def open_table(
 
 
 def _choose_folder(out: str, format_: str | None) -> str:
-    if not out.endswith("/"):
+    if not out.partition("?")[0].endswith("/"):
         raise SettingError(
             f"{out} is no folder: a bucket takes a table in parts, name a folder such as {out}/"
         )
