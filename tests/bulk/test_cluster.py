@@ -153,8 +153,8 @@ def test_a_worker_that_is_killed_costs_no_row(
     assert_alike(rows_of(out), rows_of(here))
 
 
-def test_a_cluster_that_is_not_there_is_one_sentence() -> None:
-    done = read(".", "--engine", "ray", "--address", f"{HOST}:{free_port()}")
+def test_a_cluster_that_is_not_there_is_one_sentence(some_crops: list[Path]) -> None:
+    done = read(some_crops[0].parent, "--engine", "ray", "--address", f"{HOST}:{free_port()}")
     assert done.returncode == 11
     assert done.stderr.startswith(f"inkdigit: there is no Ray cluster at {HOST}:")
     assert len(done.stderr.splitlines()) == 1

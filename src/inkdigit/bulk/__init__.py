@@ -1,8 +1,16 @@
-"""Bulk: from sources through rows to a writer, one path for one picture and for many.
+r"""Bulk: from sources through chunks of work to one table, for one picture and for millions.
 
-from inkdigit.bulk.rows import read_rows
-from inkdigit.bulk.sources import pictures
+sources, folders, manifest, storage   what is to be read, listed lazily
+rows, boxes                           pictures → rows
+work                                  the chunk, which every engine takes and gives back
+local, cluster                        the engines: processes here, Ray elsewhere
+tables, journal, parts                what is done, safe from kills
+writers, parquet                      rows → a file
+progress, tally                       what a person sees
 
-for row in read_rows(Reader.load(), pictures(["a.png", "scan.pdf"])):
-    print(row.to_dict())
+source = pictures(["scans/"], Wanted(recursive=True))
+work = Work(model=None, options={"pattern": r"\\d{5}"})
+output = Output.choose("results.csv", None)
+with closing(open_table(output, work.asked(), resume=True)) as table:
+    read_many(source, table, partial(read_locally, work=work))
 """

@@ -26,8 +26,9 @@ class Progress:
         self._first, self._began, self._told = done, time.monotonic(), time.monotonic()
         self._done, self._total, self._complaints = done, 0, 0
         self._bar = self._make_bar() if not quiet and _is_terminal() else None
+        self.counting = Thread(target=self._count, args=(count,), daemon=True)
         if not quiet:
-            Thread(target=self._count, args=(count,), daemon=True).start()
+            self.counting.start()
 
     @property
     def seconds(self) -> float:
