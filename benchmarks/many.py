@@ -1,4 +1,4 @@
-"""How fast, how flat and how small many pictures are read, on two cores: `python benchmarks/many.py`.
+"""How fast and how flat many pictures are read, on two cores: `python benchmarks/many.py`.
 
     jobs      pictures a second by one job and by two, from PNG files on a disk to a CSV
     sizes     milliseconds a picture and peak memory of all processes, for folders of growing size

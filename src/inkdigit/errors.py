@@ -63,7 +63,7 @@ class ModelError(InkdigitError):
 
 
 class RunError(InkdigitError):
-    """A run folder that is not there, not a run, or already taken."""
+    """A run that is not there, is another one, has ended or is still going on."""
 
     exit_code = 7
     http_status = 409
