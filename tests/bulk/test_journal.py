@@ -28,23 +28,24 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "a.csv.part"
 
 
-def state(path: Path) -> tuple[int, int, int]:
-    """Chunks that are whole, as the position, the counts and the rows have it."""
+def state(path: Path) -> tuple[int, int, int, int]:
+    """Chunks that are whole, as the position, the counts and the rows have it, and the size."""
     journal = Journal(path, ASKED)
     rows = list(journal.records())
+    size = path.stat().st_size
     assert rows == [record for number in range(len(rows) // 2) for record in done(number).records]
     journal.close()
     assert journal.tally.codes[5] == journal.tally.statuses["accepted"]
-    return journal.position.pictures // 2, journal.tally.rows // 2, len(rows) // 2
+    return journal.position.pictures // 2, journal.tally.rows // 2, len(rows) // 2, size
 
 
 def test_a_journal_goes_on_where_it_was(path: Path) -> None:
-    assert state(path) == (3, 3, 3)
+    assert state(path)[:3] == (3, 3, 3)
     journal = Journal(path, ASKED)
     assert journal.position == done(2).end
     journal.append(done(3))
     journal.close()
-    assert state(path) == (4, 4, 4)
+    assert state(path)[:3] == (4, 4, 4)
 
 
 def test_cut_off_at_any_byte_it_holds_whole_chunks_alone(path: Path, tmp_path: Path) -> None:
@@ -57,8 +58,8 @@ def test_cut_off_at_any_byte_it_holds_whole_chunks_alone(path: Path, tmp_path: P
     for length in range(0, len(content), 7):
         copy.write_bytes(content[:length])
         whole = sum(end <= length for end in ends)
-        assert state(copy) == (whole,) * 3
-        assert copy.stat().st_size == (ends[whole - 1] if whole else closed[1])
+        size = ends[whole - 1] if whole else closed[1]
+        assert state(copy) == (whole, whole, whole, size)
 
 
 def test_a_chunk_that_the_disk_has_lost_in_part_is_cut_off(path: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_chunk_that_the_disk_has_lost_in_part_is_cut_off(path: Path) -> None:
     at = content.index(b"1.png")
     content[at : at + 5] = b"\0" * 5
     path.write_bytes(bytes(content))
-    assert state(path) == (1, 1, 1)
+    assert state(path)[:3] == (1, 1, 1)
 
 
 def test_another_run_is_refused_and_stays(path: Path) -> None:
@@ -83,12 +84,17 @@ def test_anew_leaves_nothing(path: Path) -> None:
     journal.close()
 
 
+def test_nothing_is_left_of_a_run_that_did_nothing(tmp_path: Path) -> None:
+    Journal(tmp_path / "a.csv.part", ASKED).close()
+    assert not (tmp_path / "a.csv.part").exists()
+
+
 def test_one_process_at_a_time(path: Path) -> None:
     journal = Journal(path, ASKED)
     with pytest.raises(RunError, match="is being written by another process"):
         Journal(path, ASKED, anew=True)
     journal.close()
-    assert state(path) == (3, 3, 3)
+    assert state(path)[:3] == (3, 3, 3)
 
 
 def test_a_folder_that_vanished_is_said_at_once(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,13 @@ def test_what_is_not_in_a_bucket_is_said(bucket: Bucket) -> None:
     gone = Picture("gone", bucket.uri("gone.png"))
     (row,) = read_rows(Reader.load(), [gone])
     assert isinstance(row.failure, ImageError)
+
+
+def test_names_that_pyarrow_cannot_say_are_said_to_be_so(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).touch()
+    (picture,) = pictures([f"file://{tmp_path}"])
+    assert isinstance(picture.source, SourceError)
+    assert "cannot be listed: 'utf-8' codec" in str(picture.source)
 
 
 def test_a_path_lies_on_this_machine(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pyarrow.parquet import read_table
 
 from inkdigit.bulk.journal import Journal, journal_of
-from inkdigit.bulk.work import Work
+from inkdigit.bulk.work import Done, Position, Work
 from inkdigit.cli import main
 
 COUNT = 200
@@ -124,7 +124,9 @@ def test_a_stopped_run_is_neither_lost_nor_mixed_up(
     scans: Path, results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = results / "out.csv"
-    Journal(journal_of(out), Work(None, {}).asked()).close()
+    journal = Journal(journal_of(out), Work(None, {}).asked())
+    journal.append(Done([], [], Position(64, "")))
+    journal.close()
     arguments = ["read", str(scans), "-o", str(out)]
     for more, code, sentence in [
         ([], 8, "holds what an earlier run has done: go on with --resume, or start anew"),

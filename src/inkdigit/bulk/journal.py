@@ -84,7 +84,9 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close the file, which stays."""
+        """Close the file, which stays if there is anything in it to go on with."""
+        if not self.position.pictures:
+            self.path.unlink(missing_ok=True)
         self._file.close()
 
     def _go_on(self) -> None:

@@ -77,7 +77,7 @@ def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:
         for name in _objects_below(uri, path, wanted):
             yield name
             empty = False
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         yield SourceError(f"{uri.partition('?')[0]} cannot be listed: {reason(error)}")
         return
     if empty:

@@ -156,7 +156,8 @@ def run(options: argparse.Namespace) -> None:
         tell(options, f"{options.out} is finished: there is nothing left to read")
         return
     if isinstance(target, Output) and (source.one or not target.is_file):
-        _stream(options, _reads(work, source, engine), target)
+        alone = source.few and options.engine == "local"
+        _stream(options, _reads(work, source, None if alone else engine), target)
         return
     work.check()
     with closing(open_table(target, work.asked(), **how)) as table:
@@ -215,8 +216,9 @@ def _fill(options: argparse.Namespace, source: _Source, table: Table, engine: En
         raise _SomeUnreadError(table.tally.rows, table.tally.codes)
 
 
-def _reads(work: Work, source: _Source, engine: Engine) -> Iterator[Read]:
-    if source.few:
+def _reads(work: Work, source: _Source, engine: Engine | None) -> Iterator[Read]:
+    """Yield what the pictures say, read by this process where there is no engine."""
+    if engine is None:
         for row in read_rows(work.reader(), source.pictures(), **work.options):
             yield row.to_dict(), row.code
     else:
