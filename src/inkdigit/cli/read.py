@@ -7,11 +7,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from typing import cast
 
 from inkdigit.bulk.folders import Wanted
-from inkdigit.bulk.local import read_locally
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.many import Engine, read_many
 from inkdigit.bulk.progress import Progress, complaint, summary
@@ -19,8 +17,14 @@ from inkdigit.bulk.rows import Record, read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.tables import Table, choose_target, is_finished, open_table
 from inkdigit.bulk.work import Work, chunks
-from inkdigit.bulk.writers import ALL_FORMATS, Output
+from inkdigit.bulk.writers import Output
 from inkdigit.cli.options import Verbs, add_quiet_flag, tell
+from inkdigit.cli.read_flags import (
+    add_engine_flags,
+    add_output_flags,
+    add_reading_flags,
+    add_source_flags,
+)
 from inkdigit.errors import InkdigitError, SettingError, SourceError
 from inkdigit.reading.options import Options, Rules
 
@@ -43,84 +47,12 @@ def add_parser(verbs: Verbs) -> None:
         metavar="IMAGE",
         help="a picture, a PDF, a folder, s3://BUCKET/PATH, or - for standard input",
     )
-    _add_source_flags(parser)
-    _add_reading_flags(parser)
-    _add_output_flags(parser)
-    _add_engine_flags(parser)
+    add_source_flags(parser)
+    add_reading_flags(parser)
+    add_output_flags(parser)
+    add_engine_flags(parser)
     add_quiet_flag(parser)
     parser.set_defaults(run=run)
-
-
-def _add_source_flags(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("which pictures").add_argument
-    add("--recursive", action="store_true", help="also those in folders below a folder")
-    add(
-        "--include",
-        action="append",
-        metavar="GLOB",
-        default=[],
-        help="of a folder only files of such names, for example '*.tif'; may be given again",
-    )
-    add(
-        "--manifest",
-        type=Path,
-        metavar="CSV",
-        help="a table with a column file, and optionally page, box (x y width height), pattern, "
-        "check and id",
-    )
-
-
-def _add_reading_flags(parser: argparse.ArgumentParser) -> None:
-    """Add what goes to the reader; what is not given is absent from the namespace."""
-    add = parser.add_argument_group("what is read", argument_default=argparse.SUPPRESS).add_argument
-    add("--pattern", metavar="PATTERN", help=r"what the number looks like, for example '\d{5}'")
-    add("--check", metavar="NAME", help="the check that the number passes, for example luhn")
-    add("--single", action="store_true", help="there is exactly one digit")
-    add("--min-confidence", type=float, metavar="P", help="review what is less sure, 0 to 1")
-    add(
-        "--separators",
-        choices=("review", "ignore"),
-        help="what to do about a dot or comma that may stand before cents (default: review)",
-    )
-    add("--page", type=int, metavar="N", help="only this page, counted from 1 (default: every)")
-    add("--max-pixels", type=int, metavar="N", help="refuse larger pictures (default: 64,000,000)")
-    add("--model", type=Path, metavar="FILE", default=None, help="default: the model inside")
-
-
-def _add_output_flags(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("where to")
-    group.add_argument(
-        "--format",
-        choices=ALL_FORMATS,
-        help="default: what the suffix of --out says, else text",
-    )
-    group.add_argument(
-        "-o",
-        "--out",
-        metavar="FILE",
-        help="a file, a folder for parts of Parquet (DIR/, s3://BUCKET/DIR/), or - for standard "
-        "output (default: -)",
-    )
-    there = group.add_mutually_exclusive_group()
-    there.add_argument("--overwrite", action="store_true", help="replace FILE where it exists")
-    there.add_argument("--resume", action="store_true", help="go on where a run was stopped")
-
-
-def _add_engine_flags(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("who reads").add_argument
-    add("--jobs", type=int, metavar="N", help="processes that read (default: one a core)")
-    add(
-        "--engine",
-        choices=("local", "ray"),
-        default="local",
-        help="this machine, or a Ray cluster (default: local)",
-    )
-    add(
-        "--address",
-        metavar="HOST:PORT",
-        help="with --engine ray: the cluster's head, or auto for the one that this machine is in "
-        "(default: a cluster of this machine alone)",
-    )
 
 
 @dataclass(frozen=True)
@@ -157,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
         return
     if isinstance(target, Output) and (source.one or not target.is_file):
         alone = source.few and options.engine == "local"
-        _stream(options, _reads(work, source, None if alone else engine), target)
+        _write(options, target, source, _reads(work, source, None if alone else engine))
         return
     work.check()
     with closing(open_table(target, work.asked(), **how)) as table:
@@ -170,6 +102,8 @@ def _engine(options: argparse.Namespace, work: Work) -> Engine:
     if options.engine == "local":
         if options.address:
             raise SettingError("--address names a cluster: add --engine ray")
+        from inkdigit.bulk.local import read_locally
+
         return partial(read_locally, work=work, jobs=options.jobs)
     from inkdigit.bulk.cluster import need_ray, read_on_ray
 
@@ -227,9 +161,12 @@ def _reads(work: Work, source: _Source, engine: Engine | None) -> Iterator[Read]
             yield from zip(done.records, done.codes, strict=True)
 
 
-def _stream(options: argparse.Namespace, reads: Iterator[Read], output: Output) -> None:
+def _write(
+    options: argparse.Namespace, output: Output, source: _Source, reads: Iterator[Read]
+) -> None:
+    """Write what is read as it comes."""
     head = list(islice(reads, 2))
-    if len(head) == 1:
+    if source.one and len(head) == 1:
         _write_one(options, output, *head[0])
     else:
         _write_several(options, output, chain(head, reads))
