@@ -7,6 +7,7 @@ order. Scheduling, back-pressure and retries are Ray's.
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -25,6 +26,8 @@ _PORTION = 16_384
 _TASK = 4
 # Tasks for each reader at least, where there are chunks enough, so that they end together.
 _SHARES = 4
+# Seconds within which the head of a cluster takes a connection.
+_ANSWERS_WITHIN = 10
 
 
 def need_ray() -> None:
@@ -93,6 +96,7 @@ def _cluster(address: str | None) -> Iterator[None]:
 
     named = address or "this machine"
     try:
+        _check_answers(address or "")
         ray.init(
             address,
             include_dashboard=None if address else False,
@@ -112,6 +116,13 @@ def _cluster(address: str | None) -> Iterator[None]:
         raise ClusterError(f"the Ray cluster at {named} failed: {_short(error)}") from None
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise `OSError` where nothing answers at HOST:PORT; Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "://" not in host:
+        socket.create_connection((host, int(port)), timeout=_ANSWERS_WITHIN).close()
 
 
 def _short(error: Exception) -> str:
