@@ -89,6 +89,23 @@ def test_nothing_is_left_of_a_run_that_did_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "a.csv.part").exists()
 
 
+def test_a_chunk_stays_whose_note_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv.part"
+    journal = Journal(path, ASKED)
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.append(done(0))
+    journal.close()
+    assert state(path)[:3] == (1, 1, 1)
+
+
 def test_one_process_at_a_time(path: Path) -> None:
     journal = Journal(path, ASKED)
     with pytest.raises(RunError, match="is being written by another process"):

@@ -37,7 +37,8 @@ class Journal:
         self.path = path
         self.position = Position()
         self.tally = Tally()
-        self._asked = json.loads(json.dumps(asked))
+        self._head = json.dumps(asked).encode() + b"\n"
+        self._asked = json.loads(self._head)
         with ExitStack() as opened:
             try:
                 self._file = opened.enter_context(path.open("ab", buffering=0))
@@ -85,7 +86,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the file, which stays if there is anything in it to go on with."""
-        if not self.position.pictures:
+        # By its size, as what stopped it may have come between the chunk and the note of it.
+        if os.fstat(self._file.fileno()).st_size <= len(self._head):
             self.path.unlink(missing_ok=True)
         self._file.close()
 
@@ -98,7 +100,7 @@ class Journal:
                 self._file.truncate(self._take_up(file))
                 return
         self._file.truncate(0)
-        self._write(json.dumps(self._asked).encode() + b"\n")
+        self._write(self._head)
 
     def _check(self, asked: dict[str, Any]) -> None:
         if asked != self._asked:
