@@ -1,7 +1,7 @@
-"""The README's tables of results, made from the CSV files in `benchmarks/results`.
+"""The documents' tables of results, made from the CSV files in `benchmarks/results`.
 
-`python benchmarks/tables.py` writes them between their marks in README.md; a test holds them
-together.
+`python benchmarks/tables.py` writes them between their marks in README.md and docs/many.md; a test
+holds them together.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LEARNING, READING = RESULTS / "learning.csv", RESULTS / "reading.csv"
+MANY = RESULTS / "many.csv"
 START = "<!-- {}: made by benchmarks/tables.py -->\n"
 END = "<!-- end of {} -->"
 COLUMNS = (
@@ -71,6 +72,26 @@ def reading_table(results: Path = READING) -> str:
     return _header(names) + "".join(rows)
 
 
+def many_table(results: Path = MANY) -> str:
+    """Return the Markdown table of many pictures: each figure, its range and its bar."""
+    figures = pd.read_csv(results).itertuples()
+    rows = [
+        _line(f"{row.part}: {row.figure}", _figure(row.value, row.unit), _bar(row.least, row.most))
+        for row in figures
+    ]
+    return _header(("measured", "median", "must be")) + "".join(rows)
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value:,.3g} {unit}" if abs(value) < 1000 else f"{value:,.0f} {unit}"
+
+
+def _bar(least: float, most: float) -> str:
+    if pd.notna(least):
+        return f"at least {least:g}"
+    return f"at most {most:g}" if pd.notna(most) else ""
+
+
 def _header(names: list[str] | tuple[str, ...]) -> str:
     return _line(*names) + f"{'|---' * len(names)}|\n"
 
@@ -103,3 +124,5 @@ if __name__ == "__main__":
     readme = ROOT / "README.md"
     text = with_table(readme.read_text("utf-8"), results_table())
     readme.write_text(with_table(text, reading_table(), "reading"), "utf-8")
+    many = ROOT / "docs" / "many.md"
+    many.write_text(with_table(many.read_text("utf-8"), many_table(), "many"), "utf-8")

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,33 @@ def trained(small: "Dataset", tmp_path_factory: pytest.TempPathFactory) -> "Run"
 
     folder = tmp_path_factory.mktemp("trained") / "run"
     return train(TrainingSettings(network="lenet5", epochs=2, batch_size=64), small, folder)
+
+
+@pytest.fixture(scope="session")
+def some_crops(small: "Dataset", tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Eight pictures of numbers of four digits, dark on light."""
+    import numpy as np
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("crops")
+    paths = [folder / f"{number}.png" for number in range(8)]
+    for number, path in enumerate(paths):
+        digits = small.test.images[10 * number : 10 * number + 4]
+        Image.fromarray(255 - np.pad(np.hstack(list(digits)), 6)).save(path)
+    return paths
+
+
+@pytest.fixture(scope="session")
+def crops(some_crops: list[Path]) -> Callable[[Path, int], Path]:
+    """Fills a folder with so many pictures, which take no room, and returns it."""
+
+    def filled(folder: Path, count: int) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            os.link(some_crops[number % 8], folder / f"{number:05}.png")
+        return folder
+
+    return filled
 
 
 @pytest.fixture

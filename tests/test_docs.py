@@ -97,6 +97,12 @@ def test_the_readmes_tables_are_those_of_the_results() -> None:
         assert module.START.format(name) in README
 
 
+def test_the_table_of_many_pictures_is_that_of_the_results() -> None:
+    module, page = tables(), (ROOT / "docs" / "many.md").read_text("utf-8")
+    assert module.with_table(page, module.many_table(), "many") == page
+    assert module.START.format("many") in page
+
+
 def test_the_results_meet_their_bars() -> None:
     runs = pd.read_csv(ROOT / "benchmarks" / "results" / "learning.csv")
     means = runs.groupby(["data", "network"]).mean(numeric_only=True)

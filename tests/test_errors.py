@@ -15,7 +15,7 @@ KINDS = [
 
 def test_every_error_has_an_exit_code_of_its_own() -> None:
     codes = [kind.exit_code for kind in KINDS]
-    assert sorted(codes) == list(range(1, 10))
+    assert sorted(codes) == list(range(1, 12))
     assert errors.INTERRUPTED not in codes
 
 

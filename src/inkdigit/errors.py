@@ -8,7 +8,9 @@
     ├── ModelError           6  422  a model file that is missing, broken, foreign or unsafe
     ├── RunError             7  409  a run folder in the wrong state
     ├── OutputError          8  507  a result that could not be written
-    └── MissingExtraError    9  501  a part of Inkdigit that is not installed
+    ├── MissingExtraError    9  501  a part of Inkdigit that is not installed
+    ├── SourceError         10  422  a folder, bucket or manifest whose pictures cannot be listed
+    └── ClusterError        11  503  a cluster that is not there, or has gone
 
 Each message is one sentence that says what was received and what to do. Ctrl-C exits with 130.
 """
@@ -61,7 +63,7 @@ class ModelError(InkdigitError):
 
 
 class RunError(InkdigitError):
-    """A run folder that is not there, not a run, or already taken."""
+    """A run that is not there, is another one, has ended or is still going on."""
 
     exit_code = 7
     http_status = 409
@@ -82,3 +84,17 @@ class MissingExtraError(InkdigitError):
 
     def __init__(self, extra: str, missing: str) -> None:
         super().__init__(f"this needs {missing}: run  pip install 'inkdigit[{extra}]'")
+
+
+class SourceError(InkdigitError):
+    """A folder, bucket or manifest whose pictures cannot be listed."""
+
+    exit_code = 10
+    http_status = 422
+
+
+class ClusterError(InkdigitError):
+    """A cluster that is not there, or has gone."""
+
+    exit_code = 11
+    http_status = 503

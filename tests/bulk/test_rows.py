@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from stand_ins import Recorder, reading
 
-from inkdigit.bulk.rows import read_rows
+from inkdigit.bulk.rows import TableRow, read_rows
 from inkdigit.bulk.sources import Picture, pictures
 from inkdigit.errors import ImageError
 from inkdigit.reading.result import Reading
@@ -16,7 +16,7 @@ def named(*names: str) -> list[Picture]:
     return [Picture(name, name) for name in names]
 
 
-def rows(recorder: Recorder, wanted: Any, **options: Any) -> list[Row]:
+def rows(recorder: Recorder, wanted: Any, **options: Any) -> list[TableRow]:
     return list(read_rows(recorder, wanted, **options))  # type: ignore[arg-type]
 
 
@@ -107,7 +107,7 @@ def test_documents_give_a_row_a_page_among_pictures(
         ("two.tif", 2),
         ("b.png", 1),
     ]
-    assert [kind for kind, *_ in recorder.asked] == ["batch", "pages", "batch"]
+    assert [kind for kind, *_ in recorder.asked] == ["batch", "pages"]
     assert all(options == {"pattern": r"\d"} for *_, options in recorder.asked)
 
 

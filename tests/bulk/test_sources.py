@@ -47,7 +47,6 @@ def test_a_pipe_is_read_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("scans", "scans is a folder: name its pictures, for example with the pattern scans/*.png"),
         ("", "'' names no picture"),
         ("missing.png", "missing.png cannot be opened: No such file or directory"),
         ("file/a.png", "file/a.png cannot be opened: Not a directory"),
@@ -58,7 +57,6 @@ def test_what_cannot_be_read_says_why(
     name: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("scans").mkdir()
     Path("file").write_text("")
     picture = one(name)
     assert picture.name == name

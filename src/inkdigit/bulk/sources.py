@@ -1,5 +1,7 @@
 """What is to be read: names as a command line gives them, each opened when its turn comes."""
 
+import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,36 +10,93 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from inkdigit.errors import ImageError, SettingError
+from inkdigit.bulk.folders import Wanted, files_below
+from inkdigit.errors import ImageError, InkdigitError, SettingError
 
 STDIN = "-"
 # Enough of a file to tell its kind.
 _HEAD = 1024
+_URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Something to read: its name, and where it lies, what it holds, or why it cannot be read."""
+    """Something to read: its name, and where it lies, what it holds, or why it cannot be read.
+
+    A manifest may say which page, counted from 1, and which box of it, `(x, y, width, height)` in
+    pixels; what is expected there; and how it calls it.
+    """
 
     name: str
-    source: str | bytes | ImageError
+    source: str | bytes | InkdigitError
+    page: int | None = None
+    box: Box | None = None
+    pattern: str | None = None
+    check: str | None = None
+    id: str | None = None
 
     def is_document(self) -> bool:
         """Return whether it is of a kind that holds pages, TIFF or PDF, by its first bytes."""
         from inkdigit.images.kinds import may_have_pages
 
-        return not isinstance(self.source, ImageError) and may_have_pages(_head(self.source))
+        return not isinstance(self.source, InkdigitError) and may_have_pages(_head(self.source))
+
+    @property
+    def key(self) -> bytes:
+        """What tells it from others, wherever the work on it is done."""
+        asked = (self.name, self.page, self.box, self.pattern, self.check, self.id)
+        return repr(asked).encode("utf-8", "backslashreplace")
 
 
-def pictures(names: Sequence[str]) -> Iterator[Picture]:
-    """Return the pictures of these names, in order; `-` is standard input.
+def pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> Iterator[Picture]:  # noqa: B008
+    """Return the pictures of these names, in order; `-` is standard input, a URI lies in a bucket.
 
-    A folder is a picture that cannot be read, so that the others still are. Raises `SettingError`
-    where standard input is named twice.
+    Of a folder the files that are wanted come, by name. What cannot be listed is a picture that
+    cannot be read, so that the others still are. Raises `SettingError` where standard input is
+    named twice.
     """
     if names.count(STDIN) > 1:
         raise SettingError("standard input (-) can be read once, received it several times")
-    return map(_picture, names)
+    return (picture for name in names for picture in _pictures(name, wanted))
+
+
+def count_pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> int:  # noqa: B008
+    """Return how many pictures these names stand for, opening none."""
+    return sum(sum(1 for _ in _listed(name, wanted)) if is_many(name) else 1 for name in names)
+
+
+def is_uri(name: str) -> bool:
+    """Return whether a name is one of a bucket or another store, such as `s3://bucket/scans`."""
+    return bool(_URI.match(name))
+
+
+def is_many(name: str) -> bool:
+    """Return whether a name may stand for many pictures: a folder, or something in a bucket."""
+    return is_uri(name) or (name != STDIN and os.path.isdir(name))  # noqa: PTH112  (never raises)
+
+
+def _pictures(name: str, wanted: Wanted) -> Iterator[Picture]:
+    if not is_many(name):
+        yield _picture(name)
+        return
+    for found in _listed(name, wanted):
+        if isinstance(found, InkdigitError):
+            yield Picture(name, found)
+        else:
+            yield Picture(_without_query(found), found)
+
+
+def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
+    if not is_uri(name):
+        return files_below(name, wanted)
+    from inkdigit.bulk.storage import objects_below
+
+    return objects_below(name, wanted)
+
+
+def _without_query(name: str) -> str:
+    return name.partition("?")[0] if is_uri(name) else name
 
 
 def _picture(name: str) -> Picture:
@@ -45,9 +104,10 @@ def _picture(name: str) -> Picture:
         return Picture(name, _source(name))
     except ImageError as error:
         return Picture(name, error)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         shown = "standard input" if name == STDIN else name
-        return Picture(name, ImageError(f"{shown} cannot be opened: {error.strerror or error}"))
+        reason = getattr(error, "strerror", None) or error
+        return Picture(name, ImageError(f"{shown} cannot be opened: {reason}"))
 
 
 def _source(name: str) -> str | bytes:
@@ -55,13 +115,7 @@ def _source(name: str) -> str | bytes:
         return _all_of(sys.stdin.buffer if sys.stdin else BytesIO())
     if not name:
         raise ImageError("'' names no picture")
-    mode = Path(name).stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise ImageError(
-            f"{name} is a folder: name its pictures, for example with the pattern "
-            f"{Path(name, '*.png')}"
-        )
-    if stat.S_ISFIFO(mode):
+    if stat.S_ISFIFO(Path(name).stat().st_mode):
         with Path(name).open("rb") as pipe:
             return _all_of(pipe)
     return name
@@ -80,5 +134,5 @@ def _head(source: str | bytes) -> bytes:
     try:
         with Path(source).open("rb") as file:
             return file.read(_HEAD)
-    except OSError:
+    except (OSError, ValueError):
         return b""

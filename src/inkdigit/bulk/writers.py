@@ -1,4 +1,4 @@
-"""From rows to text, JSON, JSON lines or CSV, on standard output or in a file."""
+"""From rows to text, JSON, JSON lines, CSV or Parquet, on standard output or in a file."""
 
 import csv
 import json
@@ -10,8 +10,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Self, TextIO
 
+from inkdigit.bulk.parquet import need_pyarrow, write_parquet
+from inkdigit.bulk.rows import COLUMNS, Record
 from inkdigit.errors import OutputError, SettingError
-from inkdigit.reading.row import FIELDS, Row
 
 STDOUT = "-"
 _SUFFIXES = {
@@ -21,54 +22,57 @@ _SUFFIXES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".csv": "csv",
+    ".parquet": "parquet",
 }
 
 
-def _write_text(rows: Iterator[Row], stream: TextIO, *, several: bool) -> None:
+def _write_text(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
     """Write the text alone, or for several lines of name, text and status between tabs."""
-    for row in rows:
-        read = row.to_dict()
-        cells = [_label(row), read["text"] or "", read["status"]] if several else [read["text"]]
+    for read in records:
+        cells = [_label(read), read["text"] or "", read["status"]] if several else [read["text"]]
         stream.write("\t".join(cells) + "\n")
 
 
-def _label(row: Row) -> str:
+def _label(read: Record) -> str:
     """Return a row's name on one line and without commands to a terminal; later pages numbered."""
-    name = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], row.source)
-    return f"{name}:{row.page}" if row.page > 1 else name
+    name = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], read["source"])
+    return f"{name}:{read['page']}" if read["page"] > 1 else name
 
 
-def _write_json(rows: Iterator[Row], stream: TextIO, *, several: bool) -> None:
+def _write_json(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
     """Write one object, or for several a list."""
     before = "[\n" if several else ""
-    for row in rows:
-        stream.write(before + json.dumps(row.to_dict(), indent=2))
+    for record in records:
+        stream.write(before + json.dumps(record, indent=2))
         before = ",\n"
     stream.write("\n]\n" if several else "\n")
 
 
-def _write_jsonl(rows: Iterator[Row], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
-    for row in rows:
-        stream.write(json.dumps(row.to_dict()) + "\n")
+def _write_jsonl(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
+    for record in records:
+        stream.write(json.dumps(record) + "\n")
 
 
-def _write_csv(rows: Iterator[Row], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
+def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
     """Write a header and a line for each row, lists as JSON in their cell."""
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(FIELDS)
-    for row in rows:
+    table.writerow(COLUMNS)
+    for record in records:
         table.writerow(
             json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
-            for value in row.to_dict().values()
+            for value in record.values()
         )
 
 
+# What a stream of text can take; Parquet needs a file.
 FORMATS: dict[str, Callable[..., None]] = {
     "text": _write_text,
     "json": _write_json,
     "jsonl": _write_jsonl,
     "csv": _write_csv,
 }
+PARQUET = "parquet"
+ALL_FORMATS = (*FORMATS, PARQUET)
 
 
 @dataclass(frozen=True)
@@ -82,42 +86,55 @@ class Output:
     def choose(cls, out: str | None, format_: str | None, *, overwrite: bool = False) -> Self:
         """Return the output of these arguments; the format is named, or the suffix's, or text.
 
-        Raises `SettingError` for a suffix that says no format, and `OutputError` where nothing can
-        be written or something lies already.
+        Raises `SettingError` for a suffix that says no format, `OutputError` where nothing can be
+        written or something lies already, and `MissingExtraError` for Parquet without pyarrow.
         """
         path = None if out in {None, STDOUT} else Path(str(out))
         suffix = path.suffix.lower() if path else ""
         if not format_ and suffix not in _SUFFIXES:
             raise SettingError(
-                f"{path} does not say its format: end it in .txt, .json, .jsonl or .csv, or use "
-                "--format"
+                f"{path} does not say its format: end it in .txt, .json, .jsonl, .csv or .parquet, "
+                "or use --format"
             )
         if path:
             _check_free(path, overwrite=overwrite)
-        return cls(path, format_ or _SUFFIXES[suffix])
+        output = cls(path, format_ or _SUFFIXES[suffix])
+        if output.format == PARQUET:
+            need_pyarrow()
+            if not output.is_file:
+                raise SettingError("Parquet goes to a file: name one with --out")
+        return output
 
-    def write(self, rows: Iterable[Row], *, several: bool) -> None:
+    @property
+    def is_file(self) -> bool:
+        """Whether rows go to a file, not to a stream, a pipe or a device."""
+        return self.path is not None and not _is_device(self.path)
+
+    def write(self, records: Iterable[Record], *, several: bool) -> None:
         """Write all rows as they come; a file has its name only when the last is in it.
 
         `several` says whether there may be more than one, which text and JSON show otherwise.
         """
         if self.path is None:
             # Closed by whoever started us, it is None.
-            self._write(rows, sys.stdout or StringIO(), several=several)
+            self._write(records, sys.stdout or StringIO(), several=several)
             return
         from inkdigit.files import write_atomically
 
         def write(path: Path) -> None:
+            if self.format == PARQUET:
+                write_parquet(records, path)
+                return
             with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                self._write(rows, file, several=several)
+                self._write(records, file, several=several)
 
-        if _is_device(self.path):
-            _written(self.path, write)
-        else:
+        if self.is_file:
             write_atomically(self.path, write)
+        else:
+            _written(self.path, write)
 
-    def _write(self, rows: Iterable[Row], stream: TextIO, *, several: bool) -> None:
-        FORMATS[self.format](iter(rows), stream, several=several)
+    def _write(self, records: Iterable[Record], stream: TextIO, *, several: bool) -> None:
+        FORMATS[self.format](iter(records), stream, several=several)
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:

@@ -1,21 +1,36 @@
-"""`inkdigit read`: the numbers in pictures."""
+"""`inkdigit read`: the numbers in pictures, one or a million."""
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from typing import cast
 
-from inkdigit.bulk.rows import read_rows
-from inkdigit.bulk.sources import pictures
-from inkdigit.bulk.writers import FORMATS, Output
+from inkdigit.bulk.folders import Wanted
+from inkdigit.bulk.manifest import check_manifest, read_manifest
+from inkdigit.bulk.many import Engine, read_many
+from inkdigit.bulk.progress import Progress, complaint, summary
+from inkdigit.bulk.rows import Record, read_rows
+from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
+from inkdigit.bulk.tables import Table, choose_target, is_finished, open_table
+from inkdigit.bulk.work import Work, chunks
+from inkdigit.bulk.writers import Output
 from inkdigit.cli.options import Verbs, add_quiet_flag, tell
-from inkdigit.errors import InkdigitError
+from inkdigit.cli.read_flags import (
+    add_engine_flags,
+    add_output_flags,
+    add_reading_flags,
+    add_source_flags,
+)
+from inkdigit.errors import InkdigitError, SettingError, SourceError
 from inkdigit.reading.options import Options, Rules
-from inkdigit.reading.row import Row
 
 READ_OPTIONS = Options.__optional_keys__
+# A record, and the exit code of its failure, 0 where it is read.
+Read = tuple[Record, int]
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -27,91 +42,169 @@ def add_parser(verbs: Verbs) -> None:
         "each page of a TIFF or PDF. Nothing is sent anywhere.",
     )
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGE", help="a picture, a PDF, or - for standard input"
+        "images",
+        nargs="*",
+        metavar="IMAGE",
+        help="a picture, a PDF, a folder, s3://BUCKET/PATH, or - for standard input",
     )
-    _add_reading_flags(parser)
-    parser.add_argument(
-        "--format",
-        choices=tuple(FORMATS),
-        help="default: what the suffix of --out says, else text",
-    )
-    parser.add_argument(
-        "-o", "--out", metavar="FILE", help="where to; - is standard output (default: -)"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace FILE where it exists")
+    add_source_flags(parser)
+    add_reading_flags(parser)
+    add_output_flags(parser)
+    add_engine_flags(parser)
     add_quiet_flag(parser)
     parser.set_defaults(run=run)
 
 
-def _add_reading_flags(parser: argparse.ArgumentParser) -> None:
-    """Add what goes to the reader; what is not given is absent from the namespace."""
-    add = parser.add_argument_group("what is read", argument_default=argparse.SUPPRESS).add_argument
-    add("--pattern", metavar="PATTERN", help=r"what the number looks like, for example '\d{5}'")
-    add("--check", metavar="NAME", help="the check that the number passes, for example luhn")
-    add("--single", action="store_true", help="there is exactly one digit")
-    add("--min-confidence", type=float, metavar="P", help="review what is less sure, 0 to 1")
-    add(
-        "--separators",
-        choices=("review", "ignore"),
-        help="what to do about a dot or comma that may stand before cents (default: review)",
-    )
-    add("--page", type=int, metavar="N", help="only this page, counted from 1 (default: every)")
-    add("--max-pixels", type=int, metavar="N", help="refuse larger pictures (default: 64,000,000)")
-    add("--model", type=Path, metavar="FILE", default=None, help="default: the model inside")
+@dataclass(frozen=True)
+class _Source:
+    """Where the pictures come from, how to count them, and whether there is only one."""
+
+    pictures: Callable[[], Iterator[Picture]]
+    count: Callable[[], int]
+    names: Sequence[str] = ()
+
+    @property
+    def few(self) -> bool:
+        """Whether each picture is named, so that there are not enough to share out."""
+        return bool(self.names) and not any(map(is_many, self.names))
+
+    @property
+    def one(self) -> bool:
+        """Whether there is one picture, or one document."""
+        return self.few and len(self.names) == 1
 
 
 def run(options: argparse.Namespace) -> None:
     """Read, write the rows, and fail in the end if any picture could not be read."""
     # All that can be wrong with the arguments is said before a model is loaded.
-    output = Output.choose(options.out, options.format, overwrite=options.overwrite)
     given = {name: value for name, value in vars(options).items() if name in READ_OPTIONS}
-    how = cast("Options", given)
-    Rules.of(how)
-    wanted = pictures(options.images)
-    from inkdigit.reading.reader import Reader
+    work = Work(options.model, cast("Options", given))
+    how = {"overwrite": options.overwrite, "resume": options.resume}
+    target = choose_target(options.out, options.format, **how)
+    Rules.of(work.options)
+    engine = _engine(options, work)
+    source = _source(options)
+    if options.resume and is_finished(target):
+        tell(options, f"{options.out} is finished: there is nothing left to read")
+        return
+    if isinstance(target, Output) and (source.one or not target.is_file):
+        alone = source.few and options.engine == "local"
+        _write(options, target, source, _reads(work, source, None if alone else engine))
+        return
+    work.check()
+    with closing(open_table(target, work.asked(), **how)) as table:
+        _fill(options, source, table, engine)
 
-    rows = read_rows(Reader.load(options.model), wanted, **how)
-    head = list(islice(rows, 2))
-    if len(head) == 1:
-        _write_one(options, output, head[0])
+
+def _engine(options: argparse.Namespace, work: Work) -> Engine:
+    if options.jobs is not None and options.jobs < 1:
+        raise SettingError(f"there must be at least 1 job, received {options.jobs}")
+    if options.engine == "local":
+        if options.address:
+            raise SettingError("--address names a cluster: add --engine ray")
+        from inkdigit.bulk.local import read_locally
+
+        return partial(read_locally, work=work, jobs=options.jobs)
+    from inkdigit.bulk.cluster import need_ray, read_on_ray
+
+    need_ray()
+    return partial(read_on_ray, work=work, address=options.address, jobs=options.jobs)
+
+
+def _source(options: argparse.Namespace) -> _Source:
+    manifest, names = options.manifest, options.images
+    if manifest and names:
+        raise SettingError("either pictures or a --manifest can be read, received both")
+    if manifest:
+        count = check_manifest(manifest)
+        return _Source(partial(read_manifest, manifest), lambda: count)
+    if not names:
+        raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
+    wanted = Wanted(tuple(options.include), options.recursive)
+    found = pictures(names, wanted)
+    if any(map(is_many, names)):
+        head = list(islice(found, 2))
+        if len(head) == 1 and isinstance(head[0].source, SourceError):
+            raise head[0].source
+        found = chain(head, found)
+    return _Source(lambda: found, partial(count_pictures, names, wanted), names)
+
+
+def _fill(options: argparse.Namespace, source: _Source, table: Table, engine: Engine) -> None:
+    """Read many pictures into a table, and tell what there is to tell."""
+    before = table.position.pictures
+    progress = Progress(source.count, before, table.tally, quiet=options.quiet)
+    try:
+        read_many(source.pictures(), table, engine, progress.reached)
+    except (InkdigitError, KeyboardInterrupt):
+        if done := table.position.pictures:
+            tell(options, f"{done:,} pictures are done: the same with --resume goes on")
+        raise
+    finally:
+        progress.close()
+    done = table.position.pictures
+    for line in summary(done, done - before, progress.seconds, table.tally):
+        tell(options, line)
+    tell(options, f"wrote {options.out}")
+    if table.tally.codes:
+        raise _SomeUnreadError(table.tally.rows, table.tally.codes)
+
+
+def _reads(work: Work, source: _Source, engine: Engine | None) -> Iterator[Read]:
+    """Yield what the pictures say, read by this process where there is no engine."""
+    if engine is None:
+        for row in read_rows(work.reader(), source.pictures(), **work.options):
+            yield row.to_dict(), row.code
     else:
-        _write_several(options, output, chain(head, rows))
+        work.check()
+        for done in engine(chunks(source.pictures())):
+            yield from zip(done.records, done.codes, strict=True)
 
 
-def _write_one(options: argparse.Namespace, output: Output, row: Row) -> None:
-    failure = row.failure
+def _write(
+    options: argparse.Namespace, output: Output, source: _Source, reads: Iterator[Read]
+) -> None:
+    """Write what is read as it comes."""
+    head = list(islice(reads, 2))
+    if source.one and len(head) == 1:
+        _write_one(options, output, *head[0])
+    else:
+        _write_several(options, output, chain(head, reads))
+
+
+def _write_one(options: argparse.Namespace, output: Output, record: Record, code: int) -> None:
     as_text = output.format == "text"
-    if not (failure and as_text):
-        output.write([row], several=False)
-    if failure:
-        raise failure
-    read = row.to_dict()
-    if as_text and read["status"] != "accepted":
-        tell(options, f"{read['status']}: {read['reason']}")
+    if not (code and as_text):
+        output.write([record], several=False)
+    if code:
+        raise _UnreadError(record["error"], code)
+    if as_text and record["status"] != "accepted":
+        tell(options, f"{record['status']}: {record['reason']}")
 
 
-def _write_several(options: argparse.Namespace, output: Output, rows: Iterator[Row]) -> None:
+def _write_several(options: argparse.Namespace, output: Output, reads: Iterator[Read]) -> None:
     count, codes = 0, Counter[int]()
 
-    def watched() -> Iterator[Row]:
+    def watched() -> Iterator[Record]:
         nonlocal count
-        for row in rows:
+        for record, code in reads:
             count += 1
-            if row.failure:
-                codes[row.failure.exit_code] += 1
-                tell(options, _complaint(row, row.failure))
-            yield row
+            if code:
+                codes[code] += 1
+                tell(options, complaint(record))
+            yield record
 
     output.write(watched(), several=True)
     if codes:
         raise _SomeUnreadError(count, codes)
 
 
-def _complaint(row: Row, failure: InkdigitError) -> str:
-    """Return a failure's sentence, with the picture's name if it is not there already."""
-    sentence = str(failure)
-    named = row.source != "-" and row.source in sentence
-    return sentence if named else f"{row.source}: {sentence}"
+class _UnreadError(InkdigitError):
+    """The one picture failed, in whatever process it was read."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = code  # type: ignore[misc]
 
 
 class _SomeUnreadError(InkdigitError):

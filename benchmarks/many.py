@@ -1,0 +1,262 @@
+"""How fast and how flat many pictures are read, on two cores: `python benchmarks/many.py`.
+
+    jobs      pictures a second by one job and by two, from PNG files on a disk to a CSV
+    sizes     milliseconds a picture and peak memory of all processes, for folders of growing size
+    ray       pictures a second by a Ray cluster of two cores and by two jobs, without their start
+    start     seconds until the first rows are on the disk, by each engine
+
+All is measured through the command line, as it is used. The pictures are drawn lines, written anew
+as files. Prints every figure with its bar and writes `results/many.csv`; with `--parts`, the other
+parts keep the figures that they have there. The cluster is one of this machine alone.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from inkdigit.bulk.journal import journal_of
+from inkdigit.files import write_text
+from machine import processor, use_cores, versions
+from reading_speed import Figure, drawn_lines, png, spread, told
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "many.csv"
+CORES = 2
+# Different pictures; a larger folder has each of them several times.
+DRAWN = 1_000
+# Ray turns 127.0.0.1 into the machine's address for others; any other loopback address stays.
+HEAD = ("127.0.0.2", "6399")
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How much is measured, and where the pictures are made."""
+
+    folder: Path
+    pngs: list[bytes]
+    pictures: int
+    sizes: list[int]
+    ray_pictures: int
+    rounds: int
+
+    def scans(self, count: int) -> Path:
+        """Return a folder of so many PNG files, made when it is first asked for."""
+        folder = self.folder / f"{count}"
+        if not folder.exists():
+            folder.mkdir()
+            for number in range(count):
+                (folder / f"{number:07}.png").write_bytes(self.pngs[number % len(self.pngs)])
+        return folder
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command took: seconds in all, seconds and pictures of its start, peak bytes."""
+
+    pictures: int
+    seconds: float
+    start_seconds: float
+    start_pictures: int
+    peak: int
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second, its start included."""
+        return self.pictures / self.seconds
+
+    @property
+    def warm_rate(self) -> float:
+        """Pictures a second from when the first rows were on the disk."""
+        return (self.pictures - self.start_pictures) / (self.seconds - self.start_seconds)
+
+
+def main() -> None:
+    """Measure the parts that are asked for, and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=tuple(PARTS))
+    parser.add_argument("--pictures", type=int, default=5_000, metavar="N")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--ray-pictures", type=int, default=20_000, metavar="N")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
+    options = parser.parse_args()
+    cores = use_cores(CORES)
+    pngs = [png(page) for page in drawn_lines(DRAWN)]
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = (options.pictures, options.sizes, options.ray_pictures, options.rounds)
+        setting = Setting(Path(folder), pngs, *sizes)
+        for part in options.parts:
+            for figure in PARTS[part](setting):
+                figures.append(figure)
+                print(told(figure), flush=True)
+    hardware = f"{processor()}, {cores} cores"
+    rows = [{**asdict(f), "met": f.met, "hardware": hardware} for f in figures]
+    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out)
+    write_text(options.out, table.round(6).to_csv(index=False))
+    print(f"wrote {options.out}")
+
+
+def measure_jobs(setting: Setting) -> Iterator[Figure]:
+    """Yield pictures a second by one job and by two, turn about, and how many times as many."""
+    scans = setting.scans(setting.pictures)
+    one, two = [], []
+    for _ in range(setting.rounds):
+        one.append(read(scans, "--jobs", "1").rate)
+        two.append(read(scans, "--jobs", "2").rate)
+    yield spread("jobs", "one job, PNG files to CSV", one, "pictures/s")
+    yield spread("jobs", "two jobs, PNG files to CSV", two, "pictures/s", least=400)
+    ratios = [many / alone for alone, many in zip(one, two, strict=True)]
+    yield spread("jobs", "two jobs, as many times one", ratios, "times", least=1.8)
+
+
+def measure_sizes(setting: Setting) -> Iterator[Figure]:
+    """Yield milliseconds a picture and peak memory for each size, and how they grow."""
+    runs = []
+    for size in setting.sizes:
+        runs.append(run := read(setting.scans(size), "--jobs", "2"))
+        name = f"{size:,} pictures"
+        yield Figure("sizes", f"{name}, each", 1000 * run.seconds / size, "ms")
+        yield Figure("sizes", f"{name}, each, warm", 1000 / run.warm_rate, "ms")
+        yield Figure("sizes", f"{name}, peak memory", run.peak / MEGABYTE, "MB")
+    first, last = runs[0], runs[-1]
+    costs = 100 * (first.warm_rate / last.warm_rate - 1)
+    yield Figure("sizes", "cost of each, most against fewest", costs, "%", most=10)
+    yield Figure(
+        "sizes", "peak, most against fewest", 100 * (last.peak / first.peak - 1), "%", most=20
+    )
+
+
+def measure_ray(setting: Setting) -> Iterator[Figure]:
+    """Yield pictures a second by Ray and by two jobs, turn about, each without its start."""
+    scans = setting.scans(setting.ray_pictures)
+    here, there = [], []
+    with ray_cluster() as address:
+        for _ in range(setting.rounds):
+            here.append(read(scans, "--jobs", "2").warm_rate)
+            there.append(read(scans, "--engine", "ray", "--address", address).warm_rate)
+    yield spread("ray", "two jobs, warm", here, "pictures/s")
+    yield spread("ray", "Ray on two cores, warm", there, "pictures/s")
+    ratios = [100 * ray / local for local, ray in zip(here, there, strict=True)]
+    yield spread("ray", "Ray, of the local rate", ratios, "%", least=70)
+
+
+def measure_start(setting: Setting) -> Iterator[Figure]:
+    """Yield the seconds until the first rows are on the disk."""
+    scans = setting.scans(setting.sizes[0])
+    engines = {"one job": ["--jobs", "1"], "two jobs": ["--jobs", "2"]}
+    with ray_cluster() as address:
+        engines["Ray, its cluster running"] = ["--engine", "ray", "--address", address]
+        for name, flags in engines.items():
+            took = [read(scans, *flags).start_seconds for _ in range(setting.rounds)]
+            yield spread("start", f"first rows, {name}", took, "s")
+
+
+@contextmanager
+def ray_cluster() -> Iterator[str]:
+    """Run a Ray cluster of this machine with as many cores as are measured on."""
+    host, port = HEAD
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    command += ["--node-ip-address", host, "--port", port, "--num-cpus", str(CORES)]
+    command += ["--include-dashboard", "false", "--disable-usage-stats"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:  # noqa: S603
+        try:
+            if not any("Ray runtime started" in line for line in node.stdout or ()):
+                raise SystemExit("Ray did not start")
+            yield f"{host}:{port}"
+        finally:
+            node.terminate()
+
+
+def read(scans: Path, *flags: str) -> Run:
+    """Read a folder to a CSV by the command line, watched."""
+    count = sum(1 for _ in os.scandir(scans))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out.csv")
+        command = [sys.executable, "-m", "inkdigit", "read", str(scans), "-o", str(out), *flags]
+        began = time.perf_counter()
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+            said: list[str] = []
+            listening = threading.Thread(target=lambda: said.extend(process.stderr or ()))
+            listening.start()
+            start_seconds, start_pictures = until_first_rows(process, out, began)
+            peak = peak_memory(process)
+            seconds = time.perf_counter() - began
+            listening.join()
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{''.join(said)}")
+    return Run(count, seconds, start_seconds, start_pictures, peak)
+
+
+def until_first_rows(
+    process: "subprocess.Popen[str]", out: Path, began: float
+) -> tuple[float, int]:
+    """Wait until a chunk is on the disk; return when that was, and how many rows there were."""
+    journal = journal_of(out)
+    while process.poll() is None:
+        lines = journal.read_bytes().splitlines() if journal.exists() else []
+        closed = sum(line.startswith(b'{"done"') for line in lines)
+        if closed:
+            return time.perf_counter() - began, len(lines) - closed - 1
+        time.sleep(0.01)
+    return 0.0, 0
+
+
+def peak_memory(process: "subprocess.Popen[str]") -> int:
+    """Wait for a process to end; return the most bytes that it and its children held together."""
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, sum(map(held, family(process.pid))))
+        time.sleep(0.2)
+    return peak
+
+
+def family(root: int) -> list[int]:
+    """Return a process and all that it started (Linux)."""
+    try:
+        told = Path(f"/proc/{root}/task/{root}/children").read_text()
+    except OSError:
+        return [root]
+    return [root, *(pid for child in told.split() for pid in family(int(child)))]
+
+
+def held(pid: int) -> int:
+    """Return the bytes of memory that a process holds, shared ones divided among who shares."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the table with the parts that were measured before and not now, in order."""
+    if path.exists():
+        before = pd.read_csv(path)
+        table = pd.concat([before[~before["part"].isin(table["part"])], table])
+    order = {part: number for number, part in enumerate(PARTS)}
+    return table.sort_values("part", key=lambda parts: parts.map(order), kind="stable")
+
+
+PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
+    "jobs": measure_jobs,
+    "sizes": measure_sizes,
+    "ray": measure_ray,
+    "start": measure_start,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The files below a folder, listed lazily and in a defined order."""
+
+import heapq
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from inkdigit.errors import SourceError
+
+# Of what the reader opens; anything else is read when it is asked for by --include.
+SUFFIXES = (
+    ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pdf", ".pgm", ".png", ".pnm", ".ppm", ".tif",
+    ".tiff", ".webp",
+)  # fmt: skip
+# Names held at a time. A folder with more is gone through again for the next ones in order, which
+# takes a second for a million.
+_HELD = 50_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which files of a folder: by patterns of their names, and whether of folders below as well."""
+
+    include: tuple[str, ...] = ()
+    recursive: bool = False
+
+    def takes(self, name: str) -> bool:
+        """Return whether a file of this name is wanted; upper and lower case are alike."""
+        name = name.lower()
+        if not self.include:
+            return name.endswith(SUFFIXES)
+        return any(fnmatchcase(name, pattern.lower()) for pattern in self.include)
+
+    def none_in(self, folder: str) -> SourceError:
+        """Return what to say of a folder without any."""
+        sought = ", ".join(self.include or SUFFIXES)
+        below = "" if self.recursive else "; --recursive looks into the folders below as well"
+        return SourceError(f"{folder} holds no pictures ({sought}){below}")
+
+
+def files_below(folder: str, wanted: Wanted) -> Iterator[str | SourceError]:
+    """Yield the wanted files, by name in each folder, or in its place what cannot be listed.
+
+    Links are followed, but not round in a circle. A folder that holds none is said to.
+    """
+    empty = True
+    for found in _files_below(folder, wanted, ()):
+        yield found
+        empty = False
+    if empty:
+        yield wanted.none_in(folder)
+
+
+def _files_below(
+    folder: str, wanted: Wanted, above: tuple[tuple[int, int], ...]
+) -> Iterator[str | SourceError]:
+    try:
+        found = os.stat(folder)  # noqa: PTH116  (a name need not be normal to be listed as given)
+        here = (found.st_dev, found.st_ino)
+        if here in above:
+            yield SourceError(f"{folder} is a link that leads back to a folder above it: left out")
+            return
+        for name, is_folder in _entries(folder):
+            path = os.path.join(folder, name)  # noqa: PTH118
+            if not is_folder:
+                if wanted.takes(name):
+                    yield path
+            elif wanted.recursive:
+                yield from _files_below(path, wanted, (*above, here))
+    except OSError as error:
+        yield SourceError(f"{folder} cannot be listed: {error.strerror or error}")
+
+
+def _entries(folder: str) -> Iterator[tuple[str, bool]]:
+    """Yield name and whether it is a folder, by name, no more than `_HELD` of them held."""
+    last: tuple[str, bool] | None = None
+    while True:
+        with os.scandir(folder) as entries:
+            pairs = ((entry.name, _is_folder(entry)) for entry in entries)
+            some = heapq.nsmallest(_HELD, (p for p in pairs if last is None or p > last))
+        yield from some
+        if len(some) < _HELD:
+            return
+        last = some[-1]
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False

@@ -1,0 +1,113 @@
+r"""A manifest: a CSV that names the fields to read, one a line.
+
+    file,page,box,pattern,check,id
+    scans/form-1.tif,2,410 880 320 64,\d{5},,form-1/postcode
+
+Only `file` is needed. A file lies where it is named from the manifest's folder, or in a bucket.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from inkdigit.bulk.sources import Box, Picture, is_uri
+from inkdigit.errors import SettingError, SourceError
+from inkdigit.reading.options import Rules
+
+COLUMNS = ("file", "page", "box", "pattern", "check", "id")
+
+
+def read_manifest(path: Path) -> Iterator[Picture]:
+    """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it."""
+    judged: set[tuple[str, str]] = set()
+    with _opened(path) as lines:
+        for line in lines:
+            try:
+                yield _picture(line, path.parent, judged)
+            except SettingError as error:
+                raise SourceError(f"{path}, line {lines.line_num}: {error}") from None
+
+
+def check_manifest(path: Path) -> int:
+    """Go through a manifest and return how many pictures it names.
+
+    Raises `SourceError` for what is wrong with it. Of each id it holds a number, and nothing else.
+    """
+    ids: set[int] = set()
+    count = 0
+    for count, picture in enumerate(read_manifest(path), start=1):
+        if picture.id is not None:
+            if hash(picture.id) in ids:
+                raise SourceError(f"{path}: the id {picture.id!r} is given twice, again at {count}")
+            ids.add(hash(picture.id))
+    if not count:
+        raise SourceError(f"{path} names no pictures")
+    return count
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["csv.DictReader[str]"]:
+    try:
+        # What is no UTF-8 is kept as it is: names of files need not be text.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            lines = csv.DictReader(file, restval="", strict=True)
+            _check_columns(path, lines.fieldnames or [])
+            yield lines
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+    except csv.Error as error:
+        raise SourceError(f"{path} is no CSV: {error}") from None
+
+
+def _check_columns(path: Path, found: Sequence[str]) -> None:
+    known = ", ".join(COLUMNS)
+    if "file" not in found:
+        told = ", ".join(found) or "none"
+        raise SourceError(f"{path} has no column file (its columns: {told}; known: {known})")
+    if unknown := [name for name in found if name not in COLUMNS]:
+        raise SourceError(f"{path} has a column {unknown[0]!r} that is not known (known: {known})")
+    if len(set(found)) < len(found):
+        raise SourceError(f"{path} has a column twice: {', '.join(found)}")
+
+
+def _picture(line: dict[str, str], folder: Path, judged: set[tuple[str, str]]) -> Picture:
+    if None in line:
+        raise SettingError("there are more cells than columns")
+    file = line["file"]
+    if not file:
+        raise SettingError("the file is missing")
+    pattern, check = line.get("pattern", ""), line.get("check", "")
+    if (pattern, check) not in judged:
+        Rules.of({"pattern": pattern or None, "check": check or None})
+        judged.add((pattern, check))
+    return Picture(
+        name=file,
+        source=file if is_uri(file) else str(folder / file),
+        page=_page(line.get("page", "")),
+        box=_box(line.get("box", "")),
+        pattern=pattern or None,
+        check=check or None,
+        id=line.get("id") or None,
+    )
+
+
+def _page(cell: str) -> int | None:
+    if not cell.strip():
+        return None
+    if not cell.strip().isdecimal() or int(cell) < 1:
+        raise SettingError(f"the page {cell!r} is no number from 1")
+    return int(cell)
+
+
+def _box(cell: str) -> Box | None:
+    """Return the box of a cell `x y width height`, in pixels from the top left corner."""
+    if not cell.strip():
+        return None
+    numbers = cell.split()
+    if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
+        raise SettingError(f"the box {cell!r} is not four numbers of pixels: x y width height")
+    x, y, width, height = map(int, numbers)
+    if not (width and height):
+        raise SettingError(f"the box {cell!r} is empty: its width and height must be at least 1")
+    return x, y, width, height

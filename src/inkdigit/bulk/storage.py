@@ -1,0 +1,103 @@
+"""Buckets and other stores by URI, through pyarrow's filesystems (extra `ray` or `parquet`).
+
+`s3://bucket/scans`, `gs://bucket/scans`, `file:///scans`. Credentials, region and endpoint come
+from where the store's own tools take them, or from the URI:
+`s3://bucket/scans?endpoint_override=127.0.0.1:9000&scheme=http`.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from inkdigit.bulk.folders import Wanted
+from inkdigit.errors import ImageError, MissingExtraError, SourceError
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+_MAX_REASON = 200
+
+
+def located(name: str) -> "tuple[FileSystem, str]":
+    """Return the filesystem that a URI or a path lies in, and where in it.
+
+    Raises `SourceError` for a URI that nothing is known of.
+    """
+    split = urlsplit(name)
+    if not split.scheme:
+        return _store(""), name.rstrip("/")
+    # Of the bucket alone, so that its filesystem is made once.
+    query = f"?{split.query}" if split.query else ""
+    return _store(f"{split.scheme}://{split.netloc or '/'}{query}"), (
+        split.netloc + split.path
+    ).rstrip("/")
+
+
+@lru_cache(maxsize=64)
+def _store(uri: str) -> "FileSystem":
+    try:
+        from pyarrow.fs import FileSystem, LocalFileSystem
+    except ImportError:
+        raise MissingExtraError("parquet", "pyarrow") from None
+    try:
+        return FileSystem.from_uri(uri)[0] if uri else LocalFileSystem()
+    except (OSError, ValueError) as error:
+        shown = uri.partition("?")[0]
+        raise SourceError(f"{shown} cannot be opened: {reason(error)}") from None
+
+
+def read_object(uri: str) -> bytes:
+    """Return what lies at a URI; `ImageError` where it cannot be read."""
+    store, path = located(uri)
+    try:
+        with store.open_input_stream(path) as stream:
+            return bytes(stream.read())
+    except OSError as error:
+        raise ImageError(f"{uri.partition('?')[0]} cannot be opened: {reason(error)}") from None
+
+
+def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:
+    """Yield the URIs of the wanted objects, by name in each folder, as `files_below` does.
+
+    A URI that is an object itself is the only one.
+    """
+    from pyarrow.fs import FileType
+
+    empty = True
+    try:
+        store, path = located(uri)
+        found = store.get_file_info(path)
+        if found.type == FileType.File:
+            yield uri
+            return
+        if found.type == FileType.NotFound:
+            yield SourceError(f"{uri.partition('?')[0]} is not there")
+            return
+        for name in _objects_below(uri, path, wanted):
+            yield name
+            empty = False
+    except (OSError, UnicodeDecodeError) as error:
+        yield SourceError(f"{uri.partition('?')[0]} cannot be listed: {reason(error)}")
+        return
+    if empty:
+        yield wanted.none_in(uri.partition("?")[0])
+
+
+def _objects_below(uri: str, folder: str, wanted: Wanted) -> Iterator[str]:
+    from pyarrow.fs import FileSelector, FileType
+
+    entries = located(uri)[0].get_file_info(FileSelector(folder))
+    for entry in sorted(entries, key=lambda entry: str(entry.path)):
+        if entry.type == FileType.Directory:
+            if wanted.recursive:
+                yield from _objects_below(uri, entry.path, wanted)
+        elif wanted.takes(entry.base_name):
+            split = urlsplit(uri)
+            yield f"{split.scheme}://{entry.path}" + (f"?{split.query}" if split.query else "")
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Return why a store refused, on one line."""
+    told = getattr(error, "strerror", None) or error
+    return " ".join(str(told).split())[:_MAX_REASON]

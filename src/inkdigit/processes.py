@@ -1,0 +1,37 @@
+"""What processes that work for this one need: to end with it, and to leave Ctrl-C to it."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, whatever ended that."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def deaf_children() -> Iterator[None]:
+    """Put Ctrl-C off, here until the end and for good in the processes started meanwhile.
+
+    Else one that is still importing answers with a traceback. The mask is what they inherit.
+    """
+    on_main = threading.current_thread() is threading.main_thread()
+    if not on_main or not hasattr(signal, "pthread_sigmask"):  # the latter on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,109 @@
+import os
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from inkdigit.bulk import folders
+from inkdigit.bulk.folders import Wanted, files_below
+from inkdigit.bulk.sources import count_pictures, pictures
+from inkdigit.errors import SourceError
+
+EVERYTHING = Wanted(recursive=True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "scans"
+    for name in ("b.png", "a.TIF", "note.txt", "c/d.jpg", "c/e/f.png", "a.dir/x.png"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return root
+
+
+def below(root: Path, wanted: Wanted) -> list[str]:
+    found = list(files_below(str(root), wanted))
+    assert not [one for one in found if isinstance(one, SourceError)]
+    return [str(Path(str(one)).relative_to(root)) for one in found]
+
+
+def complaints(root: Path) -> list[str]:
+    return [str(one) for one in files_below(str(root), EVERYTHING) if isinstance(one, SourceError)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (Wanted(), ["a.TIF", "b.png"]),
+        (EVERYTHING, ["a.TIF", "a.dir/x.png", "b.png", "c/d.jpg", "c/e/f.png"]),
+        (Wanted(("*.PNG",), recursive=True), ["a.dir/x.png", "b.png", "c/e/f.png"]),
+        (Wanted(("*.tif", "note*")), ["a.TIF", "note.txt"]),
+    ],
+)
+def test_files_come_by_name_in_each_folder(tree: Path, wanted: Wanted, names: list[str]) -> None:
+    assert below(tree, wanted) == names
+    assert count_pictures([str(tree)], wanted) == len(names)
+
+
+def test_a_folder_larger_than_what_is_held_keeps_its_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(103):
+        (tmp_path / f"{number * 37 % 103:03}.png").touch()
+    monkeypatch.setattr(folders, "_HELD", 10)
+    assert below(tmp_path, Wanted()) == [f"{number:03}.png" for number in range(103)]
+
+
+def test_no_list_is_made_of_a_large_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(2_000):
+        (tmp_path / f"{number:05}{'x' * 200}.png").touch()
+    monkeypatch.setattr(folders, "_HELD", 100)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in files_below(str(tmp_path), Wanted())) == 2_000
+        assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_circle_of_links_is_left_out_and_said(tree: Path) -> None:
+    (tree / "c" / "back").symlink_to(tree)
+    (tree / "c" / "self").symlink_to("self")
+    (tree / "also").symlink_to(tree / "a.dir")
+    (said,) = complaints(tree)
+    assert said == f"{tree}/c/back is a link that leads back to a folder above it: left out"
+    names = [str(one) for one in files_below(str(tree), EVERYTHING)]
+    assert f"{tree}/also/x.png" in names
+    assert len(names) == 7
+
+
+def test_a_folder_that_cannot_be_listed_does_not_stop_the_others(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def guarded(folder: str) -> object:
+        if folder.endswith("/c"):
+            raise PermissionError(13, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert complaints(tree) == [f"{tree}/c cannot be listed: Permission denied"]
+    assert [str(picture.name) for picture in pictures([str(tree)], EVERYTHING)] == [
+        f"{tree}/a.TIF",
+        f"{tree}/a.dir/x.png",
+        f"{tree}/b.png",
+        str(tree),
+    ]
+
+
+def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
+    (said,) = files_below(str(tmp_path), Wanted(("*.tif",)))
+    assert "holds no pictures (*.tif); --recursive" in str(said)
+    assert "--recursive" not in complaints(tmp_path)[0]
+
+
+def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).touch()
+    assert below(tmp_path, Wanted()) == ["\udcff.png"]

@@ -1,0 +1,107 @@
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from servers import Bucket
+from stand_ins import reading
+
+from inkdigit.bulk import parts as module
+from inkdigit.bulk.parts import Parts, PartsTable
+from inkdigit.bulk.rows import TableRow
+from inkdigit.bulk.storage import located
+from inkdigit.bulk.work import Done, Position
+from inkdigit.errors import OutputError, RunError
+
+ASKED: dict[str, Any] = {"pattern": None}
+
+
+def done(number: int) -> Done:
+    rows = [TableRow(f"{number}-{letter}.png", 1, reading(), "line 1") for letter in "ab"]
+    return Done([row.to_dict() for row in rows], [0, 0], Position(2 * (number + 1), f"{number}"))
+
+
+def opened(name: str, *, overwrite: bool = False, resume: bool = False) -> PartsTable:
+    return PartsTable(Parts(name), ASKED, overwrite=overwrite, resume=resume)
+
+
+def sources(name: str) -> list[str]:
+    store, path = located(name)
+    table = pyarrow.parquet.read_table(path, filesystem=store)
+    return list(table.column("source").to_pylist())
+
+
+@pytest.fixture(params=["disk", "bucket"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A folder that is not there yet, on a disk and in a bucket."""
+    if request.param == "disk":
+        return f"{tmp_path}/results/"
+    bucket: Bucket = request.getfixturevalue("bucket")
+    return bucket.uri("results/")
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PART_ROWS", 4)
+
+
+def test_rows_become_parts_and_a_stopped_run_goes_on(folder: str) -> None:
+    table = opened(folder)
+    for number in range(3):
+        table.append(done(number))
+    # Killed here: the last rows were in no part yet.
+    table = opened(folder, resume=True)
+    assert table.position == done(1).end
+    assert table.tally.statuses == {"accepted": 4}
+    assert not Parts(folder).is_finished()
+    for number in (2, 3, 4):
+        table.append(done(number))
+    table.finish()
+    table.close()
+    assert Parts(folder).is_finished()
+    assert Parts(folder).numbers() == [0, 1, 2]
+    assert sources(folder) == [f"{number}-{letter}.png" for number in range(5) for letter in "ab"]
+
+
+def test_what_is_left_is_written_when_it_is_stopped(folder: str) -> None:
+    table = opened(folder)
+    table.append(done(0))
+    table.close()
+    assert opened(folder, resume=True).position == done(0).end
+
+
+def test_parts_are_neither_overwritten_nor_mixed(folder: str) -> None:
+    table = opened(folder)
+    for number in range(2):
+        table.append(done(number))
+    table.finish()
+    with pytest.raises(OutputError, match="holds parts already"):
+        opened(folder)
+    with pytest.raises(RunError, match="is of another run"):
+        PartsTable(Parts(folder), {"pattern": "x"}, overwrite=False, resume=True)
+    table = opened(folder, overwrite=True)
+    assert table.position == Position()
+    assert (Parts(folder).numbers(), Parts(folder).is_finished()) == ([], False)
+
+
+def test_a_missing_part_is_said(tmp_path: Path) -> None:
+    folder = f"{tmp_path}/results/"
+    table = opened(folder)
+    for number in range(4):
+        table.append(done(number))
+    Path(folder, "part-000000.parquet").unlink()
+    with pytest.raises(RunError, match="lacks some of its parts"):
+        opened(folder, resume=True)
+
+
+def test_a_part_of_something_else_is_said(tmp_path: Path) -> None:
+    Path(tmp_path, "part-000000.parquet").write_text("something I had")
+    with pytest.raises(RunError, match="is no part of Inkdigit's"):
+        opened(f"{tmp_path}/", resume=True)
+
+
+def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
+    table = opened(f"{tmp_path}/nowhere/results/")
+    table.append(done(0))
+    with pytest.raises(OutputError, match="results/ cannot be written: No such file"):
+        table.finish()

@@ -1,0 +1,76 @@
+import pytest
+
+from inkdigit.bulk import progress
+from inkdigit.bulk.progress import Progress, complaint, duration, summary
+from inkdigit.bulk.tally import Tally
+from inkdigit.bulk.work import Done, Position
+
+FAILED = {"source": "a.png", "status": "failed", "error": "it is broken", "reason": ""}
+REVIEW = {"source": "b.png", "status": "review", "reason": "confidence 0.93 is below 0.99"}
+
+
+def tally(*records: dict[str, str]) -> Tally:
+    counted = Tally()
+    for record in records:
+        counted.count(record, 5 if record["status"] == "failed" else 0)
+    return counted
+
+
+def test_a_tally_counts_what_is_alike_but_for_its_figures_together() -> None:
+    counted = tally(FAILED, REVIEW, {**REVIEW, "reason": "confidence 0.5 is below 0.99"})
+    assert str(counted) == "0 accepted, 2 review, 0 rejected, 1 failed"
+    assert counted.reasons == {"confidence … is below …": 2}
+    assert Tally.from_dict(counted.to_dict()) == counted
+
+
+def test_the_summary_says_how_many_how_fast_and_what_wants_review() -> None:
+    counted, review = summary(10, 4, 2.0, tally(FAILED, REVIEW))
+    assert counted == (
+        "10 pictures (6 of them before) in 2 s, 2 a second: "
+        "0 accepted, 1 review, 0 rejected, 1 failed"
+    )
+    assert review == "for review: 1 × confidence … is below …"
+    (pages,) = summary(1, 1, 1.0, tally(FAILED, FAILED))
+    assert pages.startswith("2 rows of 1 pictures in 1 s")
+
+
+def test_lines_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_EVERY", 0)
+    shown = Progress(lambda: 8, 0, tally(REVIEW), quiet=False)
+    shown.counting.join()
+    shown.reached(Done([REVIEW], [0], Position(2)))
+    shown.close()
+    line = capsys.readouterr().err
+    assert line.startswith("2 of 8 pictures, ")
+    assert line.endswith(" left: 0 accepted, 1 review, 0 rejected, 0 failed\n")
+
+
+def test_failures_are_told_until_there_are_many(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_MOST_COMPLAINTS", 2)
+    shown = Progress(lambda: 8, 0, Tally(), quiet=False)
+    shown.reached(Done([FAILED] * 5, [5] * 5, Position(5)))
+    assert capsys.readouterr().err.splitlines() == [
+        "a.png: it is broken",
+        "a.png: it is broken",
+        "what else cannot be read is told by the table alone",
+    ]
+    Progress(lambda: 8, 0, Tally(), quiet=True).reached(Done([FAILED], [5], Position(5)))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.04, "0 s"), (3.26, "3.3 s"), (59, "59 s"), (61, "1 min 1 s"), (7320, "2 h 2 min")],
+)
+def test_a_duration_is_short(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_a_complaint_names_its_picture_once() -> None:
+    assert complaint(FAILED) == "a.png: it is broken"
+    assert complaint({**FAILED, "error": "a.png is broken"}) == "a.png is broken"
+    assert complaint({**FAILED, "source": "-", "error": "it - is"}) == "-: it - is"

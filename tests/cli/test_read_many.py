@@ -1,0 +1,261 @@
+"""Folders, manifests and kills, by the real command in processes of its own."""
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow.parquet import read_table
+
+from inkdigit.bulk.journal import Journal, journal_of
+from inkdigit.bulk.work import Done, Position, Work
+from inkdigit.cli import main
+
+COUNT = 200
+COMMAND = [sys.executable, "-W", "error", "-m", "inkdigit", "read"]
+Crops = Callable[[Path, int], Path]
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def scans(crops: Crops, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of many pictures, one of them broken, and of one more in a folder below."""
+    folder = crops(tmp_path_factory.mktemp("many") / "scans", COUNT - 2)
+    (folder / "00007_broken.png").write_text("no picture")
+    crops(folder / "below", 1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What the folder says, read by one process and not disturbed."""
+    out = tmp_path_factory.mktemp("expected") / "out.jsonl"
+    done = read(scans, "-o", out, "--jobs", "1")
+    assert done.returncode == 5
+    return rows_of(out)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """An empty folder."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    return folder
+
+
+def read(scans: Path, *arguments: object, **given: Any) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, str(scans), "--recursive", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **given)
+
+
+def rows_of(path: Path) -> Rows:
+    if path.suffix == ".parquet":
+        return read_table(path).to_pylist()
+    text = path.read_text("utf-8")
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in text.splitlines()]
+    return [decoded(row) for row in csv.DictReader(text.splitlines())]
+
+
+def decoded(row: dict[str, str]) -> dict[str, Any]:
+    lists = {name: json.loads(row[name]) for name in ("digits", "marks")}
+    numbers = {"page": int(row["page"])}
+    numbers |= {"confidence": float(row["confidence"])} if row["confidence"] else {}
+    return {name: value or None for name, value in row.items()} | lists | numbers
+
+
+def texts(rows: Rows) -> list[tuple[object, ...]]:
+    names = ("source", "page", "text", "status", "reason", "error", "model")
+    return [tuple(row[name] or None for name in names) for row in rows]
+
+
+def assert_alike(rows: Rows, expected: Rows) -> None:
+    """Texts and statuses the same, confidences but for the fifth digit."""
+    assert texts(rows) == texts(expected)
+    for row, other in zip(rows, expected, strict=True):
+        assert row["confidence"] == pytest.approx(other["confidence"], abs=1e-4)
+
+
+def test_a_folder_is_read_by_several_processes_in_order(
+    scans: Path, expected: Rows, results: Path
+) -> None:
+    out = results / "out.jsonl"
+    done = read(scans, "-o", out, "--jobs", "2")
+    assert done.returncode == 5
+    rows = rows_of(out)
+    assert_alike(rows, expected)
+    assert [row["source"] for row in rows] == sorted(row["source"] for row in rows)
+    assert len(rows) == COUNT
+    broken, *_, counted, reasons, wrote, last = done.stderr.splitlines()
+    assert "00007_broken.png is not a picture" in broken
+    assert counted.startswith(f"{COUNT} pictures in ")
+    assert counted.endswith(", 1 failed")
+    assert reasons.startswith("for review: ")
+    assert wrote == f"wrote {out}"
+    assert last == f"inkdigit: 1 of {COUNT} pictures could not be read"
+    assert list(results.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(("suffix", "kills"), [("csv", [1]), ("jsonl", [2]), ("parquet", [1, 2])])
+def test_killed_at_any_moment_every_row_is_there_once(
+    scans: Path, expected: Rows, results: Path, suffix: str, kills: list[int]
+) -> None:
+    out = results / f"out.{suffix}"
+    command = [*COMMAND, str(scans), "--recursive", "-o", str(out), "--jobs", "2", "--resume"]
+    for chunks in kills:
+        kill_after(chunks, journal_of(out), command)
+        assert not out.exists()
+    done = read(scans, "-o", out, "--resume")
+    assert done.returncode == 5, done.stderr
+    assert "of them before)" in done.stderr
+    assert_alike(rows_of(out), expected)
+    assert list(results.iterdir()) == [out]
+
+
+def test_a_stopped_run_is_neither_lost_nor_mixed_up(
+    scans: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = results / "out.csv"
+    journal = Journal(journal_of(out), Work(None, {}).asked())
+    journal.append(Done([], [], Position(64, "")))
+    journal.close()
+    arguments = ["read", str(scans), "-o", str(out)]
+    for more, code, sentence in [
+        ([], 8, "holds what an earlier run has done: go on with --resume, or start anew"),
+        (["--resume", "--pattern", r"\d{2}"], 7, "is of another run (pattern was None"),
+    ]:
+        assert main([*arguments, *more]) == code
+        assert sentence in capsys.readouterr().err
+    journal_of(out).rename(out)
+    assert main([*arguments, "--resume"]) == 0
+    assert capsys.readouterr().err == f"{out} is finished: there is nothing left to read\n"
+    assert main(arguments) == 8
+    assert "is there already" in capsys.readouterr().err
+
+
+def kill_after(chunks: int, journal: Path, command: list[str]) -> None:
+    """Start the command, and kill it with all that it started once so many chunks are closed."""
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    while process.poll() is None and closed(journal) < chunks:
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    # Its children end with it, by themselves.
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError("processes that read outlive the one that started them")
+
+
+def closed(journal: Path) -> int:
+    return journal.read_bytes().count(b'{"done"') if journal.exists() else 0
+
+
+def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(scans: Path, tmp_path: Path) -> None:
+    out, journal = tmp_path / "out.csv", tmp_path / "out.csv.part"
+    process = subprocess.Popen(
+        [*COMMAND, str(scans), "-o", str(out), "--jobs", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    # One may be on the disk before the process knows of it.
+    while process.poll() is None and closed(journal) < 2:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    *_, done, last = said.splitlines()
+    assert done.endswith(" pictures are done: the same with --resume goes on")
+    assert last == "inkdigit: interrupted"
+    assert "Traceback" not in said
+    assert closed(journal) >= 2
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
+    crops: Crops, tmp_path: Path, results: Path
+) -> None:
+    scans, out = crops(tmp_path / "scans", 100), results / "out.jsonl"
+
+    def little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))
+
+    done = read(scans, "-o", out, "--jobs", "1", preexec_fn=little_room)
+    assert done.returncode == 8
+    kept, last = done.stderr.splitlines()
+    assert kept == "64 pictures are done: the same with --resume goes on"
+    assert "out.jsonl.part cannot be written: File too large" in last
+    assert not out.exists()
+    done = read(scans, "-o", out, "--jobs", "1", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("100 pictures (64 of them before) in ")
+    assert len(rows_of(out)) == 100
+
+
+def test_a_folder_may_be_printed(crops: Crops, tmp_path: Path) -> None:
+    done = read(crops(tmp_path / "scans", 70), "--jobs", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [Path(name).name for name, *_ in lines] == [f"{n:05}.png" for n in range(70)]
+
+
+def test_a_manifest_says_what_is_read(
+    some_crops: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, out = tmp_path / "fields.csv", tmp_path / "out.jsonl"
+    lines = [f"{some_crops[0]},\\d{{2}},a", f"{some_crops[0]},,b", "missing.png,,c"]
+    manifest.write_text("\n".join(["file,pattern,id", *lines]))
+    assert main(["read", "--manifest", str(manifest), "-o", str(out)]) == 5
+    rows = rows_of(out)
+    assert [row["id"] for row in rows] == ["a", "b", "c"]
+    assert [len(row["text"]) for row in rows[:2]] == [2, 4]
+    assert "missing.png cannot be opened" in rows[2]["error"]
+    assert "3 pictures in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ([], 2, "there is nothing to read"),
+        (["a.png", "--manifest", "fields.csv"], 2, "received both"),
+        (["--manifest", "fields.csv"], 10, "fields.csv cannot be read"),
+        (["empty"], 10, "empty holds no pictures"),
+        (["empty", "-o", "out.csv"], 10, "empty holds no pictures"),
+        (["a.png", "--jobs", "0"], 2, "at least 1 job"),
+        (["a.png", "--resume"], 2, "--resume goes on with a table"),
+        (["a.png", "--address", "auto"], 2, "add --engine ray"),
+        (["a.png", "-o", "s3://bucket/out.csv"], 2, "is no folder"),
+        (["a.png", "-o", "parts/", "--format", "csv"], 2, "a folder takes parts of Parquet"),
+        (["ftp://bucket/scans/"], 10, "ftp://bucket cannot be opened: Unrecognized"),
+        (["empty", "a.png", "-o", "out.csv", "--model", "nothing.onnx"], 6, "nothing.onnx"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(
+    arguments: list[str],
+    code: int,
+    sentence: str,
+    results: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(results)
+    Path("empty").mkdir()
+    assert main(["read", *arguments]) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    assert sentence in printed.err
+    assert [path.name for path in Path().iterdir()] == ["empty"]
