@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from inkdigit.learning.runs import Run
 
 SETTINGS = tuple(field.name for field in fields(TrainingSettings))
+_OF_RECIPE = f"the recipe's, of {PLAIN} "
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -44,11 +45,11 @@ def add_parser(verbs: Verbs) -> None:
         "--network",
         metavar="NAME",
         default=argparse.SUPPRESS,
-        help="which network; `inkdigit networks` lists them (default: the recipe's, of "
-        f"{PLAIN} {TrainingSettings.network})",
+        help="which network; `inkdigit networks` lists them "
+        f"(default: {_OF_RECIPE}{TrainingSettings.network})",
     )
     add_data_flags(parser, default=argparse.SUPPRESS)
-    add_training_flags(parser)
+    add_training_flags(parser, _OF_RECIPE)
     parser.add_argument(
         "--seed",
         type=int,
@@ -128,7 +129,8 @@ def train_aloud(
         tell(options, epoch_line(loop.history[-1], settings.epochs))
 
     callbacks = [] if options.quiet else [Progress(settings.epochs)]
-    tell(options, f"training {settings.network} (seed {settings.seed}) into {folder}")
+    by = "" if settings.recipe == PLAIN else f" by recipe {settings.recipe}"
+    tell(options, f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
     if settings.network in DRAWN and not settings.fonts:
         tell(
             options,

@@ -22,7 +22,7 @@ def shifted(images: Images, rng: Random) -> Images:
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
     down, across = rng.integers(0, 3, (2, len(images)))
-    return windows[np.arange(len(images)), down, across]
+    return np.asarray(windows[np.arange(len(images)), down, across], np.uint8)
 
 
 AUGMENTATIONS: dict[str, Callable[[Images, Random], Images]] = {

@@ -28,8 +28,8 @@ from inkdigit.learning.keras_files import (
     predict,
 )
 from inkdigit.learning.loop import Loop, TrainingLoop
-from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.networks import check_network, count_macs
+from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.report import write_run_report
 from inkdigit.learning.runs import (
     DESCRIPTION,
