@@ -79,5 +79,7 @@ def test_a_network_that_reads_is_not_trained_on_labelled_digits_alone() -> None:
         check_trainable(name)
         with pytest.raises(SettingError, match=f"{name} learns from drawn handwriting"):
             build_network(name)
-    with pytest.raises(SettingError, match="choose from lenet5, classic, modern, fast, line, single"):
+    with pytest.raises(
+        SettingError, match="choose from lenet5, classic, modern, fast, line, single"
+    ):
         check_trainable("lenet6")
