@@ -8,7 +8,7 @@
 
 Each training is a process of its own on the same cores, turn about: from arrays in memory to a
 trained network, compiling counted, importing and loading not. Writes a row a training to
-`results/fast.csv` and prints means with their bars; with `--parts`, the other parts keep their rows.
+`results/fast.csv` and prints means with their bars; with `--parts`, the others keep their rows.
 The schedules were chosen on a tenth of the training half; the test half is read once, at the end
 (keras.io's, which has to be stopped, is judged after each epoch).
 """
