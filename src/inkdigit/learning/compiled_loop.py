@@ -61,14 +61,17 @@ class CompiledLoop(TrainingLoop):
         )
         return float(loss), float(accuracy)
 
-    @tf.function  # type: ignore[untyped-decorator]
+    # AutoGraph would turn a plain loop into this, and take longer about it than all other tracing.
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def _epoch(self, images: Any, labels: Any) -> tuple[Any, Any]:
         steps = len(images)
-        loss = accuracy = 0.0
-        for step in tf.range(steps):
-            step_loss, step_accuracy = self._step(images[step], labels[step])
-            loss, accuracy = loss + step_loss, accuracy + step_accuracy
-        return loss / steps, accuracy / steps
+
+        def step(number: Any, loss: Any, accuracy: Any) -> tuple[Any, Any, Any]:
+            step_loss, step_accuracy = self._step(images[number], labels[number])
+            return number + 1, loss + step_loss, accuracy + step_accuracy
+
+        sums = tf.while_loop(lambda number, *_: number < steps, step, (0, 0.0, 0.0))
+        return sums[1] / steps, sums[2] / steps
 
     def _step(self, images: Any, labels: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
