@@ -7,8 +7,8 @@
     openvino    OpenVINO, where it is installed
     inkdigit    `DigitModel.predict_proba`, from arrays of bytes to calibrated probabilities
 
-One digit and batches, of Inkdigit's networks and of keras.io's, turn about, medians with their
-range. `fast` is trained by recipe `brisk` (below `--work`, once), so its accuracy on the test half is
+One digit and batches, of Inkdigit's networks and keras.io's, turn about, medians with their range.
+`fast` is trained by recipe `brisk` (once, below `--work`), so its accuracy on the test half is
 known each way; of the others only the speed is measured, which needs no training. Writes
 `results/inference.csv` and prints the bars; with `--parts`, other networks keep their rows.
 """
@@ -26,13 +26,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from inference_ways import WAYS, Subject, subject, ways
 from inkdigit.files import write_text
 from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.networks import NETWORKS
-from inkdigit.learning.runs import KERAS_MODEL, ONNX_MODEL
+from inkdigit.learning.runs import KERAS_MODEL
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
-from inference_ways import WAYS, Subject, subject, ways
 from machine import processor, use_cores, versions
 
 RESULTS = Path(__file__).parent / "results" / "inference.csv"

@@ -64,7 +64,7 @@ class CompiledLoop(TrainingLoop):
     # AutoGraph would turn a plain loop into this, and take longer about it than all other tracing.
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def _epoch(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        steps = len(images)
+        steps = images.shape[0]
 
         def step(number: Any, loss: Any, accuracy: Any) -> tuple[Any, Any, Any]:
             step_loss, step_accuracy = self._step(images[number], labels[number])
