@@ -28,7 +28,7 @@ import pandas as pd
 
 from inference_ways import WAYS, Subject, subject, ways
 from inkdigit.files import write_text
-from inkdigit.learning.datasets import load_dataset
+from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.networks import NETWORKS
 from inkdigit.learning.runs import KERAS_MODEL
 from inkdigit.learning.settings import TrainingSettings
@@ -80,9 +80,7 @@ def measured(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     mnist = load_dataset("mnist", data_dir=options.data_dir)
     digits, labels = mnist.test.images, mnist.test.labels
     with tempfile.TemporaryDirectory() as folder:
-        found = {
-            name: prepared(name, options, mnist.train.images, folder) for name in options.parts
-        }
+        found = {name: prepared(name, mnist, options.work, Path(folder)) for name in options.parts}
         readers = {name: ways(one, cores) for name, one in found.items()}
         speeds = turn_about(readers, digits, options.rounds)
         for (name, way, batch), took in speeds.items():
@@ -103,14 +101,13 @@ def measured(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield told(row)
 
 
-def prepared(name: str, options: argparse.Namespace, calibration: Any, folder: str) -> Subject:
+def prepared(name: str, mnist: Dataset, work: Path, folder: Path) -> Subject:
     """Return a network in all its forms: the trained one from its run, others as they start."""
-    run = None
+    model = None
     if name == TRAINED:
-        settings = TrainingSettings.of("brisk")
-        mnist = load_dataset("mnist", data_dir=options.data_dir)
-        run = train(settings, mnist, options.work / "brisk-seed0", resume=True)
-    return subject(name, calibration, Path(folder), run and run.folder / KERAS_MODEL)
+        run = train(TrainingSettings.of("brisk"), mnist, work / "brisk-seed0", resume=True)
+        model = run.folder / KERAS_MODEL
+    return subject(name, mnist.train.images, folder, model)
 
 
 def turn_about(
