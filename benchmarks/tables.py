@@ -1,7 +1,7 @@
-"""The README's tables of results, made from the CSV files in `benchmarks/results`.
+"""The documents' tables of results, made from the CSV files in `benchmarks/results`.
 
-`python benchmarks/tables.py` writes them between their marks in README.md; a test holds them
-together.
+`python benchmarks/tables.py` writes them between their marks in README.md and docs/recipes.md; a
+test holds them together. What has not been measured has an empty table.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LEARNING, READING = RESULTS / "learning.csv", RESULTS / "reading.csv"
+FAST, INFERENCE = RESULTS / "fast.csv", RESULTS / "inference.csv"
 START = "<!-- {}: made by benchmarks/tables.py -->\n"
 END = "<!-- end of {} -->"
 COLUMNS = (
@@ -22,6 +23,12 @@ READERS = {
     "segments": "cut and classify",
     "rapidocr": "RapidOCR",
     "tesseract": "Tesseract",
+}
+TRAINED_BY = {
+    "fast": "`--recipe fast`",
+    "brisk": "`--recipe brisk`",
+    "train_mnist_fast": "train_mnist_fast, PyTorch",
+    "keras.io": "keras.io's `mnist_convnet`, to its first 99 %",
 }
 PICTURES = {
     "cheques": "amounts on bank cheques, many hands, security paper",
@@ -71,6 +78,45 @@ def reading_table(results: Path = READING) -> str:
     return _header(names) + "".join(rows)
 
 
+def fast_table(results: Path = FAST) -> str:
+    """Return the Markdown table of training times: means and standard deviations over seeds."""
+    if not results.exists():
+        return ""
+    runs = pd.read_csv(results)
+    names = ("trained by", "test accuracy", "seconds", "`fast` is faster", "seeds")
+    mean = runs.groupby("recipe")["seconds"].mean()
+    rows = [
+        _line(
+            what, _percent(group["test_accuracy"]),
+            f"{group['seconds'].mean():.1f} ± {group['seconds'].std():.1f}",
+            f"{mean[name] / mean['fast']:.1f} times" if "fast" in mean else "–",
+            f"{len(group)}",
+        )
+        for name, what in TRAINED_BY.items()
+        if len(group := runs[runs["recipe"] == name])
+    ]  # fmt: skip
+    return _header(names) + "".join(rows)
+
+
+def inference_table(results: Path = INFERENCE) -> str:
+    """Return the Markdown table of reading speeds: the best batch, on one core and on two."""
+    if not results.exists():
+        return ""
+    speeds = pd.read_csv(results)
+    names = ("network", "run by", "one digit, µs", "digits/s, 1 core", "2 cores", "test accuracy")
+    groups = speeds.groupby(["network", "way"], sort=False)
+    return _header(names) + "".join(_speeds(*key, group) for key, group in groups)
+
+
+def _speeds(network: str, way: str, rows: pd.DataFrame) -> str:
+    best = rows.groupby("cores")["images_per_second"].max()
+    many = [f"{best[cores]:,.0f}" if cores in best else "–" for cores in (1, 2)]
+    right = rows["test_accuracy"].max()
+    accuracy = f"{100 * right:.2f} %" if pd.notna(right) else "–"
+    one = rows.loc[rows["batch"] == 1, "microseconds"].min()
+    return _line(f"`{network}`", way, f"{one:,.0f}", *many, accuracy)
+
+
 def _header(names: list[str] | tuple[str, ...]) -> str:
     return _line(*names) + f"{'|---' * len(names)}|\n"
 
@@ -99,7 +145,23 @@ def with_table(text: str, table: str, name: str = "results") -> str:
     return f"{before}{start}{table}{end}{after}"
 
 
+def written(text: str, tables: dict[str, str]) -> str:
+    """Return a text with each named table between its marks."""
+    for name, table in tables.items():
+        text = with_table(text, table, name)
+    return text
+
+
+def documents() -> dict[Path, dict[str, str]]:
+    """Return the tables of each document, by the name in their marks."""
+    return {
+        ROOT / "README.md": {
+            "results": results_table(), "fast": fast_table(), "reading": reading_table()
+        },
+        ROOT / "docs" / "recipes.md": {"inference": inference_table()},
+    }  # fmt: skip
+
+
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    text = with_table(readme.read_text("utf-8"), results_table())
-    readme.write_text(with_table(text, reading_table(), "reading"), "utf-8")
+    for document, tables in documents().items():
+        document.write_text(written(document.read_text("utf-8"), tables), "utf-8")

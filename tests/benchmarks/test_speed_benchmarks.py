@@ -12,7 +12,7 @@ import pytest
 from inkdigit.learning.datasets import Dataset
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-MODULES = ("fast", "fast_keras", "inference", "inference_ways")
+MODULES = ("fast", "fast_keras", "inference", "inference_ways", "tables")
 
 
 @pytest.fixture(scope="module")
@@ -87,19 +87,34 @@ def test_every_way_gives_the_same_probabilities(
         assert np.abs(answer - answers["keras"]).max() < allowed, name
 
 
-def test_inference_bars(scripts: dict[str, ModuleType]) -> None:
+def speeds() -> pd.DataFrame:
     rows = [
         ("fast", "exported", 1, 100.0, None), ("fast", "exported", 1000, 12.0, 0.9953),
         ("fast", "inkdigit", 1, 45.0, None), ("fast", "inkdigit", 1000, 8.0, 0.9952),
         ("keras.io", "keras", 1000, 100.0, None),
     ]  # fmt: skip
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "network": network, "way": way, "cores": 2, "batch": batch, "test_accuracy": right,
             "microseconds": each * batch, "images_per_second": 1e6 / each,
         }
         for network, way, batch, each, right in rows
     )  # fmt: skip
-    bars = list(scripts["inference"].bars(table))
+
+
+def test_inference_bars(scripts: dict[str, ModuleType]) -> None:
+    bars = list(scripts["inference"].bars(speeds()))
     assert [line.split()[-1] for line in bars] == ["no", "no", "yes", "yes", "yes"]
     assert "99.52 %, 0.01 points lost" in bars[2]
+
+
+def test_the_documents_tables(scripts: dict[str, ModuleType], tmp_path: Path) -> None:
+    tables = scripts["tables"]
+    assert tables.fast_table(tmp_path / "fast.csv") == ""
+    trainings(**{"fast": 2, "keras.io": 100}).to_csv(tmp_path / "fast.csv")
+    *_, fast, rival = tables.fast_table(tmp_path / "fast.csv").splitlines()
+    assert fast == "| `--recipe fast` | 99.20 ± 0.00 % | 2.0 ± 0.0 | 1.0 times | 2 |"
+    assert rival.endswith("| 99.20 ± 0.00 % | 100.0 ± 0.0 | 50.0 times | 2 |")
+    speeds().to_csv(tmp_path / "inference.csv")
+    rows = tables.inference_table(tmp_path / "inference.csv").splitlines()[2:]
+    assert rows[0] == "| `fast` | exported | 100 | – | 83,333 | 99.53 % |"
