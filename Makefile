@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check format pins clean
+.PHONY: run test bench check format pins clean
 
 run: .venv/learn.stamp
 	$(BIN)/inkdigit compare --networks classic lenet5
@@ -15,6 +15,11 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Beside their rivals; train_mnist_fast takes a Python with PyTorch: make bench TORCH_PYTHON=PATH
+bench: .venv/learn.stamp
+	$(BIN)/python benchmarks/fast.py --brief $(if $(TORCH_PYTHON),--torch-python $(TORCH_PYTHON))
+	$(BIN)/python benchmarks/inference.py --parts fast keras.io
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .

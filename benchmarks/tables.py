@@ -1,7 +1,7 @@
 """The documents' tables of results, made from the CSV files in `benchmarks/results`.
 
-`python benchmarks/tables.py` writes them between their marks in README.md and docs/many.md; a test
-holds them together.
+`python benchmarks/tables.py` writes them between their marks in README.md, docs/many.md and
+docs/recipes.md; a test holds them together. What has not been measured has an empty table.
 """
 
 from pathlib import Path
@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LEARNING, READING = RESULTS / "learning.csv", RESULTS / "reading.csv"
 MANY = RESULTS / "many.csv"
+FAST, INFERENCE = RESULTS / "fast.csv", RESULTS / "inference.csv"
 START = "<!-- {}: made by benchmarks/tables.py -->\n"
 END = "<!-- end of {} -->"
 COLUMNS = (
@@ -23,6 +24,12 @@ READERS = {
     "segments": "cut and classify",
     "rapidocr": "RapidOCR",
     "tesseract": "Tesseract",
+}
+TRAINED_BY = {
+    "fast": "`--recipe fast`",
+    "brisk": "`--recipe brisk`",
+    "train_mnist_fast": "train_mnist_fast, PyTorch",
+    "keras.io": "keras.io's `mnist_convnet`, to its first 99 %",
 }
 PICTURES = {
     "cheques": "amounts on bank cheques, many hands, security paper",
@@ -74,6 +81,8 @@ def reading_table(results: Path = READING) -> str:
 
 def many_table(results: Path = MANY) -> str:
     """Return the Markdown table of many pictures: each figure, its range and its bar."""
+    if not results.exists():
+        return ""
     figures = pd.read_csv(results).itertuples()
     rows = [
         _line(f"{row.part}: {row.figure}", _figure(row.value, row.unit), _bar(row.least, row.most))
@@ -90,6 +99,45 @@ def _bar(least: float, most: float) -> str:
     if pd.notna(least):
         return f"at least {least:g}"
     return f"at most {most:g}" if pd.notna(most) else ""
+
+
+def fast_table(results: Path = FAST) -> str:
+    """Return the Markdown table of training times: means and standard deviations over seeds."""
+    if not results.exists():
+        return ""
+    runs = pd.read_csv(results)
+    names = ("trained by", "test accuracy", "seconds", "`fast` is faster", "seeds")
+    mean = runs.groupby("recipe")["seconds"].mean()
+    rows = [
+        _line(
+            what, _percent(group["test_accuracy"]),
+            f"{group['seconds'].mean():.1f} ± {group['seconds'].std():.1f}",
+            f"{mean[name] / mean['fast']:.1f} times" if "fast" in mean else "–",
+            f"{len(group)}",
+        )
+        for name, what in TRAINED_BY.items()
+        if len(group := runs[runs["recipe"] == name])
+    ]  # fmt: skip
+    return _header(names) + "".join(rows)
+
+
+def inference_table(results: Path = INFERENCE) -> str:
+    """Return the Markdown table of reading speeds: the best batch, on one core and on two."""
+    if not results.exists():
+        return ""
+    speeds = pd.read_csv(results)
+    names = ("network", "run by", "one digit, µs", "digits/s, 1 core", "2 cores", "test accuracy")
+    groups = speeds.groupby(["network", "way"], sort=False)
+    return _header(names) + "".join(_speeds(*key, group) for key, group in groups)
+
+
+def _speeds(network: str, way: str, rows: pd.DataFrame) -> str:
+    best = rows.groupby("cores")["images_per_second"].max()
+    many = [f"{best[cores]:,.0f}" if cores in best else "–" for cores in (1, 2)]
+    right = rows["test_accuracy"].max()
+    accuracy = f"{100 * right:.2f} %" if pd.notna(right) else "–"
+    one = rows.loc[rows["batch"] == 1, "microseconds"].min()
+    return _line(f"`{network}`", way, f"{one:,.0f}", *many, accuracy)
 
 
 def _header(names: list[str] | tuple[str, ...]) -> str:
@@ -120,9 +168,24 @@ def with_table(text: str, table: str, name: str = "results") -> str:
     return f"{before}{start}{table}{end}{after}"
 
 
+def written(text: str, tables: dict[str, str]) -> str:
+    """Return a text with each named table between its marks."""
+    for name, table in tables.items():
+        text = with_table(text, table, name)
+    return text
+
+
+def documents() -> dict[Path, dict[str, str]]:
+    """Return the tables of each document, by the name in their marks."""
+    return {
+        ROOT / "README.md": {
+            "results": results_table(), "fast": fast_table(), "reading": reading_table()
+        },
+        ROOT / "docs" / "many.md": {"many": many_table()},
+        ROOT / "docs" / "recipes.md": {"inference": inference_table()},
+    }  # fmt: skip
+
+
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    text = with_table(readme.read_text("utf-8"), results_table())
-    readme.write_text(with_table(text, reading_table(), "reading"), "utf-8")
-    many = ROOT / "docs" / "many.md"
-    many.write_text(with_table(many.read_text("utf-8"), many_table(), "many"), "utf-8")
+    for document, tables in documents().items():
+        document.write_text(written(document.read_text("utf-8"), tables), "utf-8")

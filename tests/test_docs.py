@@ -90,17 +90,12 @@ def tables() -> ModuleType:
     return module
 
 
-def test_the_readmes_tables_are_those_of_the_results() -> None:
+def test_the_tables_of_the_documents_are_those_of_the_results() -> None:
     module = tables()
-    for name, table in (("results", module.results_table()), ("reading", module.reading_table())):
-        assert module.with_table(README, table, name) == README
-        assert module.START.format(name) in README
-
-
-def test_the_table_of_many_pictures_is_that_of_the_results() -> None:
-    module, page = tables(), (ROOT / "docs" / "many.md").read_text("utf-8")
-    assert module.with_table(page, module.many_table(), "many") == page
-    assert module.START.format("many") in page
+    for document, found in module.documents().items():
+        text = document.read_text("utf-8")
+        assert module.written(text, found) == text
+        assert all(module.START.format(name) in text for name in found)
 
 
 def test_the_results_meet_their_bars() -> None:

@@ -103,7 +103,13 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         (["train", "--network", "line", "--fonts", "."], 3, "holds no font"),
         (["train", "--network", "single", "--fonts", "nowhere"], 3, "nowhere holds no font"),
         (["train", "--network", "line", "--batch-size", "33"], 2, "the batch size must be at most"),
-        (["train", "--network", "lines"], 2, "choose from lenet5, classic, modern, line, single"),
+        (
+            ["train", "--network", "lines"],
+            2,
+            "choose from lenet5, classic, modern, fast, line, single",
+        ),
+        (["train", "--recipe", "slow"], 2, "'slow': choose from plain, fast, brisk"),
+        (["train", "--recipe", "fast", "--network", "line"], 2, "leave out --recipe"),
         (["compare", "--networks", "line"], 2, "line learns from drawn handwriting"),
     ],
 )

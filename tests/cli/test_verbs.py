@@ -20,6 +20,7 @@ def test_networks_lists_sizes(capsys: pytest.CaptureFixture[str]) -> None:
         ["lenet5", "a digit", "61,706", "416,520"],
         ["classic", "a digit", "225,034", "2,631,040"],
         ["modern", "a digit", "62,506", "2,295,936"],
+        ["fast", "a digit", "109,354", "622,080"],
     ]
     assert [row[:2] for row in rows[4:]] == [["line", "a line"], ["single", "a digit or none"]]
 

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 import inkdigit
-from inkdigit.cli import compare, evaluate, export, networks, read, serve, train
+from inkdigit.cli import bench, compare, evaluate, export, networks, read, serve, train
 from inkdigit.errors import INTERRUPTED, InkdigitError
 
-VERBS = (read, serve, train, evaluate, compare, networks, export)
+VERBS = (read, serve, train, evaluate, compare, networks, export, bench)
 
 
 def build_parser() -> argparse.ArgumentParser:

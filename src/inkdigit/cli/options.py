@@ -38,15 +38,18 @@ def add_quiet_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
 
 
-def add_training_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --epochs and --batch-size; what is not given is absent from the namespace."""
+def add_training_flags(parser: argparse.ArgumentParser, whose: str = "") -> None:
+    """Add --epochs and --batch-size; what is not given is absent from the namespace.
+
+    `whose` the defaults are stands before them in the help.
+    """
     for name, what in (("epochs", "times through the digits"), ("batch_size", "digits a step")):
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             type=int,
             metavar="N",
             default=argparse.SUPPRESS,
-            help=f"{what} (default: {getattr(TrainingSettings, name)})",
+            help=f"{what} (default: {whose}{getattr(TrainingSettings, name)})",
         )
 
 

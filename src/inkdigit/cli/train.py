@@ -15,6 +15,7 @@ from inkdigit.cli.options import (
     tell,
 )
 from inkdigit.errors import SettingError
+from inkdigit.learning.recipes import PLAIN, RECIPES
 from inkdigit.learning.settings import DRAWN, TrainingSettings
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from inkdigit.learning.runs import Run
 
 SETTINGS = tuple(field.name for field in fields(TrainingSettings))
+_OF_RECIPE = f"the recipe's, of {PLAIN} "
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -33,13 +35,21 @@ def add_parser(verbs: Verbs) -> None:
         description="Train a network, evaluate it on the test half, and keep it all in a folder.",
     )
     parser.add_argument(
+        "--recipe",
+        metavar="NAME",
+        default=argparse.SUPPRESS,
+        help=f"network, schedule and augmentation: {', '.join(RECIPES)}; flags go before what it "
+        f"says (default: {PLAIN})",
+    )
+    parser.add_argument(
         "--network",
         metavar="NAME",
         default=argparse.SUPPRESS,
-        help=f"which network; `inkdigit networks` lists them (default: {TrainingSettings.network})",
+        help="which network; `inkdigit networks` lists them "
+        f"(default: {_OF_RECIPE}{TrainingSettings.network})",
     )
     add_data_flags(parser, default=argparse.SUPPRESS)
-    add_training_flags(parser)
+    add_training_flags(parser, _OF_RECIPE)
     parser.add_argument(
         "--seed",
         type=int,
@@ -67,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     """Train, and say where the run lies and how well it reads."""
     # Settings are checked before the seconds that Keras takes to import.
     given = {name: getattr(options, name) for name in SETTINGS if hasattr(options, name)}
-    settings = TrainingSettings(**given)
+    settings = TrainingSettings.of(**given)
     if options.resume:
         _refuse_settings(options, given)
         run = _resume(options)
@@ -76,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
             from inkdigit.learning.networks import check_trainable
         check_trainable(settings.network)
         dataset = load_data(options, getattr(options, "data", "auto"))
-        run = train_aloud(options, settings, dataset, options.out or _free_folder(settings.network))
+        run = train_aloud(options, settings, dataset, options.out or _free_folder(settings))
     print(summary(run))
 
 
@@ -119,7 +129,8 @@ def train_aloud(
         tell(options, epoch_line(loop.history[-1], settings.epochs))
 
     callbacks = [] if options.quiet else [Progress(settings.epochs)]
-    tell(options, f"training {settings.network} (seed {settings.seed}) into {folder}")
+    by = "" if settings.recipe == PLAIN else f" by recipe {settings.recipe}"
+    tell(options, f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
     if settings.network in DRAWN and not settings.fonts:
         tell(
             options,
@@ -139,11 +150,12 @@ def train_aloud(
         raise
 
 
-def _free_folder(network: str) -> Path:
-    folder, number = Path("runs", network), 1
+def _free_folder(settings: TrainingSettings) -> Path:
+    name = settings.network if settings.recipe == PLAIN else settings.recipe
+    folder, number = Path("runs", name), 1
     while folder.exists():
         number += 1
-        folder = Path("runs", f"{network}-{number}")
+        folder = Path("runs", f"{name}-{number}")
     return folder
 
 

@@ -29,6 +29,7 @@ from inkdigit.learning.keras_files import (
 )
 from inkdigit.learning.loop import Loop, TrainingLoop
 from inkdigit.learning.networks import check_network, count_macs
+from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.report import write_run_report
 from inkdigit.learning.runs import (
     DESCRIPTION,
@@ -64,10 +65,19 @@ def train(
     run = open_run(settings, dataset, folder, resume=resume)
     if run.finished:
         return run
-    loop = TrainingLoop(settings, fitted, validation)
+    loop = make_loop(settings, fitted, validation)
     run_loop(loop, run, after_epoch, callbacks)
     _finish(run, loop, dataset, fitted, validation)
     return run
+
+
+def make_loop(settings: TrainingSettings, fitted: Digits, validation: Digits) -> TrainingLoop:
+    """Return the loop that the recipe of the settings asks for, where this backend has it."""
+    if find_recipe(settings.recipe).compiled and keras.backend.backend() == "tensorflow":
+        from inkdigit.learning.compiled_loop import CompiledLoop
+
+        return CompiledLoop(settings, fitted, validation)
+    return TrainingLoop(settings, fitted, validation)
 
 
 def open_run(
@@ -101,7 +111,7 @@ def run_loop(
 def _finish(
     run: Run, loop: TrainingLoop, dataset: Dataset, fitted: Digits, validation: Digits
 ) -> None:
-    model = loop.model
+    model = loop.result
     write_atomically(run.folder / KERAS_MODEL, model.save)
     write_atomically(run.folder / H5_MODEL, model.save)
     write_atomically(run.folder / HISTORY, lambda path: write_history(path, loop.history))

@@ -14,11 +14,13 @@ PARAMETERS = {
     "lenet5": (25 + 1) * 6 + (25 * 6 + 1) * 16 + (25 * 16 + 1) * 120 + 121 * 84 + 85 * 10,
     "classic": (9 + 1) * 32 + (9 * 32 + 1) * 64 + (1600 + 1) * 128 + 129 * 10,
     "modern": 25 * 32 + 4 * 32 + 9 * 32 * 64 + 4 * 64 + 9 * 64 * 64 + 4 * 64 + (576 + 1) * 10,
+    "fast": (25 + 1) * 16 + 9 * 16 * 32 + 4 * 32 + 800 * 128 + 4 * 128 + (128 + 1) * 10,
 }
 MACS = {
     "lenet5": 784 * 25 * 6 + 100 * 150 * 16 + 400 * 120 + 120 * 84 + 84 * 10,
     "classic": 676 * 9 * 32 + 121 * 288 * 64 + 1600 * 128 + 1280,
     "modern": 144 * 25 * 32 + 100 * 288 * 64 + 9 * 576 * 64 + 5760,
+    "fast": 144 * 25 * 16 + 100 * 144 * 32 + 800 * 128 + 1280,
 }
 
 
@@ -77,5 +79,7 @@ def test_a_network_that_reads_is_not_trained_on_labelled_digits_alone() -> None:
         check_trainable(name)
         with pytest.raises(SettingError, match=f"{name} learns from drawn handwriting"):
             build_network(name)
-    with pytest.raises(SettingError, match="choose from lenet5, classic, modern, line, single"):
+    with pytest.raises(
+        SettingError, match="choose from lenet5, classic, modern, fast, line, single"
+    ):
         check_trainable("lenet6")

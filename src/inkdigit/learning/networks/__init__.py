@@ -11,6 +11,7 @@ from typing import Any
 from inkdigit.errors import SettingError
 from inkdigit.learning.backend import keras
 from inkdigit.learning.networks.classic import classic
+from inkdigit.learning.networks.fast import fast
 from inkdigit.learning.networks.lenet5 import lenet5
 from inkdigit.learning.networks.line import line
 from inkdigit.learning.networks.modern import modern
@@ -22,6 +23,7 @@ NETWORKS: dict[str, Callable[[], Model]] = {
     "lenet5": lenet5,
     "classic": classic,
     "modern": modern,
+    "fast": fast,
 }
 READERS: dict[str, Callable[[], Model]] = {"line": line, "single": single}
 
@@ -44,10 +46,18 @@ def check_trainable(name: str) -> None:
         raise SettingError(f"no network is called {name!r}: choose from {known}")
 
 
-def build_network(name: str) -> Model:
-    """Return the named network, untrained; `SettingError` for an unknown name."""
+def build_network(name: str, precision: str = "float32") -> Model:
+    """Return the named network, untrained; `SettingError` for an unknown name.
+
+    `precision` is Keras's dtype policy.
+    """
     check_network(name)
-    return NETWORKS[name]()
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        return NETWORKS[name]()
+    finally:
+        keras.config.set_dtype_policy(usual)
 
 
 def count_macs(model: Model) -> int:

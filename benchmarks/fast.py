@@ -1,0 +1,159 @@
+"""How fast digits are learnt, on two cores: `python benchmarks/fast.py`, minutes.
+
+    fast             `inkdigit train --recipe fast`
+    brisk            `inkdigit train --recipe brisk`
+    keras.io         keras.io's `mnist_convnet` to its first 99 %
+    train_mnist_fast the one-epoch recipe of that name (`--torch-python`, where this Python has no
+                     PyTorch)
+
+Each training is a process of its own on the same cores, turn about: from arrays in memory to a
+trained network, compiling counted, importing and loading not. Writes a row a training to
+`results/fast.csv` and prints means with their bars; with `--parts`, the others keep their rows.
+The schedules were chosen on a tenth of the training half; the test half is read once, at the end
+(keras.io's, which has to be stopped, is judged after each epoch).
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from inkdigit.files import write_text
+from inkdigit.learning.datasets import Dataset, load_dataset
+from machine import processor, use_cores
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "fast.csv"
+CORES = 2
+# Trainings of each, seeds 0 to one less; the slow rivals are known well enough by fewer.
+SEEDS = {"fast": 20, "brisk": 10, "train_mnist_fast": 10, "keras.io": 3}
+BRIEF = {"fast": 5, "brisk": 3, "train_mnist_fast": 3, "keras.io": 1}
+
+
+def main() -> None:
+    """Train what is asked for, turn about, and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", nargs="+", choices=tuple(SEEDS), default=tuple(SEEDS))
+    parser.add_argument("--brief", action="store_true", help=f"fewer seeds: {BRIEF}")
+    parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
+    parser.add_argument("--torch-python", metavar="PATH", help="a Python with PyTorch and NumPy")
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
+    options = parser.parse_args()
+    hardware = f"{processor()}, {use_cores(CORES)} cores"
+    torch = options.torch_python or (sys.executable if find_spec("torch") else None)
+    seeds = {name: (BRIEF if options.brief else SEEDS)[name] for name in options.parts}
+    if not torch and seeds.pop("train_mnist_fast", None):
+        print("train_mnist_fast is left out: PyTorch is not installed")
+    mnist = load_dataset("mnist", data_dir=options.data_dir)
+    rows = list(trainings(seeds, mnist, torch))
+    table = pd.DataFrame(rows).assign(hardware=hardware, gflops=gflops())
+    table = with_others(table, options.out)
+    write_text(options.out, table.round(6).to_csv(index=False))
+    print(summary(table).to_string(), *bars(table), f"wrote {options.out}", sep="\n")
+
+
+def trainings(seeds: dict[str, int], mnist: Dataset, torch: str | None) -> Iterator[dict[str, Any]]:
+    """Yield a row a training, seed by seed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "digits.npz")
+        halves = {"train": mnist.train, "test": mnist.test}
+        arrays = {f"{half}_images": digits.images for half, digits in halves.items()}
+        arrays |= {f"{half}_labels": digits.labels for half, digits in halves.items()}
+        np.savez(path, **arrays)
+        for seed in range(max(seeds.values(), default=0)):
+            for name in (name for name, count in seeds.items() if seed < count):
+                yield told({"recipe": name, "seed": seed, **trained(name, seed, path, torch)})
+
+
+def trained(name: str, seed: int, digits: Path, torch: str | None) -> dict[str, Any]:
+    """Return what a training of its own process says of itself."""
+    if name == "train_mnist_fast":
+        command = [str(torch), str(HERE / "fast_torch.py"), str(seed), str(digits)]
+    else:
+        command = [sys.executable, str(HERE / "fast_keras.py"), name, str(seed), str(digits)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """Print a training as it ends."""
+    print(
+        f"{row['recipe']:16} seed {row['seed']:2}  {row['seconds']:7.2f} s  "
+        f"{row['cpu_seconds']:7.2f} s of processor  test {100 * row['test_accuracy']:.2f} %",
+        flush=True,
+    )
+    return row
+
+
+def gflops(size: int = 2048, rounds: int = 5) -> float:
+    """Return the machine's rate at products of `float32` matrices, in GFLOP/s."""
+    matrix = np.random.default_rng(0).random((size, size), np.float32)
+    took = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        matrix @ matrix
+        took.append(time.perf_counter() - start)
+    return 2 * size**3 / min(took) / 1e9
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return means and standard deviations over seeds, a row a recipe.
+
+    `floor` is what the arithmetic alone would take at the machine's rate for matrix products: a
+    forward pass and, at twice that, a backward one.
+    """
+    floor = 6 * table["macs"] * table["digits"] * table["epochs"] / (1e9 * table["gflops"])
+    groups = table.assign(floor=floor).groupby("recipe", sort=False)
+    names = {"seconds": "s", "cpu_seconds": "processor's s", "floor": "floor, s"}
+    columns: dict[str, Any] = {"seeds": groups.size()}
+    for name, shown in names.items():
+        columns[shown] = groups[name].mean().round(2)
+    columns["±"] = groups["seconds"].std().round(2)
+    columns["test accuracy, %"] = (100 * groups["test_accuracy"].mean()).round(3)
+    columns["± "] = (100 * groups["test_accuracy"].std()).round(3)
+    return pd.DataFrame(columns)
+
+
+def bars(table: pd.DataFrame) -> Iterator[str]:
+    """Yield each bar with the figure that has to reach it, where it was measured."""
+    mean = table.groupby("recipe")[["seconds", "test_accuracy"]].mean()
+    seconds, accuracy = mean["seconds"].to_dict(), mean["test_accuracy"].to_dict()
+    for name, least in (("fast", 0.99), ("brisk", 0.995)):
+        if name in accuracy:
+            yield _bar(f"{name}, test accuracy", accuracy[name], least)
+    for rival, least in (("keras.io", 40), ("train_mnist_fast", 4)):
+        if {"fast", rival} <= seconds.keys():
+            yield _bar(f"fast, as many times {rival}", seconds[rival] / seconds["fast"], least)
+    if {"fast", "brisk"} <= seconds.keys():
+        yield _bar("brisk, share of five times fast", 5 * seconds["fast"] / seconds["brisk"], 1)
+
+
+def _bar(what: str, value: float, least: float) -> str:
+    return f"{what:36} {value:9.4f}  at least {least:g}  {'yes' if value >= least else 'no'}"
+
+
+def with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the table with the recipes that were measured before and not now, in order."""
+    if path.exists():
+        before = pd.read_csv(path)
+        table = pd.concat([before[~before["recipe"].isin(table["recipe"])], table])
+    order = {name: number for number, name in enumerate(SEEDS)}
+    return table.sort_values("recipe", key=lambda names: names.map(order), kind="stable")
+
+
+if __name__ == "__main__":
+    main()
