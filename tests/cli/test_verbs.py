@@ -16,13 +16,13 @@ def test_networks_lists_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["networks"]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [re.split(r"\s{2,}", line) for line in lines]
-    assert rows[1:4] == [
+    assert rows[1:5] == [
         ["lenet5", "a digit", "61,706", "416,520"],
         ["classic", "a digit", "225,034", "2,631,040"],
         ["modern", "a digit", "62,506", "2,295,936"],
         ["fast", "a digit", "109,354", "622,080"],
     ]
-    assert [row[:2] for row in rows[4:]] == [["line", "a line"], ["single", "a digit or none"]]
+    assert [row[:2] for row in rows[5:]] == [["line", "a line"], ["single", "a digit or none"]]
 
 
 @pytest.mark.parametrize("name", ["", "model.keras", "mnist_cnn_model.h5", "model.onnx"])
