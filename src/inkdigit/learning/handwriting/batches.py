@@ -48,7 +48,7 @@ class Amounts:
 
     block: int = BLOCK
     epoch_blocks: int = 20
-    single_blocks: int = 120
+    single_blocks: int = 60
     validation: int = 1000
     measured: int = 4000
 
