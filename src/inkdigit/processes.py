@@ -22,16 +22,24 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Put Ctrl-C off, here until the end and for good in the processes started meanwhile.
+    """Put Ctrl-C off, here until the end and for good in the processes that are started meanwhile.
 
-    Else one that is still importing answers with a traceback. The mask is what they inherit.
+    Else one that is still importing, or that this one has not told all yet, answers with a
+    traceback. The mask is what they inherit; here it is not enough, as other threads have none.
     """
-    on_main = threading.current_thread() is threading.main_thread()
-    if not on_main or not hasattr(signal, "pthread_sigmask"):  # the latter on Windows
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    pressed: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    masked = hasattr(signal, "pthread_sigmask")  # not on Windows
+    if masked:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if masked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)

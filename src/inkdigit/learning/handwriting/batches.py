@@ -3,12 +3,10 @@
 import multiprocessing
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.synchronize import Event
@@ -26,6 +24,7 @@ from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers
 from inkdigit.learning.handwriting.pixels import Ink, warped, with_gamma
 from inkdigit.learning.handwriting.singles import SingleWriter
+from inkdigit.processes import deaf_children, end_with_parent
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.ink import SIZE, STRIP_HEIGHT, strip
 from inkdigit.reading.ink import single as only_digit
@@ -102,45 +101,13 @@ def _start(drawing: Drawing, stopped: Event) -> None:
     global _pen, _stopped  # what a pool's worker keeps between tasks
     # Ctrl-C reaches every process of a terminal; the parent says when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     cv2.setNumThreads(1)
     _pen, _stopped = drawing.begin(), stopped
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
 def _draw(seed: int, block: int, size: int) -> list[Line]:
     return [_pen([seed, block, number]) for number in range(size) if not _stopped.is_set()]
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Put Ctrl-C off, here until the end and for good in the processes that are started meanwhile.
-
-    Else one that is still importing, or that this one has not told all yet, answers with a
-    traceback. The mask is what they inherit; here it is not enough, as other threads have none.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    masked = hasattr(signal, "pthread_sigmask")  # not on Windows
-    if masked:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        if masked:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        signal.signal(signal.SIGINT, handler)
-        if pressed:
-            signal.raise_signal(signal.SIGINT)
 
 
 class Supply:
@@ -167,7 +134,7 @@ class Supply:
         waiting: deque[Future[list[Line]]] = deque()
         try:
             for block in range(first, last):
-                with _without_interrupts():
+                with deaf_children():
                     waiting.append(self._pool.submit(_draw, self._seed, block, size))
                 if len(waiting) > self._ahead:
                     yield waiting.popleft().result()
