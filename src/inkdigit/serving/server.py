@@ -86,6 +86,9 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
             "another --host or --port"
         ) from None
     with listener:
+        # Connections inherit it: a head and its body are two writes, and Nagle's algorithm would
+        # hold the second back until the client acknowledges the first, 40 ms later.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 
 
