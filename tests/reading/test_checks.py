@@ -1,11 +1,10 @@
 import subprocess
 import sys
-from itertools import count
 
 import pytest
 
 from inkdigit.errors import SettingError
-from inkdigit.reading.checks import check_names, find_check, first_valid
+from inkdigit.reading.checks import check_names, find_check
 
 VALID = {
     "luhn": "4111111111111111",
@@ -85,10 +84,3 @@ def test_nothing_else_is_imported(name: str) -> None:
 def test_validators_are_imported_only_when_asked_for() -> None:
     code = "import sys, inkdigit.reading.checks; sys.exit('stdnum' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_the_first_valid_text_is_taken_and_no_more_asked_for() -> None:
-    texts = map(str, count(10))
-    assert first_valid(texts, find_check("luhn")) == "18"
-    assert next(texts) == "19"
-    assert first_valid(["11", "12"], find_check("luhn")) is None

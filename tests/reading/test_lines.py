@@ -213,3 +213,27 @@ def test_several_lines_of_writing_are_looked_at() -> None:
     reading = read(ScriptedLine(*"111111"), [page])
     assert reading.status == "review"
     assert reading.reason == "there is more than one line of writing"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "options", "reason"),
+    [
+        ((30, 36, 26, 7), {}, "a dash stands before the number: minus?"),
+        ((46, 52, 8, 8), {}, "a dot stands before the number: less than one?"),
+        ((30, 36, 26, 7), {"separators": "ignore"}, ""),
+        ((30, 20, 26, 7), {}, ""),
+        ((30, 20, 10, 40), {}, ""),
+    ],
+    ids=["a dash", "a dot", "of no interest", "a roof", "a digit"],
+)
+def test_a_mark_that_the_network_takes_for_a_digits_is_seen_all_the_same(
+    ahead: tuple[int, int, int, int], options: dict[str, Any], reason: str
+) -> None:
+    page = np.full((80, 200), 240, np.uint8)
+    x, y, width, height = ahead
+    page[y : y + height, x : x + width] = 20
+    for left in (70, 110, 150):
+        page[20:60, left : left + 10] = 20
+    reading = read(ScriptedLine(*"1111"), [page], **options)
+    assert (reading.reason, reading.marks) == (reason, ())
+    assert reading.status == ("review" if reason else "accepted")

@@ -3,7 +3,7 @@ from scripted import INFO
 
 from inkdigit.reading.options import Options, Rules
 from inkdigit.reading.result import Mark
-from inkdigit.reading.verdict import blank, doubt_from_marks, verdict
+from inkdigit.reading.verdict import blank, doubt_from_marks, doubt_from_rules, verdict
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,21 @@ def test_blank_paper(options: Options, status: str, unconstrained: str | None) -
     assert (reading.text, reading.status, reading.unconstrained) == ("", status, unconstrained)
     assert (reading.reason == "") == (status == "accepted")
     assert (reading.digits, reading.marks, reading.model) == ((), (), "line 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "free", "sure", "doubted"),
+    [
+        ("12", "12", True, False),
+        ("1.2", "12", True, False),
+        ("12", "17", False, False),
+        ("12", "17", True, True),
+        ("5296", "58296", False, True),
+        ("5699765", "569765", False, True),
+        ("1", "", False, True),
+    ],
+)
+def test_rules_may_settle_a_digit_but_not_drop_or_add_one(
+    text: str, free: str, sure: bool, doubted: bool
+) -> None:
+    assert bool(doubt_from_rules(text, free, sure)) == doubted

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from inkdigit.learning.loop import Loop
     from inkdigit.learning.runs import Run
 
+# A recipe that hurries needs so many digits, each epoch's counted, to come to anything.
+_FEW_DIGITS = 50_000
 SETTINGS = tuple(field.name for field in fields(TrainingSettings))
 _OF_RECIPE = f"the recipe's, of {PLAIN} "
 
@@ -136,6 +138,12 @@ def train_aloud(
             options,
             f"no fonts are named (--fonts): {settings.network} learns from the digits of "
             f"{dataset.name} and from drawn strokes alone",
+        )
+    if settings.recipe != PLAIN and len(dataset.train) * settings.epochs < _FEW_DIGITS:
+        tell(
+            options,
+            f"{len(dataset.train):,} digits are too few for {settings.recipe}, which counts on "
+            f"MNIST's 60,000: give it --epochs {-(-_FEW_DIGITS // len(dataset.train))} or more",
         )
     try:
         if settings.network in DRAWN:

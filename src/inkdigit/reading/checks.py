@@ -35,11 +35,6 @@ def find_check(name: str) -> Check:
     return check
 
 
-def first_valid(texts: Iterable[str], check: Check) -> str | None:
-    """Return the first text that passes, `None` where none does; takes no more than it needs."""
-    return next((text for text in texts if check(text)), None)
-
-
 def _modules(paths: Iterable[str], prefix: str = "") -> Iterable[str]:
     """List modules by their files, without importing any."""
     for path in paths:

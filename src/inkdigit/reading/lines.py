@@ -19,12 +19,21 @@ from inkdigit.reading.looks import Sight
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel, ModelInfo
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Box, Digit, Mark, Reading
-from inkdigit.reading.verdict import blank, doubt_from_marks, doubt_from_rules, verdict
+from inkdigit.reading.verdict import (
+    blank,
+    doubt_from_mark_ahead,
+    doubt_from_marks,
+    doubt_from_rules,
+    verdict,
+)
 
 # Less likely alternatives are not worth listing.
 _LEAST_ALTERNATIVE = 0.001
 # How much ink it costs to part two characters a column farther from the middle between them.
 _STRAYING = 0.25
+# Ink of a strip that is darker is a stroke, and one of fewer pixels than this is no mark.
+_STROKE = 80
+_LEAST_MARK = 8
 # Lines of so many columns are decoded together.
 _MOST_COLUMNS = 2**15
 
@@ -98,6 +107,8 @@ class LineReader:
         if free:
             sure = calibrated(free.probability, self.model.info) >= self.model.info.reject_threshold
             doubt = doubt_from_rules(choice.text, free.text, sure) or doubt
+        if not doubt and status == "accepted" and rules.separators == "review" and choice.text:
+            doubt = doubt_from_mark_ahead(_mark_ahead(found.pixels))
         if not choice.text:
             doubt = doubt or "there is ink, and no number was read in it"
         if not found.alone:
@@ -133,6 +144,26 @@ def calibrated(probability: float, info: ModelInfo) -> float:
     return 1 / (1 + exp(-info.confidence_slope * log(p / (1 - p)) - info.confidence_intercept))
 
 
+def _mark_ahead(strip: Grey) -> str:
+    """Return the name of a dash or dot that is the first piece of ink on a strip, or nothing.
+
+    The network may take it for a part of the first digit, and a number without its minus is wrong.
+    """
+    strokes = np.asarray(cv2.threshold(strip, _STROKE, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    pieces = cv2.connectedComponentsWithStats(strokes)[2][1:]
+    pieces = pieces[pieces[:, cv2.CC_STAT_AREA] >= _LEAST_MARK]
+    if len(pieces) < 2:
+        return ""
+    first, second = pieces[np.argsort(pieces[:, cv2.CC_STAT_LEFT])[:2]].tolist()
+    left, top, width, height, _ = first
+    if height > STRIP_HEIGHT / 4 or left + width > second[cv2.CC_STAT_LEFT]:
+        return ""
+    middle = (top + height / 2) / STRIP_HEIGHT
+    if width >= 2 * height and 0.35 <= middle <= 0.7:
+        return "dash"
+    return "dot" if width <= STRIP_HEIGHT / 4 and middle >= 0.7 else ""
+
+
 def _digit(value: str, odds: list[float], box: Box, symbols: str) -> Digit:
     likely = [
         Alternative(symbol, share)
@@ -154,7 +185,7 @@ def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     middles = [(first + last + 1) / 2 * COLUMNS_PER_FRAME for first, last in spans]
     width = found.pixels.shape[1]
     order = sorted(range(len(spans)), key=middles.__getitem__)
-    strokes = np.asarray(cv2.threshold(found.pixels, 80, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    strokes = np.asarray(cv2.threshold(found.pixels, _STROKE, 1, cv2.THRESH_BINARY)[1], np.uint8)
     ink = strokes.sum(axis=0).tolist()
     edges = [0.0, *(_gap(ink, middles[a], middles[b]) for a, b in pairwise(order)), float(width)]
     boxes = [(0, 0, 0, 0)] * len(spans)

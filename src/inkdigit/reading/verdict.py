@@ -42,10 +42,12 @@ def blank(rules: Rules, model: str) -> Reading:
 def doubt_from_rules(text: str, free: str, sure: bool) -> str:
     """Return why a text is in doubt that only the rules made it; empty if it is not.
 
-    `free` is what would have been read without them, and `sure` whether that would be accepted.
+    `free` is what would have been read without them, and `sure` whether that would be accepted. One
+    digit for another is what rules are there to settle; one more or less than was seen is not.
     """
-    if sure and _digits(free) != _digits(text):
-        return f"without the pattern or check it reads {free}"
+    seen, told = _digits(free), _digits(text)
+    if len(seen) != len(told) or (sure and seen != told):
+        return f"without the pattern or check it reads {free or 'nothing'}"
     return ""
 
 
@@ -61,7 +63,7 @@ def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
         for mark in marks:
             after = len(text) - mark.position
             if mark.value == "-" and mark.position == 0 and text:
-                return "a dash stands before the number: minus?"
+                return doubt_from_mark_ahead("dash")
             if mark.value == "/" and text:
                 return "a slash stands beside the digits: a date, a fraction, or a 1?"
             if mark.value in _BEFORE_CENTS and after in {1, 2}:
@@ -70,6 +72,12 @@ def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
                     f"{'digit' if after == 1 else 'digits'}: cents?"
                 )
     return ""
+
+
+def doubt_from_mark_ahead(name: str) -> str:
+    """Return why a number with a dash or a dot ahead of it is in doubt; empty if there is none."""
+    meanings = {"dash": "minus?", "dot": "less than one?"}
+    return f"a {name} stands before the number: {meanings[name]}" if name else ""
 
 
 _NAMES = {".": "dot", ",": "comma", "-": "dash"}
