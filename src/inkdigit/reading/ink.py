@@ -191,21 +191,26 @@ class _Components:
         And whether it is alone: no other line, of two characters or more, is whole in the picture.
         """
         main = np.flatnonzero(writing & (self.height >= 0.4 * self.height[writing].max()))
-        bands = self._bands(main)
-        lines = [band for band in bands if self._side_by_side(band)]
-        chosen = main if len(lines) < 2 else max(lines, key=lambda band: self.area[band].sum())
-        top, bottom = self.y[chosen].min(), (self.y + self.height)[chosen].max()
+        main, alone = self._main_line(main)
+        top, bottom = self.y[main].min(), (self.y + self.height)[main].max()
         middle = self.y + self.height / 2
         inline = writing & (middle >= top) & (middle <= bottom)
         left, right = self.x[inline].min(), (self.x + self.width)[inline].max()
-        alone = sum(self._whole(band) for band in lines) < 2
         return (int(left), int(top), int(right), int(bottom)), alone
 
-    def _bands(self, pieces: Numbers) -> list[Numbers]:
-        """Return pieces in groups that no row of paper parts, from the top down."""
+    def _main_line(self, pieces: Numbers) -> tuple[Numbers, bool]:
+        """Return those of the pieces that stand on the line that holds most of them."""
         order = pieces[np.argsort(self.y[pieces], kind="stable")]
         reach = np.maximum.accumulate((self.y + self.height)[order])
-        return np.split(order, 1 + np.flatnonzero(self.y[order][1:] >= reach[:-1]))
+        # Rows of paper part lines.
+        parted = np.flatnonzero(self.y[order][1:] >= reach[:-1])
+        if not len(parted):
+            return pieces, True
+        lines = [band for band in np.split(order, 1 + parted) if self._side_by_side(band)]
+        alone = sum(self._whole(line) for line in lines) < 2
+        if len(lines) < 2:
+            return pieces, alone
+        return max(lines, key=lambda line: self.area[line].sum()), alone
 
     def _side_by_side(self, pieces: Numbers) -> bool:
         """Return whether two of the pieces stand beside each other."""
