@@ -40,6 +40,14 @@ def test_the_api_is_described_without_the_internet(service: Running) -> None:
     assert set(read["requestBody"]["content"]) >= {"multipart/form-data", "application/json"}
     assert {p["name"] for p in read["parameters"]} >= {"pattern", "check", "single", "look"}
     assert {"200", "401", "408", "413", "415", "422", "503"} <= set(read["responses"])
+    schemes = described["components"]["securitySchemes"].values()
+    assert {(scheme["type"], scheme.get("name")) for scheme in schemes} == {
+        ("apiKey", "X-API-Key"),
+        ("http", None),
+    }
+    # Either is enough.
+    assert len(read["security"]) == 2
+    assert "security" not in described["paths"]["/health"]["get"]
     page = service.get("/docs").text
     assert "//" not in page
     for name in ("swagger/swagger-ui.css", "swagger/swagger-ui-bundle.js", "page/docs.js"):

@@ -6,7 +6,8 @@ from contextlib import suppress
 from secrets import compare_digest
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
@@ -90,12 +91,17 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _check_key(request: Request) -> None:
-    keys = _service(request).settings.api_keys
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    given = request.headers.get("x-api-key") or (bearer if scheme.lower() == "bearer" else "")
+_HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
+_BearerKey = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False))]
+
+
+def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
+    keys = [key.get_secret_value().encode() for key in _service(request).settings.api_keys]
+    # The bytes of a header arrive as latin-1, whatever they are.
+    sent = [(header or "").encode("latin-1")]
+    sent.append((bearer.credentials if bearer else "").encode("latin-1"))
     # All are compared, so that the time tells nothing.
-    same = [compare_digest(given.encode(), key.get_secret_value().encode()) for key in keys]
+    same = [compare_digest(given, key) for given in sent for key in keys]
     if keys and not any(same):
         raise Problem(
             401,
