@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import inkdigit
-from inkdigit.serving.metrics import QUEUE, exposition
+from inkdigit.serving.metrics import exposition
 from inkdigit.serving.schemas import State, Version
 from inkdigit.serving.service import Service
 
@@ -41,10 +41,8 @@ async def version(request: Request) -> Version:
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
-async def metrics(request: Request) -> Response:
+async def metrics() -> Response:
     """Return requests, latency, queue, batches and readings."""
-    service: Service = request.app.state.service
-    QUEUE.set(service.batcher.taken)
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
