@@ -206,7 +206,7 @@ def test_limits_are_said(narrow: Running) -> None:
     assert "more than 1,000,000" in problem(narrow.read(png("1", 900)), 422)
     assert "3 pages, more than 2" in problem(narrow.read(document(["1", "2", "3"])), 422)
     four = narrow.read_batch(*[("a.png", png("1"))] * 4)
-    assert "4 files, more than 3" in problem(four, 413)
+    assert "more than 3 files" in problem(four, 413)
     assert narrow.read(document(["1", "2", "3"]), page=3).json()["page"] == 3
     several = narrow.read_batch(("a.tif", document(["1", "2", "3"])), ("b.png", png("4")))
     assert [result["status"] == "failed" for result in several.json()["results"]] == [True, False]

@@ -16,7 +16,7 @@ from inkdigit.serving.problems import AsciiJSONResponse, Problem, unavailable
 from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
-from inkdigit.serving.uploads import receive_uploads
+from inkdigit.serving.uploads import FileLimit, receive_uploads
 
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 _FORM_FILE = {"type": "string", "format": "binary"}
@@ -129,10 +129,10 @@ async def read(request: Request, query: Wanted) -> AsciiJSONResponse:
     """
     service = _service(request)
     options = await query.options(service.settings)
+    several = Problem(422, "the form holds several files: send them to /v1/read/batch")
+    limit = FileLimit(1, several)
     with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share)
-        if len(uploads) > 1:
-            raise Problem(422, "the form holds several files: send them to /v1/read/batch")
+        uploads = await receive_uploads(request, service.settings, share, limit)
         answer = service.read(uploads[0], options, look=query.look)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
@@ -147,11 +147,10 @@ async def read_batch(request: Request, query: Wanted) -> AsciiJSONResponse:
     """Read several files of a multipart form: one result or error each, in order."""
     service = _service(request)
     options = await query.options(service.settings)
+    most = service.settings.max_files
+    limit = FileLimit(most, Problem(413, f"the form holds more than {most:,} files: split it"))
     with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share)
-        most = service.settings.max_files
-        if len(uploads) > most:
-            raise Problem(413, f"the form holds {len(uploads):,} files, more than {most:,}")
+        uploads = await receive_uploads(request, service.settings, share, limit)
         answers = service.read_all(uploads, options, look=query.look)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})
