@@ -17,12 +17,14 @@ PAGE = Path(__file__).with_name("page")
 router = APIRouter()
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Whether the process answers")
 async def health() -> State:
     """Answer as long as the process lives."""
     return State(status="ok")
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready", summary="Whether it can read", responses={503: {"description": "Not yet: warming up"}}
 )
@@ -46,6 +48,7 @@ async def metrics() -> Response:
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
+@router.head("/", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 async def page() -> FileResponse:
     """Return the page to write on."""
