@@ -160,6 +160,16 @@ def test_bytes_are_counted_as_they_arrive(narrow: Running) -> None:
     assert narrow.read(PICTURE).status_code == 200
 
 
+def test_what_is_no_http_is_refused_in_plain_text(service: Running) -> None:
+    for sent in (b"hello\r\n\r\n", head("Content-Length: x")):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
+            send(client, sent)
+            answer = received(client)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"content-type: text/plain" in answer.lower()
+        assert b"content-security-policy" not in answer.lower()
+
+
 def test_many_parts_are_refused_at_the_first_too_many(service: Running) -> None:
     def answer(path: str, sent: bytes) -> bytes:
         # No more of it comes, and nobody needs it to.
