@@ -257,7 +257,9 @@ def measure_hostile(setting: Setting) -> Iterator[Figure]:
             address = f"http://127.0.0.1:{started.port}/openapi.json"
             command = [setting.schemathesis, "run", address, "--max-examples", count]
             command += ["--checks", "not_a_server_error", "--continue-on-failure", "--no-color"]
-            subprocess.run(command, check=False, timeout=3600)  # noqa: S603
+            # It leaves what it found where it runs.
+            with tempfile.TemporaryDirectory() as folder:
+                subprocess.run(command, check=False, timeout=3600, cwd=folder)  # noqa: S603
         else:
             print("schemathesis is left out: it is not installed")
         sample = closed_loop(started.port, setting.lines, 4, 2)
@@ -304,7 +306,7 @@ def main() -> None:
     parser.add_argument(
         "--brief", action="store_true", help="a few seconds of each; writes nothing"
     )
-    parser.add_argument("--schemathesis", metavar="PATH")
+    parser.add_argument("--schemathesis", type=os.path.abspath, metavar="PATH")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
     options = parser.parse_args()
     cores, setting = use_cores(CORES), setting_of(options)

@@ -3,12 +3,13 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,11 @@ def running(*flags: str, **environment: str) -> Iterator[Running]:
     """Start a service on a free port; it is ready when it is yielded, and ended afterwards."""
     command = [sys.executable, "-W", "error", "-m", "inkdigit", "serve", "--port", "0", *flags]
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+        start_new_session=True,
     )
     assert process.stderr
     first = process.stderr.readline()
@@ -76,5 +81,7 @@ def running(*flags: str, **environment: str) -> Iterator[Running]:
     finally:
         process.terminate()
         process.wait(60)
+        with suppress(ProcessLookupError):  # no worker that a bug has left
+            os.killpg(process.pid, signal.SIGKILL)
         reader.join(60)
         process.stderr.close()

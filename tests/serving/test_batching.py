@@ -62,8 +62,10 @@ def test_what_waits_under_the_same_rules_is_read_together_in_order() -> None:
 
 
 def test_places_are_bounded_and_given_back() -> None:
+    noted: list[int] = []
+
     async def check() -> None:
-        batcher = Batcher(Reading(), places=3, batch=1, threads=1)
+        batcher = Batcher(Reading(), places=3, batch=1, threads=1, note_taken=noted.append)
         with batcher.places(2):
             with pytest.raises(Problem) as caught, batcher.places(2):
                 pass
@@ -71,6 +73,23 @@ def test_places_are_bounded_and_given_back() -> None:
             with batcher.places():
                 assert batcher.taken == 3
         assert batcher.taken == 0
+        batcher.close()
+
+    asyncio.run(check())
+    assert noted == [2, 3, 2, 0]
+
+
+def test_other_work_waits_for_the_same_threads() -> None:
+    async def check() -> None:
+        reading = Reading()
+        batcher = Batcher(reading, places=9, batch=1, threads=1)
+        first = await busy(batcher, reading)
+        other = asyncio.create_task(batcher.run(lambda: [*reading.asked]))
+        await asyncio.sleep(0.05)
+        assert not other.done()
+        reading.go.set()
+        assert await other == [([b"first"], FIVE)]
+        await first
         batcher.close()
 
     asyncio.run(check())

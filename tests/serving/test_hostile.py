@@ -6,6 +6,7 @@ import socket
 import struct
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -26,9 +27,9 @@ def sized(body: bytes, kind: str = "image/png", **options: str) -> bytes:
     return head(f"Content-Type: {kind}", f"Content-Length: {len(body)}", **options) + body
 
 
-def form(*parts: bytes, boundary: bytes = b"b", end: bytes = b"--b--\r\n") -> bytes:
+def form(*parts: bytes, boundary: bytes = b"b", end: bytes = b"--b--\r\n", **options: str) -> bytes:
     body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + end
-    return sized(body, f"multipart/form-data; boundary={boundary.decode()}")
+    return sized(body, f"multipart/form-data; boundary={boundary.decode()}", **options)
 
 
 def part(name: str = 'name="file"; filename="a.png"', content: bytes = PICTURE) -> bytes:
@@ -57,7 +58,8 @@ def ring_of_pages() -> bytes:
     link = first + 2 + 12 * count
     second = struct.unpack("<I", content[link : link + 4])[0]
     count = struct.unpack("<H", content[second : second + 2])[0]
-    content[second + 2 + 12 * count :][:4] = struct.pack("<I", second)
+    at = second + 2 + 12 * count
+    content[at : at + 4] = struct.pack("<I", second)
     return bytes(content)
 
 
@@ -74,7 +76,9 @@ ATTACKS: dict[str, tuple[bytes, set[int | None]]] = {
     "a form with another boundary": (form(part(), boundary=b"other"), {422}),
     "a form without files": (form(part('name="file"', b"x")), {422}),
     "a form without names": (form(b"\r\n\r\nx"), {422}),
-    "a form of many fields": (form(*[part('name="a"', b"x")] * 20_000), {422}),
+    "a form of many fields": (form(*[part('name="a"', b"x")] * 20_000), {413}),
+    "a form of many files": (form(*[part(content=b"")] * 20_000), {422}),
+    "a batch of many files": (form(*[part(content=b"")] * 20_000, path="/v1/read/batch"), {413}),
     "a field that is large": (form(part('name="a"', bytes(2_000_000))), {422}),
     "a header of a part that is endless": (form(b"A: " + b"x" * 500_000), {422}),
     "path-like names": (form(part('name="file"; filename="../../etc/passwd"')), {200}),
@@ -154,6 +158,37 @@ def test_bytes_are_counted_as_they_arrive(narrow: Running) -> None:
         answer = received(client)
     assert answer.startswith(b"HTTP/1.1 413")
     assert narrow.read(PICTURE).status_code == 200
+
+
+def test_what_is_no_http_is_refused_in_plain_text(service: Running) -> None:
+    for sent in (b"hello\r\n\r\n", head("Content-Length: x")):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
+            send(client, sent)
+            answer = received(client)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"content-type: text/plain" in answer.lower()
+        assert b"content-security-policy" not in answer.lower()
+
+
+def test_many_parts_are_refused_at_the_first_too_many(service: Running) -> None:
+    def answer(path: str, sent: bytes) -> bytes:
+        # No more of it comes, and nobody needs it to.
+        begun = form(*[sent] * 200, end=b"", path=path)
+        begun = begun.replace(b"Content-Length: ", b"Content-Length: 1")
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
+            client.sendall(begun)
+            return received(client)
+
+    file, field = part(content=b""), part('name="a"', b"x")
+    with ThreadPoolExecutor(3) as pool:
+        answers = pool.map(answer, ("/v1/read", "/v1/read/batch", "/v1/read"), (file, file, field))
+        assert [sent[9:12] for sent in answers] == [b"422", b"413", b"413"]
+
+
+def test_the_ring_of_pages_is_one() -> None:
+    plain, ring = document(["1", "2"]), ring_of_pages()
+    assert len(ring) == len(plain)
+    assert ring != plain
 
 
 def cut(content: bytes, step: int) -> Iterator[bytes]:

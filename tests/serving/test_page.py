@@ -300,11 +300,11 @@ def test_a_service_that_is_gone_is_said(visit: Open) -> None:
 
 
 def test_a_key_is_asked_for(visit: Open) -> None:
-    with running(INKDIGIT_API_KEYS="open-sesame") as service:
+    with running(INKDIGIT_API_KEYS="open-sésame-芝麻") as service:
         page = visit(service.url, errors=(401,))
         write(page, "6")
         expect(page.get_by_role("alert")).to_contain_text("asks for a key")
-        page.get_by_label("API key").fill("open-sesame")
+        page.get_by_label("API key").fill("open-sésame-芝麻")
         page.get_by_role("button", name="Use it").click()
         expect_number(page, "6")
         expect(page.get_by_role("alert")).to_be_hidden()

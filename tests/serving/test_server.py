@@ -65,6 +65,20 @@ def test_workers_share_the_port_and_the_figures() -> None:
     assert "Traceback" not in "".join(service.lines)
 
 
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    with running("--workers", "2", TMPDIR=str(tmp_path)) as service:
+        service.process.kill()
+        until(lambda: refused(service.port), 20)
+
+
+def refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from inkdigit.cli import build_parser
+from inkdigit.cli import build_parser, main
 from inkdigit.errors import SettingError
 from inkdigit.images import MAX_PIXELS
 from inkdigit.serving.settings import Settings
@@ -30,6 +30,17 @@ def test_lists_are_written_with_commas_and_keys_are_not_shown(
     assert [key.get_secret_value() for key in settings.api_keys] == ["one", "two"]
     assert settings.cors_origins == ("http://a.example",)
     assert "two" not in repr(settings)
+
+
+@pytest.mark.parametrize("keys", ["", ",", " , "])
+def test_keys_that_are_set_and_none_are_refused(
+    keys: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INKDIGIT_API_KEYS", keys)
+    assert main(["serve", "--host", "999.1.1.1"]) == 2
+    told = capsys.readouterr().err
+    assert "INKDIGIT_API_KEYS: it is set and holds no key" in told
+    assert len(told.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from inkdigit.errors import InkdigitError
 from inkdigit.reading import Reading
@@ -14,6 +15,7 @@ from inkdigit.reading.options import Options
 from inkdigit.serving.problems import unavailable
 
 Result = Reading | InkdigitError
+_T = TypeVar("_T")
 ReadBatch = Callable[[Sequence[bytes], Options], list[Result]]
 
 
@@ -31,8 +33,17 @@ class Batcher:
     grow with the load. To be used within one event loop.
     """
 
-    def __init__(self, read_batch: ReadBatch, *, places: int, batch: int, threads: int) -> None:
+    def __init__(
+        self,
+        read_batch: ReadBatch,
+        *,
+        places: int,
+        batch: int,
+        threads: int,
+        note_taken: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._read_batch, self._places, self._batch, self._idle = read_batch, places, batch, threads
+        self._note_taken = note_taken
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reading")
         self._waiting: deque[_Job] = deque()
         self.taken = 0
@@ -45,11 +56,11 @@ class Batcher:
         """
         if self.taken + count > self._places:
             raise unavailable("the service is busy: try again in a moment")
-        self.taken += count
+        self._take(count)
         try:
             yield
         finally:
-            self.taken -= count
+            self._take(-count)
 
     async def read(self, source: bytes, options: Options) -> Result:
         """Return the reading of a picture, or the error that it met; needs a place."""
@@ -58,9 +69,17 @@ class Batcher:
         self._start()
         return await job.result
 
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Return what other work of a reading gives, done by the same threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
     def close(self) -> None:
         """Wait for what is being read."""
         self._pool.shutdown()
+
+    def _take(self, count: int) -> None:
+        self.taken += count
+        self._note_taken(self.taken)
 
     def _start(self) -> None:
         while self._idle and (jobs := self._next()):

@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import inkdigit
-from inkdigit.serving.metrics import QUEUE, exposition
+from inkdigit.serving.metrics import exposition
 from inkdigit.serving.schemas import State, Version
 from inkdigit.serving.service import Service
 
@@ -17,12 +17,14 @@ PAGE = Path(__file__).with_name("page")
 router = APIRouter()
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Whether the process answers")
 async def health() -> State:
     """Answer as long as the process lives."""
     return State(status="ok")
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready", summary="Whether it can read", responses={503: {"description": "Not yet: warming up"}}
 )
@@ -41,13 +43,12 @@ async def version(request: Request) -> Version:
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
-async def metrics(request: Request) -> Response:
+async def metrics() -> Response:
     """Return requests, latency, queue, batches and readings."""
-    service: Service = request.app.state.service
-    QUEUE.set(service.batcher.taken)
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
+@router.head("/", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 async def page() -> FileResponse:
     """Return the page to write on."""

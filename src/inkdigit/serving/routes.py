@@ -6,7 +6,8 @@ from contextlib import suppress
 from secrets import compare_digest
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
@@ -15,7 +16,7 @@ from inkdigit.serving.problems import AsciiJSONResponse, Problem, unavailable
 from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
-from inkdigit.serving.uploads import receive_uploads
+from inkdigit.serving.uploads import FileLimit, receive_uploads
 
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 _FORM_FILE = {"type": "string", "format": "binary"}
@@ -90,12 +91,17 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _check_key(request: Request) -> None:
-    keys = _service(request).settings.api_keys
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    given = request.headers.get("x-api-key") or (bearer if scheme.lower() == "bearer" else "")
+_HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
+_BearerKey = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False))]
+
+
+def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
+    keys = [key.get_secret_value().encode() for key in _service(request).settings.api_keys]
+    # The bytes of a header arrive as latin-1, whatever they are.
+    sent = [(header or "").encode("latin-1")]
+    sent.append((bearer.credentials if bearer else "").encode("latin-1"))
     # All are compared, so that the time tells nothing.
-    same = [compare_digest(given.encode(), key.get_secret_value().encode()) for key in keys]
+    same = [compare_digest(given, key) for given in sent for key in keys]
     if keys and not any(same):
         raise Problem(
             401,
@@ -123,10 +129,10 @@ async def read(request: Request, query: Wanted) -> AsciiJSONResponse:
     """
     service = _service(request)
     options = await query.options(service.settings)
+    several = Problem(422, "the form holds several files: send them to /v1/read/batch")
+    limit = FileLimit(1, several)
     with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share)
-        if len(uploads) > 1:
-            raise Problem(422, "the form holds several files: send them to /v1/read/batch")
+        uploads = await receive_uploads(request, service.settings, share, limit)
         answer = service.read(uploads[0], options, look=query.look)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
@@ -141,11 +147,10 @@ async def read_batch(request: Request, query: Wanted) -> AsciiJSONResponse:
     """Read several files of a multipart form: one result or error each, in order."""
     service = _service(request)
     options = await query.options(service.settings)
+    most = service.settings.max_files
+    limit = FileLimit(most, Problem(413, f"the form holds more than {most:,} files: split it"))
     with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share)
-        most = service.settings.max_files
-        if len(uploads) > most:
-            raise Problem(413, f"the form holds {len(uploads):,} files, more than {most:,}")
+        uploads = await receive_uploads(request, service.settings, share, limit)
         answers = service.read_all(uploads, options, look=query.look)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})

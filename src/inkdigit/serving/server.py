@@ -14,9 +14,11 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from inkdigit.errors import SettingError
+from inkdigit.processes import end_with_parent
 from inkdigit.reading import Reader
 from inkdigit.serving.app import create_app
 from inkdigit.serving.metrics import SHARED_DIR
+from inkdigit.serving.observing import Observer
 from inkdigit.serving.settings import Settings
 
 # More than a browser sends by far.
@@ -59,7 +61,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(create_app, settings),
+        partial(_app, settings),
         factory=True,
         workers=settings.workers,
         # h11 bounds what a head may hold; the faster parser does not.
@@ -72,6 +74,13 @@ def _config(settings: Settings) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=round(settings.timeout) + 1,
     )
+
+
+def _app(settings: Settings) -> Observer:
+    """Return the application, in the process that serves it."""
+    # A worker whose parent was killed would go on holding the port.
+    end_with_parent()
+    return create_app(settings)
 
 
 @contextmanager

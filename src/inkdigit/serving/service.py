@@ -5,6 +5,7 @@ import logging
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +17,7 @@ from inkdigit.reading import Reader
 from inkdigit.reading.options import Options
 from inkdigit.reading.row import Row
 from inkdigit.serving.batching import Batcher, Result
-from inkdigit.serving.metrics import BATCHES, READINGS
+from inkdigit.serving.metrics import BATCHES, QUEUE, READINGS
 from inkdigit.serving.problems import unavailable
 from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Memory, Upload
@@ -36,6 +37,7 @@ class Service:
             places=settings.queue,
             batch=settings.batch,
             threads=settings.threads,
+            note_taken=QUEUE.set,
         )
         self._reader: Reader | None = None
         self._warm = asyncio.Event()
@@ -112,9 +114,11 @@ class Service:
     async def _answer(self, upload: Upload, options: Options, result: Result, look: bool) -> Answer:
         row = self._row(upload, options, result)
         if look and row["error"] is None:
-            seen = await asyncio.to_thread(self.reader.look, upload.content, **options)
-            row["look"] = b64encode(as_png(seen)).decode()
+            row["look"] = await self.batcher.run(partial(self._look, upload.content, options))
         return row
+
+    def _look(self, content: bytes, options: Options) -> str:
+        return b64encode(as_png(self.reader.look(content, **options))).decode()
 
     def _row(self, upload: Upload, options: Options, result: Result) -> Answer:
         row = Row(upload.name, options.get("page") or 1, result, self.reader.model).to_dict()

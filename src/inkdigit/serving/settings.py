@@ -51,6 +51,14 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _some_key(cls, value: Any) -> Any:
+        # Who sets keys means to ask for one: none is a mistake, and no wish for an open service.
+        if isinstance(value, str) and not value.replace(",", "").strip():
+            raise ValueError("it is set and holds no key: write keys with commas, or unset it")
+        return value
+
     @model_validator(mode="after")
     def _a_full_batch_has_room(self) -> Self:
         if self.queue < self.max_files:

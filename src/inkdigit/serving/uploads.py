@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import File, FormParser, parse_options_header
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from inkdigit.serving.problems import Problem, unavailable
 from inkdigit.serving.settings import Settings
@@ -18,11 +18,13 @@ from inkdigit.serving.settings import Settings
 # As `inkdigit read` names standard input.
 NAMELESS = "-"
 _LONGEST_NAME = 255
+# Fields of a form are passed over, and every one takes its time.
+_MOST_FIELDS = 100
 # The body is counted already; nothing of a picture is to lie on a disk.
 _CONFIG = {"MAX_MEMORY_FILE_SIZE": math.inf}
 
 _Body = AsyncGenerator[bytes, None]
-_Receiver = Callable[[Request, _Body], Awaitable[list["Upload"]]]
+_Receiver = Callable[[Request, _Body, "FileLimit"], Awaitable[list["Upload"]]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,14 @@ class Upload:
 
     name: str
     content: bytes
+
+
+@dataclass(frozen=True)
+class FileLimit:
+    """How many files a request may hold, and how it is refused where it holds more."""
+
+    most: int
+    refusal: Problem
 
 
 class Memory:
@@ -67,17 +77,21 @@ class Share:
         self.held += count
 
 
-async def receive_uploads(request: Request, settings: Settings, share: Share) -> list[Upload]:
+async def receive_uploads(
+    request: Request, settings: Settings, share: Share, limit: FileLimit
+) -> list[Upload]:
     """Return the files in a body: multipart, JSON with base64, or the picture itself.
 
-    Raises `Problem` 408 for a body that is too slow, 413 for one too large, 415 for another kind,
-    422 for one without files or with a broken form, 503 where there is no room for it.
+    Raises `Problem` 408 for a body that is too slow, 413 for one too large or of too many fields,
+    415 for another kind, 422 for one without files or with a broken form, 503 where there is no
+    room for it, and the limit's own as soon as there are more files.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     receive = _receiver(kind)
     try:
         async with asyncio.timeout(settings.timeout):
-            return await receive(request, _counted(request, settings.max_bytes, share))
+            body = _counted(request, settings.max_bytes, share)
+            return await receive(request, body, limit)
     except TimeoutError:
         raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds") from None
 
@@ -107,17 +121,30 @@ async def _counted(request: Request, limit: int, share: Share) -> _Body:
         yield chunk
 
 
-async def _from_form(request: Request, body: _Body) -> list[Upload]:
+async def _from_form(request: Request, body: _Body, limit: FileLimit) -> list[Upload]:
     _, parameters = parse_options_header(request.headers["content-type"])
     uploads: list[Upload] = []
+    fields = 0
+
+    def pass_over(_: Field) -> None:
+        nonlocal fields
+        fields += 1
+        if fields > _MOST_FIELDS:
+            raise Problem(413, f"the form holds more than {_MOST_FIELDS} fields that are no files")
 
     def add(file: File) -> None:
+        if len(uploads) == limit.most:
+            raise limit.refusal
         file.file_object.seek(0)
         uploads.append(Upload(_shown(_name_of(file)), file.file_object.read()))
 
     try:
         parser = FormParser(
-            "multipart/form-data", None, add, boundary=parameters.get(b"boundary"), config=_CONFIG
+            "multipart/form-data",
+            pass_over,
+            add,
+            boundary=parameters.get(b"boundary"),
+            config=_CONFIG,
         )
         async for chunk in body:
             parser.write(chunk)
@@ -133,11 +160,11 @@ def _name_of(file: File) -> str | None:
     return file.file_name.decode("utf-8", "replace") if file.file_name else None
 
 
-async def _from_picture(_: Request, body: _Body) -> list[Upload]:
+async def _from_picture(_: Request, body: _Body, __: FileLimit) -> list[Upload]:
     return [Upload(NAMELESS, b"".join([chunk async for chunk in body]))]
 
 
-async def _from_json(_: Request, body: _Body) -> list[Upload]:
+async def _from_json(_: Request, body: _Body, __: FileLimit) -> list[Upload]:
     text = b"".join([chunk async for chunk in body])
     return [await asyncio.to_thread(_decoded, text)]
 

@@ -20,7 +20,7 @@ export async function read(file, rules, signal) {
   let response;
   try {
     response = await fetch(`v1/read?${query}`, {
-      method: "POST", body: form, signal, headers: key ? { "X-API-Key": key } : {},
+      method: "POST", body: form, signal, headers: key ? { "X-API-Key": asHeader(key) } : {},
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -30,6 +30,9 @@ export async function read(file, rules, signal) {
   const problem = await response.json().catch(() => ({}));
   throw refusal(response, problem.detail);
 }
+
+// A header takes no other characters than bytes: UTF-8, as every client sends it.
+function asHeader(text) { return String.fromCharCode(...new TextEncoder().encode(text)); }
 
 function refusal(response, detail) {
   const sentence = detail ? detail[0].toUpperCase() + detail.slice(1) : `The service answered ${response.status}.`;
