@@ -13,30 +13,34 @@ from pathlib import Path
 
 from inkdigit.bulk.sources import Box, Picture, is_uri
 from inkdigit.errors import SettingError, SourceError
-from inkdigit.reading.options import Rules
+from inkdigit.reading.options import Options, Rules
 
 COLUMNS = ("file", "page", "box", "pattern", "check", "id")
 
 
-def read_manifest(path: Path) -> Iterator[Picture]:
-    """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it."""
+def read_manifest(path: Path, options: Options) -> Iterator[Picture]:
+    """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it.
+
+    What a line expects must make sense together with the `options` that hold for all.
+    """
     judged: set[tuple[str, str]] = set()
     with _opened(path) as lines:
         for line in lines:
             try:
-                yield _picture(line, path.parent, judged)
+                yield _picture(line, path.parent, options, judged)
             except SettingError as error:
                 raise SourceError(f"{path}, line {lines.line_num}: {error}") from None
 
 
-def check_manifest(path: Path) -> int:
+def check_manifest(path: Path, options: Options) -> int:
     """Go through a manifest and return how many pictures it names.
 
-    Raises `SourceError` for what is wrong with it. Of each id it holds a number, and nothing else.
+    Raises `SourceError` for what is wrong with it, also beside these options. Of each id it holds a
+    number, and nothing else.
     """
     ids: set[int] = set()
     count = 0
-    for count, picture in enumerate(read_manifest(path), start=1):
+    for count, picture in enumerate(read_manifest(path, options), start=1):
         if picture.id is not None:
             if hash(picture.id) in ids:
                 raise SourceError(f"{path}: the id {picture.id!r} is given twice, again at {count}")
@@ -71,7 +75,9 @@ def _check_columns(path: Path, found: Sequence[str]) -> None:
         raise SourceError(f"{path} has a column twice: {', '.join(found)}")
 
 
-def _picture(line: dict[str, str], folder: Path, judged: set[tuple[str, str]]) -> Picture:
+def _picture(
+    line: dict[str, str], folder: Path, options: Options, judged: set[tuple[str, str]]
+) -> Picture:
     if None in line:
         raise SettingError("there are more cells than columns")
     file = line["file"]
@@ -79,7 +85,7 @@ def _picture(line: dict[str, str], folder: Path, judged: set[tuple[str, str]]) -
         raise SettingError("the file is missing")
     pattern, check = line.get("pattern", ""), line.get("check", "")
     if (pattern, check) not in judged:
-        Rules.of({"pattern": pattern or None, "check": check or None})
+        Rules.of(_beside(options, pattern, check))
         judged.add((pattern, check))
     return Picture(
         name=file,
@@ -90,6 +96,16 @@ def _picture(line: dict[str, str], folder: Path, judged: set[tuple[str, str]]) -
         check=check or None,
         id=line.get("id") or None,
     )
+
+
+def _beside(options: Options, pattern: str, check: str) -> Options:
+    """Return the options with what a line expects ahead of them."""
+    asked = options.copy()
+    if pattern:
+        asked["pattern"] = pattern
+    if check:
+        asked["check"] = check
+    return asked
 
 
 def _page(cell: str) -> int | None:

@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
     target = choose_target(options.out, options.format, **how)
     Rules.of(work.options)
     engine = _engine(options, work)
-    source = _source(options)
+    source = _source(options, work.options)
     if options.resume and is_finished(target):
         tell(options, f"{options.out} is finished: there is nothing left to read")
         return
@@ -111,13 +111,13 @@ def _engine(options: argparse.Namespace, work: Work) -> Engine:
     return partial(read_on_ray, work=work, address=options.address, jobs=options.jobs)
 
 
-def _source(options: argparse.Namespace) -> _Source:
+def _source(options: argparse.Namespace, asked: Options) -> _Source:
     manifest, names = options.manifest, options.images
     if manifest and names:
         raise SettingError("either pictures or a --manifest can be read, received both")
     if manifest:
-        count = check_manifest(manifest)
-        return _Source(partial(read_manifest, manifest), lambda: count)
+        count = check_manifest(manifest, asked)
+        return _Source(partial(read_manifest, manifest, asked), lambda: count)
     if not names:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
     wanted = Wanted(tuple(options.include), options.recursive)
