@@ -84,6 +84,24 @@ def test_parts_are_neither_overwritten_nor_mixed(folder: str) -> None:
     assert (Parts(folder).numbers(), Parts(folder).is_finished()) == ([], False)
 
 
+def test_finished_parts_say_what_was_counted_and_for_whom(folder: str) -> None:
+    table = opened(folder)
+    failed = {**done(0).records[0], "status": "failed"}
+    table.append(Done([failed], [5], Position(1, "0")))
+    table.finish()
+    table.close()
+    assert Parts(folder).finished(ASKED).codes == {5: 1}
+    with pytest.raises(RunError, match=r"another run \(pattern was None, and is x\)"):
+        Parts(folder).finished({"pattern": "x"})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"asked": {}, "tally": []}'])
+def test_parts_that_something_else_finished_are_said(tmp_path: Path, content: str) -> None:
+    Path(tmp_path, "_SUCCESS").write_text(content)
+    with pytest.raises(RunError, match="was not finished by Inkdigit"):
+        Parts(f"{tmp_path}/").finished(ASKED)
+
+
 def test_a_missing_part_is_said(tmp_path: Path) -> None:
     folder = f"{tmp_path}/results/"
     table = opened(folder)

@@ -141,6 +141,22 @@ def test_a_stopped_run_is_neither_lost_nor_mixed_up(
     assert "is there already" in capsys.readouterr().err
 
 
+def test_finished_parts_end_again_as_they_did(
+    some_crops: list[Path], results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "broken.png").write_text("no picture")
+    arguments = ["read", str(some_crops[0]), str(results), "-o", f"{results}/parts/", "--resume"]
+    assert main(arguments) == 5
+    capsys.readouterr()
+    assert main(arguments) == 5
+    told, last = capsys.readouterr().err.splitlines()
+    assert told.endswith("is finished: there is nothing left to read")
+    assert last == "inkdigit: 1 of 2 pictures could not be read"
+    assert main([*arguments, "--pattern", r"\d{2}"]) == 7
+    assert "is of another run (pattern was None" in capsys.readouterr().err
+    assert main([*arguments, "--model", "nothing.onnx"]) == 6
+
+
 def kill_after(chunks: int, journal: Path, command: list[str]) -> None:
     """Start the command, and kill it with all that it started once so many chunks are closed."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -57,6 +57,27 @@ class Parts:
         found = self._store.get_file_info(self._path(_SUCCESS))
         return bool(found.type == FileType.File)
 
+    def finished(self, asked: dict[str, Any]) -> Tally:
+        """Return what was counted in all parts, where all are there.
+
+        Raises `RunError` where they are of a run that was asked for something else.
+        """
+        try:
+            with self._store.open_input_stream(self._path(_SUCCESS)) as stream:
+                note = json.loads(stream.read())
+            tally = Tally.from_dict(note["tally"])
+            before: dict[str, Any] = dict(note["asked"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise RunError(f"{self.name} was not finished by Inkdigit") from None
+        self.check(before, asked)
+        return tally
+
+    def check(self, before: dict[str, Any], asked: dict[str, Any]) -> None:
+        """Raise `RunError` where the parts are of a run that was asked for something else."""
+        now = json.loads(json.dumps(asked))
+        if before != now:
+            raise RunError(f"{self.name} is of another run ({differing(before, now)})")
+
     def note(self, number: int) -> dict[str, Any]:
         """Return what a part says of the run that wrote it."""
         from pyarrow.parquet import read_schema
@@ -124,7 +145,7 @@ class PartsTable:
         Raises `RunError` where they are of a run that was asked for something else.
         """
         self.position, self.tally = Position(), Tally()
-        self._parts, self._asked = parts, json.loads(json.dumps(asked))
+        self._parts, self._asked = parts, asked
         self._rows: list[pa.Table] = []
         self._number = 0
         if overwrite:
@@ -167,10 +188,7 @@ class PartsTable:
         if there != list(range(len(there))):
             raise RunError(f"{self._parts.name} lacks some of its parts: start with --overwrite")
         note = self._parts.note(there[-1])
-        if note["asked"] != self._asked:
-            raise RunError(
-                f"{self._parts.name} is of another run ({differing(note['asked'], self._asked)})"
-            )
+        self._parts.check(note["asked"], self._asked)
         self.position = Position(**note["position"])
         self.tally = Tally.from_dict(note["tally"])
         self._number = len(there)

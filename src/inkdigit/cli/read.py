@@ -15,7 +15,8 @@ from inkdigit.bulk.many import Engine, read_many
 from inkdigit.bulk.progress import Progress, complaint, summary
 from inkdigit.bulk.rows import Record, read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
-from inkdigit.bulk.tables import Table, choose_target, is_finished, open_table
+from inkdigit.bulk.tables import Table, choose_target, finished, open_table
+from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Work, chunks
 from inkdigit.bulk.writers import Output
 from inkdigit.cli.options import Verbs, add_quiet_flag, tell
@@ -84,14 +85,14 @@ def run(options: argparse.Namespace) -> None:
     Rules.of(work.options)
     engine = _engine(options, work)
     source = _source(options, work.options)
-    if options.resume and is_finished(target):
+    if options.resume and (tally := finished(target, work)) is not None:
         tell(options, f"{options.out} is finished: there is nothing left to read")
+        _fail_with(tally)
         return
     if isinstance(target, Output) and (source.one or not target.is_file):
         alone = source.few and options.engine == "local"
         _write(options, target, source, _reads(work, source, None if alone else engine))
         return
-    work.check()
     with closing(open_table(target, work.asked(), **how)) as table:
         _fill(options, source, table, engine)
 
@@ -146,8 +147,13 @@ def _fill(options: argparse.Namespace, source: _Source, table: Table, engine: En
     for line in summary(done, done - before, progress.seconds, table.tally):
         tell(options, line)
     tell(options, f"wrote {options.out}")
-    if table.tally.codes:
-        raise _SomeUnreadError(table.tally.rows, table.tally.codes)
+    _fail_with(table.tally)
+
+
+def _fail_with(tally: Tally) -> None:
+    """Fail where any picture of a table did."""
+    if tally.codes:
+        raise _SomeUnreadError(tally.rows, tally.codes)
 
 
 def _reads(work: Work, source: _Source, engine: Engine | None) -> Iterator[Read]:
