@@ -50,6 +50,7 @@ def test_rows_become_parts_and_a_stopped_run_goes_on(folder: str) -> None:
     for number in range(3):
         table.append(done(number))
     # Killed here: the last rows were in no part yet.
+    del table
     table = opened(folder, resume=True)
     assert table.position == done(1).end
     assert table.tally.statuses == {"accepted": 4}
@@ -75,6 +76,7 @@ def test_parts_are_neither_overwritten_nor_mixed(folder: str) -> None:
     for number in range(2):
         table.append(done(number))
     table.finish()
+    table.close()
     with pytest.raises(OutputError, match="holds parts already"):
         opened(folder)
     with pytest.raises(RunError, match="is of another run"):
@@ -107,6 +109,7 @@ def test_a_missing_part_is_said(tmp_path: Path) -> None:
     table = opened(folder)
     for number in range(4):
         table.append(done(number))
+    table.close()
     Path(folder, "part-000000.parquet").unlink()
     with pytest.raises(RunError, match="lacks some of its parts"):
         opened(folder, resume=True)
@@ -119,7 +122,17 @@ def test_a_part_of_something_else_is_said(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
-    table = opened(f"{tmp_path}/nowhere/results/")
-    table.append(done(0))
     with pytest.raises(OutputError, match="results/ cannot be written: No such file"):
-        table.finish()
+        opened(f"{tmp_path}/nowhere/results/")
+
+
+@pytest.mark.parametrize("how", [{"overwrite": True}, {"resume": True}])
+def test_one_process_at_a_time_writes_a_folder(tmp_path: Path, how: dict[str, bool]) -> None:
+    folder = f"{tmp_path}/results/"
+    table = opened(folder)
+    with pytest.raises(RunError, match="results/ is being written by another process"):
+        opened(folder, **how)
+    table.append(done(0))
+    table.close()
+    assert [path.name for path in Path(folder).iterdir()] == ["part-000000.parquet"]
+    opened(folder, **how).close()

@@ -42,7 +42,7 @@ class Journal:
         with ExitStack() as opened:
             try:
                 self._file = opened.enter_context(path.open("ab", buffering=0))
-                _lock(self._file, path)
+                lock(self._file, str(path))
                 if anew:
                     self._file.truncate(0)
                 self._go_on()
@@ -152,8 +152,8 @@ def differing(before: dict[str, Any], now: dict[str, Any]) -> str:
     return f"{name} was {before.get(name)}, and is {now.get(name)}"
 
 
-def _lock(file: FileIO, path: Path) -> None:
-    """Hold the file as long as this process lives; `RunError` where another one does."""
+def lock(file: FileIO, name: str) -> None:
+    """Hold a file of the table of this name while it is open; `RunError` where another one does."""
     try:
         import fcntl
     except ImportError:  # on Windows, where nothing of the kind is freed by a kill
@@ -161,4 +161,4 @@ def _lock(file: FileIO, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise RunError(f"{path} is being written by another process") from None
+        raise RunError(f"{name} is being written by another process") from None

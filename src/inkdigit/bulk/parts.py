@@ -5,14 +5,16 @@ the last one says where to go on. `_SUCCESS`, which readers of such folders pass
 """
 
 import json
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.bulk.journal import differing
+from inkdigit.bulk.journal import differing, lock
 from inkdigit.bulk.parquet import table
 from inkdigit.bulk.sources import is_uri
 from inkdigit.bulk.storage import located, reason
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 # Rows of a part, and so the most that a kill can cost.
 PART_ROWS = 20_000
 _SUCCESS = "_SUCCESS"
+# Lies in a folder on a disk while it is written; readers pass over it as well.
+_LOCK = ".lock"
 _NOTE = b"inkdigit"
 _PART = re.compile(r"part-(\d{6,})\.parquet")
 
@@ -38,6 +42,31 @@ class Parts:
         """Raise `SourceError` for a store that is not known; nothing is written yet."""
         self.name = name
         self._store, self._folder = located(name)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make a folder on a disk if need be, and hold it; `RunError` where another process does.
+
+        Nothing in a bucket can be held.
+        """
+        if is_uri(self.name):
+            yield
+            return
+        path = Path(self._folder, _LOCK)
+        with ExitStack() as opened:
+            try:
+                path.parent.mkdir(exist_ok=True)
+                file = opened.enter_context(path.open("ab", buffering=0))
+                lock(file, self.name)
+            except OSError as error:
+                raise self._unwritable(error) from None
+            if not os.fstat(file.fileno()).st_nlink:  # who held it took it away meanwhile
+                raise RunError(f"{self.name} is being written by another process")
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows keeps what is open
+                    path.unlink()
 
     def numbers(self) -> list[int]:
         """Return the numbers of the parts that are there, from 0."""
@@ -119,7 +148,6 @@ class Parts:
                 with self._store.open_output_stream(self._path(name)) as stream:
                     stream.write(content.getvalue())
             else:
-                Path(self._folder).mkdir(exist_ok=True)
                 write_atomically(
                     Path(self._folder, name), lambda path: path.write_bytes(content.getvalue())
                 )
@@ -142,21 +170,20 @@ class PartsTable:
     ) -> None:
         """Go on behind the last part where `resume`; `OutputError` where there are any otherwise.
 
-        Raises `RunError` where they are of a run that was asked for something else.
+        Raises `RunError` where they are of a run that was asked for something else, or one that is
+        still going on.
         """
         self.position, self.tally = Position(), Tally()
         self._parts, self._asked = parts, asked
         self._rows: list[pa.Table] = []
         self._number = 0
-        if overwrite:
-            parts.clear()
-        elif there := parts.numbers():
-            if not resume:
-                raise OutputError(
-                    f"{parts.name} holds parts already: go on with --resume, or start anew with "
-                    "--overwrite"
-                )
-            self._go_on(there)
+        with ExitStack() as held:
+            held.enter_context(parts.held())
+            if overwrite:
+                parts.clear()
+            elif there := parts.numbers():
+                self._go_on(there, resume=resume)
+            self._held = held.pop_all()
 
     def append(self, done: Done) -> None:
         """Add a chunk, and write a part if there are rows enough for one."""
@@ -173,8 +200,9 @@ class PartsTable:
         self._parts.finish(self._note())
 
     def close(self) -> None:
-        """Write what is left, finished or not."""
-        self._flush()
+        """Write what is left, finished or not, and let go of the folder."""
+        with self._held:
+            self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa
@@ -184,7 +212,12 @@ class PartsTable:
             self._parts.write(self._number, rows, self._note())
             self._number += 1
 
-    def _go_on(self, there: list[int]) -> None:
+    def _go_on(self, there: list[int], *, resume: bool) -> None:
+        if not resume:
+            raise OutputError(
+                f"{self._parts.name} holds parts already: go on with --resume, or start anew with "
+                "--overwrite"
+            )
         if there != list(range(len(there))):
             raise RunError(f"{self._parts.name} lacks some of its parts: start with --overwrite")
         note = self._parts.note(there[-1])
