@@ -250,6 +250,7 @@ def test_a_manifest_says_what_is_read(
         (["--manifest", "fields.csv"], 10, "fields.csv cannot be read"),
         (["empty"], 10, "empty holds no pictures"),
         (["empty", "-o", "out.csv"], 10, "empty holds no pictures"),
+        (["a.png", "--page", "99999999999", "-o", "out.parquet"], 2, "must be at most 10,000"),
         (["a.png", "--jobs", "0"], 2, "at least 1 job"),
         (["a.png", "--resume"], 2, "--resume goes on with a table"),
         (["a.png", "--address", "auto"], 2, "add --engine ray"),
