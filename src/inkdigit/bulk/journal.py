@@ -95,14 +95,24 @@ class Journal:
         """Take up what is there, without what stands behind the last closed chunk."""
         with self.path.open("rb") as file:
             head = file.readline()
-            if head.endswith(b"\n"):
-                self._check(json.loads(head))
+            if head.endswith(b"\n") or not self._head.startswith(head):
+                self._check(head)
                 self._file.truncate(self._take_up(file))
                 return
+        # It was begun at most, and by a run like this.
         self._file.truncate(0)
         self._write(self._head)
 
-    def _check(self, asked: dict[str, Any]) -> None:
+    def _check(self, head: bytes) -> None:
+        try:
+            asked = json.loads(head)
+        except (ValueError, RecursionError):
+            asked = None
+        if not isinstance(asked, dict) or not head.endswith(b"\n"):
+            raise RunError(
+                f"{self.path} is no journal of Inkdigit's: move it away, or replace it with "
+                "--overwrite"
+            )
         if asked != self._asked:
             raise RunError(f"{self.path} is of another run ({differing(asked, self._asked)})")
 
