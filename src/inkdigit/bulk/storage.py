@@ -47,14 +47,24 @@ def _store(uri: str) -> "FileSystem":
         raise SourceError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
+@lru_cache(maxsize=1)
 def read_object(uri: str) -> bytes:
-    """Return what lies at a URI; `ImageError` where it cannot be read."""
+    """Return what lies at a URI; `ImageError` where it cannot be read, or exceeds `MAX_BYTES`.
+
+    It is kept until the next one, as the pages of a form and their fields stand one after the
+    other.
+    """
+    from inkdigit.images.sources import MAX_BYTES
+
     store, path = located(uri)
+    shown = uri.partition("?")[0]
     try:
-        with store.open_input_stream(path) as stream:
-            return bytes(stream.read())
+        with store.open_input_file(path) as file:
+            if file.size() > MAX_BYTES:
+                raise ImageError(f"{shown} is larger than {MAX_BYTES:,} bytes: split it")
+            return bytes(file.read())
     except OSError as error:
-        raise ImageError(f"{uri.partition('?')[0]} cannot be opened: {reason(error)}") from None
+        raise ImageError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
 def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:
