@@ -157,6 +157,20 @@ def test_finished_parts_end_again_as_they_did(
     assert main([*arguments, "--model", "nothing.onnx"]) == 6
 
 
+def test_a_name_gives_a_terminal_no_commands(
+    some_crops: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"{tmp_path}/\x1b[31m.png"
+    for names, code in [([name], 5), ([name, str(some_crops[0])], 5), (["--manifest", name], 10)]:
+        assert main(["read", *names]) == code
+    arguments = ["read", str(some_crops[0]), str(tmp_path), "-o", f"{name}.csv"]
+    Path(name).touch()
+    assert main(arguments) == 5
+    printed = capsys.readouterr().err
+    assert printed.count(r"\x1b[31m.png") == 5
+    assert "\x1b" not in printed
+
+
 def kill_after(chunks: int, journal: Path, command: list[str]) -> None:
     """Start the command, and kill it with all that it started once so many chunks are closed."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
