@@ -3,7 +3,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from servers import Bucket
+from servers import CREDENTIALS, Bucket, free_port
 from stand_ins import reading
 
 from inkdigit.bulk import parts as module
@@ -136,3 +136,11 @@ def test_one_process_at_a_time_writes_a_folder(tmp_path: Path, how: dict[str, bo
     table.close()
     assert [path.name for path in Path(folder).iterdir()] == ["part-000000.parquet"]
     opened(folder, **how).close()
+
+
+def test_a_bucket_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    query = f"endpoint_override=127.0.0.1:{free_port()}&scheme=http&region=us-east-1"
+    with pytest.raises(OutputError, match=r"^s3://bucket/results/ cannot be written: "):
+        Parts(f"s3://bucket/results/?{query}").is_finished()

@@ -83,7 +83,10 @@ class Parts:
         """Return whether all parts are there."""
         from pyarrow.fs import FileType
 
-        found = self._store.get_file_info(self._path(_SUCCESS))
+        try:
+            found = self._store.get_file_info(self._path(_SUCCESS))
+        except OSError as error:
+            raise self._unwritable(error) from None
         return bool(found.type == FileType.File)
 
     def finished(self, asked: dict[str, Any]) -> Tally:

@@ -5,6 +5,7 @@ for usage and 130 for Ctrl-C. Nothing heavy is imported until a verb runs.
 """
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -13,8 +14,10 @@ from collections.abc import Sequence
 import inkdigit
 from inkdigit.bulk.plain import plain
 from inkdigit.cli import bench, compare, evaluate, export, networks, read, serve, train
-from inkdigit.errors import INTERRUPTED, InkdigitError
+from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError
 
+# What a place says that takes no more.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 VERBS = (read, serve, train, evaluate, compare, networks, export, bench)
 
 
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         named = f"{error.filename}: " if error.filename else ""
         print(f"inkdigit: {plain(named)}{error.strerror or error}", file=sys.stderr)
         _forget_stdout()
-        return InkdigitError.exit_code
+        return OutputError.exit_code if error.errno in _FULL else InkdigitError.exit_code
     return 0
 
 
