@@ -10,6 +10,7 @@ from inkdigit.bulk import parts as module
 from inkdigit.bulk.parts import Parts, PartsTable
 from inkdigit.bulk.rows import TableRow
 from inkdigit.bulk.storage import located
+from inkdigit.bulk.tables import choose_target
 from inkdigit.bulk.work import Done, Position
 from inkdigit.errors import OutputError, RunError
 
@@ -77,9 +78,9 @@ def test_parts_are_neither_overwritten_nor_mixed(folder: str) -> None:
         table.append(done(number))
     table.finish()
     table.close()
-    with pytest.raises(OutputError, match="holds parts already"):
+    with pytest.raises(OutputError, match="/results/ holds parts already"):
         opened(folder)
-    with pytest.raises(RunError, match="is of another run"):
+    with pytest.raises(RunError, match="/results/ is of another run"):
         PartsTable(Parts(folder), {"pattern": "x"}, overwrite=False, resume=True)
     table = opened(folder, overwrite=True)
     assert table.position == Position()
@@ -144,3 +145,15 @@ def test_a_bucket_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) 
     query = f"endpoint_override=127.0.0.1:{free_port()}&scheme=http&region=us-east-1"
     with pytest.raises(OutputError, match=r"^s3://bucket/results/ cannot be written: "):
         Parts(f"s3://bucket/results/?{query}").is_finished()
+
+
+@pytest.mark.parametrize("name", ["run:1/", "what?/"])
+def test_a_folder_may_be_called_anything(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert choose_target(name, None) == name
+    table = opened(name)
+    table.append(done(0))
+    table.close()
+    assert Path(name, "part-000000.parquet").exists()

@@ -268,7 +268,7 @@ def test_a_manifest_says_what_is_read(
         (["a.png", "--jobs", "0"], 2, "at least 1 job"),
         (["a.png", "--resume"], 2, "--resume goes on with a table"),
         (["a.png", "--address", "auto"], 2, "add --engine ray"),
-        (["a.png", "-o", "s3://bucket/out.csv"], 2, "is no folder"),
+        (["a.png", "-o", "s3://bucket/out?key=1"], 2, "s3://bucket/out is no folder: a bucket"),
         (["a.png", "-o", "parts/", "--format", "csv"], 2, "a folder takes parts of Parquet"),
         (["ftp://bucket/scans/"], 10, "ftp://bucket cannot be opened: Unrecognized"),
         (["empty", "a.png", "-o", "out.csv", "--model", "nothing.onnx"], 6, "nothing.onnx"),

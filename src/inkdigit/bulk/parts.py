@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkdigit.bulk.journal import differing, lock
 from inkdigit.bulk.parquet import table
-from inkdigit.bulk.sources import is_uri
+from inkdigit.bulk.sources import is_uri, without_query
 from inkdigit.bulk.storage import located, reason
 from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Done, Position
@@ -40,8 +40,11 @@ class Parts:
 
     def __init__(self, name: str) -> None:
         """Raise `SourceError` for a store that is not known; nothing is written yet."""
-        self.name = name
+        self._name, self._shown = name, without_query(name)
         self._store, self._folder = located(name)
+
+    def __str__(self) -> str:
+        return self._shown
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -49,7 +52,7 @@ class Parts:
 
         Nothing in a bucket can be held.
         """
-        if is_uri(self.name):
+        if is_uri(self._name):
             yield
             return
         path = Path(self._folder, _LOCK)
@@ -57,11 +60,11 @@ class Parts:
             try:
                 path.parent.mkdir(exist_ok=True)
                 file = opened.enter_context(path.open("ab", buffering=0))
-                lock(file, self.name)
+                lock(file, self._shown)
             except OSError as error:
                 raise self._unwritable(error) from None
             if not os.fstat(file.fileno()).st_nlink:  # who held it took it away meanwhile
-                raise RunError(f"{self.name} is being written by another process")
+                raise RunError(f"{self._shown} is being written by another process")
             try:
                 yield
             finally:
@@ -100,7 +103,7 @@ class Parts:
             tally = Tally.from_dict(note["tally"])
             before: dict[str, Any] = dict(note["asked"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise RunError(f"{self.name} was not finished by Inkdigit") from None
+            raise RunError(f"{self._shown} was not finished by Inkdigit") from None
         self.check(before, asked)
         return tally
 
@@ -108,7 +111,7 @@ class Parts:
         """Raise `RunError` where the parts are of a run that was asked for something else."""
         now = json.loads(json.dumps(asked))
         if before != now:
-            raise RunError(f"{self.name} is of another run ({differing(before, now)})")
+            raise RunError(f"{self._shown} is of another run ({differing(before, now)})")
 
     def note(self, number: int) -> dict[str, Any]:
         """Return what a part says of the run that wrote it."""
@@ -118,7 +121,7 @@ class Parts:
             found = read_schema(self._path(_part(number)), filesystem=self._store)
             note: dict[str, Any] = json.loads(found.metadata[_NOTE])
         except (OSError, ValueError, KeyError, TypeError):
-            raise RunError(f"{self.name}{_part(number)} is no part of Inkdigit's") from None
+            raise RunError(f"{self._shown}{_part(number)} is no part of Inkdigit's") from None
         return note
 
     def write(self, number: int, rows: "pa.Table", note: dict[str, Any]) -> None:
@@ -146,7 +149,7 @@ class Parts:
         content = BytesIO()
         write(content)
         try:
-            if is_uri(self.name):
+            if is_uri(self._name):
                 # An object appears when its stream is closed.
                 with self._store.open_output_stream(self._path(name)) as stream:
                     stream.write(content.getvalue())
@@ -161,8 +164,7 @@ class Parts:
         return f"{self._folder}/{name}"
 
     def _unwritable(self, error: OSError) -> OutputError:
-        shown = self.name.partition("?")[0]
-        return OutputError(f"{shown} cannot be written: {reason(error)}")
+        return OutputError(f"{self._shown} cannot be written: {reason(error)}")
 
 
 class PartsTable:
@@ -218,11 +220,11 @@ class PartsTable:
     def _go_on(self, there: list[int], *, resume: bool) -> None:
         if not resume:
             raise OutputError(
-                f"{self._parts.name} holds parts already: go on with --resume, or start anew with "
+                f"{self._parts} holds parts already: go on with --resume, or start anew with "
                 "--overwrite"
             )
         if there != list(range(len(there))):
-            raise RunError(f"{self._parts.name} lacks some of its parts: start with --overwrite")
+            raise RunError(f"{self._parts} lacks some of its parts: start with --overwrite")
         note = self._parts.note(there[-1])
         self._parts.check(note["asked"], self._asked)
         self.position = Position(**note["position"])

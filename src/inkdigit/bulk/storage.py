@@ -7,10 +7,12 @@ from where the store's own tools take them, or from the URI:
 
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from inkdigit.bulk.folders import Wanted
+from inkdigit.bulk.sources import is_uri
 from inkdigit.errors import ImageError, MissingExtraError, SourceError
 
 if TYPE_CHECKING:
@@ -24,9 +26,10 @@ def located(name: str) -> "tuple[FileSystem, str]":
 
     Raises `SourceError` for a URI that nothing is known of.
     """
+    if not is_uri(name):
+        # From the root: pyarrow takes run:1 for a URI.
+        return _store(""), str(Path(name).absolute())
     split = urlsplit(name)
-    if not split.scheme:
-        return _store(""), name.rstrip("/")
     # Of the bucket alone, so that its filesystem is made once.
     query = f"?{split.query}" if split.query else ""
     return _store(f"{split.scheme}://{split.netloc or '/'}{query}"), (
