@@ -102,7 +102,9 @@ class Parts:
                 note = json.loads(stream.read())
             tally = Tally.from_dict(note["tally"])
             before: dict[str, Any] = dict(note["asked"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except OSError as error:
+            raise self._unwritable(error) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise RunError(f"{self._shown} was not finished by Inkdigit") from None
         self.check(before, asked)
         return tally
