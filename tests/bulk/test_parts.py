@@ -157,3 +157,8 @@ def test_a_folder_may_be_called_anything(
     table.append(done(0))
     table.close()
     assert Path(name, "part-000000.parquet").exists()
+
+
+def test_what_was_finished_and_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="results/ cannot be written: "):
+        Parts(f"{tmp_path}/results/").finished(ASKED)
