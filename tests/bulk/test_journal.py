@@ -77,6 +77,18 @@ def test_another_run_is_refused_and_stays(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["garbage\n", "[1]\n", "\xff\n", "something I had", '{"pattern": "x"', "{}", "[" * 9999 + "\n"],
+)
+def test_what_is_no_journal_is_refused_and_stays(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.csv.part"
+    path.write_text(content, "latin-1")
+    with pytest.raises(RunError, match="is no journal of Inkdigit's"):
+        Journal(path, ASKED)
+    assert path.read_text("latin-1") == content
+
+
 def test_anew_leaves_nothing(path: Path) -> None:
     journal = Journal(path, {"pattern": None}, anew=True)
     assert journal.position == Position()

@@ -3,13 +3,14 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from servers import Bucket
+from servers import CREDENTIALS, Bucket, free_port
 from stand_ins import reading
 
 from inkdigit.bulk import parts as module
 from inkdigit.bulk.parts import Parts, PartsTable
 from inkdigit.bulk.rows import TableRow
 from inkdigit.bulk.storage import located
+from inkdigit.bulk.tables import choose_target
 from inkdigit.bulk.work import Done, Position
 from inkdigit.errors import OutputError, RunError
 
@@ -50,6 +51,7 @@ def test_rows_become_parts_and_a_stopped_run_goes_on(folder: str) -> None:
     for number in range(3):
         table.append(done(number))
     # Killed here: the last rows were in no part yet.
+    del table
     table = opened(folder, resume=True)
     assert table.position == done(1).end
     assert table.tally.statuses == {"accepted": 4}
@@ -75,13 +77,32 @@ def test_parts_are_neither_overwritten_nor_mixed(folder: str) -> None:
     for number in range(2):
         table.append(done(number))
     table.finish()
-    with pytest.raises(OutputError, match="holds parts already"):
+    table.close()
+    with pytest.raises(OutputError, match="/results/ holds parts already"):
         opened(folder)
-    with pytest.raises(RunError, match="is of another run"):
+    with pytest.raises(RunError, match="/results/ is of another run"):
         PartsTable(Parts(folder), {"pattern": "x"}, overwrite=False, resume=True)
     table = opened(folder, overwrite=True)
     assert table.position == Position()
     assert (Parts(folder).numbers(), Parts(folder).is_finished()) == ([], False)
+
+
+def test_finished_parts_say_what_was_counted_and_for_whom(folder: str) -> None:
+    table = opened(folder)
+    failed = {**done(0).records[0], "status": "failed"}
+    table.append(Done([failed], [5], Position(1, "0")))
+    table.finish()
+    table.close()
+    assert Parts(folder).finished(ASKED).codes == {5: 1}
+    with pytest.raises(RunError, match=r"another run \(pattern was None, and is x\)"):
+        Parts(folder).finished({"pattern": "x"})
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"asked": {}, "tally": []}'])
+def test_parts_that_something_else_finished_are_said(tmp_path: Path, content: str) -> None:
+    Path(tmp_path, "_SUCCESS").write_text(content)
+    with pytest.raises(RunError, match="was not finished by Inkdigit"):
+        Parts(f"{tmp_path}/").finished(ASKED)
 
 
 def test_a_missing_part_is_said(tmp_path: Path) -> None:
@@ -89,6 +110,7 @@ def test_a_missing_part_is_said(tmp_path: Path) -> None:
     table = opened(folder)
     for number in range(4):
         table.append(done(number))
+    table.close()
     Path(folder, "part-000000.parquet").unlink()
     with pytest.raises(RunError, match="lacks some of its parts"):
         opened(folder, resume=True)
@@ -101,7 +123,42 @@ def test_a_part_of_something_else_is_said(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
-    table = opened(f"{tmp_path}/nowhere/results/")
-    table.append(done(0))
     with pytest.raises(OutputError, match="results/ cannot be written: No such file"):
-        table.finish()
+        opened(f"{tmp_path}/nowhere/results/")
+
+
+@pytest.mark.parametrize("how", [{"overwrite": True}, {"resume": True}])
+def test_one_process_at_a_time_writes_a_folder(tmp_path: Path, how: dict[str, bool]) -> None:
+    folder = f"{tmp_path}/results/"
+    table = opened(folder)
+    with pytest.raises(RunError, match="results/ is being written by another process"):
+        opened(folder, **how)
+    table.append(done(0))
+    table.close()
+    assert [path.name for path in Path(folder).iterdir()] == ["part-000000.parquet"]
+    opened(folder, **how).close()
+
+
+def test_a_bucket_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    query = f"endpoint_override=127.0.0.1:{free_port()}&scheme=http&region=us-east-1"
+    with pytest.raises(OutputError, match=r"^s3://bucket/results/ cannot be written: "):
+        Parts(f"s3://bucket/results/?{query}").is_finished()
+
+
+@pytest.mark.parametrize("name", ["run:1/", "what?/"])
+def test_a_folder_may_be_called_anything(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert choose_target(name, None) == name
+    table = opened(name)
+    table.append(done(0))
+    table.close()
+    assert Path(name, "part-000000.parquet").exists()
+
+
+def test_what_was_finished_and_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="results/ cannot be written: "):
+        Parts(f"{tmp_path}/results/").finished(ASKED)

@@ -1,7 +1,7 @@
 import pytest
 
 from inkdigit.bulk import progress
-from inkdigit.bulk.progress import Progress, complaint, duration, summary
+from inkdigit.bulk.progress import Progress, complaint, duration, say, summary
 from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Done, Position
 
@@ -74,3 +74,10 @@ def test_a_complaint_names_its_picture_once() -> None:
     assert complaint(FAILED) == "a.png: it is broken"
     assert complaint({**FAILED, "error": "a.png is broken"}) == "a.png is broken"
     assert complaint({**FAILED, "source": "-", "error": "it - is"}) == "-: it - is"
+
+
+def test_a_name_gives_a_terminal_no_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    named = {**FAILED, "source": "a\x1b[31m\n.png"}
+    assert complaint(named) == r"a\x1b[31m\n.png: it is broken"
+    say("b\x9b.png")
+    assert capsys.readouterr().err == "b\\x9b.png\n"

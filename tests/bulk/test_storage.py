@@ -2,14 +2,18 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pyarrow.fs import FileSystem
 from servers import Bucket
+from stand_ins import Recorder
 
+from inkdigit.bulk import rows
 from inkdigit.bulk.folders import Wanted
 from inkdigit.bulk.rows import read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, pictures
 from inkdigit.bulk.storage import located, read_object
 from inkdigit.errors import ImageError, SourceError
+from inkdigit.images import sources
 from inkdigit.reading.reader import Reader
 from inkdigit.reading.result import Reading
 
@@ -61,6 +65,43 @@ def test_what_is_not_in_a_bucket_is_said(bucket: Bucket) -> None:
     gone = Picture("gone", bucket.uri("gone.png"))
     (row,) = read_rows(Reader.load(), [gone])
     assert isinstance(row.failure, ImageError)
+
+
+def test_the_fields_of_a_document_take_one_request(
+    bucket: Bucket, some_crops: list[Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "form.tif"
+    with Image.open(some_crops[0]) as page:
+        page.save(path, save_all=True, append_images=[page])
+    put(bucket, "form.tif", path.read_bytes())
+    uri = bucket.uri("form.tif")
+    read_object.cache_clear()
+    fields = [
+        Picture("form", uri, page=number, box=(x, 0, 20, 20)) for number in (1, 2) for x in (0, 5)
+    ]
+    found = list(read_rows(Reader.load(), [*fields, Picture("form", uri, page=2)]))
+    assert [row.failure for row in found] == [None] * 5
+    assert read_object.cache_info().misses == 1
+
+
+def test_of_large_objects_few_are_held(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rows, "_HELD", 5)
+    for name in "abcd":
+        Path(tmp_path, name).write_bytes(b"12345"[: 3 + 2 * (name == "d")])
+    recorder = Recorder()
+    list(read_rows(recorder, [Picture(name, f"file://{tmp_path}/{name}") for name in "abcd"]))  # type: ignore[arg-type]
+    assert [sources for _, sources, _ in recorder.asked] == [[b"123", b"123"], [b"123", b"12345"]]
+
+
+def test_an_object_may_be_as_large_as_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sources, "MAX_BYTES", 3)
+    for name, content in (("a", b"123"), ("b", b"1234")):
+        Path(tmp_path, name).write_bytes(content)
+    assert read_object(f"file://{tmp_path}/a") == b"123"
+    with pytest.raises(ImageError, match="/b is larger than 3 bytes"):
+        read_object(f"file://{tmp_path}/b")
 
 
 def test_names_that_pyarrow_cannot_say_are_said_to_be_so(tmp_path: Path) -> None:

@@ -141,6 +141,36 @@ def test_a_stopped_run_is_neither_lost_nor_mixed_up(
     assert "is there already" in capsys.readouterr().err
 
 
+def test_finished_parts_end_again_as_they_did(
+    some_crops: list[Path], results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "broken.png").write_text("no picture")
+    arguments = ["read", str(some_crops[0]), str(results), "-o", f"{results}/parts/", "--resume"]
+    assert main(arguments) == 5
+    capsys.readouterr()
+    assert main(arguments) == 5
+    told, last = capsys.readouterr().err.splitlines()
+    assert told.endswith("is finished: there is nothing left to read")
+    assert last == "inkdigit: 1 of 2 pictures could not be read"
+    assert main([*arguments, "--pattern", r"\d{2}"]) == 7
+    assert "is of another run (pattern was None" in capsys.readouterr().err
+    assert main([*arguments, "--model", "nothing.onnx"]) == 6
+
+
+def test_a_name_gives_a_terminal_no_commands(
+    some_crops: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"{tmp_path}/\x1b[31m.png"
+    for names, code in [([name], 5), ([name, str(some_crops[0])], 5), (["--manifest", name], 10)]:
+        assert main(["read", *names]) == code
+    arguments = ["read", str(some_crops[0]), str(tmp_path), "-o", f"{name}.csv"]
+    Path(name).touch()
+    assert main(arguments) == 5
+    printed = capsys.readouterr().err
+    assert printed.count(r"\x1b[31m.png") == 5
+    assert "\x1b" not in printed
+
+
 def kill_after(chunks: int, journal: Path, command: list[str]) -> None:
     """Start the command, and kill it with all that it started once so many chunks are closed."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -234,10 +264,11 @@ def test_a_manifest_says_what_is_read(
         (["--manifest", "fields.csv"], 10, "fields.csv cannot be read"),
         (["empty"], 10, "empty holds no pictures"),
         (["empty", "-o", "out.csv"], 10, "empty holds no pictures"),
+        (["a.png", "--page", "99999999999", "-o", "out.parquet"], 2, "must be at most 10,000"),
         (["a.png", "--jobs", "0"], 2, "at least 1 job"),
         (["a.png", "--resume"], 2, "--resume goes on with a table"),
         (["a.png", "--address", "auto"], 2, "add --engine ray"),
-        (["a.png", "-o", "s3://bucket/out.csv"], 2, "is no folder"),
+        (["a.png", "-o", "s3://bucket/out?key=1"], 2, "s3://bucket/out is no folder: a bucket"),
         (["a.png", "-o", "parts/", "--format", "csv"], 2, "a folder takes parts of Parquet"),
         (["ftp://bucket/scans/"], 10, "ftp://bucket cannot be opened: Unrecognized"),
         (["empty", "a.png", "-o", "out.csv", "--model", "nothing.onnx"], 6, "nothing.onnx"),

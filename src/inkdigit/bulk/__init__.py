@@ -8,7 +8,7 @@ The rooms along that way:
     local, cluster                        the engines: processes here, Ray elsewhere
     many, tables, journal, parts          what is done, safe from kills
     writers, parquet                      rows → a file
-    progress, tally                       what a person sees
+    progress, tally, plain                what a person sees
 
 From Python:
 

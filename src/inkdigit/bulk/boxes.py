@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from inkdigit.bulk.sources import Box
+from inkdigit.bulk.sources import Box, is_uri
 from inkdigit.errors import ImageError, InkdigitError
 
 if TYPE_CHECKING:
@@ -52,4 +52,12 @@ def on_page(result: "Reading | InkdigitError", box: Box | None) -> "Reading | In
 def _page(source: str | bytes, page: int | None, max_pixels: int | None) -> "Grey":
     from inkdigit.images import MAX_PIXELS, open_grey
 
-    return open_grey(source, page=page, max_pixels=max_pixels or MAX_PIXELS)
+    return open_grey(_here(source), page=page, max_pixels=max_pixels or MAX_PIXELS)
+
+
+def _here(source: str | bytes) -> str | bytes:
+    if isinstance(source, bytes) or not is_uri(source):
+        return source
+    from inkdigit.bulk.storage import read_object
+
+    return read_object(source)

@@ -42,7 +42,7 @@ class Journal:
         with ExitStack() as opened:
             try:
                 self._file = opened.enter_context(path.open("ab", buffering=0))
-                _lock(self._file, path)
+                lock(self._file, str(path))
                 if anew:
                     self._file.truncate(0)
                 self._go_on()
@@ -95,14 +95,24 @@ class Journal:
         """Take up what is there, without what stands behind the last closed chunk."""
         with self.path.open("rb") as file:
             head = file.readline()
-            if head.endswith(b"\n"):
-                self._check(json.loads(head))
+            if head.endswith(b"\n") or not self._head.startswith(head):
+                self._check(head)
                 self._file.truncate(self._take_up(file))
                 return
+        # It was begun at most, and by a run like this.
         self._file.truncate(0)
         self._write(self._head)
 
-    def _check(self, asked: dict[str, Any]) -> None:
+    def _check(self, head: bytes) -> None:
+        try:
+            asked = json.loads(head)
+        except (ValueError, RecursionError):
+            asked = None
+        if not isinstance(asked, dict) or not head.endswith(b"\n"):
+            raise RunError(
+                f"{self.path} is no journal of Inkdigit's: move it away, or replace it with "
+                "--overwrite"
+            )
         if asked != self._asked:
             raise RunError(f"{self.path} is of another run ({differing(asked, self._asked)})")
 
@@ -152,8 +162,8 @@ def differing(before: dict[str, Any], now: dict[str, Any]) -> str:
     return f"{name} was {before.get(name)}, and is {now.get(name)}"
 
 
-def _lock(file: FileIO, path: Path) -> None:
-    """Hold the file as long as this process lives; `RunError` where another one does."""
+def lock(file: FileIO, name: str) -> None:
+    """Hold a file of the table of this name while it is open; `RunError` where another one does."""
     try:
         import fcntl
     except ImportError:  # on Windows, where nothing of the kind is freed by a kill
@@ -161,4 +171,4 @@ def _lock(file: FileIO, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise RunError(f"{path} is being written by another process") from None
+        raise RunError(f"{name} is being written by another process") from None

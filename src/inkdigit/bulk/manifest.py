@@ -13,37 +13,51 @@ from pathlib import Path
 
 from inkdigit.bulk.sources import Box, Picture, is_uri
 from inkdigit.errors import SettingError, SourceError
-from inkdigit.reading.options import Rules
+from inkdigit.reading.options import Options, Rules
 
 COLUMNS = ("file", "page", "box", "pattern", "check", "id")
+# What a table in Parquet holds.
+_MOST_PIXELS = 2**31 - 1
+# Characters of a cell that a sentence shows.
+_LONGEST = 80
 
 
-def read_manifest(path: Path) -> Iterator[Picture]:
-    """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it."""
-    judged: set[tuple[str, str]] = set()
-    with _opened(path) as lines:
-        for line in lines:
-            try:
-                yield _picture(line, path.parent, judged)
-            except SettingError as error:
-                raise SourceError(f"{path}, line {lines.line_num}: {error}") from None
+def read_manifest(path: Path, options: Options) -> Iterator[Picture]:
+    """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it.
+
+    What a line expects must make sense together with the `options` that hold for all.
+    """
+    return (picture for _, picture in _numbered(path, options))
 
 
-def check_manifest(path: Path) -> int:
+def check_manifest(path: Path, options: Options) -> int:
     """Go through a manifest and return how many pictures it names.
 
-    Raises `SourceError` for what is wrong with it. Of each id it holds a number, and nothing else.
+    Raises `SourceError` for what is wrong with it, also beside these options. Of each id it holds a
+    number, and nothing else.
     """
     ids: set[int] = set()
     count = 0
-    for count, picture in enumerate(read_manifest(path), start=1):
+    for line, picture in _numbered(path, options):
+        count += 1
         if picture.id is not None:
             if hash(picture.id) in ids:
-                raise SourceError(f"{path}: the id {picture.id!r} is given twice, again at {count}")
+                raise SourceError(f"{path}, line {line}: the id {picture.id!r} is given twice")
             ids.add(hash(picture.id))
     if not count:
         raise SourceError(f"{path} names no pictures")
     return count
+
+
+def _numbered(path: Path, options: Options) -> Iterator[tuple[int, Picture]]:
+    """Yield the pictures, each with the number of its line in the file."""
+    judged: set[tuple[str, str]] = set()
+    with _opened(path) as lines:
+        for line in lines:
+            try:
+                yield lines.line_num, _picture(line, path.parent, options, judged)
+            except SettingError as error:
+                raise SourceError(f"{path}, line {lines.line_num}: {error}") from None
 
 
 @contextmanager
@@ -71,7 +85,9 @@ def _check_columns(path: Path, found: Sequence[str]) -> None:
         raise SourceError(f"{path} has a column twice: {', '.join(found)}")
 
 
-def _picture(line: dict[str, str], folder: Path, judged: set[tuple[str, str]]) -> Picture:
+def _picture(
+    line: dict[str, str], folder: Path, options: Options, judged: set[tuple[str, str]]
+) -> Picture:
     if None in line:
         raise SettingError("there are more cells than columns")
     file = line["file"]
@@ -79,7 +95,7 @@ def _picture(line: dict[str, str], folder: Path, judged: set[tuple[str, str]]) -
         raise SettingError("the file is missing")
     pattern, check = line.get("pattern", ""), line.get("check", "")
     if (pattern, check) not in judged:
-        Rules.of({"pattern": pattern or None, "check": check or None})
+        Rules.of(_beside(options, pattern, check))
         judged.add((pattern, check))
     return Picture(
         name=file,
@@ -92,22 +108,53 @@ def _picture(line: dict[str, str], folder: Path, judged: set[tuple[str, str]]) -
     )
 
 
+def _beside(options: Options, pattern: str, check: str) -> Options:
+    """Return the options with what a line expects ahead of them."""
+    asked = options.copy()
+    if pattern:
+        asked["pattern"] = pattern
+    if check:
+        asked["check"] = check
+    return asked
+
+
 def _page(cell: str) -> int | None:
+    from inkdigit.images import MAX_PAGES
+
     if not cell.strip():
         return None
-    if not cell.strip().isdecimal() or int(cell) < 1:
-        raise SettingError(f"the page {cell!r} is no number from 1")
-    return int(cell)
+    page = _number(cell.strip(), MAX_PAGES)
+    if not page:
+        raise SettingError(f"the page {_short(cell)} is no number from 1 to {MAX_PAGES:,}")
+    return page
 
 
 def _box(cell: str) -> Box | None:
     """Return the box of a cell `x y width height`, in pixels from the top left corner."""
     if not cell.strip():
         return None
-    numbers = cell.split()
-    if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
-        raise SettingError(f"the box {cell!r} is not four numbers of pixels: x y width height")
-    x, y, width, height = map(int, numbers)
+    match [_number(number, _MOST_PIXELS) for number in cell.split()]:
+        case [int(x), int(y), int(width), int(height)]:
+            pass
+        case _:
+            raise SettingError(
+                f"the box {_short(cell)} is not four numbers of pixels, each at most "
+                f"{_MOST_PIXELS:,}: x y width height"
+            )
     if not (width and height):
-        raise SettingError(f"the box {cell!r} is empty: its width and height must be at least 1")
+        raise SettingError(
+            f"the box {_short(cell)} is empty: its width and height must be at least 1"
+        )
     return x, y, width, height
+
+
+def _number(word: str, most: int) -> int | None:
+    """Return the number that a word is, `None` where it is none, or more than `most`."""
+    # By its length first: thousands of digits are no number to Python.
+    if not word.isdecimal() or len(word) > len(str(most)) or int(word) > most:
+        return None
+    return int(word)
+
+
+def _short(cell: str) -> str:
+    return repr(cell if len(cell) <= _LONGEST else f"{cell[:_LONGEST]}…")

@@ -5,16 +5,18 @@ the last one says where to go on. `_SUCCESS`, which readers of such folders pass
 """
 
 import json
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.bulk.journal import differing
+from inkdigit.bulk.journal import differing, lock
 from inkdigit.bulk.parquet import table
-from inkdigit.bulk.sources import is_uri
+from inkdigit.bulk.sources import is_uri, without_query
 from inkdigit.bulk.storage import located, reason
 from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Done, Position
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 # Rows of a part, and so the most that a kill can cost.
 PART_ROWS = 20_000
 _SUCCESS = "_SUCCESS"
+# Lies in a folder on a disk while it is written; readers pass over it as well.
+_LOCK = ".lock"
 _NOTE = b"inkdigit"
 _PART = re.compile(r"part-(\d{6,})\.parquet")
 
@@ -36,8 +40,36 @@ class Parts:
 
     def __init__(self, name: str) -> None:
         """Raise `SourceError` for a store that is not known; nothing is written yet."""
-        self.name = name
+        self._name, self._shown = name, without_query(name)
         self._store, self._folder = located(name)
+
+    def __str__(self) -> str:
+        return self._shown
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make a folder on a disk if need be, and hold it; `RunError` where another process does.
+
+        Nothing in a bucket can be held.
+        """
+        if is_uri(self._name):
+            yield
+            return
+        path = Path(self._folder, _LOCK)
+        with ExitStack() as opened:
+            try:
+                path.parent.mkdir(exist_ok=True)
+                file = opened.enter_context(path.open("ab", buffering=0))
+                lock(file, self._shown)
+            except OSError as error:
+                raise self._unwritable(error) from None
+            if not os.fstat(file.fileno()).st_nlink:  # who held it took it away meanwhile
+                raise RunError(f"{self._shown} is being written by another process")
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows keeps what is open
+                    path.unlink()
 
     def numbers(self) -> list[int]:
         """Return the numbers of the parts that are there, from 0."""
@@ -54,8 +86,34 @@ class Parts:
         """Return whether all parts are there."""
         from pyarrow.fs import FileType
 
-        found = self._store.get_file_info(self._path(_SUCCESS))
+        try:
+            found = self._store.get_file_info(self._path(_SUCCESS))
+        except OSError as error:
+            raise self._unwritable(error) from None
         return bool(found.type == FileType.File)
+
+    def finished(self, asked: dict[str, Any]) -> Tally:
+        """Return what was counted in all parts, where all are there.
+
+        Raises `RunError` where they are of a run that was asked for something else.
+        """
+        try:
+            with self._store.open_input_stream(self._path(_SUCCESS)) as stream:
+                note = json.loads(stream.read())
+            tally = Tally.from_dict(note["tally"])
+            before: dict[str, Any] = dict(note["asked"])
+        except OSError as error:
+            raise self._unwritable(error) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise RunError(f"{self._shown} was not finished by Inkdigit") from None
+        self.check(before, asked)
+        return tally
+
+    def check(self, before: dict[str, Any], asked: dict[str, Any]) -> None:
+        """Raise `RunError` where the parts are of a run that was asked for something else."""
+        now = json.loads(json.dumps(asked))
+        if before != now:
+            raise RunError(f"{self._shown} is of another run ({differing(before, now)})")
 
     def note(self, number: int) -> dict[str, Any]:
         """Return what a part says of the run that wrote it."""
@@ -65,7 +123,7 @@ class Parts:
             found = read_schema(self._path(_part(number)), filesystem=self._store)
             note: dict[str, Any] = json.loads(found.metadata[_NOTE])
         except (OSError, ValueError, KeyError, TypeError):
-            raise RunError(f"{self.name}{_part(number)} is no part of Inkdigit's") from None
+            raise RunError(f"{self._shown}{_part(number)} is no part of Inkdigit's") from None
         return note
 
     def write(self, number: int, rows: "pa.Table", note: dict[str, Any]) -> None:
@@ -93,12 +151,11 @@ class Parts:
         content = BytesIO()
         write(content)
         try:
-            if is_uri(self.name):
+            if is_uri(self._name):
                 # An object appears when its stream is closed.
                 with self._store.open_output_stream(self._path(name)) as stream:
                     stream.write(content.getvalue())
             else:
-                Path(self._folder).mkdir(exist_ok=True)
                 write_atomically(
                     Path(self._folder, name), lambda path: path.write_bytes(content.getvalue())
                 )
@@ -109,8 +166,7 @@ class Parts:
         return f"{self._folder}/{name}"
 
     def _unwritable(self, error: OSError) -> OutputError:
-        shown = self.name.partition("?")[0]
-        return OutputError(f"{shown} cannot be written: {reason(error)}")
+        return OutputError(f"{self._shown} cannot be written: {reason(error)}")
 
 
 class PartsTable:
@@ -121,21 +177,20 @@ class PartsTable:
     ) -> None:
         """Go on behind the last part where `resume`; `OutputError` where there are any otherwise.
 
-        Raises `RunError` where they are of a run that was asked for something else.
+        Raises `RunError` where they are of a run that was asked for something else, or one that is
+        still going on.
         """
         self.position, self.tally = Position(), Tally()
-        self._parts, self._asked = parts, json.loads(json.dumps(asked))
+        self._parts, self._asked = parts, asked
         self._rows: list[pa.Table] = []
         self._number = 0
-        if overwrite:
-            parts.clear()
-        elif there := parts.numbers():
-            if not resume:
-                raise OutputError(
-                    f"{parts.name} holds parts already: go on with --resume, or start anew with "
-                    "--overwrite"
-                )
-            self._go_on(there)
+        with ExitStack() as held:
+            held.enter_context(parts.held())
+            if overwrite:
+                parts.clear()
+            elif there := parts.numbers():
+                self._go_on(there, resume=resume)
+            self._held = held.pop_all()
 
     def append(self, done: Done) -> None:
         """Add a chunk, and write a part if there are rows enough for one."""
@@ -152,8 +207,9 @@ class PartsTable:
         self._parts.finish(self._note())
 
     def close(self) -> None:
-        """Write what is left, finished or not."""
-        self._flush()
+        """Write what is left, finished or not, and let go of the folder."""
+        with self._held:
+            self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa
@@ -163,14 +219,16 @@ class PartsTable:
             self._parts.write(self._number, rows, self._note())
             self._number += 1
 
-    def _go_on(self, there: list[int]) -> None:
-        if there != list(range(len(there))):
-            raise RunError(f"{self._parts.name} lacks some of its parts: start with --overwrite")
-        note = self._parts.note(there[-1])
-        if note["asked"] != self._asked:
-            raise RunError(
-                f"{self._parts.name} is of another run ({differing(note['asked'], self._asked)})"
+    def _go_on(self, there: list[int], *, resume: bool) -> None:
+        if not resume:
+            raise OutputError(
+                f"{self._parts} holds parts already: go on with --resume, or start anew with "
+                "--overwrite"
             )
+        if there != list(range(len(there))):
+            raise RunError(f"{self._parts} lacks some of its parts: start with --overwrite")
+        note = self._parts.note(there[-1])
+        self._parts.check(note["asked"], self._asked)
         self.position = Position(**note["position"])
         self.tally = Tally.from_dict(note["tally"])
         self._number = len(there)

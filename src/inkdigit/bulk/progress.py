@@ -7,6 +7,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
+from inkdigit.bulk.plain import plain
 from inkdigit.bulk.rows import Record
 from inkdigit.bulk.sources import STDIN
 from inkdigit.bulk.tally import Tally
@@ -112,10 +113,10 @@ def summary(done: int, new: int, seconds: float, tally: Tally) -> list[str]:
 
 
 def complaint(record: Record) -> str:
-    """Return a failure's sentence, with the picture's name if it is not there already."""
+    """Return a failure's sentence on one line, with the picture's name if it is not there yet."""
     source, sentence = record["source"], record["error"]
     named = source != STDIN and source in sentence
-    return str(sentence) if named else f"{source}: {sentence}"
+    return plain(sentence if named else f"{source}: {sentence}")
 
 
 def duration(seconds: float) -> str:
@@ -128,9 +129,9 @@ def duration(seconds: float) -> str:
 
 
 def say(message: str) -> None:
-    """Print to stderr; whoever read it may have gone, and the work goes on."""
+    """Print a line to stderr; whoever read it may have gone, and the work goes on."""
     with suppress(BrokenPipeError, AttributeError):
-        print(message, file=sys.stderr)  # noqa: T201
+        print(plain(message), file=sys.stderr)  # noqa: T201
 
 
 def _is_terminal() -> bool:

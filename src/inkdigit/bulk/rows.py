@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack
 
 from inkdigit.bulk.boxes import cut_out, on_page
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 COLUMNS = (*FIELDS, "id", "box")
 # Pictures in memory at a time: enough to fill the network, few enough to hold.
 BATCH = 32
+# Bytes from a bucket in memory at a time, and the picture that exceeds them.
+_HELD = 2**26
 # A row as plain types, by the names and in the order of `COLUMNS`.
 Record = dict[str, Any]
 
@@ -55,9 +56,22 @@ def read_rows(
     more is held. What cannot be read is a row as well. What a manifest says of a picture goes ahead
     of the options.
     """
-    pictures = iter(pictures)
-    while some := list(islice(pictures, batch)):
-        yield from _read_some(reader, [_fetched(picture) for picture in some], options)
+    for some in _batches(pictures, batch):
+        yield from _read_some(reader, some, options)
+
+
+def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:
+    """Yield so many pictures, what lies in a bucket brought here; fewer where they are large."""
+    some, size = list[Picture](), 0
+    for picture in pictures:
+        fetched = _fetched(picture)
+        some.append(fetched)
+        size += len(fetched.source) if isinstance(fetched.source, bytes) else 0
+        if len(some) == most or size >= _HELD:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _read_some(reader: "Reader", pictures: list[Picture], options: Options) -> Iterator[TableRow]:
@@ -77,8 +91,11 @@ def _has_pages(picture: Picture, options: Options) -> bool:
 
 
 def _fetched(picture: Picture) -> Picture:
-    """Return the picture with what lies in a bucket brought here."""
-    if not isinstance(picture.source, str) or not is_uri(picture.source):
+    """Return the picture with what lies in a bucket brought here, but for a box of it.
+
+    A box is cut out when its turn comes, from a page that is open already.
+    """
+    if picture.box or not isinstance(picture.source, str) or not is_uri(picture.source):
         return picture
     from inkdigit.bulk.storage import read_object
 

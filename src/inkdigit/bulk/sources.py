@@ -71,6 +71,11 @@ def is_uri(name: str) -> bool:
     return bool(_URI.match(name))
 
 
+def without_query(name: str) -> str:
+    """Return a name as it is shown: a URI's query may hold what is secret."""
+    return name.partition("?")[0] if is_uri(name) else name
+
+
 def is_many(name: str) -> bool:
     """Return whether a name may stand for many pictures: a folder, or something in a bucket."""
     return is_uri(name) or (name != STDIN and os.path.isdir(name))  # noqa: PTH112  (never raises)
@@ -84,7 +89,7 @@ def _pictures(name: str, wanted: Wanted) -> Iterator[Picture]:
         if isinstance(found, InkdigitError):
             yield Picture(name, found)
         else:
-            yield Picture(_without_query(found), found)
+            yield Picture(without_query(found), found)
 
 
 def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
@@ -93,10 +98,6 @@ def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
     from inkdigit.bulk.storage import objects_below
 
     return objects_below(name, wanted)
-
-
-def _without_query(name: str) -> str:
-    return name.partition("?")[0] if is_uri(name) else name
 
 
 def _picture(name: str) -> Picture:

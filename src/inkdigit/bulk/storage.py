@@ -7,10 +7,12 @@ from where the store's own tools take them, or from the URI:
 
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from inkdigit.bulk.folders import Wanted
+from inkdigit.bulk.sources import is_uri
 from inkdigit.errors import ImageError, MissingExtraError, SourceError
 
 if TYPE_CHECKING:
@@ -24,9 +26,10 @@ def located(name: str) -> "tuple[FileSystem, str]":
 
     Raises `SourceError` for a URI that nothing is known of.
     """
+    if not is_uri(name):
+        # From the root: pyarrow takes run:1 for a URI.
+        return _store(""), str(Path(name).absolute())
     split = urlsplit(name)
-    if not split.scheme:
-        return _store(""), name.rstrip("/")
     # Of the bucket alone, so that its filesystem is made once.
     query = f"?{split.query}" if split.query else ""
     return _store(f"{split.scheme}://{split.netloc or '/'}{query}"), (
@@ -47,14 +50,24 @@ def _store(uri: str) -> "FileSystem":
         raise SourceError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
+@lru_cache(maxsize=1)
 def read_object(uri: str) -> bytes:
-    """Return what lies at a URI; `ImageError` where it cannot be read."""
+    """Return what lies at a URI; `ImageError` where it cannot be read, or exceeds `MAX_BYTES`.
+
+    It is kept until the next one, as the pages of a form and their fields stand one after the
+    other.
+    """
+    from inkdigit.images.sources import MAX_BYTES
+
     store, path = located(uri)
+    shown = uri.partition("?")[0]
     try:
-        with store.open_input_stream(path) as stream:
-            return bytes(stream.read())
+        with store.open_input_file(path) as file:
+            if file.size() > MAX_BYTES:
+                raise ImageError(f"{shown} is larger than {MAX_BYTES:,} bytes: split it")
+            return bytes(file.read())
     except OSError as error:
-        raise ImageError(f"{uri.partition('?')[0]} cannot be opened: {reason(error)}") from None
+        raise ImageError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
 def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:

@@ -5,9 +5,9 @@ from typing import Any, Protocol
 from inkdigit.bulk.journal import Journal, journal_of
 from inkdigit.bulk.parquet import need_pyarrow
 from inkdigit.bulk.parts import Parts, PartsTable
-from inkdigit.bulk.sources import is_uri
+from inkdigit.bulk.sources import is_uri, without_query
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Done, Position
+from inkdigit.bulk.work import Done, Position, Work
 from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import OutputError, SettingError
 
@@ -91,12 +91,16 @@ def choose_target(
     return output
 
 
-def is_finished(target: Target) -> bool:
-    """Return whether the table is whole already."""
+def finished(target: Target, work: Work) -> Tally | None:
+    """Return what was counted in the table where it is whole already, of a file nothing.
+
+    Raises `RunError` for a folder of parts that another work has finished; a file does not say.
+    """
     if isinstance(target, str):
-        return Parts(target).is_finished()
-    path = target.path
-    return path is not None and path.exists() and not journal_of(path).exists()
+        parts = Parts(target)
+        return parts.finished(work.asked()) if parts.is_finished() else None
+    whole = target.path and target.path.exists() and not journal_of(target.path).exists()
+    return Tally() if whole else None
 
 
 def open_table(
@@ -109,9 +113,10 @@ def open_table(
 
 
 def _choose_folder(out: str, format_: str | None) -> str:
-    if not out.partition("?")[0].endswith("/"):
+    shown = without_query(out)
+    if not shown.endswith("/"):
         raise SettingError(
-            f"{out} is no folder: a bucket takes a table in parts, name a folder such as {out}/"
+            f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"
         )
     if format_ not in {None, PARQUET}:
         raise SettingError(f"a folder takes parts of Parquet: leave out --format {format_}")

@@ -40,9 +40,13 @@ class Work:
             self.reader()
 
     def asked(self) -> dict[str, Any]:
-        """Return what tells this work from other work, as plain types."""
+        """Return what tells this work from other work, as plain types.
+
+        Raises `ModelError` as `check` does.
+        """
         digest = None
         if self.model:
+            self.check()
             with self.model.open("rb") as file:
                 digest = file_digest(file, "sha256").hexdigest()
         return {"inkdigit": inkdigit.__version__, "model": digest, **self.options}

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from inkdigit.bulk.parquet import need_pyarrow, write_parquet
+from inkdigit.bulk.plain import plain
 from inkdigit.bulk.rows import COLUMNS, Record
 from inkdigit.errors import OutputError, SettingError
 
@@ -35,7 +35,7 @@ def _write_text(records: Iterator[Record], stream: TextIO, *, several: bool) -> 
 
 def _label(read: Record) -> str:
     """Return a row's name on one line and without commands to a terminal; later pages numbered."""
-    name = re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], read["source"])
+    name = plain(read["source"])
     return f"{name}:{read['page']}" if read["page"] > 1 else name
 
 

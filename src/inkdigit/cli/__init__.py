@@ -5,15 +5,19 @@ for usage and 130 for Ctrl-C. Nothing heavy is imported until a verb runs.
 """
 
 import argparse
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
 
 import inkdigit
+from inkdigit.bulk.plain import plain
 from inkdigit.cli import bench, compare, evaluate, export, networks, read, serve, train
-from inkdigit.errors import INTERRUPTED, InkdigitError
+from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError
 
+# What a place says that takes no more.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 VERBS = (read, serve, train, evaluate, compare, networks, export, bench)
 
 
@@ -41,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout:  # closed by whoever started us, it is None
             sys.stdout.flush()
     except InkdigitError as error:
-        print(f"inkdigit: {error}", file=sys.stderr)
+        print(f"inkdigit: {plain(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("inkdigit: interrupted", file=sys.stderr)
@@ -52,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What no place that knows more has caught: a folder that may not be entered, a full disk.
         named = f"{error.filename}: " if error.filename else ""
-        print(f"inkdigit: {named}{error.strerror or error}", file=sys.stderr)
+        print(f"inkdigit: {plain(named)}{error.strerror or error}", file=sys.stderr)
         _forget_stdout()
-        return InkdigitError.exit_code
+        return OutputError.exit_code if error.errno in _FULL else InkdigitError.exit_code
     return 0
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inkdigit.bulk.plain import plain
 from inkdigit.errors import MissingExtraError
 from inkdigit.learning.settings import TrainingSettings
 
@@ -69,7 +70,7 @@ def tell(options: argparse.Namespace, message: str) -> None:
     if not getattr(options, "quiet", False):
         # Whoever read the messages may have gone; the work goes on.
         with suppress(BrokenPipeError):
-            print(message, file=sys.stderr)
+            print("\n".join(map(plain, message.split("\n"))), file=sys.stderr)
 
 
 @contextmanager

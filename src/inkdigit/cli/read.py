@@ -14,8 +14,9 @@ from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.many import Engine, read_many
 from inkdigit.bulk.progress import Progress, complaint, summary
 from inkdigit.bulk.rows import Record, read_rows
-from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
-from inkdigit.bulk.tables import Table, choose_target, is_finished, open_table
+from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures, without_query
+from inkdigit.bulk.tables import Table, choose_target, finished, open_table
+from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Work, chunks
 from inkdigit.bulk.writers import Output
 from inkdigit.cli.options import Verbs, add_quiet_flag, tell
@@ -83,15 +84,15 @@ def run(options: argparse.Namespace) -> None:
     target = choose_target(options.out, options.format, **how)
     Rules.of(work.options)
     engine = _engine(options, work)
-    source = _source(options)
-    if options.resume and is_finished(target):
-        tell(options, f"{options.out} is finished: there is nothing left to read")
+    source = _source(options, work.options)
+    if options.resume and (tally := finished(target, work)) is not None:
+        tell(options, f"{without_query(options.out)} is finished: there is nothing left to read")
+        _fail_with(tally)
         return
     if isinstance(target, Output) and (source.one or not target.is_file):
         alone = source.few and options.engine == "local"
         _write(options, target, source, _reads(work, source, None if alone else engine))
         return
-    work.check()
     with closing(open_table(target, work.asked(), **how)) as table:
         _fill(options, source, table, engine)
 
@@ -111,13 +112,13 @@ def _engine(options: argparse.Namespace, work: Work) -> Engine:
     return partial(read_on_ray, work=work, address=options.address, jobs=options.jobs)
 
 
-def _source(options: argparse.Namespace) -> _Source:
+def _source(options: argparse.Namespace, asked: Options) -> _Source:
     manifest, names = options.manifest, options.images
     if manifest and names:
         raise SettingError("either pictures or a --manifest can be read, received both")
     if manifest:
-        count = check_manifest(manifest)
-        return _Source(partial(read_manifest, manifest), lambda: count)
+        count = check_manifest(manifest, asked)
+        return _Source(partial(read_manifest, manifest, asked), lambda: count)
     if not names:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
     wanted = Wanted(tuple(options.include), options.recursive)
@@ -145,9 +146,14 @@ def _fill(options: argparse.Namespace, source: _Source, table: Table, engine: En
     done = table.position.pictures
     for line in summary(done, done - before, progress.seconds, table.tally):
         tell(options, line)
-    tell(options, f"wrote {options.out}")
-    if table.tally.codes:
-        raise _SomeUnreadError(table.tally.rows, table.tally.codes)
+    tell(options, f"wrote {without_query(options.out)}")
+    _fail_with(table.tally)
+
+
+def _fail_with(tally: Tally) -> None:
+    """Fail where any picture of a table did."""
+    if tally.codes:
+        raise _SomeUnreadError(tally.rows, tally.codes)
 
 
 def _reads(work: Work, source: _Source, engine: Engine | None) -> Iterator[Read]:

@@ -94,6 +94,7 @@ class Rules:
         for name, count in (("page", self.page), ("limit on pixels", self.max_pixels)):
             if count is not None and count < 1:
                 raise SettingError(f"the {name} must be at least 1, received {count}")
+        _check_page(self.page)
         if self.single and self.pattern and not any(map(self.pattern.fits, DIGITS)):
             raise SettingError(
                 f"there is exactly one digit, and none fits the pattern {self.pattern.text!r}"
@@ -113,6 +114,16 @@ class Rules:
         """Return whether a text fits the pattern and passes the check."""
         fits = self.pattern is None or self.pattern.fits(text)
         return fits and (self.check is None or self.check(text))
+
+
+def _check_page(page: int | None) -> None:
+    if page is None:
+        return
+    # The command line should not wait for numpy where no page is chosen.
+    from inkdigit.images import MAX_PAGES
+
+    if page > MAX_PAGES:
+        raise SettingError(f"the page must be at most {MAX_PAGES:,}, received {page}")
 
 
 def _compiled(pattern: str) -> "Pattern":
