@@ -67,11 +67,14 @@ def test_places_are_bounded_and_given_back() -> None:
     async def check() -> None:
         batcher = Batcher(Reading(), places=3, batch=1, threads=1, note_taken=noted.append)
         with batcher.places(2):
+            batcher.check_room()
             with pytest.raises(Problem) as caught, batcher.places(2):
                 pass
             assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "1")
             with batcher.places():
                 assert batcher.taken == 3
+                with pytest.raises(Problem, match="busy"):
+                    batcher.check_room()
         assert batcher.taken == 0
         batcher.close()
 

@@ -48,14 +48,18 @@ class Batcher:
         self._waiting: deque[_Job] = deque()
         self.taken = 0
 
+    def check_room(self, count: int = 1) -> None:
+        """Raise `Problem` 503 where so many places are not free."""
+        if self.taken + count > self._places:
+            raise unavailable("the service is busy: try again in a moment")
+
     @contextmanager
     def places(self, count: int = 1) -> Iterator[None]:
         """Take places in the queue, one for each file, until it is answered or its client gone.
 
         Raises `Problem` 503 where there are not so many.
         """
-        if self.taken + count > self._places:
-            raise unavailable("the service is busy: try again in a moment")
+        self.check_room(count)
         self._take(count)
         try:
             yield

@@ -81,8 +81,10 @@ class ReadQuery(BaseModel):
             page=self.page,
             max_pixels=settings.max_pixels,
         )
-        # To compile a pattern may take a while.
-        await asyncio.to_thread(Rules.of, options)
+        if self.pattern is None and self.check is None:
+            Rules.of(options)
+        else:  # to compile a pattern may take a while
+            await asyncio.to_thread(Rules.of, options)
         return options
 
 
@@ -95,7 +97,7 @@ _HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_
 _BearerKey = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False))]
 
 
-def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
+async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
     keys = [key.get_secret_value().encode() for key in _service(request).settings.api_keys]
     # The bytes of a header arrive as latin-1, whatever they are.
     sent = [(header or "").encode("latin-1")]
@@ -110,9 +112,18 @@ def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None
         )
 
 
+async def _check_room(request: Request) -> None:
+    # Before the body is looked at: in a rush, refusing must cost less than reading.
+    _service(request).batcher.check_room()
+
+
 _T = TypeVar("_T")
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSALS)
+router = APIRouter(
+    prefix="/v1",
+    dependencies=[Depends(_check_key), Depends(_check_room)],
+    responses=_REFUSALS,
+)
 Wanted = Annotated[ReadQuery, Query()]
 
 
