@@ -29,9 +29,11 @@ class Work:
     options: Options
 
     def reader(self) -> "Reader":
-        """Return a reader that is warm."""
+        """Return a reader that is warm, and works on one core."""
+        from inkdigit.images.cores import use_one_core
         from inkdigit.reading.reader import Reader
 
+        use_one_core()
         return Reader.load(self.model)
 
     def check(self) -> None:

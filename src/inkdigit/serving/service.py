@@ -11,6 +11,7 @@ from typing import Any
 
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import count_pages
+from inkdigit.images.cores import use_one_core
 from inkdigit.images.encoding import as_png
 from inkdigit.images.kinds import may_have_pages
 from inkdigit.reading import Reader
@@ -131,6 +132,7 @@ class Service:
 
 
 def _warm_reader(settings: Settings) -> Reader:
+    use_one_core()  # the other threads and workers have theirs
     reader = Reader.load(settings.model)
     example = (files("inkdigit.serving") / "page" / "example.png").read_bytes()
     for single in (False, True):

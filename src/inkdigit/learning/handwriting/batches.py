@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import cv2
 import numpy as np
 
 from inkdigit.errors import InkdigitError
+from inkdigit.images.cores import use_one_core
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.handwriting.glyphs import Fonts, Hands
 from inkdigit.learning.handwriting.lines import LineWriter
@@ -102,7 +102,7 @@ def _start(drawing: Drawing, stopped: Event) -> None:
     # Ctrl-C reaches every process of a terminal; the parent says when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
-    cv2.setNumThreads(1)
+    use_one_core()
     _pen, _stopped = drawing.begin(), stopped
 
 
