@@ -15,7 +15,7 @@ SUFFIXES = (
 )  # fmt: skip
 # Names held at a time. A folder with more is gone through again for the next ones in order, which
 # takes a second for a million.
-_HELD = 50_000
+_HELD = 20_000
 
 
 @dataclass(frozen=True)
