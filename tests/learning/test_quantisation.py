@@ -21,7 +21,7 @@ INFO = ModelInfo(
 
 @pytest.fixture(scope="module")
 def model() -> object:
-    """A network whose maps reach about as far as those of a trained one."""
+    """An untrained network."""
     return line()
 
 
@@ -53,7 +53,9 @@ def test_weights_are_bytes_and_say_what_those_of_the_network_say(model, written:
         wanted = odds / odds.sum(axis=-1, keepdims=True)
         found = LineModel.load(written).frames(np.rint(strip[..., 0] * 255).astype(np.uint8))
         assert found.shape == wanted.shape
-        assert np.abs(found - wanted).max() < 0.05
+        # An untrained network says nearly the same of everything: its differences must be kept.
+        assert np.abs(found - wanted).max() < 0.1 * np.ptp(wanted)
+        assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.99
 
 
 def test_what_it_says_of_itself_can_be_replaced(written: Path, tmp_path: Path) -> None:
