@@ -29,6 +29,7 @@ import pandas as pd
 
 from inkdigit.files import write_text
 from inkdigit.learning.datasets import Dataset, load_dataset
+from keeping import with_others
 from machine import processor, use_cores
 
 HERE = Path(__file__).parent
@@ -58,7 +59,7 @@ def main() -> None:
     mnist = load_dataset("mnist", data_dir=options.data_dir)
     rows = list(trainings(seeds, mnist, torch))
     table = pd.DataFrame(rows).assign(hardware=hardware, gflops=gflops())
-    table = with_others(table, options.out)
+    table = with_others(table, options.out, SEEDS, "recipe")
     write_text(options.out, table.round(6).to_csv(index=False))
     print(summary(table).to_string(), *bars(table), f"wrote {options.out}", sep="\n")
 
@@ -144,15 +145,6 @@ def bars(table: pd.DataFrame) -> Iterator[str]:
 
 def _bar(what: str, value: float, least: float) -> str:
     return f"{what:36} {value:9.4f}  at least {least:g}  {'yes' if value >= least else 'no'}"
-
-
-def with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the table with the recipes that were measured before and not now, in order."""
-    if path.exists():
-        before = pd.read_csv(path)
-        table = pd.concat([before[~before["recipe"].isin(table["recipe"])], table])
-    order = {name: number for number, name in enumerate(SEEDS)}
-    return table.sort_values("recipe", key=lambda names: names.map(order), kind="stable")
 
 
 if __name__ == "__main__":

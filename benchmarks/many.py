@@ -26,6 +26,7 @@ import pandas as pd
 
 from inkdigit.bulk.journal import journal_of
 from inkdigit.files import write_text
+from keeping import with_others
 from machine import processor, use_cores, versions
 from reading_speed import Figure, drawn_lines, png, spread, told
 
@@ -105,7 +106,7 @@ def main() -> None:
                 print(told(figure), flush=True)
     hardware = f"{processor()}, {cores} cores"
     rows = [{**asdict(f), "met": f.met, "hardware": hardware} for f in figures]
-    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out)
+    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out, PARTS)
     write_text(options.out, table.round(6).to_csv(index=False))
     print(f"wrote {options.out}")
 
@@ -240,15 +241,6 @@ def held(pid: int) -> int:
     except OSError:
         return 0
     return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-
-
-def with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the table with the parts that were measured before and not now, in order."""
-    if path.exists():
-        before = pd.read_csv(path)
-        table = pd.concat([before[~before["part"].isin(table["part"])], table])
-    order = {part: number for number, part in enumerate(PARTS)}
-    return table.sort_values("part", key=lambda parts: parts.map(order), kind="stable")
 
 
 PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {

@@ -38,6 +38,7 @@ from inkdigit import Reader
 from inkdigit.files import write_text
 from inkdigit.images import Grey, open_grey
 from inkdigit.reading.reader import LINE_MODEL, SINGLE_MODEL
+from keeping import with_others
 from machine import processor, use_cores, versions
 from other_readers import RapidOCR
 from reading_sets import SETS, load_sets
@@ -128,7 +129,7 @@ def main() -> None:
             print(told(figure), flush=True)
     hardware = f"{processor()}, {cores} cores"
     rows = [{**asdict(f), "met": f.met, "hardware": hardware} for f in figures]
-    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out)
+    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out, PARTS)
     write_text(options.out, table.round(6).to_csv(index=False))
     print(f"wrote {options.out}")
 
@@ -297,15 +298,6 @@ def told(figure: Figure) -> str:
         f"{figure.part:8} {figure.figure:36} {figure.value:10.3f} {figure.unit:8} {span:24} "
         f"{figure.bar:14} {figure.met}"
     )
-
-
-def with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the table with the parts that were measured before and not now, in order."""
-    if path.exists():
-        before = pd.read_csv(path)
-        table = pd.concat([before[~before["part"].isin(table["part"])], table])
-    order = {part: number for number, part in enumerate(PARTS)}
-    return table.sort_values("part", key=lambda parts: parts.map(order), kind="stable")
 
 
 PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {

@@ -37,6 +37,7 @@ import pandas as pd
 from http_load import Answer, Question, closed_loop, open_loop, post
 from inkdigit import Reader
 from inkdigit.files import write_text
+from keeping import with_others
 from machine import processor, use_cores, versions
 from reading_speed import Figure, drawn_lines, png, spread, told
 
@@ -319,18 +320,9 @@ def main() -> None:
         return
     hardware = f"{processor()}, {cores} cores with the load generator"
     rows = [{**asdict(f), "met": f.met, "hardware": hardware} for f in figures]
-    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out)
+    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out, PARTS)
     write_text(options.out, table.round(6).to_csv(index=False))
     print(f"wrote {options.out}")
-
-
-def with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the table with the parts that were measured before and not now, in order."""
-    if path.exists():
-        before = pd.read_csv(path)
-        table = pd.concat([before[~before["part"].isin(table["part"])], table])
-    order = {part: number for number, part in enumerate(PARTS)}
-    return table.sort_values("part", key=lambda parts: parts.map(order), kind="stable")
 
 
 if __name__ == "__main__":

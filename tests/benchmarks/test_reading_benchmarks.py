@@ -193,7 +193,7 @@ def test_parts_that_were_not_measured_again_stay(
     path = tmp_path / "speed.csv"
     pd.DataFrame({"part": ["lines", "sizes"], "value": [1.0, 2.0]}).to_csv(path, index=False)
     now = pd.DataFrame({"part": ["sizes", "cold"], "value": [3.0, 4.0]})
-    table = scripts["reading_speed"].with_others(now, path)
+    table = scripts["reading_speed"].with_others(now, path, scripts["reading_speed"].PARTS)
     assert table.to_dict("list") == {"part": ["lines", "cold", "sizes"], "value": [1.0, 4.0, 3.0]}
 
 

@@ -60,5 +60,7 @@ def test_parts_that_were_not_measured_keep_their_figures(
     path = tmp_path / "serving.csv"
     before = pd.DataFrame({"part": ["speed", "steady"], "value": [1, 2]})
     before.to_csv(path, index=False)
-    table = scripts["serving"].with_others(pd.DataFrame({"part": ["speed"], "value": [3]}), path)
+    table = scripts["serving"].with_others(
+        pd.DataFrame({"part": ["speed"], "value": [3]}), path, scripts["serving"].PARTS
+    )
     assert table["value"].tolist() == [3, 2]

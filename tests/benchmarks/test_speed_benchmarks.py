@@ -60,7 +60,7 @@ def test_recipes_that_were_not_trained_now_keep_their_rows(
 ) -> None:
     path = tmp_path / "fast.csv"
     trainings(fast=2, brisk=11).to_csv(path, index=False)
-    table = scripts["fast"].with_others(trainings(fast=1), path)
+    table = scripts["fast"].with_others(trainings(fast=1), path, scripts["fast"].SEEDS, "recipe")
     assert list(table["seconds"]) == [1, 1, 11, 11]
 
 
