@@ -1,6 +1,7 @@
 """The benchmarks of training time and of inference, on a few digits."""
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -67,8 +68,9 @@ def test_recipes_that_were_not_trained_now_keep_their_rows(
 def test_a_recipe_is_timed_from_arrays_to_a_network(
     scripts: dict[str, ModuleType], small: Dataset
 ) -> None:
+    start = time.perf_counter()
     seconds, model, details = scripts["fast_keras"].by_recipe("fast", 0, small)
-    assert seconds > 0
+    assert 0 < seconds <= time.perf_counter() - start
     assert model.name == "fast"
     assert details["epochs"] == 1
 
@@ -83,8 +85,9 @@ def test_every_way_gives_the_same_probabilities(
     for name, answer in answers.items():
         assert answer.shape == (64, 10)
         # Bytes for floats move an untrained network's answers a little.
-        allowed = 0.05 if name == "int8" else 1e-4
+        allowed = 0.25 * np.ptp(answers["keras"]) if name == "int8" else 1e-4
         assert np.abs(answer - answers["keras"]).max() < allowed, name
+        assert np.corrcoef(answer.ravel(), answers["keras"].ravel())[0, 1] > 0.98, name
 
 
 def speeds() -> pd.DataFrame:

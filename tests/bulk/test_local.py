@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inkdigit.bulk.local import cores, read_locally
+from inkdigit.bulk.local import read_locally
 from inkdigit.bulk.many import read_many
 from inkdigit.bulk.sources import Picture, pictures
 from inkdigit.bulk.tables import choose_target, open_table
@@ -67,4 +69,14 @@ def test_the_library_reads_a_folder_to_a_table(crops: Crops, tmp_path: Path) -> 
         read_many(pictures([str(folder)]), table, partial(read_locally, work=WORK))
         assert (table.position.pictures, table.tally.rows) == (5, 5)
     assert len(out.read_text().splitlines()) == 6
-    assert cores() >= 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins processes")
+def test_cores_are_those_that_the_process_may_use() -> None:
+    code = (
+        "import os; from inkdigit.bulk.local import cores; before = cores(); "
+        "print(before == len(os.sched_getaffinity(0))); "
+        "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(cores())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "1"]
