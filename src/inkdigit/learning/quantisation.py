@@ -55,7 +55,7 @@ def quantise(path: Path) -> None:
             str(path),
             Strips(graph.input[0].name),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv", "MaxPool", "Relu"],
+            op_types_to_quantize=["Add", "Conv", "MaxPool", "Relu"],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,

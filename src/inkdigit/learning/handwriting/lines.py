@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.handwriting.allographs import MARKS, Allograph, Stroke
+from inkdigit.learning.handwriting.allographs import MARKS, SIGNS, Allograph, Stroke
 from inkdigit.learning.handwriting.glyphs import (
     DISTINCT_LETTERS,
-    SIGNS,
+    SYMBOLS,
     Glyph,
     Hands,
     allographs,
@@ -261,14 +261,23 @@ class _Canvas:
         return Glyph(glyph.ink, glyph.top * size, glyph.bottom * size)
 
     def _not_a_digit(self, size: float) -> Glyph | None:
+        rng, kind = self._rng, self._rng.random()
+        if kind < 0.12:
+            points = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2))
+            return self._pen((tuple((float(x), float(y)) for x, y in points),), size, 0.02)
+        if len(self._hands.fonts) and kind < 0.65:
+            return self._printed(size)
+        shapes = [shape for several in SIGNS.values() for shape in several]
+        shape = _own(shapes[rng.integers(len(shapes))], self._style.own, rng)
+        return self._pen(shape, size, self._style.wobble)
+
+    def _printed(self, size: float) -> Glyph | None:
+        """Return a letter or a symbol in a font."""
         rng, fonts = self._rng, self._hands.fonts
-        if len(fonts) and rng.random() < 0.8:
-            font = self._style.font if self._style.hand == "font" else rng.integers(len(fonts))
-            characters = self._letters if rng.random() < 0.8 else SIGNS
-            glyph = fonts.glyph(int(font), characters[rng.integers(len(characters))])
-            return self._fitted(glyph, size)
-        points = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2))
-        return self._pen((tuple((float(x), float(y)) for x, y in points),), size, 0.02)
+        font = self._style.font if self._style.hand == "font" else rng.integers(len(fonts))
+        characters = self._letters if rng.random() < 0.8 else SYMBOLS
+        glyph = fonts.glyph(int(font), characters[rng.integers(len(characters))])
+        return self._fitted(glyph, size)
 
     def _fitted(self, glyph: Glyph | None, size: float) -> Glyph | None:
         """Return a glyph from elsewhere at the size, slant, width and weight of this hand."""

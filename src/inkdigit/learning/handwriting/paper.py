@@ -34,7 +34,7 @@ class Papers:
             printed *= np.float32(strength * rng.uniform(0.05, 0.5))
             np.maximum(darkness, printed, out=darkness)
         if rng.random() < 0.35:
-            _rule(darkness, strength, rng)
+            _rule(darkness, strength, rng, sides=(1, 2) if ink.any() else (2,))
         grey = 1 - darkness * np.float32(0.9)
         shade = np.float32(rng.uniform(0.45, 1.0))
         if rng.random() < 0.4:
@@ -102,8 +102,11 @@ def _uneven(height: int, width: int, rng: Random, depth: float) -> Floats:
     return resized(coarse.astype(np.float32), width, height, cv2.INTER_CUBIC)
 
 
-def _rule(darkness: Floats, strength: float, rng: Random) -> None:
-    """Draw ruled lines or the frame of a field, in place."""
+def _rule(darkness: Floats, strength: float, rng: Random, sides: tuple[int, ...]) -> None:
+    """Draw ruled lines or the frame of a field, in place; one side or both of it where it has any.
+
+    On blank paper a single one would be a 1.
+    """
     height, width = darkness.shape
     shade = float(strength * rng.uniform(0.3, 1.0))
     thick = int(rng.integers(1, 4))
@@ -116,5 +119,5 @@ def _rule(darkness: Floats, strength: float, rng: Random) -> None:
             y = place * (height - 1)
             cv2.line(darkness, (0, int(y)), (width, int(y + tilt)), shade, thick, cv2.LINE_AA)
     if rng.random() < 0.4:
-        for x in rng.choice([1, width - 3], rng.integers(1, 3), replace=False):
+        for x in rng.choice([1, width - 3], rng.choice(sides), replace=False):
             cv2.line(darkness, (int(x), 0), (int(x + tilt / 4), height), shade, thick, cv2.LINE_AA)

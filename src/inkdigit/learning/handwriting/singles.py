@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from inkdigit.learning.handwriting.allographs import Allograph
+from inkdigit.learning.handwriting.allographs import SIGNS, Allograph
 from inkdigit.learning.handwriting.glyphs import LETTERS
 from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers, photograph
@@ -13,9 +13,9 @@ from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 # What is no digit: signs of arithmetic and of amounts, single letters, words.
 _OTHERS = (NOT_A_DIGIT,) * 9 + ("-", "-", "=", "=", "/", ".", ",", "+", "+", ":", "x", "[]", "->")
 _STROKES: dict[str, Allograph] = {
-    "+": (((0.0, 0.5), (0.9, 0.5)), ((0.45, 0.05), (0.45, 0.95))),
+    "+": SIGNS["+"][-1],
     ":": (((0.4, 0.15), (0.42, 0.17)), ((0.0, 0.5), (0.9, 0.5)), ((0.45, 0.85), (0.46, 0.87))),
-    "x": (((0.0, 0.0), (0.8, 1.0)), ((0.8, 0.0), (0.0, 1.0))),
+    "x": SIGNS["x"][0],
     "->": (((0.0, 0.5), (1.0, 0.5)), ((0.7, 0.25), (1.0, 0.5), (1.0, 0.5), (0.7, 0.75))),
 }
 

@@ -28,7 +28,17 @@ def invent_text(rng: Random) -> str:
     elif kind < 0.62:
         place = int(rng.integers(len(text) + 1))
         text = text[:place] + NOT_A_DIGIT + text[place:]
-    return text
+    return _with_sign(text, rng)
+
+
+def _with_sign(text: str, rng: Random) -> str:
+    """Put a minus or a currency before a number, or a unit behind it, now and then."""
+    kind = rng.random()
+    if kind < 0.05:
+        return "-" + text
+    if kind < 0.1:
+        return NOT_A_DIGIT + text
+    return text + NOT_A_DIGIT if kind < 0.13 else text
 
 
 def _year(rng: Random) -> str:
@@ -62,6 +72,4 @@ def _amount(text: str, rng: Random) -> str:
         text += ("," if rng.random() < 0.5 else ".") + _digits(2, rng)
     elif ending < 0.6:
         text += str(rng.choice([".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--"]))
-    if rng.random() < 0.06:
-        text = NOT_A_DIGIT + text
     return text
