@@ -64,7 +64,7 @@ def scaled(factor: float) -> Callable[[Grey], Grey]:
 
 
 # What is looked at again, where the first look leaves doubt.
-LOOKS: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2), scaled(0.85))
+LOOKS: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2))
 
 
 def _sheared(pixels: Grey, slant: float) -> Grey:

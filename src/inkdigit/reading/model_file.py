@@ -198,10 +198,8 @@ def _scaled(images: npt.NDArray[np.generic]) -> Floats:
 
 def temper(probabilities: Floats, temperature: float) -> Floats:
     """Return `softmax(log p / temperature)` of each row."""
-    logits = np.log(np.maximum(probabilities, 1e-30)) / temperature
-    logits -= logits.max(axis=1, keepdims=True)
-    exponentials = np.exp(logits)
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
+    powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
 def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
