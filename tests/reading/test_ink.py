@@ -496,3 +496,14 @@ def test_a_digit_in_two_pieces_is_one_line() -> None:
     assert found is not None
     assert found.alone
     assert found.area[3] > 40
+
+
+@pytest.mark.parametrize(("gap", "together"), [(60, True), (200, False)])
+def test_writing_far_apart_is_told(gap: int, together: bool) -> None:
+    page = np.full((120, 500), 230, np.uint8)
+    _written(page, "12", 20, 90)
+    _written(page, "34", 80 + gap, 90)
+    found = strip(page)
+    assert found is not None
+    assert found.together == together
+    assert found.alone

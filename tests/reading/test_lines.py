@@ -237,3 +237,12 @@ def test_a_mark_that_the_network_takes_for_a_digits_is_seen_all_the_same(
     reading = read(ScriptedLine(*"1111"), [page], **options)
     assert (reading.reason, reading.marks) == (reason, ())
     assert reading.status == ("review" if reason else "accepted")
+
+
+def test_digits_far_apart_are_looked_at() -> None:
+    page = np.full((80, 400), 240, np.uint8)
+    for left in (30, 70, 300, 340):
+        page[20:60, left : left + 10] = 20
+    reading = read(ScriptedLine(*"1111"), [page])
+    assert reading.status == "review"
+    assert reading.reason == "the writing stands far apart: one number or several?"

@@ -38,6 +38,8 @@ _MARGIN = 0.12
 _CROWDED = 0.28
 # Where ink is sparse, what is not so long (in a picture as it is searched) is dust.
 _LEAST_STROKE = 6
+# Wider gaps, in heights of the line, part numbers; digits in boxes of their own stand closer.
+_WIDEST_GAP = 2.0
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,14 @@ class Strip:
 
     `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
     of a picture of the shape `page`, beyond whose edges it may reach. It is not `alone` where the
-    picture shows another line, whole.
+    picture shows another line, whole, and not `together` where it has a gap as two numbers have.
     """
 
     pixels: Grey
     area: Box
     page: tuple[int, int]
     alone: bool = True
+    together: bool = True
 
     def to_picture(self, x: int, y: int, width: int, height: int) -> Box:
         """Return a box of the strip in whole pixels of the picture; it has at least one."""
@@ -185,10 +188,11 @@ class _Components:
             kept &= self.area >= max(2.0, 0.01 * self.area[kept].max())
         return kept
 
-    def line(self, writing: Mask) -> tuple[Box, bool]:
+    def line(self, writing: Mask) -> tuple[Box, bool, bool]:
         """Return the box `(left, top, right, bottom)` of the line that holds most of the writing.
 
         And whether it is alone: no other line, of two characters or more, is whole in the picture.
+        And whether it stands together: no gap in it is as wide as those between numbers.
         """
         main = np.flatnonzero(writing & (self.height >= 0.4 * self.height[writing].max()))
         main, alone = self._main_line(main)
@@ -196,7 +200,14 @@ class _Components:
         middle = self.y + self.height / 2
         inline = writing & (middle >= top) & (middle <= bottom)
         left, right = self.x[inline].min(), (self.x + self.width)[inline].max()
-        return (int(left), int(top), int(right), int(bottom)), alone
+        box = (int(left), int(top), int(right), int(bottom))
+        return box, alone, self._together(main, box[3] - box[1])
+
+    def _together(self, pieces: Numbers, height: int) -> bool:
+        """Return whether no wide gap parts the pieces of a line of this height."""
+        order = pieces[np.argsort(self.x[pieces])]
+        reach = np.maximum.accumulate((self.x + self.width)[order])
+        return not bool((self.x[order][1:] - reach[:-1] > _WIDEST_GAP * height).any())
 
     def _main_line(self, pieces: Numbers) -> tuple[Numbers, bool]:
         """Return those of the pieces that stand on the line that holds most of them."""
@@ -254,6 +265,7 @@ class _Found:
     right: float
     bottom: float
     alone: bool
+    together: bool
 
 
 def _find(ink: Ink, *, one: bool) -> _Found | None:
@@ -274,13 +286,13 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
         return None
     if one:
         box = pieces.whole(writing)
-        alone = pieces.alone(writing, box)
+        alone, together = pieces.alone(writing, box), True
     else:
-        box, alone = pieces.line(writing)
+        box, alone, together = pieces.line(writing)
     if printed.any() and not printed.all():
         ink = _erased(ink, pieces.labels, printed)
     left, top, right, bottom = (side / scale for side in box)
-    return _Found(ink, left, top, right, bottom, alone)
+    return _Found(ink, left, top, right, bottom, alone, together)
 
 
 def _strokes(ink: Ink) -> Grey | None:
@@ -339,7 +351,8 @@ def strip(grey: Grey) -> Strip | None:
     rank = pixels.size // 50
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
-    return Strip(full, (left, top, right - left, bottom - top), grey.shape, found.alone)
+    area = (left, top, right - left, bottom - top)
+    return Strip(full, area, grey.shape, found.alone, found.together)
 
 
 def _crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:

@@ -111,6 +111,8 @@ class LineReader:
             doubt = doubt_from_mark_ahead(_mark_ahead(found.pixels))
         if not choice.text:
             doubt = doubt or "there is ink, and no number was read in it"
+        if not found.together:
+            doubt = "the writing stands far apart: one number or several?"
         if not found.alone:
             doubt = "there is more than one line of writing"
         if doubt and status == "accepted":
