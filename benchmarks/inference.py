@@ -3,9 +3,10 @@
     keras       Keras's `predict`
     exported    ONNX Runtime, the graph as it was exported
     optimised   ONNX Runtime with all its optimisations
-    int8        the same, quantised to bytes on MNIST training digits
+    int8        the same, as `inkdigit export --eight-bits` quantises it, on MNIST training digits
     openvino    OpenVINO, where it is installed
-    inkdigit    `DigitModel.predict_proba`, from arrays of bytes to calibrated probabilities
+    inkdigit    `DigitModel.predict_proba`, from arrays of bytes to calibrated probabilities; then
+                with the file in eight bits
 
 One digit and batches, of Inkdigit's networks and keras.io's, turn about, medians with their range.
 `fast` is trained by recipe `brisk` (once, below `--work`), so its accuracy on the test half is
@@ -107,7 +108,7 @@ def prepared(name: str, mnist: Dataset, work: Path, folder: Path) -> Subject:
     if name == TRAINED:
         run = train(TrainingSettings.of("brisk"), mnist, work / "brisk-seed0", resume=True)
         model = run.folder / KERAS_MODEL
-    return subject(name, mnist.train.images, folder, model)
+    return subject(name, folder, model)
 
 
 def turn_about(
@@ -146,7 +147,7 @@ def told(row: dict[str, Any]) -> dict[str, Any]:
     """Print a row."""
     known = "" if row["test_accuracy"] is None else f"  test {100 * row['test_accuracy']:.2f} %"
     print(
-        f"{row['network']:9} {row['way']:10} {row['cores']} cores  by {row['batch']:4}  "
+        f"{row['network']:9} {row['way']:13} {row['cores']} cores  by {row['batch']:4}  "
         f"{row['microseconds']:9.1f} µs  {row['images_per_second']:9,.0f} images/s{known}",
         flush=True,
     )

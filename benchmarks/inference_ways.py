@@ -1,6 +1,6 @@
 """The ways of running a digit network that `inference.py` measures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnxruntime as ort
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from fast_keras import convnet
 from inkdigit.learning.export import write_model_file
@@ -19,8 +18,7 @@ from inkdigit.learning.networks import build_network
 from inkdigit.reading import DigitModel
 from inkdigit.reading.model_file import ModelInfo
 
-WAYS = ("keras", "exported", "optimised", "int8", "openvino", "inkdigit")
-CALIBRATION = 512
+WAYS = ("keras", "exported", "optimised", "int8", "openvino", "inkdigit", "inkdigit int8")
 INPUT = "images"
 Way = Callable[[np.ndarray], np.ndarray]
 
@@ -34,34 +32,15 @@ class Subject:
     int8: Path
 
 
-def subject(name: str, digits: np.ndarray, folder: Path, trained: Path | None) -> Subject:
-    """Return a network in all its forms; `digits`, of the training half, calibrate its bytes."""
+def subject(name: str, folder: Path, trained: Path | None) -> Subject:
+    """Return a network in all its forms."""
     model = convnet() if name == "keras.io" else build_network(name)
     if trained:
         model = load_keras_model(trained)
     found = Subject(model, folder / f"{name}.onnx", folder / f"{name}-int8.onnx")
     write_model_file(model, nameless(name), found.onnx)
-    quantize_static(
-        found.onnx,
-        found.int8,
-        Calibration(to_pixels(digits[:CALIBRATION])),
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
+    write_model_file(model, nameless(name), found.int8, eight_bits=True)
     return found
-
-
-class Calibration(CalibrationDataReader):  # type: ignore[misc]
-    """Training digits, from which the ranges of activations are taken."""
-
-    def __init__(self, pixels: np.ndarray) -> None:
-        self._batches: Iterator[np.ndarray] = iter(np.split(pixels, len(pixels) // 64))
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        """Return the next batch, `None` at the end."""
-        batch = next(self._batches, None)
-        return None if batch is None else {INPUT: batch}
 
 
 def nameless(name: str) -> ModelInfo:
@@ -82,6 +61,7 @@ def ways(of: Subject, cores: int) -> dict[str, Way]:
         "optimised": session(of.onnx, cores, level.ORT_ENABLE_ALL),
         "int8": session(of.int8, cores, level.ORT_ENABLE_ALL),
         "inkdigit": inkdigit(of.onnx, cores),
+        "inkdigit int8": inkdigit(of.int8, cores),
     }
     if find_spec("openvino"):
         found["openvino"] = openvino(of.onnx, cores)

@@ -117,4 +117,6 @@ def test_export_prints_where_the_file_is(
     target = tmp_path / "mine.onnx"
     assert main(["export", str(trained.folder), "-o", str(target)]) == 0
     assert capsys.readouterr().out.strip() == str(target)
-    assert target.exists()
+    size = target.stat().st_size
+    assert main(["export", str(trained.folder), "-o", str(target), "--eight-bits"]) == 0
+    assert target.stat().st_size < size

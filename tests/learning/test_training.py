@@ -10,7 +10,7 @@ import pytest
 
 from inkdigit.errors import OutputError, RunError, SettingError
 from inkdigit.learning.backend import keras
-from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.keras_files import load_keras_model, predict
 from inkdigit.learning.loop import TrainingLoop
 from inkdigit.learning.networks import NETWORKS
@@ -147,6 +147,17 @@ def test_export_writes_the_model_file_of_a_run_again(trained: Run, tmp_path: Pat
     assert export(copy) == copy.folder / ONNX_MODEL
     assert DigitModel.load(copy.folder / ONNX_MODEL).info == copy.info()
     assert export(copy, tmp_path / "mine.onnx").exists()
+
+
+def test_export_in_eight_bits_reads_the_same_digits(each_run: Run, tmp_path: Path) -> None:
+    path = export(each_run, tmp_path / "bytes.onnx", eight_bits=True)
+    assert path.stat().st_size < 0.5 * (each_run.folder / ONNX_MODEL).stat().st_size
+    images = load_dataset("sample").test.images
+    fine = DigitModel.load(each_run.folder / ONNX_MODEL).probabilities(images)
+    coarse = DigitModel.load(path).probabilities(images)
+    sure = fine.max(axis=1) > 0.5
+    assert (fine.argmax(axis=1) == coarse.argmax(axis=1))[sure].mean() > 0.97
+    assert np.abs(fine - coarse).mean() < 0.01
 
 
 def test_the_h5_holds_weights_and_description(trained: Run) -> None:

@@ -17,6 +17,11 @@ def add_parser(verbs: Verbs) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="where to (default: RUN/model.onnx)"
     )
+    parser.add_argument(
+        "--eight-bits",
+        action="store_true",
+        help="write a digit network in eight bits, which reads batches faster",
+    )
     parser.set_defaults(run=run)
 
 
@@ -26,4 +31,4 @@ def run(options: argparse.Namespace) -> None:
         from inkdigit.learning.runs import Run
         from inkdigit.learning.training import export
 
-    print(export(Run.open(options.run_folder), options.out))
+    print(export(Run.open(options.run_folder), options.out, eight_bits=options.eight_bits))

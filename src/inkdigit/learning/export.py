@@ -7,15 +7,15 @@ from typing import Any
 from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quiet_native_stderr
-from inkdigit.learning.quantisation import quantise
+from inkdigit.learning.quantisation import drawn_strips, quantise, sample_digits
 from inkdigit.reading.model_file import ModelInfo
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
 
 
-def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
-    """Write a digit network, or in eight bits a line network, as ONNX with its metadata.
+def write_model_file(model: Any, info: ModelInfo, path: Path, *, eight_bits: bool = False) -> None:
+    """Write a network as ONNX with its metadata: a line network, or if asked to any, in eight bits.
 
     Raises `MissingExtraError` or `ModelError` where that cannot be done.
 
@@ -37,8 +37,8 @@ def write_model_file(model: Any, info: ModelInfo, path: Path) -> None:
 
     def write(temporary: Path) -> None:
         _export(model, temporary)
-        if is_line:
-            quantise(temporary)
+        if is_line or eight_bits:
+            quantise(temporary, drawn_strips() if is_line else sample_digits())
         _describe(onnx.load(str(temporary)), info, temporary)
 
     write_atomically(path, write)

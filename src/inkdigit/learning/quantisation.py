@@ -1,7 +1,8 @@
-"""Line networks in eight bits: half the time of a look, and less than a third of the file.
+"""Networks in eight bits: half the time of a look at a line, and less than a third of the file.
 
 Static quantisation (Jacob et al. 2018) by ONNX Runtime. How far each map reaches is measured on
-lines drawn with the sample's digits and pen strokes, so a run can be exported wherever it lies.
+the sample's digits, and on lines drawn with them and with pen strokes, so a run can be exported
+wherever it lies.
 """
 
 import logging
@@ -21,14 +22,16 @@ from inkdigit.reading.model_file import WIDTH_STEP
 
 _SEED = 95
 _STRIPS = 200
+_DIGITS = 1000
+_WEIGHTED = {"Conv", "Gemm", "MatMul"}
 
 Floats = npt.NDArray[np.float32]
 
 
-def quantise(path: Path) -> None:
-    """Replace the weights and maps of a line network in an ONNX file by eight-bit integers.
+def quantise(path: Path, pictures: Iterator[Floats]) -> None:
+    """Replace the weights and maps of a network in an ONNX file by eight-bit integers.
 
-    The last convolution stays as it is. Weights keep to seven bits, as processors without VNNI add
+    `pictures` are what it may be shown. Its last layer with weights stays as it is. Weights keep to seven bits, as processors without VNNI add
     up products of eight in too narrow a sum.
     """
     from onnxruntime.quantization import (
@@ -39,9 +42,9 @@ def quantise(path: Path) -> None:
     )
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    class Strips(CalibrationDataReader):  # type: ignore[misc]
+    class Pictures(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self, name: str) -> None:
-            self._inputs = ({name: strip} for strip in drawn_strips())
+            self._inputs = ({name: picture} for picture in pictures)
 
         def get_next(self) -> dict[str, Floats] | None:
             return next(self._inputs, None)
@@ -49,18 +52,18 @@ def quantise(path: Path) -> None:
     with _quietly():
         quant_pre_process(str(path), str(path), skip_symbolic_shape=True)
         graph = _load(path)
-        convolutions = [node.name for node in graph.node if node.op_type == "Conv"]
+        weighted = [node.name for node in graph.node if node.op_type in _WEIGHTED]
         quantize_static(
             str(path),
             str(path),
-            Strips(graph.input[0].name),
+            Pictures(graph.input[0].name),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Add", "Conv", "MaxPool", "Relu"],
+            op_types_to_quantize=["Add", "MaxPool", "Relu", *_WEIGHTED],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[convolutions[-1]],
+            nodes_to_exclude=[weighted[-1]],
         )
 
 
@@ -70,6 +73,12 @@ def drawn_strips() -> Iterator[Floats]:
     for number in range(_STRIPS):
         pixels, _ = draw([_SEED, number])
         yield to_pixels(pad([pixels], WIDTH_STEP))
+
+
+def sample_digits() -> Iterator[Floats]:
+    """Yield digits of the sample as a digit network takes them, `(1, 28, 28, 1)`."""
+    for image in load_dataset("sample").train.images[:_DIGITS]:
+        yield to_pixels(image[None])
 
 
 def _load(path: Path) -> Any:
