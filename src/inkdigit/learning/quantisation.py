@@ -31,8 +31,8 @@ Floats = npt.NDArray[np.float32]
 def quantise(path: Path, pictures: Iterator[Floats]) -> None:
     """Replace the weights and maps of a network in an ONNX file by eight-bit integers.
 
-    `pictures` are what it may be shown. Its last layer with weights stays as it is. Weights keep to seven bits, as processors without VNNI add
-    up products of eight in too narrow a sum.
+    `pictures` are what it may be shown. Its last layer with weights stays as it is. Weights keep to
+    seven bits, as processors without VNNI add up products of eight in too narrow a sum.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
