@@ -19,10 +19,8 @@ from inkdigit.reading import Reader
 from inkdigit.serving.app import create_app
 from inkdigit.serving.metrics import SHARED_DIR
 from inkdigit.serving.observing import Observer
+from inkdigit.serving.protocol import BoundedProtocol
 from inkdigit.serving.settings import Settings
-
-# More than a browser sends by far.
-_MAX_HEAD = 32_768
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -64,9 +62,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         partial(_app, settings),
         factory=True,
         workers=settings.workers,
-        # h11 bounds what a head may hold; the faster parser does not.
-        http="h11",
-        h11_max_incomplete_event_size=_MAX_HEAD,
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=LOGGING,

@@ -1,0 +1,57 @@
+"""HTTP as uvicorn's fast parser takes it, held to what a service can bear."""
+
+import re
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# More than a browser sends by far.
+_MOST_HEAD = 32_768
+_MOST_AHEAD = 16
+_OFFER = re.compile(rb"\r\nupgrade(?=:)", re.IGNORECASE)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 and nothing else; what does not end is refused, but bodies, which are counted later.
+
+    Raising in a method that the parser calls answers 400 and ends the connection.
+    """
+
+    _in_head = True
+    _loose = 0  # bytes of a head, a trailer or the size of a chunk, whose end has not come
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of requests."""
+        self._got_on = False
+        super().data_received(_without_offer(data) if self._in_head else data)
+        self._loose = 0 if self._got_on else self._loose + len(data)
+        if self._loose > _MOST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        if len(self.pipeline) > _MOST_AHEAD:
+            raise ValueError("too many requests before the first one's answer")
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        if self.parser.should_upgrade():
+            raise ValueError("another protocol that would take the body")
+        self._got_on, self._in_head = True, False
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._got_on = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        self._got_on = self._in_head = True
+        super().on_message_complete()
+
+
+def _without_offer(data: bytes) -> bytes:
+    """Return the data without an offer to speak HTTP/2: the parser would leave out the body."""
+    end = data.find(b"\r\n\r\n")
+    return _OFFER.sub(b"\r\nX-Upgrade", data[:end]) + data[end:] if end > 0 else data
