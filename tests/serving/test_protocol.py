@@ -1,12 +1,19 @@
 """What the parser of HTTP itself does not bound."""
 
+import asyncio
 import re
 import socket
+from contextlib import suppress
 
 import pytest
+import uvicorn
 from drawing import png
 from running import Running
+from starlette.responses import PlainTextResponse
 from test_hostile import received, send
+
+from inkdigit.serving import protocol
+from inkdigit.serving.protocol import BoundedProtocol
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = b"POST /v1/read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -75,3 +82,28 @@ def test_an_offer_that_hides_is_refused(service: Running) -> None:
         service.get("/health")
         client.sendall(b"rade: h2c\r\n\r\n")
         assert received(client).startswith(b"HTTP/1.1 400 ")
+
+
+def test_connections_beyond_a_bound_are_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 2)
+
+    async def check() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            PlainTextResponse("fine"), http=BoundedProtocol, ws="none", log_config=None
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve([listener]))
+        talks = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        with suppress(ConnectionResetError):
+            assert await talks[2][0].read() == b""
+        for reader, writer in talks[:2]:
+            writer.write(LAST)
+            assert (await reader.read()).endswith(b"fine")
+        for _, writer in talks:
+            writer.close()
+        server.should_exit = True
+        await serving
+
+    asyncio.run(check())

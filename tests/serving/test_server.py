@@ -1,10 +1,12 @@
 """The process: how it starts, ends, and shares its work."""
 
+import resource
 import signal
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -44,6 +46,21 @@ def test_a_client_that_hangs_up_frees_its_place() -> None:
         assert 0 <= begun - service.figure("inkdigit_readings_total") <= 2
         assert service.read(png("1")).status_code == 200
         assert service.figure("inkdigit_batch_pictures_sum") == begun + 1
+
+
+def test_it_bears_more_connections_than_a_process_may_usually_have() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with running() as service, ExitStack() as clients:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for _ in range(400):
+                address = ("127.0.0.1", service.port)
+                clients.enter_context(socket.create_connection(address)).sendall(b"GET")
+            assert service.read(png("1")).json()["text"] == "1"
+        assert "Traceback" not in "".join(service.lines)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_workers_share_the_port_and_the_figures() -> None:

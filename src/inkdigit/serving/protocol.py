@@ -1,12 +1,16 @@
 """HTTP as uvicorn's fast parser takes it, held to what a service can bear."""
 
+import asyncio
 import re
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # More than a browser sends by far.
 _MOST_HEAD = 32_768
 _MOST_AHEAD = 16
+# A tenth of it waits in a rush of five times what can be read; each takes about 30 kB.
+MOST_CONNECTIONS = 10_000
 _OFFER = re.compile(rb"\r\nupgrade(?=:)", re.IGNORECASE)
 
 
@@ -18,6 +22,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _in_head = True
     _loose = 0  # bytes of a head, a trailer or the size of a chunk, whose end has not come
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a connection, unless there are too many even to refuse it in words."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        if len(self.connections) > MOST_CONNECTIONS:
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of requests."""
