@@ -84,6 +84,13 @@ def test_an_offer_that_hides_is_refused(service: Running) -> None:
         assert received(client).startswith(b"HTTP/1.1 400 ")
 
 
+def test_a_head_is_sent_with_its_body(service: Running) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
+        for _ in range(20):
+            client.sendall(HEALTH)
+            assert client.recv(65536).endswith(b'{"status":"ok"}')
+
+
 def test_connections_beyond_a_bound_are_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 2)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import cast
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -25,7 +25,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection, unless there are too many even to refuse it in words."""
-        super().connection_made(cast(asyncio.Transport, transport))
+        super().connection_made(cast(asyncio.Transport, _Gathering(transport, self.loop)))
         if len(self.connections) > MOST_CONNECTIONS:
             self.transport.abort()
 
@@ -59,6 +59,34 @@ class BoundedProtocol(HttpToolsProtocol):
         """End a request."""
         self._got_on = self._in_head = True
         super().on_message_complete()
+
+
+class _Gathering:
+    """A transport that sends together what is written together: a head with its body.
+
+    Each call of the system costs as much as parsing, and lets the threads that read go first.
+    """
+
+    def __init__(self, transport: asyncio.BaseTransport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = cast(asyncio.Transport, transport), loop
+        self._written: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._written:
+            self._transport.write(b"".join(self._written))
+            self._written.clear()
 
 
 def _without_offer(data: bytes) -> bytes:
