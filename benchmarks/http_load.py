@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Self
 
+_QUIET = 4
+
 
 @dataclass(frozen=True)
 class Question:
@@ -42,6 +44,7 @@ class Connection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self._used = time.perf_counter()
 
     @classmethod
     async def open(cls, port: int) -> Self:
@@ -55,14 +58,15 @@ class Connection:
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         body = await self._reader.readexactly(length)
-        took = time.perf_counter() - start
+        self._used = time.perf_counter()
+        took = self._used - start
         status = int(head[9:12])
         return Answer(start, took, status, _is_right(status, head, body, question.expected))
 
     @property
-    def gone(self) -> bool:
-        """Whether the service has hung up, as it does when nothing is asked for a while."""
-        return self._reader.at_eof()
+    def old(self) -> bool:
+        """Whether the service has hung up or soon will: it does after five quiet seconds."""
+        return self._reader.at_eof() or time.perf_counter() - self._used > _QUIET
 
     def close(self) -> None:
         """Hang up."""
@@ -109,8 +113,8 @@ async def open_loop(
     answers: list[Answer] = []
 
     async def one(due: float, question: Question) -> None:
-        while idle and idle[-1].gone:
-            idle.pop()
+        while idle and idle[-1].old:
+            idle.pop().close()
         connection = idle.pop() if idle else await Connection.open(port)
         answer = await connection.ask(question)
         waited = answer.asked - due

@@ -80,7 +80,7 @@ def setting_of(options: argparse.Namespace) -> Setting:
         lines=lines,
         digits=digits,
         mixed=[*lines, *digits, *refused(pngs)],
-        speed=3 if brief else 20,
+        speed=3 if brief else 7,
         overload=3 if brief else 60,
         steady=6 if brief else 600,
         rounds=1 if brief else 3,

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from drawing import document
+
+# Enough pages to be still at it when something happens meanwhile.
+LONG = document(["38", "47"] * 15, size=250)
 
 
 @dataclass
@@ -55,6 +60,19 @@ def until(happened: Callable[[], bool], seconds: float = 60) -> None:
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def occupy(service: Running, places: int) -> list[socket.socket]:
+    """Have long documents read, and return their clients once they have these places."""
+    head = (
+        "POST /v1/read HTTP/1.1\r\nHost: x\r\nX-API-Key: key\r\nContent-Type: image/tiff\r\n"
+        f"Content-Length: {len(LONG)}\r\n\r\n"
+    )
+    clients = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(places)]
+    for client in clients:
+        client.sendall(head.encode() + LONG)
+    until(lambda: service.figure("inkdigit_queue") == places)
+    return clients
 
 
 @contextmanager

@@ -1,21 +1,20 @@
 """The process: how it starts, ends, and shares its work."""
 
+import resource
 import signal
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
-from drawing import document, png
-from running import Running, running, until
+from drawing import png
+from running import LONG, Running, occupy, running, until
 
 from inkdigit.cli import main
-
-# Enough pages to be still at it when something happens meanwhile.
-LONG = document(["38", "47"] * 15, size=250)
 
 
 def test_it_listens_to_this_machine_alone(service: Running) -> None:
@@ -37,21 +36,31 @@ def test_a_signal_lets_what_was_begun_be_finished(sign: signal.Signals) -> None:
 
 def test_a_client_that_hangs_up_frees_its_place() -> None:
     with running("--queue", "2", "--max-files", "2") as service:
-        head = (
-            f"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Type: image/tiff\r\n"
-            f"Content-Length: {len(LONG)}\r\n\r\n"
-        )
-        clients = [socket.create_connection(("127.0.0.1", service.port)) for _ in range(2)]
-        for client in clients:
-            client.sendall(head.encode() + LONG)
-        until(lambda: service.figure("inkdigit_queue") == 2)
+        clients = occupy(service, 2)
         assert service.read(png("1")).status_code == 503
         for client in clients:
             client.close()
         until(lambda: service.figure("inkdigit_queue") == 0)
+        # Nobody went on reading for them: what was begun is known, but for a page of each.
+        begun = service.figure("inkdigit_batch_pictures_sum")
+        assert 0 <= begun - service.figure("inkdigit_readings_total") <= 2
         assert service.read(png("1")).status_code == 200
-        # Nobody went on reading for them.
-        assert service.figure("inkdigit_readings_total") < 2 * 30
+        assert service.figure("inkdigit_batch_pictures_sum") == begun + 1
+
+
+def test_it_bears_more_connections_than_a_process_may_usually_have() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with running() as service, ExitStack() as clients:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            for _ in range(400):
+                address = ("127.0.0.1", service.port)
+                clients.enter_context(socket.create_connection(address)).sendall(b"GET")
+            assert service.read(png("1")).json()["text"] == "1"
+        assert "Traceback" not in "".join(service.lines)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_workers_share_the_port_and_the_figures() -> None:

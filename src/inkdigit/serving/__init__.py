@@ -12,7 +12,9 @@ Knows `Reader` and `Reading`; nothing of pixels, runtimes or where models come f
     operations  health, readiness, metrics, documents, the page
     observing   request id, log line, figures and headers of every request
     draining    lets who is refused hear why
+    refusing    says no in a rush, before anything costs more
     app         all of these as one ASGI application
+    protocol    uvicorn's HTTP, held to what a service can bear
     server      uvicorn around it
     page/       plain modules and CSS
 """

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 import inkdigit
 from inkdigit.serving import operations, routes
@@ -13,6 +14,7 @@ from inkdigit.serving.draining import Drainer
 from inkdigit.serving.metrics import forget_process
 from inkdigit.serving.observing import Observer
 from inkdigit.serving.problems import add_problem_handlers
+from inkdigit.serving.refusing import Refuser
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
 
@@ -44,12 +46,22 @@ def create_app(settings: Settings) -> Observer:
     app.include_router(operations.router)
     operations.add_pages(app)
     add_problem_handlers(app)
+    return _around(app, settings)
+
+
+def _around(app: FastAPI, settings: Settings) -> Observer:
+    """Return the application with what is to be around every request, from the inside out."""
+
+    def check_room() -> None:
+        app.state.service.batcher.check_room()
+
+    wrapped: ASGIApp = Refuser(app, routes.router.routes, check_room)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
+        wrapped = CORSMiddleware(
+            wrapped,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
-    return Observer(Drainer(app, limit=_DRAINED * settings.max_bytes))
+    return Observer(Drainer(wrapped, limit=_DRAINED * settings.max_bytes))

@@ -43,7 +43,8 @@ class Drainer:
             status = message.get("status", 0)
             if coming and status >= 400 and status != _TOO_SLOW:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(drain(), _SECONDS)
+                    async with asyncio.timeout(_SECONDS):
+                        await drain()
             await send(message)
 
         await self._app(scope, watched_receive, patient_send)

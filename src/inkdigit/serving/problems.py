@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from inkdigit.errors import InkdigitError
 
@@ -41,17 +42,17 @@ class AsciiJSONResponse(JSONResponse):
 
 
 class ProblemResponse(AsciiJSONResponse):
-    """A problem as its response."""
+    """A problem as the response to the request of this scope."""
 
     media_type = "application/problem+json"
 
-    def __init__(self, problem: Problem, instance: str) -> None:
+    def __init__(self, problem: Problem, scope: Scope) -> None:
         body = {
             "type": "about:blank",
             "title": _title(problem.status),
             "status": problem.status,
             "detail": problem.detail,
-            "instance": instance,
+            "instance": f"urn:request:{scope['state']['request_id']}",
         }
         super().__init__(body, problem.status, problem.headers)
 
@@ -73,8 +74,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 async def _respond(
     problem_of: Callable[[Request, Any], Problem], request: Request, error: Exception
 ) -> Response:
-    problem = problem_of(request, error)
-    return ProblemResponse(problem, f"urn:request:{request.state.request_id}")
+    return ProblemResponse(problem_of(request, error), request.scope)
 
 
 async def _say_nothing(*_: object) -> Response:

@@ -112,16 +112,11 @@ async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -
         )
 
 
-async def _check_room(request: Request) -> None:
-    # Before the body is looked at: in a rush, refusing must cost less than reading.
-    _service(request).batcher.check_room()
-
-
 _T = TypeVar("_T")
 
 router = APIRouter(
     prefix="/v1",
-    dependencies=[Depends(_check_key), Depends(_check_room)],
+    dependencies=[Depends(_check_key)],
     responses=_REFUSALS,
 )
 Wanted = Annotated[ReadQuery, Query()]

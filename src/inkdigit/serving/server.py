@@ -6,7 +6,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -19,10 +19,8 @@ from inkdigit.reading import Reader
 from inkdigit.serving.app import create_app
 from inkdigit.serving.metrics import SHARED_DIR
 from inkdigit.serving.observing import Observer
+from inkdigit.serving.protocol import MOST_CONNECTIONS, BoundedProtocol
 from inkdigit.serving.settings import Settings
-
-# More than a browser sends by far.
-_MAX_HEAD = 32_768
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -64,9 +62,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         partial(_app, settings),
         factory=True,
         workers=settings.workers,
-        # h11 bounds what a head may hold; the faster parser does not.
-        http="h11",
-        h11_max_incomplete_event_size=_MAX_HEAD,
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=LOGGING,
@@ -80,7 +76,19 @@ def _app(settings: Settings) -> Observer:
     """Return the application, in the process that serves it."""
     # A worker whose parent was killed would go on holding the port.
     end_with_parent()
+    _take_handles(2 * MOST_CONNECTIONS)
     return create_app(settings)
+
+
+def _take_handles(count: int) -> None:
+    """Let this process open so many files: the usual 1,024 are too few for a rush."""
+    with suppress(ImportError, ValueError, OSError):  # not on Windows, or not allowed
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < count and soft != resource.RLIM_INFINITY:
+            allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 @contextmanager
