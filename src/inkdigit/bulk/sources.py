@@ -17,6 +17,8 @@ STDIN = "-"
 # Enough of a file to tell its kind.
 _HEAD = 1024
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
+# Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
+_CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d*/)[^@]*)@")
 Box = tuple[int, int, int, int]
 
 
@@ -71,9 +73,9 @@ def is_uri(name: str) -> bool:
     return bool(_URI.match(name))
 
 
-def without_query(name: str) -> str:
-    """Return a name as it is shown: a URI's query may hold what is secret."""
-    return name.partition("?")[0] if is_uri(name) else name
+def without_secrets(name: str) -> str:
+    """Return a name as it is shown: of a URI without its query and credentials."""
+    return _CREDENTIALS.sub("", name.partition("?")[0], count=1) if is_uri(name) else name
 
 
 def is_many(name: str) -> bool:
@@ -87,9 +89,9 @@ def _pictures(name: str, wanted: Wanted) -> Iterator[Picture]:
         return
     for found in _listed(name, wanted):
         if isinstance(found, InkdigitError):
-            yield Picture(name, found)
+            yield Picture(without_secrets(name), found)
         else:
-            yield Picture(without_query(found), found)
+            yield Picture(without_secrets(found), found)
 
 
 def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
