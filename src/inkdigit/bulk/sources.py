@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from inkdigit.bulk.folders import Wanted, files_below
+from inkdigit.bulk.folders import Wanted, count_below, files_below
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 
 STDIN = "-"
@@ -65,7 +65,7 @@ def pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> Iterator[Pictur
 
 def count_pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> int:  # noqa: B008
     """Return how many pictures these names stand for, opening none."""
-    return sum(sum(1 for _ in _listed(name, wanted)) if is_many(name) else 1 for name in names)
+    return sum(_count(name, wanted) for name in names)
 
 
 def is_uri(name: str) -> bool:
@@ -100,6 +100,12 @@ def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
     from inkdigit.bulk.storage import objects_below
 
     return objects_below(name, wanted)
+
+
+def _count(name: str, wanted: Wanted) -> int:
+    if not is_many(name):
+        return 1
+    return sum(1 for _ in _listed(name, wanted)) if is_uri(name) else count_below(name, wanted)
 
 
 def _picture(name: str) -> Picture:
