@@ -170,7 +170,10 @@ def ray_cluster() -> Iterator[str]:
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
     command += ["--node-ip-address", host, "--port", port, "--num-cpus", str(CORES)]
     command += ["--include-dashboard", "false", "--disable-usage-stats"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:  # noqa: S603
+    # It asks for no token, which an earlier cluster may have left here, and ends at once.
+    alone = {"RAY_AUTH_MODE": "disabled", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
+    environment = {**os.environ, **alone}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as node:  # noqa: S603
         try:
             if not any("Ray runtime started" in line for line in node.stdout or ()):
                 raise SystemExit("Ray did not start")
