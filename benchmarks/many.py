@@ -48,7 +48,6 @@ class Setting:
     pngs: list[bytes]
     pictures: int
     sizes: list[int]
-    ray_pictures: int
     rounds: int
 
     def scans(self, count: int) -> Path:
@@ -88,9 +87,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=tuple(PARTS))
-    parser.add_argument("--pictures", type=int, default=5_000, metavar="N")
+    parser.add_argument("--pictures", type=int, default=20_000, metavar="N")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    parser.add_argument("--ray-pictures", type=int, default=20_000, metavar="N")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
     options = parser.parse_args()
@@ -98,8 +96,7 @@ def main() -> None:
     pngs = [png(page) for page in drawn_lines(DRAWN)]
     figures = []
     with tempfile.TemporaryDirectory() as folder:
-        sizes = (options.pictures, options.sizes, options.ray_pictures, options.rounds)
-        setting = Setting(Path(folder), pngs, *sizes)
+        setting = Setting(Path(folder), pngs, options.pictures, options.sizes, options.rounds)
         for part in options.parts:
             for figure in PARTS[part](setting):
                 figures.append(figure)
@@ -143,7 +140,7 @@ def measure_sizes(setting: Setting) -> Iterator[Figure]:
 
 def measure_ray(setting: Setting) -> Iterator[Figure]:
     """Yield pictures a second by Ray and by two jobs, turn about, each without its start."""
-    scans = setting.scans(setting.ray_pictures)
+    scans = setting.scans(setting.pictures)
     here, there = [], []
     with ray_cluster() as address:
         for _ in range(setting.rounds):
@@ -173,7 +170,10 @@ def ray_cluster() -> Iterator[str]:
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
     command += ["--node-ip-address", host, "--port", port, "--num-cpus", str(CORES)]
     command += ["--include-dashboard", "false", "--disable-usage-stats"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:  # noqa: S603
+    # It asks for no token, which an earlier cluster may have left here, and ends at once.
+    alone = {"RAY_AUTH_MODE": "disabled", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
+    environment = {**os.environ, **alone}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as node:  # noqa: S603
         try:
             if not any("Ray runtime started" in line for line in node.stdout or ()):
                 raise SystemExit("Ray did not start")
@@ -217,12 +217,19 @@ def until_first_rows(
 
 
 def peak_memory(process: "subprocess.Popen[str]") -> int:
-    """Wait for a process to end; return the most bytes that it and its children held together."""
+    """Wait for a process to end; return the most bytes that it and its children held together.
+
+    Files that are mapped, most of them libraries, count once: as much as one process has of them.
+    """
     peak = 0
-    while process.poll() is None:
-        peak = max(peak, sum(map(held, family(process.pid))))
-        time.sleep(0.2)
-    return peak
+    while True:
+        found = [held(pid) for pid in family(process.pid)]
+        peak = max(peak, sum(own for own, _ in found) + max(mapped for _, mapped in found))
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        return peak
 
 
 def family(root: int) -> list[int]:
@@ -234,13 +241,15 @@ def family(root: int) -> list[int]:
     return [root, *(pid for child in told.split() for pid in family(int(child)))]
 
 
-def held(pid: int) -> int:
-    """Return the bytes of memory that a process holds, shared ones divided among who shares."""
+def held(pid: int) -> tuple[int, int]:
+    """Return the bytes in memory of a process: its own, and of files that are mapped."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
-        return 0
-    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return 0, 0
+    told = dict(line.split(":", 1) for line in lines)
+    own, mapped = (1024 * int(told.get(name, "0").split()[0]) for name in ("RssAnon", "RssFile"))
+    return own, mapped
 
 
 PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {

@@ -27,7 +27,13 @@ HOST = "127.0.0.2"
 COUNT = 400
 Crops = Callable[[Path, int], Path]
 Rows = list[dict[str, Any]]
-ENVIRONMENT = {**os.environ, **CREDENTIALS, "RAY_USAGE_STATS_ENABLED": "0"}
+ENVIRONMENT = {
+    **os.environ,
+    **CREDENTIALS,
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # A cluster that Ray has started by itself leaves a token, which others would ask for.
+    "RAY_AUTH_MODE": "disabled",
+}
 
 
 class Node:

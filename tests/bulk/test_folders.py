@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inkdigit.bulk import folders
-from inkdigit.bulk.folders import Wanted, files_below
+from inkdigit.bulk.folders import Wanted, count_below, files_below
 from inkdigit.bulk.sources import count_pictures, pictures
 from inkdigit.errors import SourceError
 
@@ -63,6 +63,21 @@ def test_no_list_is_made_of_a_large_folder(tmp_path: Path, monkeypatch: pytest.M
     try:
         assert sum(1 for _ in files_below(str(tmp_path), Wanted())) == 2_000
         assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_below_is_counted_and_not_held(tree: Path, tmp_path: Path) -> None:
+    for wanted in (Wanted(), EVERYTHING, Wanted(("*.none",))):
+        assert count_below(str(tree), wanted) == len(list(files_below(str(tree), wanted)))
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(2_000):
+        (many / f"{number:05}{'x' * 200}.png").touch()
+    tracemalloc.start()
+    try:
+        assert count_below(str(many), Wanted()) == 2_000
+        assert tracemalloc.get_traced_memory()[1] < 50_000
     finally:
         tracemalloc.stop()
 

@@ -89,6 +89,25 @@ def test_what_is_no_journal_is_refused_and_stays(tmp_path: Path, content: str) -
     assert path.read_text("latin-1") == content
 
 
+@pytest.mark.parametrize(
+    "closing",
+    [
+        '{"done": 3}',
+        '{"done": null}',
+        '{"done": {"rows": 2}}',
+        '{"done": {"crc32": 0, "position": 2, "tally": {}}}',
+        '{"done": {"crc32": 0, "position": {"pictures": "two", "digest": ""}, "tally": {}}}',
+        '{"done": {"crc32": 0, "position": {"pictures": 2, "digest": ""}, "tally": [1]}}',
+    ],
+)
+def test_what_closes_otherwise_is_refused_and_stays(path: Path, closing: str) -> None:
+    content = path.read_text() + closing + "\n"
+    path.write_text(content)
+    with pytest.raises(RunError, match="is no journal of Inkdigit's"):
+        Journal(path, ASKED)
+    assert path.read_text() == content
+
+
 def test_anew_leaves_nothing(path: Path) -> None:
     journal = Journal(path, {"pattern": None}, anew=True)
     assert journal.position == Position()

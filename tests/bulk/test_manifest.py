@@ -29,6 +29,12 @@ def test_a_line_says_what_to_read(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_secret_in_a_uri_is_not_its_name(tmp_path: Path) -> None:
+    uri = "s3://key:secret@bucket/b.png?endpoint_override=127.0.0.1"
+    (picture,) = read_manifest(written(tmp_path, f"file\n{uri}\n"), {})
+    assert picture == Picture("s3://bucket/b.png", uri)
+
+
 def test_the_file_alone_is_enough_whoever_wrote_it(tmp_path: Path) -> None:
     path = written(tmp_path, b"\xef\xbb\xbffile\r\na.png\r\n\xff.png\r\n")
     assert [picture.name for picture in read_manifest(path, {})] == ["a.png", "\udcff.png"]

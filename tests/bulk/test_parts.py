@@ -3,10 +3,12 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from pyarrow.fs import FileSelector
 from servers import CREDENTIALS, Bucket, free_port
 from stand_ins import reading
 
 from inkdigit.bulk import parts as module
+from inkdigit.bulk.parquet import table as arrow
 from inkdigit.bulk.parts import Parts, PartsTable
 from inkdigit.bulk.rows import TableRow
 from inkdigit.bulk.storage import located
@@ -127,6 +129,14 @@ def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
         opened(f"{tmp_path}/nowhere/results/")
 
 
+@pytest.mark.parametrize("note", ["[]", '{"asked": {"pattern": null}, "position": 1}'])
+def test_a_part_with_another_note_is_said(tmp_path: Path, note: str) -> None:
+    rows = arrow(done(0).records).replace_schema_metadata({b"inkdigit": note})
+    pyarrow.parquet.write_table(rows, tmp_path / "part-000000.parquet")
+    with pytest.raises(RunError, match="is no part of Inkdigit's"):
+        opened(f"{tmp_path}/", resume=True)
+
+
 @pytest.mark.parametrize("how", [{"overwrite": True}, {"resume": True}])
 def test_one_process_at_a_time_writes_a_folder(tmp_path: Path, how: dict[str, bool]) -> None:
     folder = f"{tmp_path}/results/"
@@ -137,6 +147,29 @@ def test_one_process_at_a_time_writes_a_folder(tmp_path: Path, how: dict[str, bo
     table.close()
     assert [path.name for path in Path(folder).iterdir()] == ["part-000000.parquet"]
     opened(folder, **how).close()
+
+
+def test_in_a_bucket_the_run_that_began_last_goes_on(bucket: Bucket) -> None:
+    folder = bucket.uri("results/")
+    first = opened(folder)
+    first.append(done(0))
+    with pytest.raises(OutputError, match="or another run is writing some: go on with --resume"):
+        opened(folder)
+    first.append(done(1))
+    second = opened(folder, resume=True)
+    assert second.position == done(1).end
+    first.append(done(2))
+    with pytest.raises(RunError, match="is being written by another run, which began later"):
+        first.append(done(3))
+    first.close()
+    for number in (2, 3):
+        second.append(done(number))
+    second.finish()
+    second.close()
+    assert sources(folder) == [f"{number}-{letter}.png" for number in range(4) for letter in "ab"]
+    store, path = located(folder)
+    names = [entry.base_name for entry in store.get_file_info(FileSelector(path))]
+    assert sorted(names) == ["_SUCCESS", "part-000000.parquet", "part-000001.parquet"]
 
 
 def test_a_bucket_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,5 +193,6 @@ def test_a_folder_may_be_called_anything(
 
 
 def test_what_was_finished_and_cannot_be_opened_is_said(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="results/ cannot be written: "):
-        Parts(f"{tmp_path}/results/").finished(ASKED)
+    Path(tmp_path, "_SUCCESS").mkdir()
+    with pytest.raises(OutputError, match="cannot be written: "):
+        Parts(f"{tmp_path}/").finished(ASKED)

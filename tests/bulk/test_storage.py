@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,28 @@ def test_a_bucket_is_listed_by_name(bucket: Bucket) -> None:
     assert [picture.name for picture in deep] == [*flat, f"s3://{bucket.name}/scans/c/d.png"]
     assert count_pictures([bucket.uri("scans/")], Wanted(recursive=True)) == 3
     assert [picture.name for picture in listed(bucket, "scans/b.png")] == flat[1:]
+
+
+def test_credentials_may_stand_in_the_uri_and_are_not_shown(
+    bucket: Bucket, some_crops: list[Path]
+) -> None:
+    put(bucket, "scans/0.png", some_crops[0].read_bytes())
+    uri = bucket.uri("scans/").replace("s3://", "s3://testing:testing@")
+    (picture,) = pictures([uri])
+    (row,) = read_rows(Reader.load(), [picture])
+    assert row.failure is None
+    assert row.source == f"s3://{bucket.name}/scans/0.png"
+    (gone,) = pictures([uri.replace("scans/", "gone/")])
+    assert gone.name == f"s3://{bucket.name}/gone/"
+    assert str(gone.source) == f"{gone.name} is not there"
+
+
+@pytest.mark.parametrize("secret", ["k:sec/ret@b/x", "k:sec ret@b/x", "k:secret@b/x?secret=1", "["])
+def test_a_uri_that_cannot_be_opened_is_told_without_its_secrets(secret: str) -> None:
+    for scheme in ("s3", "nostore"):
+        with pytest.raises(SourceError, match="cannot be opened: ") as caught:
+            located(f"{scheme}://{secret}")
+        assert not re.search("sec|k:", str(caught.value).replace("'secret'", ""))
 
 
 def test_an_object_is_read_like_the_file(bucket: Bucket, some_crops: list[Path]) -> None:
@@ -115,5 +138,5 @@ def test_a_path_lies_on_this_machine(tmp_path: Path) -> None:
     store, path = located(f"{tmp_path}/")
     assert isinstance(store, FileSystem)
     assert path == str(tmp_path)
-    with pytest.raises(SourceError, match="nostore://x cannot be opened"):
+    with pytest.raises(SourceError, match="nostore://x/y cannot be opened"):
         located("nostore://x/y")

@@ -98,7 +98,8 @@ def _cluster(address: str | None) -> Iterator[None]:
     try:
         _check_answers(address or "")
         ray.init(
-            address,
+            # Without an address Ray would look for a cluster, also for one that has gone.
+            address or "local",
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.ERROR,

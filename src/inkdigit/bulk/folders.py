@@ -2,7 +2,7 @@
 
 import heapq
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -16,6 +16,8 @@ SUFFIXES = (
 # Names held at a time. A folder with more is gone through again for the next ones in order, which
 # takes a second for a million.
 _HELD = 20_000
+_Entry = tuple[str, bool]
+_Lister = Callable[[str], Iterator[_Entry]]
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,20 @@ def files_below(folder: str, wanted: Wanted) -> Iterator[str | SourceError]:
     Links are followed, but not round in a circle. A folder that holds none is said to.
     """
     empty = True
-    for found in _files_below(folder, wanted, ()):
+    for found in _files_below(folder, wanted, _sorted_entries):
         yield found
         empty = False
     if empty:
         yield wanted.none_in(folder)
 
 
+def count_below(folder: str, wanted: Wanted) -> int:
+    """Return how many `files_below` yields; in no order, so that nothing is held."""
+    return sum(1 for _ in _files_below(folder, wanted, _entries)) or 1
+
+
 def _files_below(
-    folder: str, wanted: Wanted, above: tuple[tuple[int, int], ...]
+    folder: str, wanted: Wanted, list_: _Lister, above: tuple[tuple[int, int], ...] = ()
 ) -> Iterator[str | SourceError]:
     try:
         found = os.stat(folder)  # noqa: PTH116  (a name need not be normal to be listed as given)
@@ -61,24 +68,29 @@ def _files_below(
         if here in above:
             yield SourceError(f"{folder} is a link that leads back to a folder above it: left out")
             return
-        for name, is_folder in _entries(folder):
+        for name, is_folder in list_(folder):
             path = os.path.join(folder, name)  # noqa: PTH118
             if not is_folder:
                 if wanted.takes(name):
                     yield path
             elif wanted.recursive:
-                yield from _files_below(path, wanted, (*above, here))
+                yield from _files_below(path, wanted, list_, (*above, here))
     except OSError as error:
         yield SourceError(f"{folder} cannot be listed: {error.strerror or error}")
 
 
-def _entries(folder: str) -> Iterator[tuple[str, bool]]:
-    """Yield name and whether it is a folder, by name, no more than `_HELD` of them held."""
-    last: tuple[str, bool] | None = None
+def _entries(folder: str) -> Iterator[_Entry]:
+    """Yield name and whether it is a folder, in no order."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.name, _is_folder(entry)
+
+
+def _sorted_entries(folder: str) -> Iterator[_Entry]:
+    """Yield the same by name, no more than `_HELD` of them held."""
+    last: _Entry | None = None
     while True:
-        with os.scandir(folder) as entries:
-            pairs = ((entry.name, _is_folder(entry)) for entry in entries)
-            some = heapq.nsmallest(_HELD, (p for p in pairs if last is None or p > last))
+        some = heapq.nsmallest(_HELD, (e for e in _entries(folder) if last is None or e > last))
         yield from some
         if len(some) < _HELD:
             return

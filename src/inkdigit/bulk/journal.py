@@ -109,10 +109,7 @@ class Journal:
         except (ValueError, RecursionError):
             asked = None
         if not isinstance(asked, dict) or not head.endswith(b"\n"):
-            raise RunError(
-                f"{self.path} is no journal of Inkdigit's: move it away, or replace it with "
-                "--overwrite"
-            )
+            raise self._foreign()
         if asked != self._asked:
             raise RunError(f"{self.path} is of another run ({differing(asked, self._asked)})")
 
@@ -122,19 +119,33 @@ class Journal:
         for line in file:
             if not line.startswith(_CLOSING):
                 checksum = zlib.crc32(line, checksum)
-            elif (closing := _closed(line)) and closing["crc32"] == checksum:
-                self.position = Position(**closing["position"])
-                self.tally = Tally.from_dict(closing["tally"])
+            elif (closing := _closed(line)) and self._is_whole(closing["done"], checksum):
                 end, checksum = file.tell(), 0
             else:
                 break
         return end
+
+    def _is_whole(self, closing: Any, checksum: int) -> bool:
+        """Return whether the rows of a chunk are what was written, and take up its end if so."""
+        try:
+            if closing["crc32"] != checksum:
+                return False
+            self.position = Position.from_dict(closing["position"])
+            self.tally = Tally.from_dict(closing["tally"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._foreign() from None
+        return True
 
     def _write(self, content: bytes) -> None:
         left = memoryview(content)
         while left:  # a disk that fills up takes a part
             left = left[self._file.write(left) :]
         os.fsync(self._file.fileno())
+
+    def _foreign(self) -> RunError:
+        return RunError(
+            f"{self.path} is no journal of Inkdigit's: move it away, or replace it with --overwrite"
+        )
 
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(f"{self.path} cannot be written: {error.strerror or error}")
@@ -150,8 +161,8 @@ def _closed(line: bytes) -> dict[str, Any] | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        closing: dict[str, Any] = json.loads(line)["done"]
-    except ValueError:
+        closing: dict[str, Any] = json.loads(line)
+    except (ValueError, RecursionError):
         return None
     return closing
 

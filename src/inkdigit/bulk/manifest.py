@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from inkdigit.bulk.sources import Box, Picture, is_uri
+from inkdigit.bulk.sources import Box, Picture, is_uri, without_secrets
 from inkdigit.errors import SettingError, SourceError
 from inkdigit.reading.options import Options, Rules
 
@@ -98,7 +98,7 @@ def _picture(
         Rules.of(_beside(options, pattern, check))
         judged.add((pattern, check))
     return Picture(
-        name=file,
+        name=without_secrets(file),
         source=file if is_uri(file) else str(folder / file),
         page=_page(line.get("page", "")),
         box=_box(line.get("box", "")),

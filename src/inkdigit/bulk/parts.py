@@ -2,21 +2,24 @@
 
 A part is there or not. Each carries in its metadata how far the input had been gone through, so
 the last one says where to go on. `_SUCCESS`, which readers of such folders pass over, comes last.
+A folder on a disk is locked while it is written. In a bucket nothing can be: there `_RUN` names the
+run that began last, and any other ends where it would write.
 """
 
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
 
 from inkdigit.bulk.journal import differing, lock
 from inkdigit.bulk.parquet import table
-from inkdigit.bulk.sources import is_uri, without_query
+from inkdigit.bulk.sources import is_uri, without_secrets
 from inkdigit.bulk.storage import located, reason
 from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Done, Position
@@ -31,8 +34,33 @@ PART_ROWS = 20_000
 _SUCCESS = "_SUCCESS"
 # Lies in a folder on a disk while it is written; readers pass over it as well.
 _LOCK = ".lock"
+_RUN = "_RUN"
 _NOTE = b"inkdigit"
 _PART = re.compile(r"part-(\d{6,})\.parquet")
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a run says of itself in its parts: what it was asked for, and how far it had come."""
+
+    asked: dict[str, Any]
+    position: Position
+    tally: Tally
+
+    def to_json(self) -> bytes:
+        """Return it as it is written."""
+        known = {"position": asdict(self.position), "tally": self.tally.to_dict()}
+        return json.dumps({"asked": self.asked, **known}, indent=2).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Rebuild from `to_json`; `ValueError` for anything else."""
+        try:
+            known = json.loads(text)
+            position, tally = known["position"], known["tally"]
+            return cls(dict(known["asked"]), Position.from_dict(position), Tally.from_dict(tally))
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError from error
 
 
 class Parts:
@@ -40,8 +68,9 @@ class Parts:
 
     def __init__(self, name: str) -> None:
         """Raise `SourceError` for a store that is not known; nothing is written yet."""
-        self._name, self._shown = name, without_query(name)
+        self._name, self._shown = name, without_secrets(name)
         self._store, self._folder = located(name)
+        self._run = uuid4().hex.encode()
 
     def __str__(self) -> str:
         return self._shown
@@ -50,10 +79,15 @@ class Parts:
     def held(self) -> Iterator[None]:
         """Make a folder on a disk if need be, and hold it; `RunError` where another process does.
 
-        Nothing in a bucket can be held.
+        Of a bucket it takes away what `claim` has written.
         """
         if is_uri(self._name):
-            yield
+            try:
+                yield
+            finally:
+                with suppress(OSError, OutputError):
+                    if self._is_claimed():
+                        self._delete(_RUN)
             return
         path = Path(self._folder, _LOCK)
         with ExitStack() as opened:
@@ -71,6 +105,15 @@ class Parts:
                 with suppress(OSError):  # Windows keeps what is open
                     path.unlink()
 
+    def claim(self) -> None:
+        """Take a folder in a bucket from any other run, which ends where it would write."""
+        if is_uri(self._name):
+            self._put(_RUN, self._run)
+
+    def is_begun(self) -> bool:
+        """Return whether another run has written there, or is about to."""
+        return self._read(_RUN) is not None or bool(self.numbers())
+
     def numbers(self) -> list[int]:
         """Return the numbers of the parts that are there, from 0."""
         from pyarrow.fs import FileSelector
@@ -84,13 +127,7 @@ class Parts:
 
     def is_finished(self) -> bool:
         """Return whether all parts are there."""
-        from pyarrow.fs import FileType
-
-        try:
-            found = self._store.get_file_info(self._path(_SUCCESS))
-        except OSError as error:
-            raise self._unwritable(error) from None
-        return bool(found.type == FileType.File)
+        return self._read(_SUCCESS) is not None
 
     def finished(self, asked: dict[str, Any]) -> Tally:
         """Return what was counted in all parts, where all are there.
@@ -98,16 +135,11 @@ class Parts:
         Raises `RunError` where they are of a run that was asked for something else.
         """
         try:
-            with self._store.open_input_stream(self._path(_SUCCESS)) as stream:
-                note = json.loads(stream.read())
-            tally = Tally.from_dict(note["tally"])
-            before: dict[str, Any] = dict(note["asked"])
-        except OSError as error:
-            raise self._unwritable(error) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+            note = Note.from_json(self._read(_SUCCESS) or b"")
+        except ValueError:
             raise RunError(f"{self._shown} was not finished by Inkdigit") from None
-        self.check(before, asked)
-        return tally
+        self.check(note.asked, asked)
+        return note.tally
 
     def check(self, before: dict[str, Any], asked: dict[str, Any]) -> None:
         """Raise `RunError` where the parts are of a run that was asked for something else."""
@@ -115,52 +147,70 @@ class Parts:
         if before != now:
             raise RunError(f"{self._shown} is of another run ({differing(before, now)})")
 
-    def note(self, number: int) -> dict[str, Any]:
+    def note(self, number: int) -> Note:
         """Return what a part says of the run that wrote it."""
         from pyarrow.parquet import read_schema
 
         try:
             found = read_schema(self._path(_part(number)), filesystem=self._store)
-            note: dict[str, Any] = json.loads(found.metadata[_NOTE])
+            return Note.from_json(found.metadata[_NOTE])
         except (OSError, ValueError, KeyError, TypeError):
             raise RunError(f"{self._shown}{_part(number)} is no part of Inkdigit's") from None
-        return note
 
-    def write(self, number: int, rows: "pa.Table", note: dict[str, Any]) -> None:
+    def write(self, number: int, rows: "pa.Table", note: Note) -> None:
         """Write a part; it has its name only when it is whole."""
         from pyarrow.parquet import write_table
 
-        noted = rows.replace_schema_metadata({_NOTE: json.dumps(note)})
-        self._write(_part(number), lambda stream: write_table(noted, stream, compression="zstd"))
+        content = BytesIO()
+        noted = rows.replace_schema_metadata({_NOTE: note.to_json()})
+        write_table(noted, content, compression="zstd")
+        self._write(_part(number), content.getvalue())
 
-    def finish(self, note: dict[str, Any]) -> None:
+    def finish(self, note: Note) -> None:
         """Say that all parts are there."""
-        self._write(_SUCCESS, lambda stream: stream.write(json.dumps(note, indent=2).encode()))
+        self._write(_SUCCESS, note.to_json())
 
     def clear(self) -> None:
         """Take away what an earlier run has written, and nothing else."""
         try:
             if self.is_finished():
-                self._store.delete_file(self._path(_SUCCESS))
+                self._delete(_SUCCESS)
             for number in self.numbers():
-                self._store.delete_file(self._path(_part(number)))
+                self._delete(_part(number))
         except OSError as error:
             raise self._unwritable(error) from None
 
-    def _write(self, name: str, write: Callable[[Any], object]) -> None:
-        content = BytesIO()
-        write(content)
+    def _is_claimed(self) -> bool:
+        return self._read(_RUN) == self._run
+
+    def _write(self, name: str, content: bytes) -> None:
+        if is_uri(self._name) and not self._is_claimed():
+            raise RunError(f"{self._shown} is being written by another run, which began later")
+        self._put(name, content)
+
+    def _put(self, name: str, content: bytes) -> None:
         try:
             if is_uri(self._name):
                 # An object appears when its stream is closed.
                 with self._store.open_output_stream(self._path(name)) as stream:
-                    stream.write(content.getvalue())
+                    stream.write(content)
             else:
-                write_atomically(
-                    Path(self._folder, name), lambda path: path.write_bytes(content.getvalue())
-                )
+                write_atomically(Path(self._folder, name), lambda path: path.write_bytes(content))
         except OSError as error:
             raise self._unwritable(error) from None
+
+    def _read(self, name: str) -> bytes | None:
+        """Return what a file holds, `None` where it is not there."""
+        try:
+            with self._store.open_input_stream(self._path(name)) as stream:
+                return bytes(stream.read())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _delete(self, name: str) -> None:
+        self._store.delete_file(self._path(name))
 
     def _path(self, name: str) -> str:
         return f"{self._folder}/{name}"
@@ -186,10 +236,11 @@ class PartsTable:
         self._number = 0
         with ExitStack() as held:
             held.enter_context(parts.held())
+            if not overwrite:
+                self._go_on(resume=resume)
+            parts.claim()
             if overwrite:
                 parts.clear()
-            elif there := parts.numbers():
-                self._go_on(there, resume=resume)
             self._held = held.pop_all()
 
     def append(self, done: Done) -> None:
@@ -219,26 +270,22 @@ class PartsTable:
             self._parts.write(self._number, rows, self._note())
             self._number += 1
 
-    def _go_on(self, there: list[int], *, resume: bool) -> None:
-        if not resume:
+    def _go_on(self, *, resume: bool) -> None:
+        if not resume and self._parts.is_begun():
             raise OutputError(
-                f"{self._parts} holds parts already: go on with --resume, or start anew with "
-                "--overwrite"
+                f"{self._parts} holds parts already, or another run is writing some: go on with "
+                "--resume, or start anew with --overwrite"
             )
+        there = self._parts.numbers()
         if there != list(range(len(there))):
             raise RunError(f"{self._parts} lacks some of its parts: start with --overwrite")
-        note = self._parts.note(there[-1])
-        self._parts.check(note["asked"], self._asked)
-        self.position = Position(**note["position"])
-        self.tally = Tally.from_dict(note["tally"])
-        self._number = len(there)
+        if there:
+            note = self._parts.note(there[-1])
+            self._parts.check(note.asked, self._asked)
+            self.position, self.tally, self._number = note.position, note.tally, len(there)
 
-    def _note(self) -> dict[str, Any]:
-        return {
-            "asked": self._asked,
-            "position": asdict(self.position),
-            "tally": self.tally.to_dict(),
-        }
+    def _note(self) -> Note:
+        return Note(self._asked, self.position, self.tally)
 
 
 def _part(number: int) -> str:

@@ -10,13 +10,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from inkdigit.bulk.folders import Wanted, files_below
+from inkdigit.bulk.folders import Wanted, count_below, files_below
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 
 STDIN = "-"
 # Enough of a file to tell its kind.
 _HEAD = 1024
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
+# Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
+_CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d*/)[^@]*)@")
 Box = tuple[int, int, int, int]
 
 
@@ -63,7 +65,7 @@ def pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> Iterator[Pictur
 
 def count_pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> int:  # noqa: B008
     """Return how many pictures these names stand for, opening none."""
-    return sum(sum(1 for _ in _listed(name, wanted)) if is_many(name) else 1 for name in names)
+    return sum(_count(name, wanted) for name in names)
 
 
 def is_uri(name: str) -> bool:
@@ -71,9 +73,9 @@ def is_uri(name: str) -> bool:
     return bool(_URI.match(name))
 
 
-def without_query(name: str) -> str:
-    """Return a name as it is shown: a URI's query may hold what is secret."""
-    return name.partition("?")[0] if is_uri(name) else name
+def without_secrets(name: str) -> str:
+    """Return a name as it is shown: of a URI without its query and credentials."""
+    return _CREDENTIALS.sub("", name.partition("?")[0], count=1) if is_uri(name) else name
 
 
 def is_many(name: str) -> bool:
@@ -87,9 +89,9 @@ def _pictures(name: str, wanted: Wanted) -> Iterator[Picture]:
         return
     for found in _listed(name, wanted):
         if isinstance(found, InkdigitError):
-            yield Picture(name, found)
+            yield Picture(without_secrets(name), found)
         else:
-            yield Picture(without_query(found), found)
+            yield Picture(without_secrets(found), found)
 
 
 def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
@@ -98,6 +100,12 @@ def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
     from inkdigit.bulk.storage import objects_below
 
     return objects_below(name, wanted)
+
+
+def _count(name: str, wanted: Wanted) -> int:
+    if not is_many(name):
+        return 1
+    return sum(1 for _ in _listed(name, wanted)) if is_uri(name) else count_below(name, wanted)
 
 
 def _picture(name: str) -> Picture:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from inkdigit.bulk.folders import Wanted
-from inkdigit.bulk.sources import is_uri
+from inkdigit.bulk.sources import is_uri, without_secrets
 from inkdigit.errors import ImageError, MissingExtraError, SourceError
 
 if TYPE_CHECKING:
@@ -29,12 +29,17 @@ def located(name: str) -> "tuple[FileSystem, str]":
     if not is_uri(name):
         # From the root: pyarrow takes run:1 for a URI.
         return _store(""), str(Path(name).absolute())
-    split = urlsplit(name)
-    # Of the bucket alone, so that its filesystem is made once.
-    query = f"?{split.query}" if split.query else ""
-    return _store(f"{split.scheme}://{split.netloc or '/'}{query}"), (
-        split.netloc + split.path
-    ).rstrip("/")
+    uri, shown = name, without_secrets(name)
+    try:
+        split = urlsplit(name)
+        # Of the bucket alone, so that its filesystem is made once.
+        uri = f"{split.scheme}://{split.netloc or '/'}{_query(name)}"
+        store = _store(uri)
+    except (OSError, ValueError) as error:
+        # pyarrow tells the URI as it was given.
+        why = reason(ValueError(str(error).replace(uri, shown)))
+        raise SourceError(f"{shown} cannot be opened: {why}") from None
+    return store, (split.netloc.rpartition("@")[2] + split.path).rstrip("/")
 
 
 @lru_cache(maxsize=64)
@@ -43,11 +48,7 @@ def _store(uri: str) -> "FileSystem":
         from pyarrow.fs import FileSystem, LocalFileSystem
     except ImportError:
         raise MissingExtraError("parquet", "pyarrow") from None
-    try:
-        return FileSystem.from_uri(uri)[0] if uri else LocalFileSystem()
-    except (OSError, ValueError) as error:
-        shown = uri.partition("?")[0]
-        raise SourceError(f"{shown} cannot be opened: {reason(error)}") from None
+    return FileSystem.from_uri(uri)[0] if uri else LocalFileSystem()
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +61,7 @@ def read_object(uri: str) -> bytes:
     from inkdigit.images.sources import MAX_BYTES
 
     store, path = located(uri)
-    shown = uri.partition("?")[0]
+    shown = without_secrets(uri)
     try:
         with store.open_input_file(path) as file:
             if file.size() > MAX_BYTES:
@@ -77,7 +78,7 @@ def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:
     """
     from pyarrow.fs import FileType
 
-    empty = True
+    empty, shown = True, without_secrets(uri)
     try:
         store, path = located(uri)
         found = store.get_file_info(path)
@@ -85,16 +86,16 @@ def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:
             yield uri
             return
         if found.type == FileType.NotFound:
-            yield SourceError(f"{uri.partition('?')[0]} is not there")
+            yield SourceError(f"{shown} is not there")
             return
         for name in _objects_below(uri, path, wanted):
             yield name
             empty = False
     except (OSError, UnicodeDecodeError) as error:
-        yield SourceError(f"{uri.partition('?')[0]} cannot be listed: {reason(error)}")
+        yield SourceError(f"{shown} cannot be listed: {reason(error)}")
         return
     if empty:
-        yield wanted.none_in(uri.partition("?")[0])
+        yield wanted.none_in(shown)
 
 
 def _objects_below(uri: str, folder: str, wanted: Wanted) -> Iterator[str]:
@@ -107,7 +108,13 @@ def _objects_below(uri: str, folder: str, wanted: Wanted) -> Iterator[str]:
                 yield from _objects_below(uri, entry.path, wanted)
         elif wanted.takes(entry.base_name):
             split = urlsplit(uri)
-            yield f"{split.scheme}://{entry.path}" + (f"?{split.query}" if split.query else "")
+            user = "".join(split.netloc.rpartition("@")[:2])
+            yield f"{split.scheme}://{user}{entry.path}{_query(uri)}"
+
+
+def _query(uri: str) -> str:
+    """Return the query of a URI with its question mark, nothing where there is none."""
+    return "".join(uri.partition("?")[1:])
 
 
 def reason(error: OSError | ValueError) -> str:

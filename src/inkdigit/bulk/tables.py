@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from inkdigit.bulk.journal import Journal, journal_of
 from inkdigit.bulk.parquet import need_pyarrow
 from inkdigit.bulk.parts import Parts, PartsTable
-from inkdigit.bulk.sources import is_uri, without_query
+from inkdigit.bulk.sources import is_uri, without_secrets
 from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Done, Position, Work
 from inkdigit.bulk.writers import PARQUET, Output
@@ -113,7 +113,7 @@ def open_table(
 
 
 def _choose_folder(out: str, format_: str | None) -> str:
-    shown = without_query(out)
+    shown = without_secrets(out)
     if not shown.endswith("/"):
         raise SettingError(
             f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"

@@ -38,8 +38,11 @@ class Tally:
     @classmethod
     def from_dict(cls, known: dict[str, Any]) -> Self:
         """Rebuild from `to_dict`."""
-        codes = Counter({int(code): count for code, count in known["codes"].items()})
-        return cls(Counter(known["statuses"]), Counter(known["reasons"]), codes)
+        statuses, reasons, codes = (
+            Counter({name: int(count) for name, count in known[kind].items()})
+            for kind in ("statuses", "reasons", "codes")
+        )
+        return cls(statuses, reasons, Counter({int(code): codes[code] for code in codes}))
 
     def __str__(self) -> str:
         return ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUSES)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import inkdigit
 from inkdigit.bulk.rows import Record, read_rows
@@ -60,6 +60,11 @@ class Position:
 
     pictures: int = 0
     digest: str = ""
+
+    @classmethod
+    def from_dict(cls, known: dict[str, Any]) -> Self:
+        """Rebuild from `dataclasses.asdict`."""
+        return cls(int(known["pictures"]), str(known["digest"]))
 
 
 @dataclass(frozen=True)

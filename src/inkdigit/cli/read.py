@@ -14,7 +14,7 @@ from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.many import Engine, read_many
 from inkdigit.bulk.progress import Progress, complaint, summary
 from inkdigit.bulk.rows import Record, read_rows
-from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures, without_query
+from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures, without_secrets
 from inkdigit.bulk.tables import Table, choose_target, finished, open_table
 from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Work, chunks
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
     engine = _engine(options, work)
     source = _source(options, work.options)
     if options.resume and (tally := finished(target, work)) is not None:
-        tell(options, f"{without_query(options.out)} is finished: there is nothing left to read")
+        tell(options, f"{without_secrets(options.out)} is finished: there is nothing left to read")
         _fail_with(tally)
         return
     if isinstance(target, Output) and (source.one or not target.is_file):
@@ -146,7 +146,7 @@ def _fill(options: argparse.Namespace, source: _Source, table: Table, engine: En
     done = table.position.pictures
     for line in summary(done, done - before, progress.seconds, table.tally):
         tell(options, line)
-    tell(options, f"wrote {without_query(options.out)}")
+    tell(options, f"wrote {without_secrets(options.out)}")
     _fail_with(table.tally)
 
 
