@@ -16,6 +16,7 @@ from inkdigit.learning.networks.lenet5 import lenet5
 from inkdigit.learning.networks.line import line
 from inkdigit.learning.networks.modern import modern
 from inkdigit.learning.networks.single import single
+from inkdigit.learning.networks.small import small_8k, small_25k
 
 Model = Any  # a keras.Model; Keras carries no types
 
@@ -24,6 +25,8 @@ NETWORKS: dict[str, Callable[[], Model]] = {
     "classic": classic,
     "modern": modern,
     "fast": fast,
+    "small-8k": small_8k,
+    "small-25k": small_25k,
 }
 READERS: dict[str, Callable[[], Model]] = {"line": line, "single": single}
 
