@@ -64,7 +64,7 @@ RECIPES = {
     "brisk": replace(FAST, epochs=5, augmentation="shift"),
     # The most that few parameters can read: below 8,000, below 25,000.
     "small-8k": SMALL,
-    "small-25k": replace(SMALL, network="small-25k", epochs=30),
+    "small-25k": replace(SMALL, network="small-25k"),
 }
 
 
