@@ -90,20 +90,20 @@ def single_digits(hands: Path | None) -> Iterator[tuple[str, list[Picture]]]:
             yield name, pictures
 
 
-def tests(test: Digits) -> Iterator[tuple[str, float, Images]]:
-    """Yield each test of prepared digits: its name, how far it goes, and its images.
+def tests(test: Digits) -> Iterator[tuple[str, str, float, Images]]:
+    """Yield each test of prepared digits: its kind, its name, how far it goes, and its images.
 
     What is drawn by chance is the same for every network.
     """
-    yield "clean", 0, test.images
+    yield "clean", "clean", 0, test.images
     for name, corruption in CORRUPTIONS.items():
-        yield name, 0, corruption(test.images, np.random.default_rng(0))
+        yield "corruption", name, 0, corruption(test.images, np.random.default_rng(0))
     for degrees in DEGREES:
-        yield "turned", degrees, rotate(test.images, np.random.default_rng(0), degrees)
+        yield "curve", "turned", degrees, rotate(test.images, np.random.default_rng(0), degrees)
     for pixels in PIXELS:
-        yield "moved", pixels, translate(test.images, np.random.default_rng(0), pixels)
+        yield "curve", "moved", pixels, translate(test.images, np.random.default_rng(0), pixels)
     for factor in FACTORS:
-        yield "zoomed", factor, moved(test.images, np.eye(2) * factor)
+        yield "curve", "zoomed", factor, moved(test.images, np.eye(2) * factor)
 
 
 def rows(
@@ -111,18 +111,19 @@ def rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield a row a test, network and seed."""
     models = [(name, seed, run.folder / ONNX_MODEL) for name, seed, run in runs]
-    for what, level, images in tests(test):
+    for kind, what, level, images in tests(test):
         for name, seed, path in models:
             answers = DigitModel.load(path).predict_proba(images)
             judged = Evaluation(test.labels, answers)
             yield {
-                "network": name, "seed": seed, "test": what, "level": level,
+                "network": name, "seed": seed, "kind": kind, "test": what, "level": level,
                 "accuracy": judged.accuracy, "calibration_error": judged.calibration_error,
             }  # fmt: skip
     for what, pictures in hands.items():
         for name, seed, path in models:
             figures = read(Reader.load(path), pictures)
-            yield {"network": name, "seed": seed, "test": what, "level": 0, **figures}
+            told = {"network": name, "seed": seed, "kind": "hands", "test": what, "level": 0}
+            yield told | figures
 
 
 def read(reader: Reader, pictures: list[Picture]) -> dict[str, float]:
@@ -139,7 +140,7 @@ def overview(table: pd.DataFrame) -> pd.DataFrame:
 
     `corrupted` is the mean over the corruptions.
     """
-    once = table[~table["test"].isin(CURVES)]
+    once = table[table["kind"] != "curve"]
     shares = 100 * once.pivot_table(index="test", columns="network", values="accuracy", sort=False)
     corrupted = shares.loc[shares.index.isin(CORRUPTIONS)].mean()
     return pd.concat([shares, corrupted.rename("corrupted").to_frame().T]).round(2)

@@ -17,6 +17,11 @@ def small_25k() -> Any:
     return _small("small-25k", 20, 24, 32, 40)
 
 
+def small_100k() -> Any:
+    """Return the network with 32 to 80 filters: 90,058 parameters."""
+    return _small("small-100k", 32, 48, 64, 80)
+
+
 def _small(name: str, first: int, second: int, third: int, last: int) -> Any:
     """Return four convolutions whose last maps are averaged (Lin et al. 2014), untrained.
 
