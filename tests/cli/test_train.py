@@ -110,6 +110,8 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         ),
         (["train", "--recipe", "slow"], 2, "'slow': choose from plain, fast, brisk"),
         (["train", "--recipe", "fast", "--network", "line"], 2, "leave out --recipe"),
+        (["train", "--network", "line", "--teacher", "x"], 2, "leave out --teacher"),
+        (["train", "--teacher", "nowhere.keras"], 6, "nowhere.keras is not there"),
         (["compare", "--networks", "line"], 2, "line learns from drawn handwriting"),
     ],
 )
