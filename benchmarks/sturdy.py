@@ -1,10 +1,11 @@
-"""How the networks bear what they did not learn: `python benchmarks/sturdy.py`, resumable.
+"""What networks bear that they did not learn: `python benchmarks/sturdy.py --networks lenet5 fast`.
 
 Reads MNIST's test half clean, under the fifteen corruptions of MNIST-C (`corruptions.py`), turned,
 moved and zoomed by degrees, and with `--hands` the single digits of other hands (see
 `reading_sets.py`), each cut out of its picture as a user's would be. Networks that are missing in
-`--work` are trained there. Writes a row a network, seed and test to `results/sturdy.csv` (accuracy,
-and the expected calibration error of the calibrated answers), and draws `docs/sturdy.png`.
+`--work` are trained there, and go on where they were stopped. Writes a row a network, seed and test
+to `results/sturdy.csv` (accuracy, and the expected calibration error of the calibrated answers),
+and draws `docs/sturdy.png`.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from inkdigit.reading import DigitModel
 from machine import processor
 from reading_figures import calibration_error
 from reading_sets import SETS, Picture, load_sets
+from records import report
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "sturdy.csv"
@@ -44,6 +46,8 @@ TRAINED: dict[str, dict[str, Any]] = {
     "fast": {"recipe": "brisk"},
     "small-8k": {"recipe": "small-8k"},
     "small-25k": {"recipe": "small-25k"},
+    "small-100k": {"recipe": "small-100k"},
+    "best": {"recipe": "best"},
 }
 DEGREES = tuple(range(0, 91, 10))
 PIXELS = tuple(range(0, 11, 2))
@@ -57,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--networks", nargs="+", choices=tuple(TRAINED), default=tuple(TRAINED))
+    parser.add_argument("--networks", nargs="+", choices=tuple(TRAINED), required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
     parser.add_argument("--hands", type=Path, metavar="DIR", help="pictures by other hands")
@@ -80,7 +84,8 @@ def main() -> None:
 def trained(name: str, seed: int, mnist: Dataset, work: Path) -> Run:
     """Return a finished run of a network, trained now if it is missing or was stopped."""
     settings = TrainingSettings.of(**TRAINED[name], seed=seed)
-    return train(settings, mnist, work / f"{name}-seed{seed}", resume=True)
+    folder = work / f"{name}-seed{seed}"
+    return train(settings, mnist, folder, resume=True, after_epoch=report)
 
 
 def single_digits(hands: Path | None) -> Iterator[tuple[str, list[Picture]]]:

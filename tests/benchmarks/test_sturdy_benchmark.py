@@ -31,7 +31,7 @@ def scripts() -> Iterator[dict[str, ModuleType]]:
         yield {name: importlib.import_module(name) for name in MODULES}
     finally:
         sys.path.remove(str(BENCHMARKS))
-        for name in (*MODULES, "machine", "reading_figures", "reading_sets"):
+        for name in (*MODULES, "machine", "reading_figures", "reading_sets", "records"):
             sys.modules.pop(name, None)
 
 
