@@ -1,5 +1,6 @@
 """The benchmark of recipes over seeds, on a few digits."""
 
+import importlib
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,14 +20,12 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 @pytest.fixture(scope="module")
 def records() -> Iterator[ModuleType]:
     """The benchmark's module, found as when it is run."""
-    import importlib
-
     sys.path.insert(0, str(BENCHMARKS))
     try:
         yield importlib.import_module("records")
     finally:
         sys.path.remove(str(BENCHMARKS))
-        for name in ("records", "machine"):
+        for name in ("records", "machine", "tables"):
             sys.modules.pop(name, None)
 
 
@@ -75,6 +74,16 @@ def test_a_bar_is_for_the_mean_the_size_and_the_number_of_seeds(
     (line,) = records.told(pd.DataFrame(rows))
     assert line.split()[-1] == met
     assert f"{len(accuracies)} seeds" in line
+
+
+def test_the_table_of_the_documents_has_a_row_a_recipe(records: ModuleType, tmp_path: Path) -> None:
+    tables = importlib.import_module("tables")
+    for seed, accuracy in enumerate((0.994, 0.996)):
+        told = row("small-8k", seed, accuracy) | {"macs": 530144, "epochs": 25}
+        records.keep(told, tmp_path / "records.csv")
+    last = tables.records_table(tmp_path / "records.csv").splitlines()[-1]
+    assert last == "| `small-8k` | 7,000 | 530,144 | 25 | 99.50 ± 0.14 % | 2 |"
+    assert tables.records_table(tmp_path / "none.csv") == ""
 
 
 def test_every_bar_is_of_a_recipe_whose_network_is_small_enough(records: ModuleType) -> None:

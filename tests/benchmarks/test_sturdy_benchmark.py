@@ -14,7 +14,7 @@ from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.runs import Run
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-MODULES = ("corruptions", "sturdy")
+MODULES = ("corruptions", "sturdy", "tables")
 NAMES = (
     "shot noise", "impulse noise", "glass blur", "motion blur", "shear", "scale", "rotate",
     "brightness", "translate", "stripe", "fog", "spatter", "dotted line", "zigzag", "canny edges",
@@ -129,3 +129,25 @@ def test_each_network_seed_and_test_has_a_row_and_a_place_in_the_picture(
     assert overview["corrupted"] == pytest.approx(100 * first[list(NAMES)].mean(), abs=0.01)
     shown = [axes.get_title() for axes in sturdy.drawn(table, small.test.images[:6]).axes]
     assert {"turned, degrees", "moved, pixels", "zoomed, times as large"} <= set(shown)
+
+
+def test_the_table_holds_means_over_seeds_of_the_mean_over_corruptions(
+    scripts: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    rows = [
+        {"network": "fast", "seed": seed, "kind": kind, "test": test, "level": 0,
+         "accuracy": accuracy + 0.02 * seed, "calibration_error": 0.01}
+        for seed in (0, 1)
+        for kind, test, accuracy in (
+            ("clean", "clean", 0.95), ("corruption", "fog", 0.3), ("corruption", "stripe", 0.5),
+            ("curve", "turned", 0.1), ("hands", "usps", 0.9),
+        )
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "sturdy.csv", index=False)
+    table = scripts["tables"].sturdy_table(tmp_path / "sturdy.csv")
+    shown = dict(line.strip("| ").split(" | ") for line in table.splitlines()[2:])
+    assert shown["MNIST's test half"] == "96.00 ± 1.41 %"
+    assert shown["the same corrupted, mean of fifteen"] == "41.00 ± 1.41 %"
+    assert shown["USPS, 16×16"] == "91.00 ± 1.41 %"
+    assert shown["calibration error on MNIST's test half"] == "1.00 ± 0.00 %"
+    assert scripts["tables"].sturdy_table(tmp_path / "none.csv") == ""
