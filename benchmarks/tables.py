@@ -13,6 +13,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 LEARNING, READING = RESULTS / "learning.csv", RESULTS / "reading.csv"
 MANY = RESULTS / "many.csv"
 FAST, INFERENCE = RESULTS / "fast.csv", RESULTS / "inference.csv"
+RECORDS, STURDY = RESULTS / "records.csv", RESULTS / "sturdy.csv"
 START = "<!-- {}: made by benchmarks/tables.py -->\n"
 END = "<!-- end of {} -->"
 COLUMNS = (
@@ -40,6 +41,14 @@ PICTURES = {
     "semeion": "Semeion, 16×16",
     "usps": "USPS, 16×16",
     "cells": "photographed sudoku cells, borders and shadow",
+}
+# What is borne: rows of which column's value, and which figure of them.
+BORNE = {
+    "MNIST's test half": ("kind", "clean", "accuracy"),
+    "the same corrupted, mean of fifteen": ("kind", "corruption", "accuracy"),
+    **{PICTURES[name]: ("test", name, "accuracy") for name in list(PICTURES)[3:]},
+    "calibration error on MNIST's test half": ("kind", "clean", "calibration_error"),
+    "the same corrupted": ("kind", "corruption", "calibration_error"),
 }
 
 
@@ -121,6 +130,37 @@ def fast_table(results: Path = FAST) -> str:
     return _header(names) + "".join(rows)
 
 
+def records_table(results: Path = RECORDS) -> str:
+    """Return the Markdown table of recipes for few parameters or most accuracy."""
+    if not results.exists():
+        return ""
+    names = ("recipe", "parameters", "MACs", "epochs", "test accuracy", "seeds")
+    rows = [
+        _line(
+            f"`{recipe}`",
+            *(f"{group[name].iloc[0]:,}" for name in ("parameters", "macs", "epochs")),
+            _percent(group["test_accuracy"]),
+            f"{len(group)}",
+        )
+        for recipe, group in pd.read_csv(results).groupby("recipe", sort=False)
+    ]
+    return _header(names) + "".join(rows)
+
+
+def sturdy_table(results: Path = STURDY) -> str:
+    """Return the Markdown table of what networks bear: means and deviations over seeds."""
+    if not results.exists():
+        return ""
+    tests = pd.read_csv(results)
+    networks = list(dict.fromkeys(tests["network"]))
+    rows = []
+    for what, (column, value, figure) in BORNE.items():
+        shares = tests[tests[column] == value].groupby(["network", "seed"])[figure].mean()
+        if len(shares):
+            rows.append(_line(what, *(_percent(shares[name]) for name in networks)))
+    return _header(("", *(f"`{name}`" for name in networks))) + "".join(rows)
+
+
 def inference_table(results: Path = INFERENCE) -> str:
     """Return the Markdown table of reading speeds: the best batch, on one core and on two."""
     if not results.exists():
@@ -182,7 +222,9 @@ def documents() -> dict[Path, dict[str, str]]:
             "results": results_table(), "fast": fast_table(), "reading": reading_table()
         },
         ROOT / "docs" / "many.md": {"many": many_table()},
-        ROOT / "docs" / "recipes.md": {"inference": inference_table()},
+        ROOT / "docs" / "recipes.md": {
+            "records": records_table(), "inference": inference_table(), "sturdy": sturdy_table()
+        },
     }  # fmt: skip
 
 

@@ -106,10 +106,12 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         (
             ["train", "--network", "lines"],
             2,
-            "choose from lenet5, classic, modern, fast, line, single",
+            "choose from lenet5, classic, modern, fast, small-8k, small-25k",
         ),
         (["train", "--recipe", "slow"], 2, "'slow': choose from plain, fast, brisk"),
         (["train", "--recipe", "fast", "--network", "line"], 2, "leave out --recipe"),
+        (["train", "--network", "line", "--teacher", "x"], 2, "leave out --teacher"),
+        (["train", "--teacher", "nowhere.keras"], 6, "nowhere.keras is not there"),
         (["compare", "--networks", "line"], 2, "line learns from drawn handwriting"),
     ],
 )

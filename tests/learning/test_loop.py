@@ -3,9 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkdigit.errors import OutputError, RunError
+from inkdigit.errors import ModelError, OutputError, RunError
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.loop import TrainingLoop, to_one_hot, to_pixels
+from inkdigit.learning.models import load_model
+from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(network="modern", epochs=3, batch_size=100)
@@ -107,3 +109,22 @@ def test_a_state_that_cannot_be_written_is_a_clear_error(
 ) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         undisturbed.save(tmp_path / "gone" / "checkpoint.npz")
+
+
+def test_with_a_teacher_its_answers_are_learnt_and_the_labels_are_not(
+    small: Dataset, trained: Run
+) -> None:
+    settings = TrainingSettings(epochs=3, batch_size=50, teacher=str(trained.folder))
+    fitted, validation = small.fit_and_validation()
+    blind = type(fitted)(fitted.images, np.zeros_like(fitted.labels))
+    loop = TrainingLoop(settings, blind, validation)
+    loop.run()
+    teacher = load_model(trained.folder).probabilities(validation.images).argmax(axis=1)
+    learnt = np.asarray(loop.model(to_pixels(validation.images))).argmax(axis=1)
+    assert len(np.unique(teacher)) > 5
+    assert np.mean(learnt == teacher) > 0.7
+
+
+def test_a_teacher_that_is_not_there_is_a_clear_error(small: Dataset) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        new_loop(small, TrainingSettings(teacher="nowhere.keras"))

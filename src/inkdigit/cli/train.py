@@ -66,6 +66,12 @@ def add_parser(verbs: Verbs) -> None:
         help="handwriting fonts, for line and single, which learn from drawn handwriting",
     )
     parser.add_argument(
+        "--teacher",
+        metavar="MODEL",
+        default=argparse.SUPPRESS,
+        help="a trained model, whose answers are learnt instead of labels",
+    )
+    parser.add_argument(
         "--out", type=Path, metavar="RUN", help="the run folder (default: runs/NAME, numbered)"
     )
     parser.add_argument(

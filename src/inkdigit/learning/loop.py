@@ -18,6 +18,7 @@ from inkdigit.learning.augmentation import AUGMENTATIONS
 from inkdigit.learning.backend import keras, make_reproducible
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.datasets.digits import CLASSES
+from inkdigit.learning.models import load_model
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.recipes import Recipe, find_recipe
 from inkdigit.learning.runs import History
@@ -110,6 +111,9 @@ class Loop:
 class TrainingLoop(Loop):
     """A digit network learning from a data set by the recipe of its settings.
 
+    With a teacher it learns, digit by digit as they are shown, what that answers, and labels are
+    for judging only (distillation, Hinton et al. 2015; at a temperature of one).
+
     What an epoch does depends on nothing but the settings, the digits and the state so far, so a
     training that was stopped and went on ends where an undisturbed one would have.
     """
@@ -119,12 +123,15 @@ class TrainingLoop(Loop):
         self.recipe = find_recipe(settings.recipe)
         self._fitted = fitted.images, to_one_hot(fitted.labels)
         self._validation = to_pixels(validation.images), to_one_hot(validation.labels)
+        self._teacher = load_model(settings.teacher).probabilities if settings.teacher else None
         make_reproducible(settings.seed)
         self.model = build_network(settings.network, self.recipe.precision)
         steps = settings.epochs * self._batches(len(fitted))
+        # A teacher's answers are as smooth as they should be.
+        smoothing = 0.0 if self._teacher else self.recipe.smoothing
         self.model.compile(
             self._optimizer(learning_rate(self.recipe, steps)),
-            keras.losses.CategoricalCrossentropy(label_smoothing=self.recipe.smoothing),
+            keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
             metrics=["accuracy"],
         )
         self.model.optimizer.build(self.model.trainable_variables)
@@ -165,7 +172,8 @@ class TrainingLoop(Loop):
         images, labels = self._fitted
         rng = np.random.default_rng([self.settings.seed, epoch])
         order = rng.permutation(len(images))
-        return AUGMENTATIONS[self.recipe.augmentation](images[order], rng), labels[order]
+        changed = AUGMENTATIONS[self.recipe.augmentation](images[order], rng)
+        return changed, self._teacher(changed) if self._teacher else labels[order]
 
     def _fit(
         self, images: npt.NDArray[np.uint8], labels: Floats, callbacks: list[Any]

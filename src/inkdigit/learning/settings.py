@@ -19,7 +19,8 @@ class TrainingSettings:
 
     The schedule and the augmentation are the `recipe`'s; `of` takes its network, epochs and batch
     size too. `fonts` names a folder of handwriting fonts, for the networks that learn from drawn
-    handwriting. Raises `SettingError` for a value out of range.
+    handwriting; `teacher` a trained model whose answers the others learn instead of labels. Raises
+    `SettingError` for a value out of range.
     """
 
     recipe: str = PLAIN
@@ -28,6 +29,7 @@ class TrainingSettings:
     batch_size: int = RECIPES[PLAIN].batch_size
     seed: int = 0
     fonts: str = ""
+    teacher: str = ""
 
     @classmethod
     def of(cls, recipe: str = PLAIN, **given: Any) -> Self:
@@ -46,6 +48,8 @@ class TrainingSettings:
             raise SettingError(f"{self.network} learns from no fonts: leave out --fonts")
         if drawn and self.recipe != PLAIN:
             raise SettingError(f"{self.network} has a recipe of its own: leave out --recipe")
+        if drawn and self.teacher:
+            raise SettingError(f"{self.network} learns from no other network: leave out --teacher")
 
 
 def _check_range(name: str, value: int, least: int, most: int) -> None:

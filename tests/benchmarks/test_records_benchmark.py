@@ -1,0 +1,94 @@
+"""The benchmark of recipes over seeds, on a few digits."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.recipes import RECIPES
+from inkdigit.learning.settings import TrainingSettings
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def records() -> Iterator[ModuleType]:
+    """The benchmark's module, found as when it is run."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        yield importlib.import_module("records")
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+        for name in ("records", "machine", "tables"):
+            sys.modules.pop(name, None)
+
+
+def row(recipe: str, seed: int, accuracy: float, parameters: int = 7_000) -> dict[str, object]:
+    return {"recipe": recipe, "seed": seed, "test_accuracy": accuracy, "parameters": parameters}
+
+
+def test_a_training_gives_a_row(
+    records: ModuleType, small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(RECIPES, "small-8k", replace(RECIPES["small-8k"], epochs=2))
+    trained = records.trained("small-8k", 1, small, tmp_path)
+    assert (trained["recipe"], trained["seed"], trained["epochs"]) == ("small-8k", 1, 2)
+    assert trained["parameters"] == 7738
+    assert 0 <= trained["test_accuracy"] <= 1
+    assert "tensorflow" in trained["versions"]
+    # What is finished is taken as it is.
+    assert records.trained("small-8k", 1, small, tmp_path)["seconds"] == trained["seconds"]
+
+
+def test_rows_are_kept_in_order_and_known_again(records: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "records.csv"
+    assert records.done(path) == set()
+    for recipe, seed in (("small-25k", 0), ("small-8k", 1), ("small-8k", 0)):
+        records.keep(row(recipe, seed, 0.99), path)
+    kept = pd.read_csv(path)
+    assert list(zip(kept["recipe"], kept["seed"], strict=True)) == [
+        ("small-8k", 0), ("small-8k", 1), ("small-25k", 0)
+    ]  # fmt: skip
+    assert records.done(path) == {("small-8k", 0), ("small-8k", 1), ("small-25k", 0)}
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "parameters", "met"),
+    [
+        ([0.993, 0.994, 0.994, 0.994, 0.996], 7_999, "yes"),
+        ([0.993, 0.994, 0.994, 0.994, 0.994], 7_999, "no"),
+        ([0.993, 0.994, 0.994, 0.994, 0.996], 8_000, "no"),
+        ([0.996] * 4, 7_999, "no"),
+    ],
+)
+def test_a_bar_is_for_the_mean_the_size_and_the_number_of_seeds(
+    records: ModuleType, accuracies: list[float], parameters: int, met: str
+) -> None:
+    rows = [row("small-8k", *given, parameters) for given in enumerate(accuracies)]
+    (line,) = records.told(pd.DataFrame(rows))
+    assert line.split()[-1] == met
+    assert f"{len(accuracies)} seeds" in line
+
+
+def test_the_table_of_the_documents_has_a_row_a_recipe(records: ModuleType, tmp_path: Path) -> None:
+    tables = importlib.import_module("tables")
+    for seed, accuracy in enumerate((0.994, 0.996)):
+        told = row("small-8k", seed, accuracy) | {"macs": 530144, "epochs": 25}
+        records.keep(told, tmp_path / "records.csv")
+    last = tables.records_table(tmp_path / "records.csv").splitlines()[-1]
+    assert last == "| `small-8k` | 7,000 | 530,144 | 25 | 99.50 ± 0.14 % | 2 |"
+    assert tables.records_table(tmp_path / "none.csv") == ""
+
+
+def test_every_bar_is_of_a_recipe_whose_network_is_small_enough(records: ModuleType) -> None:
+    from inkdigit.learning.networks import build_network
+
+    for recipe, bar in records.BARS.items():
+        network = build_network(TrainingSettings.of(recipe).network)
+        assert network.count_params() < bar.parameters
