@@ -65,7 +65,7 @@ class Connection:
 
     @property
     def old(self) -> bool:
-        """Whether the service has hung up or soon will: it does after five quiet seconds."""
+        """Whether it was quiet so long that a client's pool would not trust it any more."""
         return self._reader.at_eof() or time.perf_counter() - self._used > _QUIET
 
     def close(self) -> None:
@@ -106,7 +106,8 @@ async def open_loop(
 ) -> list[Answer]:
     """Ask at a rate (a second, by the seconds since the start), whether answers come or not.
 
-    A request that is late because all connections wait counts from when it was due.
+    A request that is late because all connections wait counts from when it was due; one whose
+    connection is lost has no status and is not right.
     """
     turns, start = cycle(questions), time.perf_counter()
     idle: list[Connection] = []
@@ -115,8 +116,12 @@ async def open_loop(
     async def one(due: float, question: Question) -> None:
         while idle and idle[-1].old:
             idle.pop().close()
-        connection = idle.pop() if idle else await Connection.open(port)
-        answer = await connection.ask(question)
+        try:
+            connection = idle.pop() if idle else await Connection.open(port)
+            answer = await connection.ask(question)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            answers.append(Answer(due - start, time.perf_counter() - due, 0, False))
+            return
         waited = answer.asked - due
         answers.append(Answer(due - start, answer.took + waited, answer.status, answer.right))
         idle.append(connection)

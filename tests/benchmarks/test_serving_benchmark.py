@@ -44,6 +44,23 @@ def test_a_real_service_is_asked_and_judged(scripts: dict[str, ModuleType]) -> N
         assert started.held() > 10
 
 
+def test_a_connection_that_is_lost_is_no_right_answer(scripts: dict[str, ModuleType]) -> None:
+    load = scripts["http_load"]
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async def check() -> None:
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        question = load.Question(load.post("/v1/read", b"", "image/png"), "1")
+        answers = await load.open_loop(port, [question], lambda _: 20, 0.2)
+        assert [(answer.status, answer.right) for answer in answers] == [(0, False)] * 4
+        server.close()
+
+    asyncio.run(check())
+
+
 def test_recovery_counts_until_the_last_rough_slice(scripts: dict[str, ModuleType]) -> None:
     answer = scripts["http_load"].Answer
     calm = [answer(moment / 10, 0.01, 200, True) for moment in range(100)]
