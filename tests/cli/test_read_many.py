@@ -270,7 +270,7 @@ def test_a_manifest_says_what_is_read(
         (["a.png", "--address", "auto"], 2, "add --engine ray"),
         (["a.png", "-o", "s3://bucket/out?key=1"], 2, "s3://bucket/out is no folder: a bucket"),
         (["a.png", "-o", "parts/", "--format", "csv"], 2, "a folder takes parts of Parquet"),
-        (["ftp://bucket/scans/"], 10, "ftp://bucket cannot be opened: Unrecognized"),
+        (["ftp://bucket/scans/"], 10, "ftp://bucket/scans/ cannot be opened: Unrecognized"),
         (["empty", "a.png", "-o", "out.csv", "--model", "nothing.onnx"], 6, "nothing.onnx"),
     ],
 )
