@@ -153,7 +153,8 @@ def sturdy_table(results: Path = STURDY) -> str:
         return ""
     tests = pd.read_csv(results)
     networks = list(dict.fromkeys(tests["network"]))
-    rows = []
+    seeds = tests.groupby("network")["seed"].nunique()
+    rows = [_line("seeds", *(f"{seeds[name]}" for name in networks))]
     for what, (column, value, figure) in BORNE.items():
         shares = tests[tests[column] == value].groupby(["network", "seed"])[figure].mean()
         if len(shares):

@@ -34,7 +34,7 @@ def each_run(
     request: pytest.FixtureRequest, small: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
     folder = tmp_path_factory.mktemp("runs") / request.param
-    return train(TrainingSettings(network=request.param, epochs=3, batch_size=64), small, folder)
+    return train(TrainingSettings(network=request.param, epochs=3, batch_size=32), small, folder)
 
 
 def test_keras_h5_and_onnx_give_the_same_probabilities(each_run: Run, small: Dataset) -> None:
