@@ -179,6 +179,8 @@ def test_confidence_is_calibrated() -> None:
         assert calibrated(p, info) == pytest.approx(odds / (1 + odds), rel=1e-6)
     assert 0 < calibrated(0.0, info) < calibrated(1.0, info) < 1
     assert calibrated(0.3, INFO) == pytest.approx(0.3)
+    far = LineReader(ScriptedLine("1", confidence_intercept=-5000.0)).model.info
+    assert 0 <= calibrated(0.5, far) < 1e-300
 
 
 def test_blank_paper_is_an_empty_accepted_text() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logit
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from inkdigit.errors import MissingExtraError, ModelError, SettingError
@@ -215,7 +215,7 @@ def calibrate_lines(probabilities: Floats, right: Mask) -> dict[str, float]:
     """
     odds = logit(np.clip(probabilities, 1e-12, 1 - 1e-9))
     slope, intercept = _platt(odds, right)
-    confidences = 1 / (1 + np.exp(-slope * odds - intercept))
+    confidences = expit(slope * odds + intercept)
     return {
         **asdict(Calibration(1.0, *least_confidence(confidences, right, TARGET_ERROR))),
         "confidence_slope": slope,

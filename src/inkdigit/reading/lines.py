@@ -36,6 +36,7 @@ _STROKE = 80
 _LEAST_MARK = 8
 # Lines of so many columns are decoded together.
 _MOST_COLUMNS = 2**15
+_LARGEST_EXPONENT = 700.0
 
 
 class LineReader:
@@ -143,7 +144,8 @@ def _alike(strips: Sequence[Strip | None]) -> Iterator[list[int]]:
 def calibrated(probability: float, info: ModelInfo) -> float:
     """Return how often a text of this probability is right (Platt 1999)."""
     p = min(max(probability, 1e-12), 1 - 1e-9)
-    return 1 / (1 + exp(-info.confidence_slope * log(p / (1 - p)) - info.confidence_intercept))
+    odds = info.confidence_slope * log(p / (1 - p)) + info.confidence_intercept
+    return 1 / (1 + exp(min(-odds, _LARGEST_EXPONENT)))
 
 
 def _mark_ahead(strip: Grey) -> str:
