@@ -167,10 +167,11 @@ def bars(table: pd.DataFrame) -> Iterator[str]:
             if (RIVAL, "keras") in speed.index:
                 times = speed[TRAINED, way] / speed[RIVAL, "keras"]
                 yield _bar("  as many times keras.io's by Keras", times, 10)
-    one = two[(two["network"] == TRAINED) & (two["way"] == "inkdigit") & (two["batch"] == 1)]
-    for value in one["microseconds"]:
+    ours = two["way"].str.startswith("inkdigit")
+    for _, one in two[(two["network"] == TRAINED) & ours & (two["batch"] == 1)].iterrows():
+        what, value = f"one digit by {one['way']}, µs", one["microseconds"]
         reached = "yes" if value <= 50 else "no"
-        yield f"{'one digit by Inkdigit, µs':56} {value:12.1f}  at most 50  {reached}"
+        yield f"{what:56} {value:12.1f}  at most 50  {reached}"
 
 
 def _bar(what: str, value: float, least: float) -> str:
