@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # More than a browser sends by far.
 _MOST_HEAD = 32_768
+_LEAST_HEADER = 4  # a colon, a space and the end of the line
 _MOST_AHEAD = 16
 # A tenth of it waits in a rush of five times what can be read; each takes about 30 kB.
 MOST_CONNECTIONS = 10_000
@@ -15,12 +16,13 @@ _OFFER = re.compile(rb"\r\nupgrade(?=:)", re.IGNORECASE)
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 and nothing else; what does not end is refused, but bodies, which are counted later.
+    """HTTP/1 and nothing else, its heads bounded; bodies are counted later.
 
     Raising in a method that the parser calls answers 400 and ends the connection.
     """
 
-    _in_head = True
+    _between = True  # no request is begun
+    _head = 0  # bytes of the head so far
     _loose = 0  # bytes of a head, a trailer or the size of a chunk, whose end has not come
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -32,22 +34,33 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes of requests."""
         self._got_on = False
-        super().data_received(_without_offer(data) if self._in_head else data)
+        super().data_received(_without_offer(data) if self._between else data)
         self._loose = 0 if self._got_on else self._loose + len(data)
         if self._loose > _MOST_HEAD and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        if len(self.pipeline) > _MOST_AHEAD:
+        if len(self.pipeline) >= _MOST_AHEAD:
             raise ValueError("too many requests before the first one's answer")
+        self._between, self._head = False, 0
         super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the path and query."""
+        self._bear(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._bear(len(name) + len(value))
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
         if self.parser.should_upgrade():
             raise ValueError("another protocol that would take the body")
-        self._got_on, self._in_head = True, False
+        self._got_on = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -57,8 +70,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End a request."""
-        self._got_on = self._in_head = True
+        self._got_on = self._between = True
         super().on_message_complete()
+
+    def _bear(self, length: int) -> None:
+        self._head += length + _LEAST_HEADER
+        if self._head > _MOST_HEAD:
+            raise ValueError("the head is too large")
 
 
 class _Gathering:
@@ -90,6 +108,9 @@ class _Gathering:
 
 
 def _without_offer(data: bytes) -> bytes:
-    """Return the data without an offer to speak HTTP/2: the parser would leave out the body."""
+    """Return data that begins with a head without its offer to speak HTTP/2.
+
+    The parser would leave out the body. An offer that comes in two pieces is refused.
+    """
     end = data.find(b"\r\n\r\n")
     return _OFFER.sub(b"\r\nX-Upgrade", data[:end]) + data[end:] if end > 0 else data
