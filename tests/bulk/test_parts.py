@@ -13,6 +13,7 @@ from inkdigit.bulk.parts import Parts, PartsTable
 from inkdigit.bulk.rows import TableRow
 from inkdigit.bulk.storage import located
 from inkdigit.bulk.tables import choose_target
+from inkdigit.bulk.tally import Tally
 from inkdigit.bulk.work import Done, Position
 from inkdigit.errors import OutputError, RunError
 
@@ -65,6 +66,20 @@ def test_rows_become_parts_and_a_stopped_run_goes_on(folder: str) -> None:
     assert Parts(folder).is_finished()
     assert Parts(folder).numbers() == [0, 1, 2]
     assert sources(folder) == [f"{number}-{letter}.png" for number in range(5) for letter in "ab"]
+
+
+def test_parts_that_another_run_wrote_are_not_taken_for_its_own(folder: str) -> None:
+    table = opened(folder)
+    for number in range(2):
+        table.append(done(number))
+    parts = Parts(folder)
+    parts.claim()
+    parts.write(7, arrow(done(9).records), module.Note(ASKED, Position(), Tally()))
+    table._parts.claim()
+    with pytest.raises(RunError, match="holds parts of another run: start with --overwrite"):
+        table.finish()
+    table.close()
+    assert not parts.is_finished()
 
 
 def test_what_is_left_is_written_when_it_is_stopped(folder: str) -> None:

@@ -88,6 +88,7 @@ def test_documents_are_known_by_their_bytes(tmp_path: Path, head: bytes, is_docu
     ("name", "shown"),
     [
         ("s3://bucket/a@2.png?secret=1", "s3://bucket/a@2.png"),
+        ("s3://key:/secret@bucket/a.png", "s3://bucket/a.png"),
         ("s3://key:secret@bucket/a:b@2.png", "s3://bucket/a:b@2.png"),
         ("s3://key:sec/ret@bucket/a.png", "s3://bucket/a.png"),
         ("gs://anonymous@bucket/", "gs://bucket/"),

@@ -19,6 +19,7 @@ from inkdigit.learning.loop import Loop
 from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import LineModel, load_model_file
+from inkdigit.reading.reader import SINGLE_MODEL
 
 TINY = Amounts(block=32, epoch_blocks=2, single_blocks=2, validation=16, measured=60)
 
@@ -112,6 +113,11 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         (["train", "--recipe", "fast", "--network", "line"], 2, "leave out --recipe"),
         (["train", "--network", "line", "--teacher", "x"], 2, "leave out --teacher"),
         (["train", "--teacher", "nowhere.keras"], 6, "nowhere.keras is not there"),
+        (
+            ["train", "--teacher", str(SINGLE_MODEL)],
+            6,
+            "tells 11 classes apart: a teacher tells 10",
+        ),
         (["compare", "--networks", "line"], 2, "line learns from drawn handwriting"),
     ],
 )

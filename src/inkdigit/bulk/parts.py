@@ -255,6 +255,8 @@ class PartsTable:
     def finish(self) -> None:
         """Write the last part, and that it is the last."""
         self._flush()
+        if self._parts.numbers() != list(range(self._number)):
+            raise RunError(f"{self._parts} holds parts of another run: start with --overwrite")
         self._parts.finish(self._note())
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ STDIN = "-"
 _HEAD = 1024
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 # Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
-_CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d*/)[^@]*)@")
+_CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
 Box = tuple[int, int, int, int]
 
 

@@ -1,6 +1,7 @@
 """`inkdigit train`: a network, trained into a run folder."""
 
 import argparse
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,7 @@ def add_parser(verbs: Verbs) -> None:
     )
     parser.add_argument(
         "--teacher",
+        type=os.path.abspath,
         metavar="MODEL",
         default=argparse.SUPPRESS,
         help="a trained model, whose answers are learnt instead of labels",

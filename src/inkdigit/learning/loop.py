@@ -18,7 +18,7 @@ from inkdigit.learning.augmentation import AUGMENTATIONS
 from inkdigit.learning.backend import keras, make_reproducible
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.datasets.digits import CLASSES
-from inkdigit.learning.models import load_model
+from inkdigit.learning.models import load_teacher
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.recipes import Recipe, find_recipe
 from inkdigit.learning.runs import History
@@ -111,8 +111,9 @@ class Loop:
 class TrainingLoop(Loop):
     """A digit network learning from a data set by the recipe of its settings.
 
-    With a teacher it learns, digit by digit as they are shown, what that answers, and labels are
-    for judging only (distillation, Hinton et al. 2015; at a temperature of one).
+    With a teacher it learns, digit by digit as they are shown, what that answers (distillation,
+    Hinton et al. 2015; at a temperature of one); the history's `accuracy` is then how often it
+    agrees, and labels are for validation and tests only.
 
     What an epoch does depends on nothing but the settings, the digits and the state so far, so a
     training that was stopped and went on ends where an undisturbed one would have.
@@ -123,7 +124,7 @@ class TrainingLoop(Loop):
         self.recipe = find_recipe(settings.recipe)
         self._fitted = fitted.images, to_one_hot(fitted.labels)
         self._validation = to_pixels(validation.images), to_one_hot(validation.labels)
-        self._teacher = load_model(settings.teacher).probabilities if settings.teacher else None
+        self._teacher = load_teacher(settings.teacher) if settings.teacher else None
         make_reproducible(settings.seed)
         self.model = build_network(settings.network, self.recipe.precision)
         steps = settings.epochs * self._batches(len(fitted))

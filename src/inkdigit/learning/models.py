@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,13 @@ import numpy.typing as npt
 from inkdigit.errors import ModelError, RunError
 from inkdigit.learning.runs import KERAS_MODEL, ONNX_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
+from inkdigit.reading.ink import SIZE
 from inkdigit.reading.model_file import DigitModel, Floats
 
 SUFFIXES = (".keras", ".h5", ".onnx")
+Probabilities = Callable[[npt.NDArray[np.uint8]], Floats]
+# The maps of so many digits take some megabytes.
+_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class TrainedModel:
     """
 
     path: Path
-    probabilities: Callable[[npt.NDArray[np.uint8]], Floats]
+    probabilities: Probabilities
     trained_on: str | None
     run: Run | None
 
@@ -42,12 +47,26 @@ def load_model(path: str | Path) -> TrainedModel:
         if model.info.classes not in (DIGITS, SINGLE_ALPHABET):
             raise ModelError(f"{path} reads {model.info.classes!r}: expected a model of {DIGITS!r}")
         named = run.data if run else model.info.trained_on
-        return TrainedModel(path, model.probabilities, named, run)
+        return TrainedModel(path, partial(_by_batches, model.probabilities), named, run)
     from inkdigit.learning.keras_files import load_keras_model, predict
 
     network = load_keras_model(path)
     trained_on = run.data if run else None
     return TrainedModel(path, lambda images: predict(network, images), trained_on, run)
+
+
+def load_teacher(path: str | Path) -> Probabilities:
+    """Load a model to learn from; `ModelError` if it tells other classes apart than digits."""
+    answers = load_model(path).probabilities
+    classes = answers(np.zeros((1, SIZE, SIZE), np.uint8)).shape[1]
+    if classes != len(DIGITS):
+        raise ModelError(f"{path} tells {classes} classes apart: a teacher tells {len(DIGITS)}")
+    return answers
+
+
+def _by_batches(probabilities: Probabilities, images: npt.NDArray[np.uint8]) -> Floats:
+    cuts = range(_BATCH, len(images), _BATCH)
+    return np.concatenate([probabilities(some) for some in np.split(images, cuts)])
 
 
 def _model_of_run(folder: Path) -> Path:

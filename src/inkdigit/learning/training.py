@@ -28,7 +28,7 @@ from inkdigit.learning.keras_files import (
     predict,
 )
 from inkdigit.learning.loop import Loop, TrainingLoop
-from inkdigit.learning.models import load_model
+from inkdigit.learning.models import load_teacher
 from inkdigit.learning.networks import check_network, count_macs
 from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.report import write_run_report
@@ -62,8 +62,8 @@ def train(
     process, makes TensorFlow deterministic.
     """
     check_network(settings.network)
-    if settings.teacher:
-        load_model(settings.teacher)  # or fail before there is a folder
+    if settings.teacher and not (resume and Path(folder, METRICS).exists()):
+        load_teacher(settings.teacher)  # or fail before there is a folder
     fitted, validation = dataset.fit_and_validation()
     run = open_run(settings, dataset, folder, resume=resume)
     if run.finished:

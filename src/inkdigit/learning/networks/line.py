@@ -37,7 +37,7 @@ def line(precision: str = "float32") -> Any:
 def _line() -> Any:
     classes = len(LINE_ALPHABET) + 1
     strip = keras.Input((STRIP_HEIGHT, None, 1), name="strips")
-    # A third of the time went into a 3×3 convolution at full size and the pooling after it.
+    # Convolving at full size and pooling then took a third of the time.
     x = _convolution(strip, 16, kernel=5, strides=2)
     x = layers.MaxPooling2D(2)(_convolution(_convolution(x, 32), 32))
     x = layers.MaxPooling2D((2, 1))(_convolution(_convolution(x, 64), 64))
