@@ -74,15 +74,22 @@ def sheet(readings: list[tuple[Grey, str, Reading]]) -> Image.Image:
     width, height = CELL
     rows = -(-len(readings) // COLUMNS)
     page = Image.new("RGB", (COLUMNS * width, rows * height), "white")
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(13)
+    draw = ImageDraw.Draw(page)
     for place, (picture, text, reading) in enumerate(readings):
         x, y = place % COLUMNS * width, place // COLUMNS * height
         shown = ImageOps.contain(Image.fromarray(picture), (width - 10, height - 26))
         page.paste(shown, (x + 4, y + 2))
         mark = "" if is_right(text, reading) else f"   is {text or 'nothing'}"
         caption = f"{reading.text or 'nothing'}   {reading.confidence:.3f}{mark}"
+        font = fitting(caption, width - 10)
         draw.text((x + 4, y + height - 21), caption, COLOURS[reading.status], font)
     return page.quantize(128)
+
+
+def fitting(caption: str, width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the largest font in which a caption is no wider than that, within reason."""
+    fonts = [ImageFont.load_default(size) for size in range(13, 7, -1)]
+    return next((font for font in fonts if font.getlength(caption) <= width), fonts[-1])
 
 
 if __name__ == "__main__":
