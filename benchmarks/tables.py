@@ -220,7 +220,8 @@ def documents() -> dict[Path, dict[str, str]]:
     """Return the tables of each document, by the name in their marks."""
     return {
         ROOT / "README.md": {
-            "results": results_table(), "fast": fast_table(), "reading": reading_table()
+            "results": results_table(), "fast": fast_table(), "records": records_table(),
+            "reading": reading_table(),
         },
         ROOT / "docs" / "many.md": {"many": many_table()},
         ROOT / "docs" / "recipes.md": {
