@@ -1,7 +1,9 @@
 """One model of several runs."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,20 +14,19 @@ from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 def test_an_ensemble_answers_the_mean_and_is_a_model_like_any_other(
-    small: Dataset, trained: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: Callable[[str], ModuleType],
+    small: Dataset,
+    trained: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = train(TrainingSettings.of("fast", batch_size=50), small, tmp_path / "run")
-    monkeypatch.syspath_prepend(BENCHMARKS)
     out = tmp_path / "ensemble.keras"
     runs = [str(trained.folder), str(other.folder)]
     monkeypatch.setattr(sys, "argv", ["ensemble.py", *runs, "--out", str(out)])
-    import ensemble
-
-    ensemble.main()
+    script("ensemble").main()
     answers = [load_model(run).probabilities(small.test.images) for run in runs]
     mean = load_model(out).probabilities(small.test.images)
     assert np.allclose(mean, np.mean(answers, axis=0), atol=1e-4)

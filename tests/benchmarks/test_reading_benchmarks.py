@@ -1,5 +1,4 @@
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -7,23 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 MODULES = ("reading_sets", "reading_figures", "segmenting", "reading", "reading_speed", "machine")
-HELPERS = ("contact_sheets", "other_readers")
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Iterator[dict[str, ModuleType]]:
-    """The benchmarks' modules, found beside each other as when they are run."""
-    import importlib
-
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield {name: importlib.import_module(name) for name in MODULES}
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in (*MODULES, *HELPERS):
-            sys.modules.pop(name, None)
+def scripts(script: Callable[[str], ModuleType]) -> dict[str, ModuleType]:
+    return {name: script(name) for name in MODULES}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 import asyncio
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -11,21 +10,11 @@ import inkdigit
 
 ROOT = Path(__file__).parents[2]
 MODULES = ("http_load", "serving")
-HELPERS = ("machine", "other_readers", "reading_sets", "reading_speed")
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Iterator[dict[str, ModuleType]]:
-    """The benchmark's modules, found beside each other as when they are run."""
-    import importlib
-
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        yield {name: importlib.import_module(name) for name in MODULES}
-    finally:
-        sys.path.remove(str(ROOT / "benchmarks"))
-        for name in (*MODULES, *HELPERS):
-            sys.modules.pop(name, None)
+def scripts(script: Callable[[str], ModuleType]) -> dict[str, ModuleType]:
+    return {name: script(name) for name in MODULES}
 
 
 def test_a_real_service_is_asked_and_judged(scripts: dict[str, ModuleType]) -> None:

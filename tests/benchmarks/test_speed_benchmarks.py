@@ -1,8 +1,7 @@
 """The benchmarks of training time and of inference, on a few digits."""
 
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,22 +11,12 @@ import pytest
 
 from inkdigit.learning.datasets import Dataset
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 MODULES = ("fast", "fast_keras", "inference", "inference_ways", "tables")
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Iterator[dict[str, ModuleType]]:
-    """The benchmarks' modules, found beside each other as when they are run."""
-    import importlib
-
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield {name: importlib.import_module(name) for name in MODULES}
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in (*MODULES, "machine"):
-            sys.modules.pop(name, None)
+def scripts(script: Callable[[str], ModuleType]) -> dict[str, ModuleType]:
+    return {name: script(name) for name in MODULES}
 
 
 def trainings(**seconds: float) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inkdigit.bulk.local import read_locally
+from inkdigit.bulk.local import cores, read_locally
 from inkdigit.bulk.many import read_many
 from inkdigit.bulk.sources import Picture, pictures
 from inkdigit.bulk.tables import choose_target, open_table
@@ -80,3 +80,10 @@ def test_cores_are_those_that_the_process_may_use() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split() == ["True", "1"]
+
+
+def test_where_processes_are_not_pinned_cores_are_those_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert cores() == os.cpu_count()

@@ -151,13 +151,12 @@ def test_export_writes_the_model_file_of_a_run_again(trained: Run, tmp_path: Pat
 
 def test_export_in_eight_bits_reads_the_same_digits(each_run: Run, tmp_path: Path) -> None:
     path = export(each_run, tmp_path / "bytes.onnx", eight_bits=True)
-    assert path.stat().st_size < 0.75 * (each_run.folder / ONNX_MODEL).stat().st_size
+    # A byte a parameter, but for the last layer's four, and the graph.
+    assert path.stat().st_size < 1.2 * each_run.metrics["parameters"] + 20_000
     images = load_dataset("sample").test.images
     fine = DigitModel.load(each_run.folder / ONNX_MODEL).probabilities(images)
     coarse = DigitModel.load(path).probabilities(images)
-    sure = fine.max(axis=1) > np.median(fine.max(axis=1))
-    assert (fine.argmax(axis=1) == coarse.argmax(axis=1))[sure].mean() > 0.95
-    assert np.abs(fine - coarse).mean() < 0.01
+    assert np.corrcoef(fine.ravel(), coarse.ravel())[0, 1] > 0.99
 
 
 def test_the_h5_holds_weights_and_description(trained: Run) -> None:

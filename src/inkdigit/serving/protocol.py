@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # More than a browser sends by far.
 _MOST_HEAD = 32_768
+_TOO_LARGE = "The head of the request is too large."
 _LEAST_HEADER = 4  # a colon, a space and the end of the line
 _MOST_AHEAD = 16
 # A tenth of it waits in a rush of five times what can be read; each takes about 30 kB.
@@ -37,7 +38,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(_without_offer(data) if self._between else data)
         self._loose = 0 if self._got_on else self._loose + len(data)
         if self._loose > _MOST_HEAD and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
+            self.send_400_response(_TOO_LARGE)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse a request, and end the connection."""
+        super().send_400_response(_TOO_LARGE if self._head > _MOST_HEAD else msg)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -76,7 +81,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _bear(self, length: int) -> None:
         self._head += length + _LEAST_HEADER
         if self._head > _MOST_HEAD:
-            raise ValueError("the head is too large")
+            raise ValueError(_TOO_LARGE)
 
 
 class _Gathering:
