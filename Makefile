@@ -28,7 +28,7 @@ format: .venv/dev.stamp
 # One set of pins holds for every supported Python and platform; no index address is written.
 pins:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --upgrade --no-emit-package inkdigit \
-	  --extra notebook --extra pdf --extra serve --extra ray pyproject.toml requirements-dev.txt --output-file requirements-pins.txt
+	  --extra notebook --extra check --extra pdf --extra serve --extra ray pyproject.toml requirements-dev.txt --output-file requirements-pins.txt
 
 clean:
 	rm -rf .venv runs

@@ -80,11 +80,16 @@ def test_a_verb_that_needs_more_prints_the_exact_line(core: Path, arguments: lis
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_serving_prints_the_exact_line(core: Path) -> None:
-    done = run(core, "inkdigit", "serve")
+@pytest.mark.parametrize(
+    ("arguments", "extra"), [(["serve"], "serve"), (["read", "x.png", "--check", "luhn"], "check")]
+)
+def test_what_else_is_missing_prints_the_exact_line(
+    core: Path, arguments: list[str], extra: str
+) -> None:
+    done = run(core, "inkdigit", *arguments)
     assert done.returncode == 9, done.stderr
     assert re.fullmatch(
-        r"inkdigit: this needs \w+: run  pip install 'inkdigit\[serve\]'\n", done.stderr
+        rf"inkdigit: this needs \S+: run  pip install 'inkdigit\[{extra}\]'\n", done.stderr
     )
 
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import MissingExtraError, SettingError
 from inkdigit.reading.checks import check_names, find_check
 
 VALID = {
@@ -84,3 +84,10 @@ def test_nothing_else_is_imported(name: str) -> None:
 def test_validators_are_imported_only_when_asked_for() -> None:
     code = "import sys, inkdigit.reading.checks; sys.exit('stdnum' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_without_python_stdnum_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_names.cache_clear()
+    monkeypatch.setitem(sys.modules, "stdnum", None)
+    with pytest.raises(MissingExtraError, match=r"python-stdnum.*inkdigit\[check\]"):
+        find_check("luhn")

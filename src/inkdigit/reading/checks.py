@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import MissingExtraError, SettingError
 
 Check = Callable[[str], bool]
 
@@ -22,12 +22,19 @@ _NO_CHECKS = {"exceptions", "iso9362", "numdb", "util"}
 
 @lru_cache(maxsize=1)
 def check_names() -> tuple[str, ...]:
-    """Return the name of every check, sorted."""
-    return tuple(sorted(set(_modules(importlib.import_module(_PACKAGE).__path__)) - _NO_CHECKS))
+    """Return the name of every check, sorted; `MissingExtraError` without python-stdnum."""
+    try:
+        package = importlib.import_module(_PACKAGE)
+    except ModuleNotFoundError:
+        raise MissingExtraError("check", "python-stdnum") from None
+    return tuple(sorted(set(_modules(package.__path__)) - _NO_CHECKS))
 
 
 def find_check(name: str) -> Check:
-    """Return the check of that name, which says whether a text is valid; `SettingError` if none."""
+    """Return the check of that name, which says whether a text is valid.
+
+    Raises `SettingError` where there is none, `MissingExtraError` without python-stdnum.
+    """
     known = name[:60].strip().lower().replace("-", "_").removeprefix(f"{_PACKAGE}.")
     if known not in check_names():
         raise SettingError(f"there is no check {name[:60]!r}: {_near(known)}")
