@@ -194,7 +194,8 @@ def _share(value: float) -> str:
 
 
 def _percent(values: "pd.Series[float]") -> str:
-    return f"{100 * values.mean():.2f} ± {100 * values.std():.2f} %"
+    spread = f" ± {100 * values.std():.2f}" if len(values) > 1 else ""
+    return f"{100 * values.mean():.2f}{spread} %"
 
 
 def _spread(values: "pd.Series[float]") -> str:

@@ -17,16 +17,21 @@ from inkdigit.learning.loop import Floats, TrainingLoop
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
     """Adam (Kingma and Ba 2015) as the one kernel a variable that TensorFlow has for it."""
 
+    def apply(self, gradients: Any, variables: Any = None) -> None:
+        """Move all variables a step."""
+        step = tf.cast(self.iterations + 1, tf.float32)
+        self._powers = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
+        super().apply(gradients, variables)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Move a variable and its two moments."""
         index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(self.beta_1, step),
-            beta2_power=tf.pow(self.beta_2, step),
+            beta1_power=self._powers[0],
+            beta2_power=self._powers[1],
             lr=learning_rate,
             beta1=self.beta_1,
             beta2=self.beta_2,

@@ -22,6 +22,11 @@ def small_100k() -> Any:
     return _small("small-100k", 32, 48, 64, 80)
 
 
+def best() -> Any:
+    """Return the network with 48 to 128 filters: 197,370 parameters."""
+    return _small("best", 48, 64, 96, 128)
+
+
 def _small(name: str, first: int, second: int, third: int, last: int) -> Any:
     """Return four convolutions whose last maps are averaged (Lin et al. 2014), untrained.
 
