@@ -18,8 +18,9 @@ check: .venv/dev.stamp
 
 # Beside their rivals; train_mnist_fast takes a Python with PyTorch: make bench TORCH_PYTHON=PATH
 bench: .venv/learn.stamp
-	$(BIN)/python benchmarks/fast.py --brief $(if $(TORCH_PYTHON),--torch-python $(TORCH_PYTHON))
-	$(BIN)/python benchmarks/inference.py --parts fast keras.io
+	mkdir -p runs/benchmarks
+	$(BIN)/python benchmarks/fast.py --brief --out runs/benchmarks/fast.csv $(if $(TORCH_PYTHON),--torch-python $(TORCH_PYTHON))
+	$(BIN)/python benchmarks/inference.py --parts fast keras.io --out runs/benchmarks/inference.csv
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .

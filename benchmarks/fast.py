@@ -8,7 +8,8 @@
 
 Each training is a process of its own on the same cores, turn about: from arrays in memory to a
 trained network, compiling counted, importing and loading not. Writes a row a training to
-`results/fast.csv` and prints means with their bars; with `--parts`, the others keep their rows.
+`results/fast.csv` and prints means with their bars. A ratio holds within one run, so what is not
+trained in it has no row: `--parts` and `--brief` ask for another `--out`.
 The schedules were chosen on a tenth of the training half; the test half is read once, at the end
 (keras.io's, which has to be stopped, is judged after each epoch).
 """
@@ -29,7 +30,6 @@ import pandas as pd
 
 from inkdigit.files import write_text
 from inkdigit.learning.datasets import Dataset, load_dataset
-from keeping import with_others
 from machine import processor, use_cores
 
 HERE = Path(__file__).parent
@@ -51,6 +51,8 @@ def main() -> None:
     parser.add_argument("--torch-python", metavar="PATH", help="a Python with PyTorch and NumPy")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
     options = parser.parse_args()
+    if options.out == RESULTS and (options.brief or set(options.parts) != SEEDS.keys()):
+        parser.error("the whole table is kept from one run: give --parts or --brief an --out")
     hardware = f"{processor()}, {use_cores(CORES)} cores"
     torch = options.torch_python or (sys.executable if find_spec("torch") else None)
     seeds = {name: (BRIEF if options.brief else SEEDS)[name] for name in options.parts}
@@ -59,7 +61,8 @@ def main() -> None:
     mnist = load_dataset("mnist", data_dir=options.data_dir)
     rows = list(trainings(seeds, mnist, torch))
     table = pd.DataFrame(rows).assign(hardware=hardware, gflops=gflops())
-    table = with_others(table, options.out, SEEDS, "recipe")
+    places = {name: number for number, name in enumerate(SEEDS)}
+    table = table.sort_values("recipe", key=lambda names: names.map(places), kind="stable")
     write_text(options.out, table.round(6).to_csv(index=False))
     print(summary(table).to_string(), *bars(table), f"wrote {options.out}", sep="\n")
 
@@ -114,12 +117,13 @@ def gflops(size: int = 2048, rounds: int = 5) -> float:
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Return means and standard deviations over seeds, a row a recipe.
 
-    `floor` is what the arithmetic alone would take at the machine's rate for matrix products: a
-    forward pass and, at twice that, a backward one.
+    `as products` is what the arithmetic alone would take at the machine's rate for products of
+    `float32` matrices: a forward pass and, at twice that, a backward one. In bfloat16, which `fast`
+    and `brisk` compute in, a processor that has it can be faster still.
     """
-    floor = 6 * table["macs"] * table["digits"] * table["epochs"] / (1e9 * table["gflops"])
-    groups = table.assign(floor=floor).groupby("recipe", sort=False)
-    names = {"seconds": "s", "cpu_seconds": "processor's s", "floor": "floor, s"}
+    products = 6 * table["macs"] * table["digits"] * table["epochs"] / (1e9 * table["gflops"])
+    groups = table.assign(products=products).groupby("recipe", sort=False)
+    names = {"seconds": "s", "cpu_seconds": "processor's s", "products": "as products, s"}
     columns: dict[str, Any] = {"seeds": groups.size()}
     for name, shown in names.items():
         columns[shown] = groups[name].mean().round(2)

@@ -31,12 +31,17 @@ def by_recipe(name: str, seed: int, mnist: Dataset) -> Trained:
     loop = make_loop(TrainingSettings.of(name, seed=seed), fitted, validation)
     built = time.perf_counter() - start
     loop.run()
+    start = time.perf_counter()
+    network = loop.result
+    built += time.perf_counter() - start
     details = {
         "epochs": loop.settings.epochs,
+        "batch_size": loop.settings.batch_size,
+        "learning_rate": loop.recipe.learning_rate,
         "digits": len(fitted),
         "validation_accuracy": loop.history[-1]["validation_accuracy"],
     }
-    return built + loop.seconds, loop.result, details
+    return built + loop.seconds, network, details
 
 
 def keras_io(seed: int, mnist: Dataset) -> Trained:

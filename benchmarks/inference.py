@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,13 +27,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from inference_ways import WAYS, Subject, subject, ways
+from inference_ways import WAYS, Subject, Way, subject, ways
 from inkdigit.files import write_text
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.networks import NETWORKS
 from inkdigit.learning.runs import KERAS_MODEL
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
+from keeping import said_clearly, with_others
 from machine import processor, use_cores, versions
 
 RESULTS = Path(__file__).parent / "results" / "inference.csv"
@@ -41,7 +42,6 @@ TRAINED, RIVAL = "fast", "keras.io"
 NAMES = (*NETWORKS, RIVAL)
 BATCHES = (1, 64, 256, 1000)
 ROUNDS, ENOUGH = 5, 5000
-Way = Callable[[np.ndarray], np.ndarray]
 
 
 def main() -> None:
@@ -60,8 +60,9 @@ def main() -> None:
         table = pd.DataFrame(measured(options)).assign(versions=versions())
     else:
         table = pd.concat([elsewhere(cores) for cores in options.cores])
-    table = with_others(table, options.out)
-    write_text(options.out, table.round(6).to_csv(index=False))
+    kept = with_others(table, options.out, NAMES, "network", "cores")
+    write_text(options.out, kept.round(6).to_csv(index=False))
+    # A ratio holds within one run.
     print(*bars(table), f"wrote {options.out}", sep="\n")
 
 
@@ -70,7 +71,9 @@ def elsewhere(cores: int) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "table.csv")
         command = [sys.executable, *sys.argv, "--cores", str(cores), "--out", str(out)]
-        subprocess.run(command, check=True)  # noqa: S603
+        done = subprocess.run(command, check=False)  # noqa: S603
+        if done.returncode:
+            sys.exit(done.returncode)  # it has said why
         return pd.read_csv(out)
 
 
@@ -178,16 +181,5 @@ def _bar(what: str, value: float, least: float) -> str:
     return f"{what:56} {value:12,.1f}  at least {least:,g}  {'yes' if value >= least else 'no'}"
 
 
-def with_others(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the table with what was measured before and not now, in order."""
-    if path.exists():
-        keys = ["network", "cores"]
-        now = pd.MultiIndex.from_frame(table[keys])
-        before = pd.read_csv(path)
-        table = pd.concat([before[~pd.MultiIndex.from_frame(before[keys]).isin(now)], table])
-    order = {name: number for number, name in enumerate(NAMES)}
-    return table.sort_values("network", key=lambda names: names.map(order), kind="stable")
-
-
 if __name__ == "__main__":
-    main()
+    said_clearly(main)

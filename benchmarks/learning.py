@@ -8,7 +8,6 @@ it. Stopped, it goes on where it was, as long as the folder of `--work` is there
 
 import argparse
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
+from machine import processor
 from reduced_mnist import write_reduced_mnist
 
 RESULTS = Path(__file__).parent / "results" / "learning.csv"
@@ -89,14 +89,6 @@ def measured(
         hardware=f"{processor()}, {os.cpu_count()} cores",
         versions=" ".join(f"{name} {version}" for name, version in versions.items()),
     )
-
-
-def processor() -> str:
-    """Return the processor's name, where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ Trains each recipe with several seeds into `--work`, writes a row a training to
 `results/records.csv`, and prints means with their bars. Stopped, it goes on where it was; a
 training whose row is there is not done again. The recipes were chosen on a tenth of the training
 half, which they do not learn from; the test half is read once, when a training ends. With
-`--ensemble`, the trainings of each recipe are then asked together, all of them.
+`--ensemble`, all trainings that a recipe's bar asks for are then asked together; they must lie in
+`--work`.
 """
 
 import argparse
@@ -25,10 +26,11 @@ from inkdigit.learning.keras_files import predict
 from inkdigit.learning.loop import Loop
 from inkdigit.learning.networks import count_macs
 from inkdigit.learning.progress import epoch_line
-from inkdigit.learning.recipes import RECIPES
+from inkdigit.learning.recipes import RECIPES, find_recipe
 from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import train, versions
+from inkdigit.learning.training import train
+from keeping import said_clearly, with_others
 from machine import processor
 
 RESULTS = Path(__file__).parent / "results" / "records.csv"
@@ -37,24 +39,30 @@ FIGURES = (
     "epochs", "validation_accuracy", "test_accuracy", "test_loss", "train_accuracy", "train_digits",
     "seconds", "parameters", "macs",
 )  # fmt: skip
+# What a recipe says, by which a row is known to be of what it says today.
+SAYS = ("batch_size", "learning_rate", "augmentation", "epochs")
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What a recipe's mean has to reach, of at most so many parameters, and over how many seeds."""
+    """What a recipe's mean has to reach, of at most so many parameters, and over how many seeds.
+
+    `together` is for the mean answer of the trainings of all those seeds.
+    """
 
     least: float
     parameters: int
     seeds: int
+    together: float | None = None
 
 
 BARS = {
     "small-8k": Bar(0.994, 8_000, 5),
     "small-25k": Bar(0.996, 25_000, 5),
     "small-100k": Bar(0.997, 100_000, 5),
-    "best": Bar(0.997, 350_000, 10),
-    "best, ensemble": Bar(0.9983, 3_500_000, 1),
+    "best": Bar(0.997, 350_000, 10, together=0.9983),
 }
+TOGETHER = ", together"
 
 
 def main() -> None:
@@ -62,24 +70,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    recipes = [name for name in BARS if name in RECIPES]
-    parser.add_argument("--recipes", nargs="+", choices=recipes, required=True)
+    parser.add_argument("--recipes", nargs="+", choices=tuple(BARS), required=True)
     parser.add_argument("--seeds", type=int, help="instead of those that the bars ask for")
-    parser.add_argument("--ensemble", action="store_true", help="of each recipe's trainings")
+    parser.add_argument("--ensemble", action="store_true", help="where there is a bar for one")
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
     parser.add_argument("--work", type=Path, default=Path("runs/records"))
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
     options = parser.parse_args()
     mnist = load_dataset("mnist", data_dir=options.data_dir, progress=True)
     for recipe in options.recipes:
-        seeds = range(options.seeds or BARS[recipe].seeds)
-        for seed in seeds:
+        bar = BARS[recipe]
+        for seed in range(options.seeds or bar.seeds):
             if (recipe, seed) not in done(options.out):
                 keep(trained(recipe, seed, mnist, options.work), options.out)
-        if options.ensemble and (f"{recipe}, ensemble", 0) not in done(options.out):
-            keep(together(recipe, len(seeds), mnist, options.work), options.out)
+        if options.ensemble and bar.together:
+            members = [run_folder(options.work, recipe, seed) for seed in range(bar.seeds)]
+            keep(together(recipe, members, mnist), options.out)
     if options.out.exists():
         print(*told(pd.read_csv(options.out)), f"in {options.out}", sep="\n")
+
+
+def run_folder(work: Path, recipe: str, seed: int) -> Path:
+    """Return where a training lies."""
+    return work / f"{recipe}-seed{seed}"
 
 
 def trained(recipe: str, seed: int, mnist: Dataset, work: Path) -> dict[str, Any]:
@@ -88,48 +101,46 @@ def trained(recipe: str, seed: int, mnist: Dataset, work: Path) -> dict[str, Any
     print(folder, file=sys.stderr)
     settings = TrainingSettings.of(recipe, seed=seed)
     metrics = train(settings, mnist, folder, resume=True, after_epoch=report).metrics
-    return {
-        "recipe": recipe,
-        "seed": seed,
-        **{name: metrics[name] for name in FIGURES},
-        **setting(),
-    }
+    figures = {name: metrics[name] for name in FIGURES}
+    return {"recipe": recipe, "seed": seed, **figures, **what(recipe, metrics)}
 
 
-def together(recipe: str, count: int, mnist: Dataset, work: Path) -> dict[str, Any]:
-    """Return the row of one model of all a recipe's trainings, whose answer is their mean."""
-    folders = [run_folder(work, recipe, seed) for seed in range(count)]
+def together(recipe: str, folders: list[Path], mnist: Dataset) -> dict[str, Any]:
+    """Return the row of one model of several trainings, whose answer is the mean of theirs.
+
+    Its seed is how many they are. Raises `RunError` where one of them is not there.
+    """
     members = [Run.open(folder).metrics for folder in folders]
     model = ensemble(folders)
-    fitted, validation = mnist.fit_and_validation()
+    _, validation = mnist.fit_and_validation()
     on_validation, on_test = (
         Evaluation(digits.labels, predict(model, digits.images))
         for digits in (validation, mnist.test)
     )
     return {
-        "recipe": f"{recipe}, ensemble",
-        "seed": 0,
+        "recipe": recipe + TOGETHER,
+        "seed": len(members),
         "epochs": members[0]["epochs"],
         "validation_accuracy": on_validation.accuracy,
         "test_accuracy": on_test.accuracy,
         "test_loss": on_test.loss,
-        "train_digits": len(fitted),
+        "train_digits": members[0]["train_digits"],
         "seconds": sum(member["seconds"] for member in members),
         "parameters": model.count_params(),
         "macs": count_macs(model),
-        **setting(),
+        **what(recipe, members[0]),
     }
 
 
-def run_folder(work: Path, recipe: str, seed: int) -> Path:
-    """Return where a training lies."""
-    return work / f"{recipe}-seed{seed}"
-
-
-def setting() -> dict[str, str]:
-    """Return what a figure was measured on and with."""
-    used = " ".join(f"{name} {version}" for name, version in versions().items())
-    return {"hardware": f"{processor()}, {os.cpu_count()} cores, shared", "versions": used}
+def what(recipe: str, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return what a row is of: what the recipe says, the machine, and the training's versions."""
+    said = {name: getattr(find_recipe(recipe), name) for name in SAYS[:-1]}
+    versions = " ".join(f"{name} {version}" for name, version in metrics["versions"].items())
+    return {
+        **said,
+        "hardware": f"{processor()}, {os.cpu_count()} cores, shared",
+        "versions": versions,
+    }
 
 
 def report(loop: Loop) -> None:
@@ -138,33 +149,53 @@ def report(loop: Loop) -> None:
 
 
 def done(path: Path) -> set[tuple[str, int]]:
-    """Return the recipes and seeds that have a row."""
+    """Return the recipes and seeds that have a row of what the recipe says today."""
     if not path.exists():
         return set()
-    return set(pd.read_csv(path)[KEY].itertuples(index=False, name=None))
+    rows = pd.read_csv(path).to_dict("records")
+    return {(row["recipe"], row["seed"]) for row in rows if up_to_date(row)}
+
+
+def up_to_date(row: dict[str, Any]) -> bool:
+    """Return whether a row is of what its recipe says today."""
+    recipe = RECIPES[row["recipe"].removesuffix(TOGETHER)]
+    return all(row[name] == getattr(recipe, name) for name in SAYS)
 
 
 def keep(row: dict[str, Any], path: Path) -> None:
-    """Put a row into the table, which lists recipes in the order of their bars."""
-    rows = pd.DataFrame([row])
-    table = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
-    places = {recipe: number for number, recipe in enumerate(BARS)}
-    table = table.sort_values(KEY, key=lambda values: values.replace(places), kind="stable")
+    """Put a row into the table, which lists recipes in the order of their bars, and their seeds."""
+    order = [recipe + kind for recipe in BARS for kind in ("", TOGETHER)]
+    by_seed = with_others(pd.DataFrame([row]), path, order, *KEY).sort_values("seed")
+    places = {recipe: number for number, recipe in enumerate(order)}
+    table = by_seed.sort_values("recipe", key=lambda names: names.map(places), kind="stable")
     write_text(path, table.round(6).to_csv(index=False))
 
 
 def told(table: pd.DataFrame) -> Iterator[str]:
     """Yield each recipe's mean, its spread, and whether it reaches its bar."""
     for recipe, rows in table.groupby("recipe", sort=False):
+        if str(recipe).endswith(TOGETHER):
+            yield _together(str(recipe), rows.iloc[0])
+            continue
         bar, accuracy = BARS[str(recipe)], rows["test_accuracy"]
         enough = len(rows) >= bar.seeds and rows["parameters"].max() < bar.parameters
         met = enough and accuracy.mean() >= bar.least
+        spread = f" ± {100 * accuracy.std():.3f}" if len(rows) > 1 else ""
         yield (
-            f"{recipe:14} {100 * accuracy.mean():.3f} ± {100 * accuracy.std():.3f} %  "
+            f"{recipe:14} {100 * accuracy.mean():.3f}{spread} %  "
             f"{len(rows)} seeds  {rows['parameters'].max():,} parameters  "
             f"at least {100 * bar.least:g} % below {bar.parameters:,}: {'yes' if met else 'no'}"
         )
 
 
+def _together(recipe: str, row: "pd.Series[Any]") -> str:
+    bar = BARS[recipe.removesuffix(TOGETHER)]
+    met = row["seed"] >= bar.seeds and row["test_accuracy"] >= (bar.together or 1)
+    return (
+        f"{recipe:14} {100 * row['test_accuracy']:.2f} %  {row['seed']} trainings  "
+        f"at least {100 * (bar.together or 1):g} %: {'yes' if met else 'no'}"
+    )
+
+
 if __name__ == "__main__":
-    main()
+    said_clearly(main)

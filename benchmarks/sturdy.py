@@ -4,8 +4,8 @@ Reads MNIST's test half clean, under the fifteen corruptions of MNIST-C (`corrup
 moved and zoomed by degrees, and with `--hands` the single digits of other hands (see
 `reading_sets.py`), each cut out of its picture as a user's would be. Networks that are missing in
 `--work` are trained there, and go on where they were stopped. Writes a row a network, seed and test
-to `results/sturdy.csv` (accuracy, and the expected calibration error of the calibrated answers),
-and draws `docs/sturdy.png`.
+to `results/sturdy.csv` (accuracy, and the expected calibration error of the calibrated answers;
+networks that are not named keep their rows), and draws `docs/sturdy.png`.
 """
 
 import argparse
@@ -30,7 +30,8 @@ from inkdigit.learning.runs import ONNX_MODEL, Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
 from inkdigit.reading import DigitModel
-from machine import processor
+from keeping import said_clearly, with_others
+from machine import processor, versions
 from reading_figures import calibration_error
 from reading_sets import SETS, Picture, load_sets
 from records import report
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
     parser.add_argument("--hands", type=Path, metavar="DIR", help="pictures by other hands")
     parser.add_argument("--work", type=Path, default=Path("runs/records"))
+    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
     options = parser.parse_args()
     mnist = load_dataset("mnist", data_dir=options.data_dir, progress=True)
     runs = [
@@ -75,10 +77,11 @@ def main() -> None:
     ]
     hands = dict(single_digits(options.hands))
     table = pd.DataFrame(rows(runs, mnist.test, hands))
-    table["hardware"] = f"{processor()}, {os.cpu_count()} cores"
-    write_text(RESULTS, table.round(6).to_csv(index=False))
+    table = table.assign(hardware=f"{processor()}, {os.cpu_count()} cores", versions=versions())
+    table = with_others(table, options.out, TRAINED, "network")
+    write_text(options.out, table.round(6).to_csv(index=False))
     write_figure(drawn(table, mnist.test.images[:SHOWN]), PICTURE)
-    print(overview(table).to_string(), f"wrote {RESULTS} and {PICTURE}", sep="\n")
+    print(overview(table).to_string(), f"wrote {options.out} and {PICTURE}", sep="\n")
 
 
 def trained(name: str, seed: int, mnist: Dataset, work: Path) -> Run:
@@ -194,4 +197,4 @@ def _draw_curve(axes: Axes, rows_: pd.DataFrame, title: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    said_clearly(main)

@@ -13,6 +13,7 @@ import pytest
 
 from inkdigit import errors
 from inkdigit.cli import build_parser
+from inkdigit.learning.recipes import RECIPES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -109,6 +110,16 @@ def test_the_results_meet_their_bars() -> None:
     assert modern["test_accuracy"] > classic["test_accuracy"]
     assert modern["parameters"] < classic["parameters"]
     assert (runs.groupby(["data", "network"]).size() >= 5).all()
+
+
+def test_results_of_recipes_are_of_what_the_recipes_say() -> None:
+    for name in ("fast", "records"):
+        rows = pd.read_csv(ROOT / "benchmarks" / "results" / f"{name}.csv")
+        said = rows["recipe"].str.removesuffix(", together").map(RECIPES)
+        assert said.notna().any()
+        for (_, row), recipe in zip(rows[said.notna()].iterrows(), said.dropna(), strict=True):
+            for column in ("epochs", "batch_size", "learning_rate"):
+                assert row[column] == getattr(recipe, column), (row["recipe"], column)
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:

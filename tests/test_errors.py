@@ -1,4 +1,5 @@
 import inspect
+import pickle
 import re
 
 import pytest
@@ -37,3 +38,11 @@ def test_a_missing_extra_says_how_to_install_it() -> None:
     with pytest.raises(InkdigitError, match=re.escape("pip install 'inkdigit[learn]'")) as caught:
         raise MissingExtraError("learn", "keras")
     assert "keras" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_come_back_from_other_processes(kind: type[InkdigitError]) -> None:
+    error = kind("learn", "keras") if kind is MissingExtraError else kind("a sentence")
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is kind
+    assert str(back) == str(error)

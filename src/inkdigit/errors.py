@@ -84,6 +84,11 @@ class MissingExtraError(InkdigitError):
 
     def __init__(self, extra: str, missing: str) -> None:
         super().__init__(f"this needs {missing}: run  pip install 'inkdigit[{extra}]'")
+        self._given = extra, missing
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Let it come back from another process."""
+        return type(self), self._given
 
 
 class SourceError(InkdigitError):

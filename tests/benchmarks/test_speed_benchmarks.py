@@ -1,5 +1,6 @@
 """The benchmarks of training time and of inference, on a few digits."""
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,20 +39,25 @@ def test_training_bars_hold_means_against_the_rivals(scripts: dict[str, ModuleTy
     ]  # fmt: skip
 
 
-def test_the_floor_is_three_passes_at_the_machines_rate(scripts: dict[str, ModuleType]) -> None:
+def test_as_products_it_takes_three_passes_at_the_machines_rate(
+    scripts: dict[str, ModuleType],
+) -> None:
     row = scripts["fast"].summary(trainings(fast=2)).loc["fast"]
     # A multiply-accumulate is two operations, a backward pass as much as two forward ones.
-    assert row["floor, s"] == pytest.approx(2 * 3 * 1e6 * 50_000 / 300e9)
+    assert row["as products, s"] == pytest.approx(2 * 3 * 1e6 * 50_000 / 300e9)
     assert (row["seeds"], row["s"], row["±"]) == (2, 2, 0)
 
 
-def test_recipes_that_were_not_trained_now_keep_their_rows(
-    scripts: dict[str, ModuleType], tmp_path: Path
+def test_the_committed_table_is_never_of_a_part(
+    scripts: dict[str, ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "fast.csv"
-    trainings(fast=2, brisk=11).to_csv(path, index=False)
-    table = scripts["fast"].with_others(trainings(fast=1), path, scripts["fast"].SEEDS, "recipe")
-    assert list(table["seconds"]) == [1, 1, 11, 11]
+    for flags in (["--brief"], ["--parts", "fast"]):
+        monkeypatch.setattr(sys, "argv", ["fast.py", *flags])
+        with pytest.raises(SystemExit):
+            scripts["fast"].main()
+        assert "--out" in capsys.readouterr().err
 
 
 def test_a_recipe_is_timed_from_arrays_to_a_network(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -137,3 +138,18 @@ def test_what_makes_no_sense_is_one_sentence(
     assert sentence in printed.err
     assert "Traceback" not in printed.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recipe_that_hurries_says_how_many_epochs_few_digits_need(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = ["train", "--recipe", "fast", "--data", "sample"]
+    assert main([*sample, "--out", str(tmp_path / "hurried")]) == 0
+    advice = re.search(r"too few for fast, .*: give it (--epochs) (\d+)", capsys.readouterr().err)
+    assert advice
+    assert main([*sample, *advice.groups(), "--out", str(tmp_path / "patient")]) == 0
+    assert "too few" not in capsys.readouterr().err
+    hurried, patient = (
+        Run.open(tmp_path / name).metrics["test_accuracy"] for name in ("hurried", "patient")
+    )
+    assert patient > max(hurried, 0.95)

@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -14,6 +15,7 @@ from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.keras_files import load_keras_model, predict
 from inkdigit.learning.loop import TrainingLoop
 from inkdigit.learning.networks import NETWORKS
+from inkdigit.learning.recipes import RECIPES
 from inkdigit.learning.runs import H5_MODEL, KERAS_MODEL, ONNX_MODEL, Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import export, train
@@ -124,13 +126,17 @@ def test_nothing_that_was_there_is_lost(small: Dataset, trained: Run, tmp_path: 
 
 
 def test_a_run_of_other_settings_or_digits_is_not_gone_on_with(
-    small: Dataset, trained: Run
+    small: Dataset, trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(RunError, match="other settings"):
         train(TrainingSettings(network="lenet5", epochs=9), small, trained.folder, resume=True)
     other = Dataset("sample", small.test, small.test)
     with pytest.raises(RunError, match="other digits"):
         train(trained.settings, other, trained.folder, resume=True)
+    said = RECIPES[trained.settings.recipe]
+    monkeypatch.setitem(RECIPES, trained.settings.recipe, replace(said, learning_rate=0.5))
+    with pytest.raises(RunError, match="the recipe plain said otherwise"):
+        train(trained.settings, small, trained.folder, resume=True)
 
 
 def test_bad_settings_make_no_folder(small: Dataset, tmp_path: Path) -> None:

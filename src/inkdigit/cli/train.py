@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from inkdigit.learning.loop import Loop
     from inkdigit.learning.runs import Run
 
-# A recipe that hurries needs so many digits, each epoch's counted, to come to anything.
-_FEW_DIGITS = 50_000
+# A recipe's learning rate rises high: it needs so many steps to come to anything.
+_FEW_STEPS = 100
 SETTINGS = tuple(field.name for field in fields(TrainingSettings))
 _OF_RECIPE = f"the recipe's, of {PLAIN} "
 
@@ -147,11 +147,12 @@ def train_aloud(
             f"no fonts are named (--fonts): {settings.network} learns from the digits of "
             f"{dataset.name} and from drawn strokes alone",
         )
-    if settings.recipe != PLAIN and len(dataset.train) * settings.epochs < _FEW_DIGITS:
+    steps = max(1, len(dataset.train) // settings.batch_size)
+    if settings.recipe != PLAIN and steps * settings.epochs < _FEW_STEPS:
         tell(
             options,
             f"{len(dataset.train):,} digits are too few for {settings.recipe}, which counts on "
-            f"MNIST's 60,000: give it --epochs {-(-_FEW_DIGITS // len(dataset.train))} or more",
+            f"MNIST's 60,000: give it --epochs {-(-_FEW_STEPS // steps)} or more",
         )
     try:
         if settings.network in DRAWN:

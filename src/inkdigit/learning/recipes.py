@@ -62,11 +62,11 @@ RECIPES = {
     # Beyond 99 % in one pass over the digits, and beyond 99.5 % in five.
     "fast": FAST,
     "brisk": replace(FAST, epochs=5, augmentation="shift"),
-    # The most that few parameters can read. More of them learn longer.
+    # To read the most with few parameters.
     "small-8k": SMALL,
     "small-25k": replace(SMALL, network="small-25k", epochs=40),
     "small-100k": replace(SMALL, network="small-100k", epochs=40),
-    # The most that one network can read.
+    # To read the most of them all, still on two cores.
     "best": replace(SMALL, network="best", epochs=30),
 }
 

@@ -15,6 +15,7 @@ import inkdigit
 from inkdigit.errors import InkdigitError, RunError
 from inkdigit.files import is_taken, make_folder, write_text
 from inkdigit.learning.datasets.digits import Dataset
+from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import ModelInfo
 
@@ -37,10 +38,14 @@ History = list[dict[str, float]]
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder: what was trained (`settings`) on which digits (`data`, and their SHA-256)."""
+    """A run folder: what was trained (`settings`) on which digits (`data`, and their SHA-256).
+
+    `recipe` is what the recipe of the settings said when the run was started.
+    """
 
     folder: Path
     settings: TrainingSettings
+    recipe: dict[str, Any]
     data: str
     digest: str
 
@@ -53,14 +58,16 @@ class Run:
             texts = (settings.network, described["data"], described["digest"])
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError(texts)
-            return cls(Path(folder), settings, described["data"], described["digest"])
+            recipe = described.get("recipe", {})
+            return cls(Path(folder), settings, recipe, described["data"], described["digest"])
         except (OSError, ValueError, KeyError, TypeError, InkdigitError):
             raise RunError(f"{folder} is no run folder: it has no readable {DESCRIPTION}") from None
 
     @classmethod
     def create(cls, folder: str | Path, settings: TrainingSettings, dataset: Dataset) -> "Run":
         """Start a run in a new or empty folder; `RunError` where something lies already."""
-        run = cls(Path(folder), settings, dataset.name, dataset.digest())
+        recipe = _said(settings.recipe)
+        run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
         if (run.folder / DESCRIPTION).exists():
             raise RunError(
                 f"{folder} already holds a run: go on with it (--resume {folder}), or "
@@ -69,7 +76,9 @@ class Run:
         if is_taken(run.folder):
             raise RunError(f"{folder} is not empty and not a run: choose another folder (--out)")
         make_folder(run.folder)
-        described = {"settings": asdict(settings), "data": run.data, "digest": run.digest}
+        described = {
+            "settings": asdict(settings), "recipe": recipe, "data": run.data, "digest": run.digest,
+        }  # fmt: skip
         write_text(run.folder / DESCRIPTION, json.dumps(described, indent=2) + "\n")
         return run
 
@@ -133,7 +142,17 @@ class Run:
             raise RunError(
                 f"{self.folder} was started with other settings ({listed}): choose another folder"
             )
+        if self.recipe != _said(settings.recipe):
+            raise RunError(
+                f"{self.folder} was started when the recipe {settings.recipe} said otherwise: "
+                "choose another folder"
+            )
         if self.digest != dataset.digest():
             raise RunError(
                 f"{self.folder} was started on other digits ({self.data}): choose another folder"
             )
+
+
+def _said(recipe: str) -> dict[str, Any]:
+    """Return what a recipe says, as a run's description keeps it."""
+    return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))

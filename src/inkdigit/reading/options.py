@@ -21,7 +21,7 @@ class Options(TypedDict, total=False):
         what the number looks like (see `inkdigit.reading.patterns`); the likeliest text that fits
         is read.
     `check`
-        a validator of python-stdnum that the number passes, such as `luhn`.
+        a validator of python-stdnum (extra `check`) that the number passes, such as `luhn`.
     `single`
         there is exactly one digit.
     `min_confidence`
@@ -70,7 +70,11 @@ class Rules:
 
     @classmethod
     def of(cls, options: Options) -> Self:
-        """Check the options; `SettingError` for a name or a value that makes no sense."""
+        """Check the options.
+
+        Raises `SettingError` for a name or a value that makes no sense, and `MissingExtraError` for
+        a check without python-stdnum.
+        """
         if unknown := options.keys() - Options.__optional_keys__:
             raise SettingError(f"there is no option {', '.join(sorted(unknown))}")
         given = {name: value for name, value in options.items() if value is not None}

@@ -58,7 +58,8 @@ class Reader:
 
         Takes what `inkdigit.images.open_grey` takes: a path, bytes, a binary stream, a PIL image or
         an array. Raises `ImageError` for what is no picture, or holds several pages of which none
-        is chosen, and `SettingError` for options that make no sense. Blank paper is a reading.
+        is chosen, `SettingError` for options that make no sense, and `MissingExtraError` for PDF
+        and checks without what they need. Blank paper is a reading.
         """
         (result,) = self.read_batch([source], **options)
         if isinstance(result, InkdigitError):

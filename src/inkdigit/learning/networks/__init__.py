@@ -10,13 +10,13 @@ from typing import Any
 
 from inkdigit.errors import SettingError
 from inkdigit.learning.backend import keras
+from inkdigit.learning.networks.averaged import best, small_8k, small_25k, small_100k
 from inkdigit.learning.networks.classic import classic
 from inkdigit.learning.networks.fast import fast
 from inkdigit.learning.networks.lenet5 import lenet5
 from inkdigit.learning.networks.line import line
 from inkdigit.learning.networks.modern import modern
 from inkdigit.learning.networks.single import single
-from inkdigit.learning.networks.small import best, small_8k, small_25k, small_100k
 
 Model = Any  # a keras.Model; Keras carries no types
 

@@ -1,4 +1,4 @@
-"""Networks that read well for their size: all their parameters sit in convolutions."""
+"""Networks that read well for their size, for nearly all parameters sit in convolutions."""
 
 from typing import Any
 
@@ -9,25 +9,25 @@ layers = keras.layers
 
 def small_8k() -> Any:
     """Return the network with 16 filters in every layer: 7,738 parameters."""
-    return _small("small-8k", 16, 16, 16, 16)
+    return _averaged("small-8k", 16, 16, 16, 16)
 
 
 def small_25k() -> Any:
     """Return the network with 20 to 40 filters: 24,126 parameters."""
-    return _small("small-25k", 20, 24, 32, 40)
+    return _averaged("small-25k", 20, 24, 32, 40)
 
 
 def small_100k() -> Any:
     """Return the network with 32 to 80 filters: 90,058 parameters."""
-    return _small("small-100k", 32, 48, 64, 80)
+    return _averaged("small-100k", 32, 48, 64, 80)
 
 
 def best() -> Any:
     """Return the network with 48 to 128 filters: 197,370 parameters."""
-    return _small("best", 48, 64, 96, 128)
+    return _averaged("best", 48, 64, 96, 128)
 
 
-def _small(name: str, first: int, second: int, third: int, last: int) -> Any:
+def _averaged(name: str, first: int, second: int, third: int, last: int) -> Any:
     """Return four convolutions whose last maps are averaged (Lin et al. 2014), untrained.
 
     A stride in the first layer and a pooling after the second leave maps of 14, 12, 6 and 4 pixels
