@@ -164,7 +164,7 @@ def drawn(table: pd.DataFrame, digits: Images) -> Figure:
     for axes, (test, unit) in zip(below.subplots(1, 3, sharey=True), CURVES.items(), strict=True):
         _draw_curve(axes, table[table["test"] == test], f"{test}, {unit}")
     handles, labels = axes.get_legend_handles_labels()
-    below.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    below.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
     return figure
 
 
@@ -180,7 +180,7 @@ def _draw_accuracies(axes: Axes, shares: pd.DataFrame) -> None:
     axes.imshow(shown, cmap="RdYlGn", vmin=20, vmax=100, aspect="auto")
     for (row, column), value in np.ndenumerate(shown.to_numpy()):
         axes.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=8)
-    axes.set_xticks(range(len(shown.columns)), shown.columns)
+    axes.set_xticks(range(len(shown.columns)), shown.columns, rotation=30, ha="left")
     axes.set_yticks(range(len(shown)), shown.index)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
