@@ -164,7 +164,8 @@ def drawn(table: pd.DataFrame, digits: Images) -> Figure:
     for axes, (test, unit) in zip(below.subplots(1, 3, sharey=True), CURVES.items(), strict=True):
         _draw_curve(axes, table[table["test"] == test], f"{test}, {unit}")
     handles, labels = axes.get_legend_handles_labels()
-    below.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
+    place = {"loc": "outside lower center", "ncols": min(len(labels), 4)}
+    below.legend(handles, labels, **place, frameon=False)
     return figure
 
 
