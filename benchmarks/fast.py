@@ -30,6 +30,7 @@ import pandas as pd
 
 from inkdigit.files import write_text
 from inkdigit.learning.datasets import Dataset, load_dataset
+from keeping import in_order
 from machine import processor, use_cores
 
 HERE = Path(__file__).parent
@@ -61,8 +62,7 @@ def main() -> None:
     mnist = load_dataset("mnist", data_dir=options.data_dir)
     rows = list(trainings(seeds, mnist, torch))
     table = pd.DataFrame(rows).assign(hardware=hardware, gflops=gflops())
-    places = {name: number for number, name in enumerate(SEEDS)}
-    table = table.sort_values("recipe", key=lambda names: names.map(places), kind="stable")
+    table = in_order(table, SEEDS, "recipe")
     write_text(options.out, table.round(6).to_csv(index=False))
     print(summary(table).to_string(), *bars(table), f"wrote {options.out}", sep="\n")
 

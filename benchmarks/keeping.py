@@ -20,6 +20,11 @@ def with_others(
         before, keys = pd.read_csv(path), [by, *also]
         now = pd.MultiIndex.from_frame(table[keys])
         table = pd.concat([before[~pd.MultiIndex.from_frame(before[keys]).isin(now)], table])
+    return in_order(table, order, by)
+
+
+def in_order(table: pd.DataFrame, order: Iterable[str], by: str) -> pd.DataFrame:
+    """Return the table with its rows in the order that the values of a column are given in."""
     places = {part: number for number, part in enumerate(order)}
     return table.sort_values(by, key=lambda parts: parts.map(places), kind="stable")
 

@@ -30,7 +30,7 @@ from inkdigit.learning.recipes import RECIPES, find_recipe
 from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
-from keeping import said_clearly, with_others
+from keeping import in_order, said_clearly, with_others
 from machine import processor
 
 RESULTS = Path(__file__).parent / "results" / "records.csv"
@@ -165,9 +165,8 @@ def up_to_date(row: dict[str, Any]) -> bool:
 def keep(row: dict[str, Any], path: Path) -> None:
     """Put a row into the table, which lists recipes in the order of their bars, and their seeds."""
     order = [recipe + kind for recipe in BARS for kind in ("", TOGETHER)]
-    by_seed = with_others(pd.DataFrame([row]), path, order, *KEY).sort_values("seed")
-    places = {recipe: number for number, recipe in enumerate(order)}
-    table = by_seed.sort_values("recipe", key=lambda names: names.map(places), kind="stable")
+    rows = with_others(pd.DataFrame([row]), path, order, *KEY)
+    table = in_order(rows.sort_values("seed"), order, "recipe")
     write_text(path, table.round(6).to_csv(index=False))
 
 
