@@ -119,6 +119,13 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
             6,
             "tells 11 classes apart: a teacher tells 10",
         ),
+        (["train", "--start", "nowhere.h5"], 6, "nowhere.h5 is not there"),
+        (["train", "--start", str(SINGLE_MODEL)], 6, "is of no known kind: expected .keras"),
+        (
+            ["train", "--network", "single", "--start", "nowhere.keras", "--batch-size", "9"],
+            6,
+            "is not",
+        ),
         (["compare", "--networks", "line"], 2, "line learns from drawn handwriting"),
     ],
 )
@@ -153,3 +160,23 @@ def test_a_recipe_that_hurries_says_how_many_epochs_few_digits_need(
         Run.open(tmp_path / name).metrics["test_accuracy"] for name in ("hurried", "patient")
     )
     assert patient > max(hurried, 0.95)
+
+
+def test_a_training_goes_on_from_another_with_new_digits(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = trained.settings.network
+    command = ["train", "--network", network, "--data", "sample", "--epochs", "1"]
+    assert main([*command, "--out", str(tmp_path / "new")]) == 0
+    started = ["--start", str(trained.folder), "--out", str(tmp_path / "more")]
+    assert main([*command, *started]) == 0
+    new, more = (Run.open(tmp_path / name).metrics for name in ("new", "more"))
+    assert more["train_loss"] < new["train_loss"]
+    assert more["start"] == str(trained.folder)
+    assert "unseen" not in capsys.readouterr().err
+
+    mnist = shutil.copytree(trained.folder, tmp_path / "mnist")
+    told = json.loads((mnist / "run.json").read_text()) | {"data": "mnist"}
+    (mnist / "run.json").write_text(json.dumps(told))
+    assert main([*command, "--start", str(mnist), "--out", str(tmp_path / "seen")]) == 0
+    assert "say nothing about unseen digits" in capsys.readouterr().err

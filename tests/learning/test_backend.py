@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from inkdigit.learning.backend import quiet_native_stderr
+from inkdigit.learning.backend import BRIEF, computing_in, keras, quiet_native_stderr
 
 
 def test_what_native_code_writes_is_kept_back(capfd: pytest.CaptureFixture[str]) -> None:
@@ -23,6 +23,20 @@ def test_it_is_shown_if_the_block_fails(capfd: pytest.CaptureFixture[str]) -> No
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert capfd.readouterr().err == "why it failed"
+
+
+def test_layers_compute_as_the_block_says_and_no_others() -> None:
+    def precision() -> str:
+        return str(keras.layers.Dense(1).compute_dtype)
+
+    def fail() -> None:
+        with computing_in(BRIEF):
+            assert precision() == "bfloat16"
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert precision() == "float32"
 
 
 @pytest.mark.parametrize(

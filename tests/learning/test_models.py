@@ -6,7 +6,10 @@ import pytest
 
 from inkdigit.errors import ModelError, RunError
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.models import already_seen, load_model
+from inkdigit.learning.loop import to_pixels
+from inkdigit.learning.models import already_seen, load_model, starting_weights, trained_on
+from inkdigit.learning.networks import build_network
+from inkdigit.learning.networks.line import line
 from inkdigit.learning.runs import Run
 
 
@@ -30,6 +33,31 @@ def test_a_run_that_cannot_have_onnx_is_read_through_keras(trained: Run, tmp_pat
 def test_a_bare_keras_file_does_not_know_its_data(trained: Run, tmp_path: Path) -> None:
     path = Path(shutil.copy(trained.folder / "model.keras", tmp_path))
     assert load_model(path).trained_on is None
+
+
+def test_weights_to_start_with_are_those_of_the_trained(trained: Run, small: Dataset) -> None:
+    network = build_network(trained.settings.network)
+    images = to_pixels(small.test.images)
+    before = np.asarray(network(images))
+    for path in (trained.folder, trained.folder / "mnist_cnn_model.h5"):
+        network.set_weights(starting_weights(path, network))
+        after = load_model(path).probabilities(small.test.images)
+        assert np.allclose(np.asarray(network(images)), after, atol=1e-4)
+        assert not np.allclose(before, after, atol=1e-2)
+        assert trained_on(path) == "sample"
+
+
+def test_there_is_no_start_from_other_layers_or_from_none(trained: Run, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="has other layers than small-8k: it is no start"):
+        starting_weights(trained.folder, build_network("small-8k"))
+    with pytest.raises(ModelError, match=r"expected a network from .*32, None, 1"):
+        starting_weights(trained.folder, line())
+    with pytest.raises(ModelError, match=r"of no known kind: expected \.keras or \.h5"):
+        starting_weights(trained.folder / "model.onnx", build_network("small-8k"))
+    copy = shutil.copytree(trained.folder, tmp_path / "run")
+    (copy / "model.keras").unlink()
+    with pytest.raises(RunError, match="unfinished"):
+        starting_weights(copy, build_network(trained.settings.network))
 
 
 def test_what_is_no_model(tmp_path: Path) -> None:

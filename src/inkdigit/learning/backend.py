@@ -14,7 +14,10 @@ from collections.abc import Iterator
 
 from inkdigit.errors import MissingExtraError, SettingError
 
-__all__ = ["keras", "make_reproducible", "quiet_native_stderr"]
+__all__ = ["BRIEF", "computing_in", "keras", "make_reproducible", "quiet_native_stderr"]
+
+# Up to twice as fast a step as in float32, on processors that have it (Kalamkar et al. 2019).
+BRIEF = "mixed_bfloat16"
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -59,6 +62,17 @@ except ModuleNotFoundError as error:
     raise MissingExtraError("learn", str(error.name)) from None
 except ValueError as error:
     raise SettingError(f"Keras does not start: {error} Unset or mend KERAS_BACKEND.") from None
+
+
+@contextlib.contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Let layers that are built in the block compute in a precision, a dtype policy of Keras."""
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(usual)
 
 
 def make_reproducible(seed: int) -> None:

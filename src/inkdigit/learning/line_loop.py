@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import BRIEF, computing_in, keras
 from inkdigit.learning.handwriting.batches import (
     FULL,
     Amounts,
@@ -24,8 +24,6 @@ from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 
 LEARNING_RATE = 2e-3
-# Half the time of a step in float32, on processors that have it (Kalamkar et al. 2019).
-PRECISION = "mixed_bfloat16"
 WARM_UP = 500
 _BLANK = len(LINE_ALPHABET)
 
@@ -46,7 +44,8 @@ class LineLoop(Loop):
         super().__init__(settings)
         self._lines, self._validation, self._amounts = lines, validation, amounts
         keras.utils.set_random_seed(settings.seed)
-        self.model = line(PRECISION)
+        with computing_in(BRIEF):
+            self.model = line()
         optimizer = keras.optimizers.AdamW(
             learning_rate(settings, amounts), weight_decay=1e-3, clipnorm=5.0
         )

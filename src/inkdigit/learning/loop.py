@@ -18,7 +18,7 @@ from inkdigit.learning.augmentation import AUGMENTATIONS
 from inkdigit.learning.backend import keras, make_reproducible
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.datasets.digits import CLASSES
-from inkdigit.learning.models import load_teacher
+from inkdigit.learning.models import load_teacher, starting_weights
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.recipes import Recipe, find_recipe
 from inkdigit.learning.runs import History
@@ -77,6 +77,11 @@ class Loop:
 
     def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:
         raise NotImplementedError
+
+    def start(self) -> None:
+        """Begin with the weights of another training, if the settings name one."""
+        if self.settings.start:
+            self.model.set_weights(starting_weights(self.settings.start, self.model))
 
     def save(self, path: Path) -> None:
         """Write the whole state to one file, so that it is there whole or not at all."""

@@ -1,9 +1,10 @@
 """A trained network by path, whichever form it was kept in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,21 +39,22 @@ def load_model(path: str | Path) -> TrainedModel:
     """Load a run folder, a `.keras`, an `.h5` or an `.onnx`; `ModelError` where it can't be."""
     path = Path(path)
     if path.is_dir():
-        path = _model_of_run(path)
+        # ONNX Runtime is there in a blink; Keras takes seconds to import.
+        path = _model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
     if path.suffix not in SUFFIXES:
         raise ModelError(f"{path} is no model: expected a run folder, {', '.join(SUFFIXES)}")
     run = _run_of(path)
+    named = run.data if run else None
     if path.suffix == ".onnx":
         model = DigitModel.load(path)
         if model.info.classes not in (DIGITS, SINGLE_ALPHABET):
             raise ModelError(f"{path} reads {model.info.classes!r}: expected a model of {DIGITS!r}")
-        named = run.data if run else model.info.trained_on
+        named = named or model.info.trained_on
         return TrainedModel(path, partial(_by_batches, model.probabilities), named, run)
     from inkdigit.learning.keras_files import load_keras_model, predict
 
     network = load_keras_model(path)
-    trained_on = run.data if run else None
-    return TrainedModel(path, lambda images: predict(network, images), trained_on, run)
+    return TrainedModel(path, lambda images: predict(network, images), named, run)
 
 
 def load_teacher(path: str | Path) -> Probabilities:
@@ -64,15 +66,38 @@ def load_teacher(path: str | Path) -> Probabilities:
     return answers
 
 
+def starting_weights(path: str | Path, network: Any) -> list[npt.NDArray[np.float32]]:
+    """Return the weights that a Keras model begins with, from a trained one of the same layers.
+
+    `path` is a run folder, a `.keras` or an `.h5`. Raises `ModelError` where it can't be loaded or
+    has other layers than `network`.
+    """
+    from inkdigit.learning.keras_files import load_keras_model
+
+    path = Path(path)
+    if path.is_dir():
+        path = _model_of_run(path, [KERAS_MODEL])
+    trained = load_keras_model(path, ((network.input_shape, network.output_shape),))
+    weights: list[npt.NDArray[np.float32]] = trained.get_weights()
+    if [array.shape for array in weights] != [array.shape for array in network.get_weights()]:
+        raise ModelError(f"{path} has other layers than {network.name}: it is no start for that")
+    return weights
+
+
 def _by_batches(probabilities: Probabilities, images: npt.NDArray[np.uint8]) -> Floats:
     cuts = range(_BATCH, len(images), _BATCH)
     return np.concatenate([probabilities(some) for some in np.split(images, cuts)])
 
 
-def _model_of_run(folder: Path) -> Path:
+def trained_on(path: str | Path) -> str | None:
+    """Return the name of the data set that the model of a run learnt from, if it is known."""
+    path = Path(path)
+    run = Run.open(path) if path.is_dir() else _run_of(path)
+    return run.data if run else None
+
+
+def _model_of_run(folder: Path, names: Sequence[str]) -> Path:
     run = Run.open(folder)
-    # ONNX Runtime is there in a blink; Keras takes seconds to import.
-    names = (ONNX_MODEL, KERAS_MODEL)
     found = next((run.folder / name for name in names if (run.folder / name).exists()), None)
     if found is None:
         raise RunError(

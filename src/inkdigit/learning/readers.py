@@ -29,8 +29,9 @@ from inkdigit.learning.handwriting.batches import FULL, Amounts, Drawing, Line, 
 from inkdigit.learning.handwriting.glyphs import Fonts
 from inkdigit.learning.line_loop import LineLoop, evaluate
 from inkdigit.learning.loop import Loop, to_pixels
+from inkdigit.learning.models import starting_weights
 from inkdigit.learning.networks import READERS, count_macs
-from inkdigit.learning.runs import HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, Run
+from inkdigit.learning.runs import DESCRIPTION, HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.single_loop import SingleLoop, drawn_digits, to_digits
 from inkdigit.learning.training import open_run, run_loop, versions, write_history
@@ -68,6 +69,8 @@ def train_reader(
     `SettingError` for another network or too large a batch, `DataError` for a folder without fonts.
     """
     _check(settings, amounts)
+    if settings.start and not (resume and Path(folder, DESCRIPTION).exists()):
+        starting_weights(settings.start, READERS[settings.network]())  # or fail before a folder
     fitted, validation = dataset.fit_and_validation()
     run = open_run(settings, dataset, folder, resume=resume)
     if run.finished:

@@ -19,8 +19,9 @@ class TrainingSettings:
 
     The schedule and the augmentation are the `recipe`'s; `of` takes its network, epochs and batch
     size too. `fonts` names a folder of handwriting fonts, for the networks that learn from drawn
-    handwriting; `teacher` a trained model whose answers the others learn instead of labels. Raises
-    `SettingError` for a value out of range.
+    handwriting; `teacher` a trained model whose answers the others learn instead of labels; `start`
+    a trained model of the same network, whose weights are begun with. Raises `SettingError` for a
+    value out of range.
     """
 
     recipe: str = PLAIN
@@ -30,6 +31,7 @@ class TrainingSettings:
     seed: int = 0
     fonts: str = ""
     teacher: str = ""
+    start: str = ""
 
     @classmethod
     def of(cls, recipe: str = PLAIN, **given: Any) -> Self:

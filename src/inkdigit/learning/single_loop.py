@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import BRIEF, computing_in, keras
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.handwriting.batches import FULL, Amounts, Line, Supply
 from inkdigit.learning.handwriting.pixels import Ink, warped, with_gamma
@@ -18,7 +18,6 @@ from inkdigit.reading.alphabet import SINGLE_ALPHABET
 from inkdigit.reading.ink import SIZE
 
 LEARNING_RATE = 2e-3
-SMOOTHING = 0.05
 
 Integers = npt.NDArray[np.int64]
 
@@ -38,14 +37,21 @@ class SingleLoop(Loop):
         self._labels = np.concatenate([digits.labels, labels])
         self._validation = to_digits(validation)
         keras.utils.set_random_seed(settings.seed)
-        self.model = single()
+        with computing_in(BRIEF):
+            self.model = single()
         steps = settings.epochs * (len(self._images) // settings.batch_size)
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-3)
-        self.model.compile(
-            optimizer, keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING)
-        )
+        # Smoothed labels would leave it less sure of what is right, and no less of what is wrong.
+        self.model.compile(optimizer, keras.losses.CategoricalCrossentropy())
         self.model.optimizer.build(self.model.trainable_variables)
+
+    @property
+    def result(self) -> Any:
+        """The network with all it has learnt, to compute in `float32`."""
+        model = single()
+        model.set_weights(self.model.get_weights())
+        return model
 
     def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:  # noqa: ARG002
         epoch, size = len(self.history), self.settings.batch_size

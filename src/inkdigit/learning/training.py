@@ -28,8 +28,8 @@ from inkdigit.learning.keras_files import (
     predict,
 )
 from inkdigit.learning.loop import Loop, TrainingLoop
-from inkdigit.learning.models import load_teacher
-from inkdigit.learning.networks import check_network, count_macs
+from inkdigit.learning.models import load_teacher, starting_weights
+from inkdigit.learning.networks import build_network, check_network, count_macs
 from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.report import write_run_report
 from inkdigit.learning.runs import (
@@ -62,8 +62,8 @@ def train(
     process, makes TensorFlow deterministic.
     """
     check_network(settings.network)
-    if settings.teacher and not (resume and Path(folder, METRICS).exists()):
-        load_teacher(settings.teacher)  # or fail before there is a folder
+    if not (resume and Path(folder, DESCRIPTION).exists()):
+        _check_models(settings)
     fitted, validation = dataset.fit_and_validation()
     run = open_run(settings, dataset, folder, resume=resume)
     if run.finished:
@@ -72,6 +72,14 @@ def train(
     run_loop(loop, run, after_epoch, callbacks)
     _finish(run, loop, dataset, fitted, validation)
     return run
+
+
+def _check_models(settings: TrainingSettings) -> None:
+    """Fail before there is a folder, where a teacher or a start is none."""
+    if settings.teacher:
+        load_teacher(settings.teacher)
+    if settings.start:
+        starting_weights(settings.start, build_network(settings.network))
 
 
 def make_loop(settings: TrainingSettings, fitted: Digits, validation: Digits) -> TrainingLoop:
@@ -103,6 +111,8 @@ def run_loop(
     """Train the epochs that are left from a run's last state on, and keep the state after each."""
     if run.checkpoint.exists():
         loop.load(run.checkpoint)
+    else:
+        loop.start()
 
     def keep(loop: Loop) -> None:
         loop.save(run.checkpoint)

@@ -22,7 +22,7 @@ FONT_FILES = ("*-latin-400-normal.woff2", "*-wght-normal.woff2", "*.ttf", "*.otf
 LETTERS = "ABCEFGHKLMNPRTVWXYacdefhkmnprtvwx"
 # Those that no hand's digit looks like, an 8 like a B or a 4 like an h among them.
 DISTINCT_LETTERS = "EHKMRWXekmwx"
-SYMBOLS = "$#*€£%+?!@"
+SYMBOLS = "$#*€£%+?@"
 _FONT_SIZE = 64
 _HELD_OUT = 8
 _STEPS = np.linspace(0, 1, 5, endpoint=False)[:, None, None]

@@ -1,11 +1,15 @@
 """What stands in a line."""
 
+import numpy as np
+
 from inkdigit.learning.handwriting.pixels import Random
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14)
-_SEPARATOR_SHARES = (0.4, 0.2, 0.4)
 _LENGTH_SHARES = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
+_SEPARATOR_SHARES = (0.4, 0.2, 0.4)
+# Amounts begin with small digits (Benford 1938).
+_FIRST_SHARES = np.log10(1 + 1 / np.arange(1, 10))
 
 
 def invent_text(rng: Random) -> str:
@@ -65,6 +69,7 @@ def _with_separator(text: str, mark: str, rng: Random) -> str:
 
 
 def _amount(text: str, rng: Random) -> str:
+    text = str(rng.choice(9, p=_FIRST_SHARES) + 1) + text[1:]
     if len(text) > 3 and rng.random() < 0.75:
         text = f"{int(text):,}".replace(",", "." if rng.random() < 0.75 else ",")
     ending = rng.random()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import computing_in, keras
 from inkdigit.learning.networks.averaged import best, small_8k, small_25k, small_100k
 from inkdigit.learning.networks.classic import classic
 from inkdigit.learning.networks.fast import fast
@@ -57,12 +57,8 @@ def build_network(name: str, precision: str = "float32") -> Model:
     `precision` is Keras's dtype policy.
     """
     check_network(name)
-    usual = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
+    with computing_in(precision):
         return NETWORKS[name]()
-    finally:
-        keras.config.set_dtype_policy(usual)
 
 
 def count_macs(model: Model) -> int:

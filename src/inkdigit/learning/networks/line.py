@@ -17,24 +17,13 @@ WIDTH_STEP = 4
 COLUMNS_PER_FRAME = 2
 
 
-def line(precision: str = "float32") -> Any:
+def line() -> Any:
     """Return the network, `(n, 32, width, 1)` to log-odds `(n, width / 2, len(alphabet) + 1)`.
-
-    `precision` is Keras's dtype policy; the log-odds are `float32` under any.
 
     The last class is CTC's blank (Graves et al. 2006). Each place of the last feature map, four
     columns wide, answers for two frames, as in sub-pixel convolution (Shi et al. 2016): that costs
     little and lets two narrow digits side by side have a blank between them.
     """
-    usual = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        return _line()
-    finally:
-        keras.config.set_dtype_policy(usual)
-
-
-def _line() -> Any:
     classes = len(LINE_ALPHABET) + 1
     strip = keras.Input((STRIP_HEIGHT, None, 1), name="strips")
     # Convolving at full size and pooling then took a third of the time.
@@ -47,6 +36,7 @@ def _line() -> Any:
     for _ in range(2):
         x = layers.Add()([x, _block(layers.Dropout(0.1)(x), 128, kernel=(1, 5))])
     x = layers.Dropout(0.1)(x)
+    # In float32 whatever the rest is in: they give probabilities.
     x = layers.Conv2D(2 * classes, 1, dtype="float32")(x)
     frames = layers.Reshape((-1, classes), dtype="float32", name="frames")(x)
     return keras.Model(strip, frames, name="line")

@@ -18,7 +18,9 @@ def single() -> Any:
             *_block(96),
             layers.Flatten(),
             layers.Dropout(0.3),
-            layers.Dense(len(SINGLE_ALPHABET), activation="softmax", name="digits"),
+            layers.Dense(
+                len(SINGLE_ALPHABET), activation="softmax", dtype="float32", name="digits"
+            ),
         ],
         name="single",
     )
