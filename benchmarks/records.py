@@ -5,7 +5,7 @@ Trains each recipe with several seeds into `--work`, writes a row a training to
 training whose row is there is not done again. The recipes were chosen on a tenth of the training
 half, which they do not learn from; the test half is read once, when a training ends. With
 `--ensemble`, all trainings that a recipe's bar asks for are then asked together; they must lie in
-`--work`.
+`--work`. With `--teacher`, as of `ensemble.py`, recipes learn its answers, in rows of their own.
 """
 
 import argparse
@@ -62,7 +62,9 @@ BARS = {
     "small-100k": Bar(0.997, 100_000, 5),
     "best": Bar(0.997, 350_000, 10, together=0.9983),
 }
-TOGETHER = ", together"
+# What a row is besides a recipe's training on labels.
+TAUGHT, TOGETHER = ", taught", ", together"
+KINDS = ("", TAUGHT, TOGETHER)
 
 
 def main() -> None:
@@ -73,6 +75,13 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=tuple(BARS), required=True)
     parser.add_argument("--seeds", type=int, help="instead of those that the bars ask for")
     parser.add_argument("--ensemble", action="store_true", help="where there is a bar for one")
+    parser.add_argument(
+        "--teacher",
+        type=os.path.abspath,
+        default="",
+        metavar="MODEL",
+        help="whose answers are learnt",
+    )
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
     parser.add_argument("--work", type=Path, default=Path("runs/records"))
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
@@ -80,9 +89,10 @@ def main() -> None:
     mnist = load_dataset("mnist", data_dir=options.data_dir, progress=True)
     for recipe in options.recipes:
         bar = BARS[recipe]
+        label = recipe + TAUGHT if options.teacher else recipe
         for seed in range(options.seeds or bar.seeds):
-            if (recipe, seed) not in done(options.out):
-                keep(trained(recipe, seed, mnist, options.work), options.out)
+            if (label, seed) not in done(options.out):
+                keep(trained(label, seed, mnist, options.work, options.teacher), options.out)
         if options.ensemble and bar.together:
             members = [run_folder(options.work, recipe, seed) for seed in range(bar.seeds)]
             keep(together(recipe, members, mnist), options.out)
@@ -90,19 +100,24 @@ def main() -> None:
         print(*told(pd.read_csv(options.out)), f"in {options.out}", sep="\n")
 
 
-def run_folder(work: Path, recipe: str, seed: int) -> Path:
+def run_folder(work: Path, label: str, seed: int) -> Path:
     """Return where a training lies."""
-    return work / f"{recipe}-seed{seed}"
+    return work / f"{label.replace(', ', '-')}-seed{seed}"
 
 
-def trained(recipe: str, seed: int, mnist: Dataset, work: Path) -> dict[str, Any]:
+def recipe_of(label: str) -> str:
+    """Return the recipe that a row is of."""
+    return label.split(",", maxsplit=1)[0]
+
+
+def trained(label: str, seed: int, mnist: Dataset, work: Path, teacher: str = "") -> dict[str, Any]:
     """Train once, or go on with what was stopped, and return its row."""
-    folder = run_folder(work, recipe, seed)
+    recipe, folder = recipe_of(label), run_folder(work, label, seed)
     print(folder, file=sys.stderr)
-    settings = TrainingSettings.of(recipe, seed=seed)
+    settings = TrainingSettings.of(recipe, seed=seed, teacher=teacher)
     metrics = train(settings, mnist, folder, resume=True, after_epoch=report).metrics
     figures = {name: metrics[name] for name in FIGURES}
-    return {"recipe": recipe, "seed": seed, **figures, **what(recipe, metrics)}
+    return {"recipe": label, "seed": seed, **figures, **what(recipe, metrics)}
 
 
 def together(recipe: str, folders: list[Path], mnist: Dataset) -> dict[str, Any]:
@@ -158,13 +173,13 @@ def done(path: Path) -> set[tuple[str, int]]:
 
 def up_to_date(row: dict[str, Any]) -> bool:
     """Return whether a row is of what its recipe says today."""
-    recipe = RECIPES[row["recipe"].removesuffix(TOGETHER)]
+    recipe = RECIPES[recipe_of(row["recipe"])]
     return all(row[name] == getattr(recipe, name) for name in SAYS)
 
 
 def keep(row: dict[str, Any], path: Path) -> None:
     """Put a row into the table, which lists recipes in the order of their bars, and their seeds."""
-    order = [recipe + kind for recipe in BARS for kind in ("", TOGETHER)]
+    order = [recipe + kind for recipe in BARS for kind in KINDS]
     rows = with_others(pd.DataFrame([row]), path, order, *KEY)
     table = in_order(rows.sort_values("seed"), order, "recipe")
     write_text(path, table.round(6).to_csv(index=False))
@@ -176,22 +191,22 @@ def told(table: pd.DataFrame) -> Iterator[str]:
         if str(recipe).endswith(TOGETHER):
             yield _together(str(recipe), rows.iloc[0])
             continue
-        bar, accuracy = BARS[str(recipe)], rows["test_accuracy"]
+        bar, accuracy = BARS[recipe_of(str(recipe))], rows["test_accuracy"]
         enough = len(rows) >= bar.seeds and rows["parameters"].max() < bar.parameters
         met = enough and accuracy.mean() >= bar.least
         spread = f" ± {100 * accuracy.std():.3f}" if len(rows) > 1 else ""
         yield (
-            f"{recipe:14} {100 * accuracy.mean():.3f}{spread} %  "
+            f"{recipe:18} {100 * accuracy.mean():.3f}{spread} %  "
             f"{len(rows)} seeds  {rows['parameters'].max():,} parameters  "
             f"at least {100 * bar.least:g} % below {bar.parameters:,}: {'yes' if met else 'no'}"
         )
 
 
 def _together(recipe: str, row: "pd.Series[Any]") -> str:
-    bar = BARS[recipe.removesuffix(TOGETHER)]
+    bar = BARS[recipe_of(recipe)]
     met = row["seed"] >= bar.seeds and row["test_accuracy"] >= (bar.together or 1)
     return (
-        f"{recipe:14} {100 * row['test_accuracy']:.2f} %  {row['seed']} trainings  "
+        f"{recipe:18} {100 * row['test_accuracy']:.2f} %  {row['seed']} trainings  "
         f"at least {100 * (bar.together or 1):g} %: {'yes' if met else 'no'}"
     )
 

@@ -43,7 +43,7 @@ PICTURES = {
     "cells": "photographed sudoku cells, borders and shadow",
 }
 # What the row of all trainings of a recipe is called; its seed is how many they are.
-TOGETHER = ", together"
+TAUGHT, TOGETHER = ", taught", ", together"
 # What is borne: rows of which column's value, and which figure of them.
 BORNE = {
     "MNIST's test half": ("kind", "clean", "accuracy"),
@@ -150,8 +150,11 @@ def records_table(results: Path = RECORDS) -> str:
 
 
 def _recipe(name: str) -> str:
-    alone = name.removesuffix(TOGETHER)
-    return f"`{alone}`" if alone == name else f"all of `{alone}`, their mean answer"
+    if name.endswith(TOGETHER):
+        return f"all of `{name.removesuffix(TOGETHER)}`, their mean answer"
+    if name.endswith(TAUGHT):
+        return f"`{name.removesuffix(TAUGHT)}`, taught by an ensemble"
+    return f"`{name}`"
 
 
 def sturdy_table(results: Path = STURDY) -> str:

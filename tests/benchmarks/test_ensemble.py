@@ -8,11 +8,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models import load_model
 from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import train
+from inkdigit.reading import DigitModel
 
 
 def test_an_ensemble_answers_the_mean_and_is_a_model_like_any_other(
@@ -31,3 +32,16 @@ def test_an_ensemble_answers_the_mean_and_is_a_model_like_any_other(
     mean = load_model(out).probabilities(small.test.images)
     assert np.allclose(mean, np.mean(answers, axis=0), atol=1e-4)
     assert not np.allclose(answers[0], answers[1], atol=1e-2)
+
+    monkeypatch.setattr(sys, "argv", ["ensemble.py", *runs, "--out", str(tmp_path / "small.onnx")])
+    script("ensemble").main()
+    in_eight_bits = DigitModel.load(tmp_path / "small.onnx")
+    close = in_eight_bits.probabilities(small.test.images)
+    assert np.corrcoef(close.ravel(), mean.ravel())[0, 1] > 0.99
+    assert (tmp_path / "small.onnx").stat().st_size < out.stat().st_size / 2
+    _, validation = load_dataset("sample").fit_and_validation()
+    read = load_model(out).probabilities(validation.images).argmax(axis=1)
+    info = in_eight_bits.info
+    assert info.accuracy == (read == validation.labels).mean()
+    assert info.accuracy_on == f"sample, validation part, {len(validation):,} digits"
+    assert info.reject_measured_on == len(validation)

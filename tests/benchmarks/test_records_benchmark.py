@@ -26,7 +26,7 @@ def records(script: Callable[[str], ModuleType]) -> ModuleType:
 
 
 def row(recipe: str, seed: int, accuracy: float, parameters: int = 7_000) -> dict[str, object]:
-    said = RECIPES[recipe.removesuffix(", together")]
+    said = RECIPES[recipe.partition(",")[0]]
     return {
         "recipe": recipe, "seed": seed, "test_accuracy": accuracy, "parameters": parameters,
         "batch_size": said.batch_size, "learning_rate": said.learning_rate,
@@ -49,6 +49,27 @@ def test_a_training_gives_a_row(
     (run.folder / "metrics.json").write_text(json.dumps(metrics))
     again = records.trained("small-8k", 1, small, tmp_path)
     assert (again["seconds"], again["versions"]) == (trained["seconds"], "keras of old")
+
+
+def test_a_taught_training_has_a_row_and_a_folder_of_its_own(
+    records: ModuleType,
+    small: Dataset,
+    trained: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(RECIPES, "small-8k", replace(RECIPES["small-8k"], epochs=2))
+    alone = records.trained("small-8k", 0, small, tmp_path)
+    taught = records.trained("small-8k, taught", 0, small, tmp_path, str(trained.folder))
+    assert taught["recipe"] == "small-8k, taught"
+    run = Run.open(tmp_path / "small-8k-taught-seed0")
+    assert run.settings.teacher == str(trained.folder)
+    assert taught["test_loss"] != alone["test_loss"]
+    for row_ in (taught, alone):
+        records.keep(row_, tmp_path / "records.csv")
+    assert records.done(tmp_path / "records.csv") == {("small-8k", 0), ("small-8k, taught", 0)}
+    lines = list(records.told(pd.read_csv(tmp_path / "records.csv")))
+    assert [line.split("  ")[0] for line in lines] == ["small-8k", "small-8k, taught"]
 
 
 def test_together_trainings_answer_their_mean(
