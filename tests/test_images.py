@@ -105,6 +105,18 @@ def test_sixteen_bits_become_eight(kind: str) -> None:
     assert farthest(open_grey(encoded(Image.fromarray(deep), kind)), RAMP) == 0
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_the_upper_bits_may_be_empty(bits: int) -> None:
+    values = np.round(RAMP / RAMP.max() * (2**bits - 1))
+    expected = RAMP / RAMP.max() * 255
+    for given in (
+        values.astype(np.uint16),
+        encoded(Image.fromarray(values.astype(np.uint16)), "PNG"),
+        encoded(Image.fromarray(values.astype(np.int32)), "TIFF"),
+    ):
+        assert farthest(open_grey(given), expected) <= 1
+
+
 def png(width: int, height: int, bits: int, kind: int, rows: bytes) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     chunks = {b"IHDR": header, b"IDAT": zlib.compress(rows), b"IEND": b""}

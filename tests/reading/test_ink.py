@@ -432,6 +432,38 @@ def test_the_bar_of_a_5_that_stands_apart_stays() -> None:
     assert np.abs(found.pixels.astype(int) - normalise(without)).mean() > 3
 
 
+def test_what_stands_beside_the_only_digit() -> None:
+    page = np.full((120, 160), 240, np.uint8)
+    _written(page, "5", 70, 90)
+    assert beside(page) == ""
+    for name, box in {
+        "dash": (45, 72, 60, 76),
+        "dot": (56, 84, 61, 90),
+        "character": (52, 54, 57, 90),
+    }.items():
+        left, top, right, bottom = box
+        ahead = page.copy()
+        ahead[top:bottom, left:right] = 20
+        assert beside(ahead) == name
+        behind = page.copy()
+        behind[top:bottom, left + 62 : right + 62] = 20
+        assert beside(behind) == ("character" if name == "character" else "")
+
+
+@pytest.mark.parametrize("gap", [2, 6, 12, 40])
+def test_two_digits_are_not_one_however_close(gap: int) -> None:
+    page = np.full((120, 200), 240, np.uint8)
+    page[30:90, 40:46] = 20
+    _written(page, "3", 46 + gap, 90)
+    assert beside(page) == "character"
+
+
+def beside(page: np.ndarray) -> str:
+    found = single(page)
+    assert found is not None
+    return found.beside
+
+
 def test_ink_is_how_far_a_pixel_stands_out() -> None:
     page = np.full((40, 60), 200, np.uint8)
     page[10:30, 20:24] = 50
@@ -476,6 +508,17 @@ def test_of_several_lines_the_one_with_most_writing_is_read() -> None:
     assert top > 70
     assert top + height > 155
     assert left + width > 150
+
+
+@pytest.mark.parametrize(("size", "alone"), [(0.0, True), (0.3, False), (0.5, False)])
+def test_small_print_below_the_line_is_another_line(size: float, alone: bool) -> None:
+    page = np.full((200, 300), 230, np.uint8)
+    _written(page, "34567", 20, 90)
+    if size:
+        cv2.putText(page, "8901234", (20, 150), cv2.FONT_HERSHEY_SIMPLEX, size, 20, 1, cv2.LINE_AA)
+    found = strip(page)
+    assert found is not None
+    assert found.alone == alone
 
 
 def test_a_line_that_the_edge_cuts_off_is_left_out_without_a_word() -> None:

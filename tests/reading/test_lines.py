@@ -86,7 +86,7 @@ def test_marks_never_vanish(
     assert [(mark.value, mark.position) for mark in reading.marks] == marks
     assert "".join(digit.value for digit in reading.digits) == text
     if status == "review":
-        assert reading.reason.endswith(("cents?", "minus?", "a 1?"))
+        assert reading.reason.endswith(("cents?", "minus?", "a 1?", "less than one?"))
     for mark in reading.marks:
         i = said.index(mark.value)
         assert np.abs(np.subtract(mark.box, (30 + 40 * i, 20, 10, 40))).max() <= 3
@@ -248,3 +248,41 @@ def test_digits_far_apart_are_looked_at() -> None:
     reading = read(ScriptedLine(*"1111"), [page])
     assert reading.status == "review"
     assert reading.reason == "the writing stands far apart: one number or several?"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "mark", "text"),
+    [(r"\d+\.\d\d", ".", "12.50"), (r"\d\d[.,]\d\d", ",", "12,50"), (r"-\d+", "-", "-1250")],
+)
+def test_a_mark_that_a_pattern_writes_has_to_be_seen(pattern: str, mark: str, text: str) -> None:
+    place = text.index(mark)
+    for seen, status in ((0.6, "accepted"), (0.02, "review")):
+        said: list[dict[str, float] | str] = list("1250")
+        said.insert(place, {mark: seen})
+        reading = read(ScriptedLine(*said), pattern=pattern)
+        assert (reading.text, reading.status) == (text, status)
+        if status == "review":
+            assert reading.reason == f"the pattern writes {mark!r}, and no mark was seen there"
+
+
+def test_another_mark_than_was_seen_may_be_what_the_pattern_says() -> None:
+    said = ["1", "2", {".": 0.7, ",": 0.2}, "5", "0"]
+    assert read(ScriptedLine(*said), pattern=r"\d+,\d\d").status == "accepted"
+
+
+def test_a_mark_without_ink_was_not_seen() -> None:
+    model = ScriptedLine(*"12", {"-": 0.9}, *"345")
+    page = bars(6)
+    assert [mark.value for mark in read(model, [page]).marks] == ["-"]
+    page[:, 100:130] = 240
+    reading = read(model, [page])
+    assert (reading.text, reading.marks) == ("12345", ())
+
+
+def test_raised_digits_at_the_end_may_be_cents() -> None:
+    page = bars(4)
+    page[40:60, 100:] = 240
+    reading = read(ScriptedLine(*"1111"), [page])
+    assert (reading.text, reading.status) == ("1111", "review")
+    assert reading.reason == "the last digits are smaller and stand higher: cents?"
+    assert read(ScriptedLine(*"1111"), [page], separators="ignore").status == "accepted"

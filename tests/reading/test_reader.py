@@ -448,8 +448,29 @@ def test_several_digits_are_not_one(reader: Reader, hand: Hand) -> None:
     assert reader.read(page, single=True).status != "accepted"
 
 
+def test_close_digits_and_a_digit_with_a_mark_ahead_are_not_one(reader: Reader, hand: Hand) -> None:
+    for first in range(8):
+        pair = hand.write("58", first)
+        assert reader.read(pair, single=True).status != "accepted"
+        alone = hand.write("5", first, margin=40)
+        dashed = alone.copy()
+        dashed[66:70, 16:34] = 40
+        assert reader.read(dashed, single=True).status != "accepted"
+    accepted = [reader.read(hand.write("5", i, margin=40), single=True).status for i in range(8)]
+    assert accepted.count("accepted") >= 6
+
+
+def test_a_pattern_does_not_invent_an_accepted_dot(reader: Reader, hand: Hand) -> None:
+    for first in range(10):
+        reading = reader.read(hand.write("1250", first), pattern=r"\d+\.\d\d")
+        assert reading.status != "accepted"
+
+
 def test_pages_are_all_read_or_one_is_chosen(reader: Reader, hand: Hand) -> None:
     with pytest.raises(SettingError, match="every page"):
         next(reader.read_pages(hand.write("0"), page=2))
     with pytest.raises(SettingError, match="use read"):
-        reader.read_batch("one.png")  # type: ignore[arg-type]
+        reader.read_batch("one.png")
+    for one in (b"x", bytearray(b"x"), io.BytesIO(b"x"), Path("one.png"), None, 5):
+        with pytest.raises(SettingError, match="read_batch takes several pictures"):
+            reader.read_batch(one)  # type: ignore[arg-type]

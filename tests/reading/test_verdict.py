@@ -3,7 +3,13 @@ from scripted import INFO
 
 from inkdigit.reading.options import Options, Rules
 from inkdigit.reading.result import Mark
-from inkdigit.reading.verdict import blank, doubt_from_marks, doubt_from_rules, verdict
+from inkdigit.reading.verdict import (
+    blank,
+    doubt_from_marks,
+    doubt_from_rules,
+    doubt_from_sizes,
+    verdict,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +41,9 @@ def test_what_to_do(
         (",", 3, {}, "a comma stands before the last 1 digit: cents?"),
         ("-", 2, {}, "a dash stands before the last 2 digits: cents?"),
         (".", 1, {}, ""),
-        (".", 0, {}, ""),
+        (".", 0, {}, "a dot stands before the number: less than one?"),
+        (",", 0, {}, "a comma stands before the number: less than one?"),
+        ("-", 0, {}, "a dash stands before the number: minus?"),
         (".", 4, {}, ""),
         ("/", 2, {}, "a slash stands beside the digits: a date, a fraction, or a 1?"),
         ("/", 2, {"separators": "ignore"}, ""),
@@ -49,6 +57,49 @@ def test_marks_that_may_change_the_number(
 ) -> None:
     marks = (Mark(mark, position, 0.9, (0, 0, 1, 1)),)
     assert doubt_from_marks("1250", marks, Rules.of(options)) == doubt
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "doubted"),
+    [
+        ("1250", [1], False),
+        ("12500", [2], False),
+        ("1250000", [1, 4], False),
+        ("125000", [3, 6], False),
+        ("0680", [1], True),
+        ("58940", [1], True),
+        ("1212", [1, 2], True),
+        ("12500000", [2, 4], True),
+        ("1250000", [4], True),
+    ],
+)
+def test_dots_and_commas_part_thousands_or_are_in_doubt(
+    text: str, places: list[int], *, doubted: bool
+) -> None:
+    for value in ".,":
+        marks = tuple(Mark(value, place, 0.9, (0, 0, 1, 1)) for place in places)
+        doubt = doubt_from_marks(text, marks, Rules.of({}))
+        assert bool(doubt) == doubted
+        assert doubt_from_marks(text, marks, Rules.of({"separators": "ignore"})) == ""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "doubted"),
+    [
+        ([(0, 40), (0, 40), (0, 24), (0, 24)], True),
+        ([(0, 40), (0, 40), (0, 40), (0, 20)], True),
+        ([(0, 40), (0, 40), (16, 24), (16, 24)], False),  # small, and on the line
+        ([(0, 40), (0, 40), (0, 34), (0, 34)], False),
+        ([(0, 24), (0, 24), (0, 40), (0, 40)], False),
+        ([(0, 40), (0, 24)], False),  # of two, either may be the odd one
+        ([], False),
+    ],
+)
+def test_smaller_digits_that_stand_higher_may_be_cents(
+    sizes: list[tuple[int, int]], *, doubted: bool
+) -> None:
+    boxes = [(30 * i, top, 25, height) for i, (top, height) in enumerate(sizes)]
+    assert bool(doubt_from_sizes(boxes)) == doubted
 
 
 @pytest.mark.parametrize(

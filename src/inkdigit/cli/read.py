@@ -123,6 +123,8 @@ def _source(options: argparse.Namespace, asked: Options) -> _Source:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
     wanted = Wanted(tuple(options.include), options.recursive)
     found = pictures(names, wanted)
+    if not any(map(is_many, names)) and (options.recursive or options.include):
+        raise SettingError("--include and --recursive choose among the files of a folder: name one")
     if any(map(is_many, names)):
         head = list(islice(found, 2))
         if len(head) == 1 and isinstance(head[0].source, SourceError):

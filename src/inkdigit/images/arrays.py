@@ -8,7 +8,7 @@ from PIL import Image
 
 from inkdigit.errors import ImageError
 from inkdigit.images.colour import grey_from_colours
-from inkdigit.images.grey import Grey, check_size
+from inkdigit.images.grey import Grey, check_size, from_16_bits
 
 # How far beyond 0..1 a float may lie by rounding.
 _ROUNDING = 1e-3
@@ -38,7 +38,7 @@ def _to_uint8(array: npt.NDArray[np.generic]) -> Grey:
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if np.issubdtype(array.dtype, np.uint16):
-        return (array // 257).astype(np.uint8)
+        return from_16_bits(cast("npt.NDArray[np.uint16]", array))
     if np.issubdtype(array.dtype, np.floating):
         return _from_floats(cast("npt.NDArray[np.floating[Any]]", array))
     raise ImageError(

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 
 from inkdigit.errors import ImageError
 from inkdigit.images.colour import grey_from_colours
-from inkdigit.images.grey import MAX_PIXELS, Grey, check_size
+from inkdigit.images.grey import MAX_PIXELS, Grey, check_size, from_16_bits, white_of
 
 # Not every format that Pillow knows: it opens some (EPS) by running another program.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
@@ -90,7 +90,7 @@ def _upright(image: Image.Image) -> Image.Image:
 def _in_8_bits(image: Image.Image, name: str) -> Image.Image:
     """Return the picture in mode L, RGB or RGBA."""
     if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+        return Image.fromarray(from_16_bits(np.asarray(image)))
     if image.mode in {"I", "F"}:
         return Image.fromarray(_from_32_bits(image, name))
     if image.mode == "LAB":
@@ -103,12 +103,12 @@ def _in_8_bits(image: Image.Image, name: str) -> Image.Image:
 
 
 def _from_32_bits(image: Image.Image, name: str) -> Grey:
-    """Return grey for 32 bits a pixel; white is the least of 1, 255 and 65535 that holds all."""
+    """Return grey for 32 bits a pixel; white is 1 where that holds all, or as with fewer bits."""
     values = np.asarray(image, np.float32)
     top = float(values.max())
     if not np.isfinite([top, values.min()]).all():
         raise ImageError(f"{name} holds NaN or infinite values")
-    white = next((white for white in (1, 255, 65535) if top <= white), top)
+    white = 1 if top <= 1 else max(white_of(top), top)
     return np.rint(values.clip(0, white) * np.float32(255 / white)).astype(np.uint8)
 
 

@@ -8,6 +8,7 @@ from inkdigit.errors import ImageError
 Grey = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 64_000_000
+WHITES = tuple(2**bits - 1 for bits in (8, 10, 12, 14, 16))
 
 
 def check_size(height: int, width: int, name: str, max_pixels: int) -> None:
@@ -19,3 +20,17 @@ def check_size(height: int, width: int, name: str, max_pixels: int) -> None:
             f"{name} has {height * width:,} pixels ({width}×{height}), more than {max_pixels:,}: "
             "shrink it, or raise max_pixels (--max-pixels)"
         )
+
+
+def white_of(top: float) -> int:
+    """Return the white of pixels of which the largest is `top`.
+
+    That is the largest number of 8, 10, 12, 14 or 16 bits, of the fewest that hold all: cameras and
+    scanners leave the upper bits of a wider pixel empty.
+    """
+    return next((white for white in WHITES if top <= white), WHITES[-1])
+
+
+def from_16_bits(values: npt.NDArray[np.uint16]) -> Grey:
+    """Return pixels of up to 16 bits in 8."""
+    return np.asarray(values // (white_of(float(values.max())) // 255), np.uint8)

@@ -40,6 +40,8 @@ _CROWDED = 0.28
 _LEAST_STROKE = 6
 # Wider gaps, in heights of the line, part numbers; digits in boxes of their own stand closer.
 _WIDEST_GAP = 2.0
+# Writing of fewer heights of the main line is noise of the paper.
+_SMALL_PRINT = 0.15
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ def _within(first: float, end: float, length: int) -> tuple[int, int]:
 class Single:
     """One digit made ready for a digit network, `uint8 (28, 28)`, and its place in the picture.
 
-    It is not `alone` where other writing, at least half as tall, stands farther off.
+    `beside` names what else is there: another `character`, at least half as tall, or a `dash` or a
+    `dot` ahead of the digit.
     """
 
     pixels: Grey
     box: Box
-    alone: bool = True
+    beside: str = ""
 
 
 def find_ink(grey: Grey) -> Ink:
@@ -199,6 +202,9 @@ class _Components:
         top, bottom = self.y[main].min(), (self.y + self.height)[main].max()
         middle = self.y + self.height / 2
         inline = writing & (middle >= top) & (middle <= bottom)
+        small = writing & (self.height >= _SMALL_PRINT * (bottom - top))
+        for band in (small & (middle < top), small & (middle > bottom)):
+            alone &= not self._is_line(np.flatnonzero(band))
         left, right = self.x[inline].min(), (self.x + self.width)[inline].max()
         box = (int(left), int(top), int(right), int(bottom))
         return box, alone, self._together(main, box[3] - box[1])
@@ -222,6 +228,10 @@ class _Components:
         if len(lines) < 2:
             return pieces, alone
         return max(lines, key=lambda line: self.area[line].sum()), alone
+
+    def _is_line(self, pieces: Numbers) -> bool:
+        """Return whether the pieces are a line of small writing, whole in the picture."""
+        return len(pieces) > 2 and self._side_by_side(pieces) and self._whole(pieces)
 
     def _side_by_side(self, pieces: Numbers) -> bool:
         """Return whether two of the pieces stand beside each other."""
@@ -247,12 +257,29 @@ class _Components:
         ends = (x + self.width[near]).max(), (y + self.height[near]).max()
         return int(x.min()), int(y.min()), int(ends[0]), int(ends[1])
 
-    def alone(self, writing: Mask, box: Box) -> bool:
-        """Return whether no other writing of some height lies outside a box."""
+    def beside(self, writing: Mask, box: Box) -> str:
+        """Return what stands beside the largest piece, or outside the box of what is close to it.
+
+        That is another `character`, of some height, or a `dash` or a `dot` ahead; else nothing.
+        """
+        largest = int(np.argmax(np.where(writing, self.area, 0)))
+        height, top = self.height[largest], self.y[largest]
+        before = writing & (self.x + self.width <= self.x[largest])
+        beside = before | (writing & (self.x >= self.x[largest] + self.width[largest]))
+        outside = writing & self._outside(box) & (2 * self.height >= box[3] - box[1])
+        if (outside | (beside & (2 * self.height >= height))).any():
+            return "character"
+        middle = (self.y + self.height / 2 - top) / height
+        wide = (self.width >= 1.7 * self.height) & (self.width >= 0.15 * height)
+        if (before & wide & (middle > 0.25) & (middle < 0.8)).any():
+            return "dash"
+        large = np.maximum(self.width, self.height) >= 0.06 * height
+        return "dot" if (before & large & (middle >= 0.8) & (middle < 1.15)).any() else ""
+
+    def _outside(self, box: Box) -> Mask:
         left, top, right, bottom = box
-        outside = (self.x >= right) | (self.x + self.width <= left)
-        outside |= (self.y >= bottom) | (self.y + self.height <= top)
-        return not bool((writing & outside & (2 * self.height >= bottom - top)).any())
+        aside = (self.x >= right) | (self.x + self.width <= left)
+        return np.asarray(aside | (self.y >= bottom) | (self.y + self.height <= top))
 
 
 @dataclass(frozen=True)
@@ -266,6 +293,7 @@ class _Found:
     bottom: float
     alone: bool
     together: bool
+    beside: str
 
 
 def _find(ink: Ink, *, one: bool) -> _Found | None:
@@ -284,15 +312,16 @@ def _find(ink: Ink, *, one: bool) -> _Found | None:
     writing = pieces.writing(printed)
     if not writing.any():
         return None
+    alone, together, beside = True, True, ""
     if one:
         box = pieces.whole(writing)
-        alone, together = pieces.alone(writing, box), True
+        beside = pieces.beside(writing, box)
     else:
         box, alone, together = pieces.line(writing)
     if printed.any() and not printed.all():
         ink = _erased(ink, pieces.labels, printed)
     left, top, right, bottom = (side / scale for side in box)
-    return _Found(ink, left, top, right, bottom, alone, together)
+    return _Found(ink, left, top, right, bottom, alone, together, beside)
 
 
 def _strokes(ink: Ink) -> Grey | None:
@@ -396,7 +425,7 @@ def _single(ink: Ink) -> Single | None:
     crop = _crop(found.ink, left, top, right, bottom)
     crop[crop < float(crop.max()) * PAPER_NOISE] = 0
     box = (left, top, right - left, bottom - top)
-    return Single(_centred(_fitted(crop)), box, found.alone)
+    return Single(_centred(_fitted(crop)), box, found.beside)
 
 
 def normalise(grey: Grey) -> Grey:

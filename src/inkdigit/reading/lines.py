@@ -11,9 +11,16 @@ import numpy.typing as npt
 
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import Grey
-from inkdigit.reading.alphabet import LINE_ALPHABET
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.choosing import Choice
-from inkdigit.reading.decoding import Characters, Lines, SeenMark, find_marks, locate
+from inkdigit.reading.decoding import (
+    Characters,
+    Lines,
+    SeenMark,
+    find_marks,
+    locate,
+    unseen_marks,
+)
 from inkdigit.reading.ink import STRIP_HEIGHT, Strip, strip
 from inkdigit.reading.looks import Sight
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel, ModelInfo
@@ -24,6 +31,7 @@ from inkdigit.reading.verdict import (
     doubt_from_mark_ahead,
     doubt_from_marks,
     doubt_from_rules,
+    doubt_from_sizes,
     verdict,
 )
 
@@ -33,7 +41,7 @@ _LEAST_ALTERNATIVE = 0.001
 _STRAYING = 0.25
 # Ink of a strip that is darker is a stroke, and one of fewer pixels than this is no mark.
 _STROKE = 80
-_LEAST_MARK = 8
+_LEAST_MARK = 4
 # Lines of so many columns are decoded together.
 _MOST_COLUMNS = 2**15
 _LARGEST_EXPONENT = 700.0
@@ -76,9 +84,10 @@ class LineReader:
         full = Lines.of(seen.first, symbols=LINE_ALPHABET)
         marks = find_marks(full, characters, written=rules.symbols)
         free = seen.free if rules.constrained else [None] * len(strips)
+        unseen = unseen_marks(full, [choice.text for choice in choices], characters)
         return [
-            self._reading(*parts, rules)
-            for parts in zip(strips, choices, free, characters, marks, strict=True)
+            self._reading(found, choices[i], free[i], characters[i], marks[i], unseen[i], rules)
+            for i, found in enumerate(strips)
         ]
 
     def _reading(
@@ -88,8 +97,10 @@ class LineReader:
         free: Choice | None,
         characters: Characters,
         seen: list[SeenMark],
+        unseen: str,
         rules: Rules,
     ) -> Reading:
+        seen = [mark for mark in seen if _has_ink(found.pixels, mark)]
         places = [*zip(characters.first, characters.last, strict=True)]
         boxes = _boxes(found, [*places, *((mark.first, mark.last) for mark in seen)])
         shares = np.maximum(characters.probabilities, 1e-12) ** self.model.info.confidence_slope
@@ -108,8 +119,12 @@ class LineReader:
         if free:
             sure = calibrated(free.probability, self.model.info) >= self.model.info.reject_threshold
             doubt = doubt_from_rules(choice.text, free.text, sure) or doubt
-        if not doubt and status == "accepted" and rules.separators == "review" and choice.text:
-            doubt = doubt_from_mark_ahead(_mark_ahead(found.pixels))
+        if unseen:
+            doubt = f"the pattern writes {unseen!r}, and no mark was seen there"
+        if not doubt and status == "accepted" and rules.separators == "review":
+            doubt = doubt_from_sizes([digit.box for digit in digits if digit.value in DIGITS])
+            if choice.text and choice.text[0] in DIGITS:
+                doubt = doubt or doubt_from_mark_ahead(_mark_ahead(found.pixels))
         if not choice.text:
             doubt = doubt or "there is ink, and no number was read in it"
         if not found.together:
@@ -166,6 +181,12 @@ def _mark_ahead(strip: Grey) -> str:
     if width >= 2 * height and 0.35 <= middle <= 0.7:
         return "dash"
     return "dot" if width <= STRIP_HEIGHT / 4 and middle >= 0.7 else ""
+
+
+def _has_ink(strip: Grey, mark: SeenMark) -> bool:
+    """Return whether there is ink where a mark was seen: the network may read one into a gap."""
+    start, end = (COLUMNS_PER_FRAME * frame for frame in (mark.first - 2, mark.last + 3))
+    return bool((strip[:, max(0, start) : end] >= _STROKE).any())
 
 
 def _digit(value: str, odds: list[float], box: Box, symbols: str) -> Digit:

@@ -178,8 +178,9 @@ def load_model_file(path: str | Path) -> DigitModel | LineModel:
     """Load a model file of either kind; `ModelError` if it is missing, broken or of neither."""
     try:
         content = Path(path).read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (OSError, TypeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"{path or repr(path)} cannot be read: {reason}") from None
     session = _session(content, str(path))
     info = ModelInfo.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
     _check_shapes(session, info, str(path))

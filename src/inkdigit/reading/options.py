@@ -79,7 +79,7 @@ class Rules:
             raise SettingError(f"there is no option {', '.join(sorted(unknown))}")
         given = {name: value for name, value in options.items() if value is not None}
         for name, kind in _KINDS.items():
-            if name in given and not isinstance(given[name], kind):
+            if name in given and not _is_a(given[name], kind):
                 raise SettingError(f"the option {name} cannot be {given[name]!r}")
         pattern, check = given.get("pattern"), given.get("check")
         given["pattern"] = _compiled(str(pattern)) if pattern is not None else None
@@ -118,6 +118,11 @@ class Rules:
         """Return whether a text fits the pattern and passes the check."""
         fits = self.pattern is None or self.pattern.fits(text)
         return fits and (self.check is None or self.check(text))
+
+
+def _is_a(value: object, kind: type) -> bool:
+    # To Python True is the number 1, and no number was meant by it.
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _check_page(page: int | None) -> None:

@@ -66,14 +66,13 @@ class Reader:
             raise result
         return result
 
-    def read_batch(self, sources: Sequence[Source], **options: Unpack[Options]) -> list[Result]:
+    def read_batch(self, sources: Iterable[Source], **options: Unpack[Options]) -> list[Result]:
         """Return a reading of each picture, or the error that it met, in order."""
         rules = Rules.of(options)
-        if isinstance(sources, str | bytes):
-            raise SettingError("read_batch takes a list of pictures: use read for one")
+        pictures = _listed(sources)
         read = self._kind(rules)
-        size = min(max(_FEW, ceil(len(sources) / _THREADS)), _MANY)
-        parts = [sources[i : i + size] for i in range(0, len(sources), size)]
+        size = min(max(_FEW, ceil(len(pictures) / _THREADS)), _MANY)
+        parts = [pictures[i : i + size] for i in range(0, len(pictures), size)]
 
         def read_part(part: Sequence[Source]) -> list[Result]:
             failures: dict[int, InkdigitError] = {}
@@ -134,6 +133,13 @@ class Reader:
 
 
 _Read = Callable[[Iterable[Grey], Rules], Sequence[Result]]
+
+
+def _listed(sources: Iterable[Source]) -> list[Source]:
+    one = isinstance(sources, str | bytes | bytearray | memoryview) or hasattr(sources, "read")
+    if one or not isinstance(sources, Iterable):
+        raise SettingError("read_batch takes several pictures: use read for one")
+    return list(sources)
 
 
 def _opened(

@@ -11,7 +11,7 @@ from inkdigit.reading.looks import look_at_digits
 from inkdigit.reading.model_file import DigitModel, Floats, temper
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Alternative, Digit, Reading
-from inkdigit.reading.verdict import blank, doubt_from_rules, verdict
+from inkdigit.reading.verdict import blank, doubt_from_mark_ahead, doubt_from_rules, verdict
 
 
 class SingleReader:
@@ -67,8 +67,10 @@ class SingleReader:
         status, reason = verdict(text, confidence, rules, self.model.info)
         sure = odds[likeliest] >= self.model.info.reject_threshold
         doubt = doubt_from_rules(text, likeliest, sure) if rules.constrained else ""
-        if not digit.alone:
+        if digit.beside == "character":
             doubt = "there is more than one character"
+        elif digit.beside and rules.separators == "review":
+            doubt = doubt_from_mark_ahead(digit.beside)
         if doubt and status == "accepted":
             status, reason = "review", doubt
         if stranger > 0.5:

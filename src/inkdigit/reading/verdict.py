@@ -1,13 +1,20 @@
 """What to do with a reading: take it, have it reviewed, or reject it, and why."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
 from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.model_file import ModelInfo
 from inkdigit.reading.options import Rules
-from inkdigit.reading.result import Mark, Reading, Status
+from inkdigit.reading.result import Box, Mark, Reading, Status
 
 # A text that is more likely wrong than right is not worth a review.
 _REJECTED_BELOW = 0.5
 _BEFORE_CENTS = ".,-"
+_OF_THOUSANDS = ".,"
+# Shares of a digit's height.
+_SMALL, _RAISED = 0.75, 0.15
 
 
 def verdict(text: str, confidence: float, rules: Rules, info: ModelInfo) -> tuple[Status, str]:
@@ -62,8 +69,8 @@ def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
     if rules.separators == "review":
         for mark in marks:
             after = len(text) - mark.position
-            if mark.value == "-" and mark.position == 0 and text:
-                return doubt_from_mark_ahead("dash")
+            if mark.value in _NAMES and mark.position == 0 and text:
+                return doubt_from_mark_ahead(_NAMES[mark.value])
             if mark.value == "/" and text:
                 return "a slash stands beside the digits: a date, a fraction, or a 1?"
             if mark.value in _BEFORE_CENTS and after in {1, 2}:
@@ -71,13 +78,39 @@ def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
                     f"a {_NAMES[mark.value]} stands before the last {after} "
                     f"{'digit' if after == 1 else 'digits'}: cents?"
                 )
+        if not _parts_thousands(text, [m.position for m in marks if m.value in _OF_THOUSANDS]):
+            return "a dot or comma stands where none parts thousands: a fraction?"
+    return ""
+
+
+def _parts_thousands(text: str, places: list[int]) -> bool:
+    """Return whether marks before these characters of a text part it in threes, or end it."""
+    inside = [place for place in places if place < len(text)]
+    in_threes = all(b - a == 3 for a, b in pairwise([*inside, len(text)]))
+    return not inside or (in_threes and 1 <= inside[0] <= 3 and text[0] != "0")
+
+
+def doubt_from_sizes(boxes: Sequence[Box]) -> str:
+    """Return why the boxes of a text's digits make it one for review; empty if they do not.
+
+    One or two at the end that are smaller and end higher are cents, or an exponent.
+    """
+    for count in (1, 2):
+        before, last = boxes[:-count], boxes[-count:]
+        if len(before) < 2:
+            break
+        height = median(box[3] for box in before)
+        bottom = median(box[1] + box[3] for box in before)
+        small = max(box[3] for box in last) < _SMALL * height
+        if small and max(box[1] + box[3] for box in last) < bottom - _RAISED * height:
+            return "the last digits are smaller and stand higher: cents?"
     return ""
 
 
 def doubt_from_mark_ahead(name: str) -> str:
-    """Return why a number with a dash or a dot ahead of it is in doubt; empty if there is none."""
-    meanings = {"dash": "minus?", "dot": "less than one?"}
-    return f"a {name} stands before the number: {meanings[name]}" if name else ""
+    """Return why a number with a dash, dot or comma ahead is in doubt; empty if there is none."""
+    meaning = "minus?" if name == "dash" else "less than one?"
+    return f"a {name} stands before the number: {meaning}" if name else ""
 
 
 _NAMES = {".": "dot", ",": "comma", "-": "dash"}

@@ -47,7 +47,7 @@ class Amounts:
 
     block: int = BLOCK
     epoch_blocks: int = 20
-    single_blocks: int = 300
+    single_blocks: int = 120
     validation: int = 1000
     measured: int = 4000
 

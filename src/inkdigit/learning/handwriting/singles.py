@@ -9,9 +9,14 @@ from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers, photograph
 from inkdigit.learning.handwriting.pixels import Ink, Random, resized
 from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
+from inkdigit.reading.ink import single
 
-# What is no digit: signs of arithmetic and of amounts, single letters, words.
-_OTHERS = (NOT_A_DIGIT,) * 9 + ("-", "-", "=", "=", "/", ".", ",", "+", "+", ":", "x", "[]", "->")
+# What is no digit: signs of arithmetic and of amounts, single letters, words, and two digits.
+_OTHERS = (
+    (NOT_A_DIGIT,) * 9
+    + ("00",) * 3
+    + ("-", "-", "=", "=", "/", ".", ",", "+", "+", ":", "x", "[]", "->")
+)
 _STROKES: dict[str, Allograph] = {
     "+": SIGNS["+"][-1],
     ":": (((0.4, 0.15), (0.42, 0.17)), ((0.0, 0.5), (0.9, 0.5)), ((0.45, 0.85), (0.46, 0.87))),
@@ -37,7 +42,9 @@ class SingleWriter:
 
     def _other(self, rng: Random) -> Ink:
         what = str(rng.choice(_OTHERS))
-        if what == "[]":
+        if what == "00":
+            ink = self._pair(rng)
+        elif what == "[]":
             ink = np.zeros(rng.integers(40, 120, 2), np.uint8)
         elif what in _STROKES:
             ink = self._writer.strokes(_STROKES[what], rng)
@@ -45,6 +52,14 @@ class SingleWriter:
             repeated = NOT_A_DIGIT * int(rng.choice([1, 1, 1, 1, 2, 5]))
             ink = self._writer.ink(repeated if what == NOT_A_DIGIT else what, rng, LETTERS)
         return self._shown(_stretched(ink, rng) if rng.random() < 0.3 else ink, rng)
+
+    def _pair(self, rng: Random) -> Ink:
+        """Return two digits that touch, or stand so close that they may be taken for one."""
+        while True:
+            ink = self._writer.ink("".join(rng.choice(list(DIGITS), 2)), rng)
+            found = single(ink)
+            if found and not found.beside:
+                return ink
 
     def _shown(self, ink: Ink, rng: Random) -> Ink:
         """Put the ink on paper, into a paint program, or into a few black and white pixels."""

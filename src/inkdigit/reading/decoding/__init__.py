@@ -8,7 +8,7 @@ lists what was seen and is not in the text.
 from inkdigit.reading.decoding.characters import Characters, locate
 from inkdigit.reading.decoding.lattice import log_probability
 from inkdigit.reading.decoding.lines import Lines
-from inkdigit.reading.decoding.marks import SeenMark, find_marks
+from inkdigit.reading.decoding.marks import SeenMark, find_marks, unseen_marks
 from inkdigit.reading.decoding.search import Decoded, decode, likeliest
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "likeliest",
     "locate",
     "log_probability",
+    "unseen_marks",
 ]

@@ -1,6 +1,6 @@
 """Marks and other ink that was seen on a line, and is not in its text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -59,6 +59,33 @@ def find_marks(
         else []
         for line in range(len(lines))
     ]
+
+
+def unseen_marks(
+    lines: Lines, texts: Sequence[str], characters: Sequence[Characters], *, least: float = 0.5
+) -> list[str]:
+    """Return the first mark of each text that stands where none was seen, or nothing.
+
+    Lines and characters are as for `find_marks`. A mark is looked for between the characters beside
+    it; which mark it is, the pattern may settle that wrote it.
+    """
+    marks = [symbol not in DIGITS for symbol in lines.symbols]
+    return [
+        next((s for s, seen in _written(frames, text, found, marks) if seen < least), "")
+        for frames, text, found in zip(lines.probabilities, texts, characters, strict=True)
+    ]
+
+
+def _written(
+    frames: Floats, text: str, found: Characters, marks: list[bool]
+) -> Iterator[tuple[str, float]]:
+    """Yield each mark of a text, and the probability that there is any where it stands."""
+    middles = ((found.first + found.last) / 2).tolist()
+    edges = [0.0, *middles, float(len(frames))]
+    for symbol, (start, end) in zip(text, zip(edges, edges[2:], strict=False), strict=True):
+        if symbol not in DIGITS:
+            between = frames[int(start) : int(end) + 1, :-1][:, marks].sum(axis=1)
+            yield symbol, float(1 - np.prod(1 - between))
 
 
 def _runs(labels: list[int]) -> list[tuple[int, int, int]]:
