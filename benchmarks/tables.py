@@ -75,16 +75,23 @@ def _row(network: str, runs: pd.DataFrame) -> str:
 
 
 def reading_table(results: Path = READING) -> str:
-    """Return the Markdown table of readers: the share of pictures read right, set by set."""
-    shares = pd.read_csv(results).pivot_table(index="set", columns="reader", values=["share", "n"])
+    """Return the Markdown table of readers: the share of pictures read right, set by set.
+
+    And how many of them Inkdigit accepts, and how many of those are wrong.
+    """
+    figures = pd.read_csv(results)
+    shares = figures.pivot_table(index="set", columns="reader", values=["share", "n"])
+    ours = figures[figures["reader"] == "inkdigit"].set_index("set")
     readers = [reader for reader in READERS if reader in shares["share"]]
     names = ["pictures nobody trained on", "number", *(READERS[reader] for reader in readers)]
+    names += ["Inkdigit accepts", "of those wrong"]
     rows = [
         _line(
             what, f"{shares['n'].loc[name].max():.0f}",
             *(_share(shares["share"].loc[name, reader]) for reader in readers),
+            *(f"{ours.loc[name, which]:,.0f}" for which in ("accepted", "accepted_wrong")),
         )
-        for name, what in PICTURES.items()
+        for name, what in {**PICTURES, "all": "all, with 277 letters and other signs"}.items()
         if name in shares.index
     ]  # fmt: skip
     return _header(names) + "".join(rows)
