@@ -13,10 +13,13 @@ from inkdigit.reading.ink import single
 
 # What is no digit: signs of arithmetic and of amounts, single letters, words, and two digits.
 _OTHERS = (
-    (NOT_A_DIGIT,) * 9
+    (NOT_A_DIGIT,) * 20
     + ("00",) * 3
     + ("-", "-", "=", "=", "/", ".", ",", "+", "+", ":", "x", "[]", "->")
 )
+_OTHERS_SHARE = 0.35
+# Alone in a picture these are letters, whatever digit some hands make alike.
+_MORE_LETTERS = "DJQUjuy"
 _STROKES: dict[str, Allograph] = {
     "+": SIGNS["+"][-1],
     ":": (((0.4, 0.15), (0.42, 0.17)), ((0.0, 0.5), (0.9, 0.5)), ((0.45, 0.85), (0.46, 0.87))),
@@ -34,7 +37,7 @@ class SingleWriter:
 
     def picture(self, rng: Random) -> tuple[Ink, str]:
         """Return a grey picture `uint8 (h, w)`, and the digit that is in it or `?` for none."""
-        if rng.random() < 0.25:
+        if rng.random() < _OTHERS_SHARE:
             return self._other(rng), NOT_A_DIGIT
         digit = DIGITS[rng.integers(len(DIGITS))]
         ink = self._writer.ink(digit, rng)
@@ -50,7 +53,9 @@ class SingleWriter:
             ink = self._writer.strokes(_STROKES[what], rng)
         else:
             repeated = NOT_A_DIGIT * int(rng.choice([1, 1, 1, 1, 2, 5]))
-            ink = self._writer.ink(repeated if what == NOT_A_DIGIT else what, rng, LETTERS)
+            ink = self._writer.ink(
+                repeated if what == NOT_A_DIGIT else what, rng, LETTERS + _MORE_LETTERS
+            )
         return self._shown(_stretched(ink, rng) if rng.random() < 0.3 else ink, rng)
 
     def _pair(self, rng: Random) -> Ink:
