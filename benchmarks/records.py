@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from ensemble import ensemble
+from inkdigit.errors import SettingError
 from inkdigit.files import write_text
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation import Evaluation
@@ -86,6 +87,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/records"))
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
     options = parser.parse_args()
+    if options.ensemble and options.teacher:
+        raise SettingError("--ensemble is of trainings on labels: leave out --teacher")
     mnist = load_dataset("mnist", data_dir=options.data_dir, progress=True)
     for recipe in options.recipes:
         bar = BARS[recipe]

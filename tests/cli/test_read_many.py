@@ -290,3 +290,12 @@ def test_what_is_wrong_is_one_sentence(
     assert len(printed.err.splitlines()) == 1
     assert sentence in printed.err
     assert [path.name for path in Path().iterdir()] == ["empty"]
+
+
+def test_choosing_among_files_asks_for_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "one.png").write_bytes(b"")
+    for flags in (["--recursive"], ["--include", "*.png"]):
+        assert main(["read", str(tmp_path / "one.png"), *flags]) == 2
+        assert "choose among the files of a folder: name one" in capsys.readouterr().err

@@ -277,6 +277,10 @@ def test_a_mark_without_ink_was_not_seen() -> None:
     page[:, 100:130] = 240
     reading = read(model, [page])
     assert (reading.text, reading.marks) == ("12345", ())
+    forced = read(model, [page], pattern=r"\d\d-\d{3}")
+    assert (forced.text, forced.status) == ("12-345", "review")
+    page[38:44, 112:118] = 195  # faint, and there
+    assert [mark.value for mark in read(model, [page]).marks] == ["-"]
 
 
 def test_raised_digits_at_the_end_may_be_cents() -> None:

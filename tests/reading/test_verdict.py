@@ -71,6 +71,9 @@ def test_marks_that_may_change_the_number(
         ("1212", [1, 2], True),
         ("12500000", [2, 4], True),
         ("1250000", [4], True),
+        ("1250,00", [1], False),
+        ("-12500.00", [3], False),
+        ("1250,00", [2], True),
     ],
 )
 def test_dots_and_commas_part_thousands_or_are_in_doubt(

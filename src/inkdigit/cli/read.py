@@ -121,11 +121,12 @@ def _source(options: argparse.Namespace, asked: Options) -> _Source:
         return _Source(partial(read_manifest, manifest, asked), lambda: count)
     if not names:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
+    many = any(map(is_many, names))
+    if (options.recursive or options.include) and not many:
+        raise SettingError("--include and --recursive choose among the files of a folder: name one")
     wanted = Wanted(tuple(options.include), options.recursive)
     found = pictures(names, wanted)
-    if not any(map(is_many, names)) and (options.recursive or options.include):
-        raise SettingError("--include and --recursive choose among the files of a folder: name one")
-    if any(map(is_many, names)):
+    if many:
         head = list(islice(found, 2))
         if len(head) == 1 and isinstance(head[0].source, SourceError):
             raise head[0].source

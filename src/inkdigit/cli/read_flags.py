@@ -36,7 +36,7 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     add(
         "--separators",
         choices=("review", "ignore"),
-        help="what to do about a dot or comma that may stand before cents (default: review)",
+        help="what to do about marks that may change the number (default: review)",
     )
     add("--page", type=int, metavar="N", help="only this page, counted from 1 (default: every)")
     add("--max-pixels", type=int, metavar="N", help="refuse larger pictures (default: 64,000,000)")

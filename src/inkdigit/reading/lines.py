@@ -21,7 +21,7 @@ from inkdigit.reading.decoding import (
     locate,
     unseen_marks,
 )
-from inkdigit.reading.ink import STRIP_HEIGHT, Strip, strip
+from inkdigit.reading.ink import PAPER_NOISE, STRIP_HEIGHT, Strip, strip
 from inkdigit.reading.looks import Sight
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel, ModelInfo
 from inkdigit.reading.options import Rules
@@ -100,7 +100,7 @@ class LineReader:
         unseen: str,
         rules: Rules,
     ) -> Reading:
-        seen = [mark for mark in seen if _has_ink(found.pixels, mark)]
+        seen = [mark for mark in seen if _has_ink(found.pixels, mark.first, mark.last)]
         places = [*zip(characters.first, characters.last, strict=True)]
         boxes = _boxes(found, [*places, *((mark.first, mark.last) for mark in seen)])
         shares = np.maximum(characters.probabilities, 1e-12) ** self.model.info.confidence_slope
@@ -119,7 +119,12 @@ class LineReader:
         if free:
             sure = calibrated(free.probability, self.model.info) >= self.model.info.reject_threshold
             doubt = doubt_from_rules(choice.text, free.text, sure) or doubt
-        if unseen:
+        blank_marks = (
+            symbol
+            for symbol, place in zip(choice.text, places, strict=True)
+            if symbol not in DIGITS and not _has_ink(found.pixels, *place)
+        )
+        if unseen := unseen or next(blank_marks, ""):
             doubt = f"the pattern writes {unseen!r}, and no mark was seen there"
         if not doubt and status == "accepted" and rules.separators == "review":
             doubt = doubt_from_sizes([digit.box for digit in digits if digit.value in DIGITS])
@@ -183,10 +188,10 @@ def _mark_ahead(strip: Grey) -> str:
     return "dot" if width <= STRIP_HEIGHT / 4 and middle >= 0.7 else ""
 
 
-def _has_ink(strip: Grey, mark: SeenMark) -> bool:
-    """Return whether there is ink where a mark was seen: the network may read one into a gap."""
-    start, end = (COLUMNS_PER_FRAME * frame for frame in (mark.first - 2, mark.last + 3))
-    return bool((strip[:, max(0, start) : end] >= _STROKE).any())
+def _has_ink(strip: Grey, first: float, last: float) -> bool:
+    """Return whether there is ink in the frames of a mark: the network may read one into a gap."""
+    start, end = (int(COLUMNS_PER_FRAME * frame) for frame in (first - 2, last + 3))
+    return bool((strip[:, max(0, start) : end] > 255 * PAPER_NOISE).any())
 
 
 def _digit(value: str, odds: list[float], box: Box, symbols: str) -> Digit:

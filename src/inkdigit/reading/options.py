@@ -28,8 +28,8 @@ class Options(TypedDict, total=False):
         what is less sure is for review; by default the model's own threshold, chosen from a
         measured error rate.
     `separators`
-        `review`: a mark that may stand before cents, or a slash, makes a reading one for review;
-        or `ignore`.
+        `review`: marks that may change the number, as a dot before cents or a dash ahead, and
+        raised digits at its end make a reading one for review; or `ignore`.
     `page`
         which page of a document, counted from 1.
     `max_pixels`

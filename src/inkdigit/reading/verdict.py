@@ -13,6 +13,7 @@ from inkdigit.reading.result import Box, Mark, Reading, Status
 _REJECTED_BELOW = 0.5
 _BEFORE_CENTS = ".,-"
 _OF_THOUSANDS = ".,"
+_WRITTEN = set(".,/=")
 # Shares of a digit's height.
 _SMALL, _RAISED = 0.75, 0.15
 
@@ -84,10 +85,20 @@ def doubt_from_marks(text: str, marks: tuple[Mark, ...], rules: Rules) -> str:
 
 
 def _parts_thousands(text: str, places: list[int]) -> bool:
-    """Return whether marks before these characters of a text part it in threes, or end it."""
-    inside = [place for place in places if place < len(text)]
-    in_threes = all(b - a == 3 for a, b in pairwise([*inside, len(text)]))
-    return not inside or (in_threes and 1 <= inside[0] <= 3 and text[0] != "0")
+    """Return whether marks before these characters of a text part it in threes, or end it.
+
+    One beside a mark that a pattern has written is that mark, whatever it looks like.
+    """
+    inside = [place for place in places if not set(text[max(0, place - 1) : place + 1]) & _WRITTEN]
+    inside = [place for place in inside if place < len(text)]
+    if not inside:
+        return True
+    # What a pattern has written itself, as before cents, ends the thousands.
+    end = next((i for i in range(inside[-1], len(text)) if text[i] not in DIGITS), len(text))
+    ahead = text[: inside[0]]
+    head = ahead[len(ahead.rstrip(DIGITS)) :]
+    in_threes = all(b - a == 3 for a, b in pairwise([*inside, end]))
+    return in_threes and 1 <= len(head) <= 3 and head[0] != "0"
 
 
 def doubt_from_sizes(boxes: Sequence[Box]) -> str:

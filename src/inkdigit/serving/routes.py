@@ -66,7 +66,7 @@ class ReadQuery(BaseModel):
     check: str | None = Field(None, description="a check that it passes, such as luhn")
     single: bool = Field(False, description="there is exactly one digit")
     min_confidence: float | None = Field(None, description="review what is less sure, 0 to 1")
-    separators: Separators = Field("review", description="of a dot that may stand before cents")
+    separators: Separators = Field("review", description="of marks that may change the number")
     page: int | None = Field(None, description="only this page of a document, counted from 1")
     look: bool = Field(False, description="add what the network saw, as a PNG in base64")
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from inkdigit.reading.alphabet import DIGITS
+from inkdigit.reading.alphabet import DIGITS, MARKS
 from inkdigit.reading.decoding.characters import Characters
 from inkdigit.reading.decoding.lines import Floats, Lines
 
@@ -69,7 +69,7 @@ def unseen_marks(
     Lines and characters are as for `find_marks`. A mark is looked for between the characters beside
     it; which mark it is, the pattern may settle that wrote it.
     """
-    marks = [symbol not in DIGITS for symbol in lines.symbols]
+    marks = [symbol in MARKS for symbol in lines.symbols]
     return [
         next((s for s, seen in _written(frames, text, found, marks) if seen < least), "")
         for frames, text, found in zip(lines.probabilities, texts, characters, strict=True)
@@ -85,7 +85,7 @@ def _written(
     for symbol, (start, end) in zip(text, zip(edges, edges[2:], strict=False), strict=True):
         if symbol not in DIGITS:
             between = frames[int(start) : int(end) + 1, :-1][:, marks].sum(axis=1)
-            yield symbol, float(1 - np.prod(1 - between))
+            yield symbol, float(1 - np.prod(1 - between[between > _FAINT]))
 
 
 def _runs(labels: list[int]) -> list[tuple[int, int, int]]:
