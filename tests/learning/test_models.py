@@ -7,7 +7,7 @@ import pytest
 from inkdigit.errors import ModelError, RunError
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.loop import to_pixels
-from inkdigit.learning.models import already_seen, load_model, starting_weights, trained_on
+from inkdigit.learning.models import already_seen, data_of, load_model, starting_weights
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.networks.line import line
 from inkdigit.learning.runs import Run
@@ -44,7 +44,7 @@ def test_weights_to_start_with_are_those_of_the_trained(trained: Run, small: Dat
         after = load_model(path).probabilities(small.test.images)
         assert np.allclose(np.asarray(network(images)), after, atol=1e-4)
         assert not np.allclose(before, after, atol=1e-2)
-        assert trained_on(path) == "sample"
+        assert data_of(path) == "sample"
 
 
 def test_there_is_no_start_from_other_layers_or_from_none(trained: Run, tmp_path: Path) -> None:

@@ -66,20 +66,13 @@ def add_parser(verbs: Verbs) -> None:
         default=argparse.SUPPRESS,
         help="handwriting fonts, for line and single, which learn from drawn handwriting",
     )
-    parser.add_argument(
-        "--teacher",
-        type=os.path.abspath,
-        metavar="MODEL",
-        default=argparse.SUPPRESS,
-        help="a trained model, whose answers are learnt instead of labels",
-    )
-    parser.add_argument(
-        "--start",
-        type=os.path.abspath,
-        metavar="MODEL",
-        default=argparse.SUPPRESS,
-        help="a trained model of the same network (a run, .keras or .h5) to begin with",
-    )
+    for name, what in (
+        ("--teacher", "a trained model, whose answers are learnt instead of labels"),
+        ("--start", "a trained model of the same network (a run, .keras or .h5) to begin with"),
+    ):
+        parser.add_argument(
+            name, type=os.path.abspath, metavar="MODEL", default=argparse.SUPPRESS, help=what
+        )
     parser.add_argument(
         "--out", type=Path, metavar="RUN", help="the run folder (default: runs/NAME, numbered)"
     )
@@ -138,7 +131,7 @@ def train_aloud(
 ) -> "Run":
     """Train with progress on stderr; after Ctrl-C, say what was kept."""
     with needing_learn():
-        from inkdigit.learning.models import already_seen, trained_on
+        from inkdigit.learning.models import already_seen, data_of
         from inkdigit.learning.progress import Progress, epoch_line
         from inkdigit.learning.readers import train_reader
         from inkdigit.learning.training import train
@@ -155,7 +148,7 @@ def train_aloud(
             f"no fonts are named (--fonts): {settings.network} learns from the digits of "
             f"{dataset.name} and from drawn strokes alone",
         )
-    if settings.start and (note := already_seen(trained_on(settings.start), dataset.name, "test")):
+    if settings.start and (note := already_seen(data_of(settings.start), dataset.name, "test")):
         tell(options, note)
     steps = max(1, len(dataset.train) // settings.batch_size)
     if settings.recipe != PLAIN and steps * settings.epochs < _FEW_STEPS:

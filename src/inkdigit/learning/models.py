@@ -89,7 +89,7 @@ def _by_batches(probabilities: Probabilities, images: npt.NDArray[np.uint8]) -> 
     return np.concatenate([probabilities(some) for some in np.split(images, cuts)])
 
 
-def trained_on(path: str | Path) -> str | None:
+def data_of(path: str | Path) -> str | None:
     """Return the name of the data set that the model of a run learnt from, if it is known."""
     path = Path(path)
     run = Run.open(path) if path.is_dir() else _run_of(path)
