@@ -18,7 +18,7 @@ from inkdigit.learning.handwriting.batches import (
     vary,
 )
 from inkdigit.learning.handwriting.pixels import Ink
-from inkdigit.learning.loop import Loop
+from inkdigit.learning.loop import Loop, with_weights_of
 from inkdigit.learning.networks.line import COLUMNS_PER_FRAME, WIDTH_STEP, line
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
@@ -55,9 +55,7 @@ class LineLoop(Loop):
     @property
     def result(self) -> Any:
         """The network with all it has learnt, to compute in `float32`."""
-        model = line()
-        model.set_weights(self.model.get_weights())
-        return model
+        return with_weights_of(self.model, line())
 
     def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:  # noqa: ARG002
         epoch = len(self.history)

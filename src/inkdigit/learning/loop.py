@@ -37,6 +37,12 @@ def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:
     return np.asarray(keras.utils.to_categorical(labels, CLASSES), np.float32)
 
 
+def with_weights_of(trained: Any, network: Any) -> Any:
+    """Return the network with the weights of a trained one of the same layers."""
+    network.set_weights(trained.get_weights())
+    return network
+
+
 class Loop:
     """A network on its way, epoch by epoch, whose state can be kept and taken up again.
 
@@ -147,9 +153,7 @@ class TrainingLoop(Loop):
         """The network with all it has learnt, to compute in `float32`."""
         if self.recipe.precision == "float32":
             return self.model
-        model = build_network(self.settings.network)
-        model.set_weights(self.model.get_weights())
-        return model
+        return with_weights_of(self.model, build_network(self.settings.network))
 
     def _batches(self, digits: int) -> int:
         return -(-digits // self.settings.batch_size)

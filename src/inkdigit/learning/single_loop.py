@@ -11,7 +11,7 @@ from inkdigit.learning.backend import BRIEF, computing_in, keras
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.handwriting.batches import FULL, Amounts, Line, Supply
 from inkdigit.learning.handwriting.pixels import Ink, warped, with_gamma
-from inkdigit.learning.loop import Loop, to_pixels
+from inkdigit.learning.loop import Loop, to_pixels, with_weights_of
 from inkdigit.learning.networks.single import single
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.alphabet import SINGLE_ALPHABET
@@ -54,9 +54,7 @@ class SingleLoop(Loop):
     @property
     def result(self) -> Any:
         """The network with all it has learnt, to compute in `float32`."""
-        model = single()
-        model.set_weights(self.model.get_weights())
-        return model
+        return with_weights_of(self.model, single())
 
     def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:  # noqa: ARG002
         epoch, size = len(self.history), self.settings.batch_size
