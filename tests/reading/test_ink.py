@@ -458,6 +458,18 @@ def test_two_digits_are_not_one_however_close(gap: int) -> None:
     assert beside(page) == "character"
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_line_along_the_edge_may_be_the_side_of_a_frame(turns: int) -> None:
+    page = np.full((128, 128), 230, np.uint8)
+    page[82:114, 126:] = 60
+    assert beside(np.rot90(page, turns).copy()) == "edge"
+    # The same line away from the edge is a 1, and so is one that a picture is cut close around.
+    page = np.full((128, 128), 230, np.uint8)
+    page[82:114, 100:102] = 60
+    assert beside(np.rot90(page, turns).copy()) == ""
+    assert beside(np.rot90(page[80:116, 96:103], turns).copy()) == ""
+
+
 def beside(page: np.ndarray) -> str:
     found = single(page)
     assert found is not None

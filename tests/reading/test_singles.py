@@ -64,3 +64,12 @@ def test_blank_paper_needs_no_network() -> None:
     assert (first.text, first.status, first.digits) == ("", "accepted", ())
     assert second.text == "7"
     assert reader.read([], Rules()) == []
+
+
+def test_a_line_along_the_edge_is_for_review() -> None:
+    page = np.full((128, 128), 230, np.uint8)
+    page[40:100, 125:] = 40
+    reader = SingleReader(ScriptedDigit({"1": 1.0}))
+    (reading,) = reader.read([page], Rules.of({"single": True}))
+    assert (reading.text, reading.status) == ("1", "review")
+    assert reading.reason == "there is a line along the edge of the picture: a frame?"

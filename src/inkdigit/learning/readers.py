@@ -33,7 +33,7 @@ from inkdigit.learning.models import starting_weights
 from inkdigit.learning.networks import READERS, count_macs
 from inkdigit.learning.runs import DESCRIPTION, HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, Run
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.single_loop import SingleLoop, drawn_digits, to_digits
+from inkdigit.learning.single_loop import SingleLoop, to_digits
 from inkdigit.learning.training import open_run, run_loop, versions, write_history
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.ink import STRIP_HEIGHT
@@ -81,7 +81,7 @@ def train_reader(
         if settings.network == "line":
             loop: Loop = LineLoop(settings, supply, drawn, amounts)
         else:
-            loop = SingleLoop(settings, fitted, list(drawn_digits(supply, amounts)), drawn)
+            loop = SingleLoop(settings, fitted, supply, drawn, amounts)
         run_loop(loop, run, after_epoch)
     _finish(run, loop, dataset, amounts)
     return run
@@ -160,7 +160,8 @@ def _seen(settings: TrainingSettings, fitted: Digits, amounts: Amounts) -> int:
     """Return how many different lines or digits were learnt from."""
     if settings.network == "line":
         return settings.epochs * amounts.epoch_blocks * amounts.block
-    return len(fitted) + amounts.single_blocks * amounts.block
+    fresh = min(amounts.fresh_blocks, amounts.single_blocks) * (settings.epochs - 1)
+    return len(fitted) + (amounts.single_blocks + fresh) * amounts.block
 
 
 def _described(settings: TrainingSettings) -> dict[str, Any]:

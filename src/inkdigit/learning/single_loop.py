@@ -1,7 +1,7 @@
 """Training the network that reads one digit, on MNIST, drawn digits and what is no digit."""
 
 import time
-from collections.abc import Iterator
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -29,21 +29,26 @@ Integers = npt.NDArray[np.int64]
 class SingleLoop(Loop):
     """A digit network learning from MNIST and from what is drawn for it.
 
-    What is drawn is drawn once; each epoch sees it, and MNIST, slightly moved.
+    Each epoch sees both slightly moved, and of what is drawn some for the first time.
     """
 
     def __init__(
-        self, settings: TrainingSettings, digits: Digits, drawn: list[Line], validation: list[Line]
+        self,
+        settings: TrainingSettings,
+        digits: Digits,
+        supply: Supply,
+        validation: list[Line],
+        amounts: Amounts = FULL,
     ) -> None:
         super().__init__(settings)
-        images, labels = to_digits(drawn)
-        self._images = np.concatenate([*[digits.images] * TIMES, images])
-        self._labels = np.concatenate([*[digits.labels] * TIMES, labels])
+        self._digits, self._supply, self._amounts = digits, supply, amounts
+        self._blocks: deque[tuple[Ink, Integers]] = deque(maxlen=amounts.single_blocks)
         self._validation = to_digits(validation)
         keras.utils.set_random_seed(settings.seed)
         with computing_in(BRIEF):
             self.model = single()
-        steps = settings.epochs * (len(self._images) // settings.batch_size)
+        seen = TIMES * len(digits) + amounts.single_blocks * amounts.block
+        steps = settings.epochs * (seen // settings.batch_size)
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=1e-3)
         self.model.compile(
@@ -60,11 +65,12 @@ class SingleLoop(Loop):
         epoch, size = len(self.history), self.settings.batch_size
         rng = np.random.default_rng([self.settings.seed, epoch])
         start, losses = time.perf_counter(), []
-        order = rng.permutation(len(self._images))
+        every_image, every_label = self._seen_in(epoch)
+        order = rng.permutation(len(every_image))
         for first in range(0, len(order) - size + 1, size):
             some = order[first : first + size]
-            images = np.stack([moved(image, rng) for image in self._images[some]])
-            targets = np.eye(len(SINGLE_ALPHABET), dtype=np.float32)[self._labels[some]]
+            images = np.stack([moved(image, rng) for image in every_image[some]])
+            targets = np.eye(len(SINGLE_ALPHABET), dtype=np.float32)[every_label[some]]
             losses.append(self.model.train_on_batch(to_pixels(images), targets))
         seconds = time.perf_counter() - start
         images, labels = self._validation
@@ -78,11 +84,18 @@ class SingleLoop(Loop):
             "seconds": seconds,
         }
 
-
-def drawn_digits(supply: Supply, amounts: Amounts = FULL) -> Iterator[Line]:
-    """Yield the digits that are drawn to be learnt from."""
-    blocks = supply.blocks(0, amounts.single_blocks, amounts.block)
-    return (line for block in blocks for line in block)
+    def _seen_in(self, epoch: int) -> tuple[Ink, Integers]:
+        """Return the images and labels of an epoch: MNIST, and the blocks that are drawn for it."""
+        amounts = self._amounts
+        first = epoch * amounts.fresh_blocks
+        end = first + amounts.single_blocks
+        missing = max(first, end - amounts.fresh_blocks) if self._blocks else first
+        self._blocks.extend(map(to_digits, self._supply.blocks(missing, end, amounts.block)))
+        images, labels = zip(*self._blocks, strict=True)
+        return (
+            np.concatenate([*[self._digits.images] * TIMES, *images]),
+            np.concatenate([*[self._digits.labels] * TIMES, *labels]),
+        )
 
 
 def to_digits(drawn: list[Line]) -> tuple[Ink, Integers]:

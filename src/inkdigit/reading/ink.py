@@ -40,6 +40,8 @@ _CROWDED = 0.28
 _LEAST_STROKE = 6
 # Wider gaps, in heights of the line, part numbers; digits in boxes of their own stand closer.
 _WIDEST_GAP = 2.0
+# The side of a frame is thinner than this share of the picture.
+_FRAME = 0.08
 # Writing of fewer heights of the main line is noise of the paper.
 _SMALL_PRINT = 0.15
 
@@ -80,8 +82,8 @@ def _within(first: float, end: float, length: int) -> tuple[int, int]:
 class Single:
     """One digit made ready for a digit network, `uint8 (28, 28)`, and its place in the picture.
 
-    `beside` names what else is there: another `character`, at least half as tall, or a `dash` or a
-    `dot` ahead of the digit.
+    `beside` names what else is there: another `character`, at least half as tall, a `dash` or a
+    `dot` ahead of the digit, or the `edge` of the picture, if all there is is a line along it.
     """
 
     pixels: Grey
@@ -165,7 +167,7 @@ class _Components:
         left, right = self.x == 0, self.x + self.width == wide
         # A frame's side runs from edge to edge; a tall 1 beside the edge leans.
         at_side = (self.x < 0.03 * wide) | (self.x + self.width > 0.97 * wide)
-        upright = at_side & top & bottom & (self.width < 0.08 * self.height)
+        upright = at_side & top & bottom & (self.width < _FRAME * self.height)
         long = (self.width > 0.5 * wide) | (self.height > 0.5 * high)
         frame = (top | bottom | left | right) & long
         for number in np.flatnonzero(frame & ~rule & ~upright):
@@ -425,7 +427,18 @@ def _single(ink: Ink) -> Single | None:
     crop = _crop(found.ink, left, top, right, bottom)
     crop[crop < float(crop.max()) * PAPER_NOISE] = 0
     box = (left, top, right - left, bottom - top)
-    return Single(_centred(_fitted(crop)), box, found.beside)
+    beside = "edge" if _lies_along_edge(box, ink.shape) else found.beside
+    return Single(_centred(_fitted(crop)), box, beside)
+
+
+def _lies_along_edge(box: Box, page: tuple[int, int]) -> bool:
+    """Return whether a box is a narrow one at an edge of a page `(height, width)`: a frame's."""
+    left, top, width, height = box
+    sides = (left, width, height, page[1]), (top, height, width, page[0])
+    return any(
+        thick < min(_FRAME * length, long / 4) and (start <= 1 or start + thick >= length - 1)
+        for start, thick, long, length in sides
+    )
 
 
 def normalise(grey: Grey) -> Grey:

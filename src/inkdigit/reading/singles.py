@@ -69,6 +69,8 @@ class SingleReader:
         doubt = doubt_from_rules(text, likeliest, sure) if rules.constrained else ""
         if digit.beside == "character":
             doubt = "there is more than one character"
+        elif digit.beside == "edge":
+            doubt = "there is a line along the edge of the picture: a frame?"
         elif digit.beside and rules.separators == "review":
             doubt = doubt_from_mark_ahead(digit.beside)
         if doubt and status == "accepted":

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from inkdigit.errors import DataError
-from inkdigit.learning.handwriting.allographs import DIGITS, MARKS
-from inkdigit.learning.handwriting.glyphs import LETTERS, SYMBOLS, Fonts, allographs, draw
+from inkdigit.learning.handwriting.allographs import DIGITS, LETTERS, MARKS
+from inkdigit.learning.handwriting.glyphs import SYMBOLS, Fonts, allographs, draw
 from inkdigit.reading import alphabet
 
 STYLE = {"height": 40.0, "pen": 4.0, "slant": 0.2, "stretch": 1.0, "wobble": 0.0}
@@ -14,7 +14,7 @@ STYLE = {"height": 40.0, "pen": 4.0, "slant": 0.2, "stretch": 1.0, "wobble": 0.0
 def test_there_is_a_shape_for_every_digit_and_mark_and_for_nothing_else() -> None:
     assert "".join(DIGITS) == alphabet.DIGITS
     assert sorted(MARKS) == sorted(alphabet.MARKS)
-    assert not set(LETTERS + SYMBOLS) & set(alphabet.DIGITS + alphabet.MARKS)
+    assert not {*LETTERS, *SYMBOLS} & set(alphabet.DIGITS + alphabet.MARKS)
 
 
 @pytest.mark.parametrize("character", [*DIGITS, *MARKS])

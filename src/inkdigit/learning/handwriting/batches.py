@@ -40,14 +40,16 @@ _AHEAD = 3
 class Amounts:
     """How much is drawn.
 
-    Lines come in blocks of `block`, `epoch_blocks` an epoch, none of them seen before, and single
-    digits in `single_blocks` blocks before the first epoch. `validation` are drawn to validate on
-    after each epoch, `measured` to calibrate with and as many to test on at the end.
+    Lines come in blocks of `block`, `epoch_blocks` an epoch, none of them seen before. Of single
+    digits an epoch sees `single_blocks` blocks, of which `fresh_blocks` replace the oldest of the
+    epoch before. `validation` are drawn to validate on after each epoch, `measured` to calibrate
+    with and as many to test on at the end.
     """
 
     block: int = BLOCK
     epoch_blocks: int = 20
     single_blocks: int = 120
+    fresh_blocks: int = 40
     validation: int = 1000
     measured: int = 4000
 

@@ -18,9 +18,7 @@ from inkdigit.learning.handwriting.pixels import Ink, Random, thickened
 Floats = npt.NDArray[np.float64]
 
 FONT_FILES = ("*-latin-400-normal.woff2", "*-wght-normal.woff2", "*.ttf", "*.otf")
-# Characters that no digit is mistaken for by an attentive reader.
-LETTERS = "ABCEFGHKLMNPRTVWXYacdefhkmnprtvwx"
-# Those that no hand's digit looks like, an 8 like a B or a 4 like an h among them.
+# Letters that no hand's digit looks like, as an 8 does like a B or a 4 like an h.
 DISTINCT_LETTERS = "EHKMRWXekmwx"
 SYMBOLS = "$#*€£%+?@"
 _FONT_SIZE = 64

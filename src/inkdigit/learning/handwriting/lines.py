@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.handwriting.allographs import MARKS, SIGNS, Allograph, Stroke
+from inkdigit.learning.handwriting.allographs import LETTERS, MARKS, SIGNS, Allograph, Stroke
 from inkdigit.learning.handwriting.glyphs import (
     DISTINCT_LETTERS,
     SYMBOLS,
@@ -265,9 +265,12 @@ class _Canvas:
         if kind < 0.12:
             points = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2))
             return self._pen((tuple((float(x), float(y)) for x, y in points),), size, 0.02)
-        if len(self._hands.fonts) and kind < 0.65:
+        if kind < 0.35:
+            shapes = [shape for several in SIGNS.values() for shape in several]
+        elif len(self._hands.fonts) and kind < 0.7:
             return self._printed(size)
-        shapes = [shape for several in SIGNS.values() for shape in several]
+        else:
+            shapes = [*LETTERS[self._letters[rng.integers(len(self._letters))]]]
         shape = _own(shapes[rng.integers(len(shapes))], self._style.own, rng)
         return self._pen(shape, size, self._style.wobble)
 
@@ -339,7 +342,7 @@ def _around(right: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> npt.N
 
 def _weighted(ink: Ink, rng: Random) -> Ink:
     """Make the stroke thinner or thicker."""
-    change = int(rng.integers(-2, 3))
+    change = int(np.clip(np.rint(rng.normal(0.2, 1.5)), -2, 4))
     if change == 0:
         return ink
     kernel = disc(abs(change) + 1)

@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from inkdigit.learning.handwriting.allographs import SIGNS, Allograph
-from inkdigit.learning.handwriting.glyphs import LETTERS
+from inkdigit.learning.handwriting.allographs import LETTERS, SIGNS, Allograph
 from inkdigit.learning.handwriting.lines import LineWriter
 from inkdigit.learning.handwriting.paper import Papers, photograph
 from inkdigit.learning.handwriting.pixels import Ink, Random, resized
@@ -18,8 +17,6 @@ _OTHERS = (
     + ("-", "-", "=", "=", "/", ".", ",", "+", "+", ":", "x", "[]", "->")
 )
 _OTHERS_SHARE = 0.35
-# Alone in a picture these are letters, whatever digit some hands make alike.
-_MORE_LETTERS = "DJQUjuy"
 _STROKES: dict[str, Allograph] = {
     "+": SIGNS["+"][-1],
     ":": (((0.4, 0.15), (0.42, 0.17)), ((0.0, 0.5), (0.9, 0.5)), ((0.45, 0.85), (0.46, 0.87))),
@@ -53,9 +50,7 @@ class SingleWriter:
             ink = self._writer.strokes(_STROKES[what], rng)
         else:
             repeated = NOT_A_DIGIT * int(rng.choice([1, 1, 1, 1, 2, 5]))
-            ink = self._writer.ink(
-                repeated if what == NOT_A_DIGIT else what, rng, LETTERS + _MORE_LETTERS
-            )
+            ink = self._writer.ink(repeated if what == NOT_A_DIGIT else what, rng, "".join(LETTERS))
         return self._shown(_stretched(ink, rng) if rng.random() < 0.3 else ink, rng)
 
     def _pair(self, rng: Random) -> Ink:
