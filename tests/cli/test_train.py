@@ -39,7 +39,8 @@ def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "train_reader", partial(readers.train_reader, amounts=TINY))
+    for name in ("train_reader", "export_pair"):
+        monkeypatch.setattr(readers, name, partial(getattr(readers, name), amounts=TINY))
 
 
 @pytest.mark.parametrize("network", ["line", "single"])
@@ -96,6 +97,43 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         assert code == 0
         assert "95 % interval" in printed.out
         assert (tmp_path / "pictures" / "training_curves.png").exists()
+
+
+def test_two_line_networks_go_into_one_file(
+    fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for seed, folder in enumerate(folders):
+        settings = TrainingSettings(
+            network="line", epochs=1, batch_size=16, seed=seed, fonts=str(fonts)
+        )
+        readers.train_reader(settings, load_dataset("sample"), folder)
+    both = tmp_path / "both.onnx"
+    first, second = map(str, folders)
+    assert main(["export", first, "--second", second, "--out", str(both), "--quiet"]) == 0
+    assert capsys.readouterr().out.strip() == str(both)
+
+    model, *alone = (LineModel.load(path) for path in (both, *(f / "model.onnx" for f in folders)))
+    strips = np.random.default_rng(0).integers(0, 256, (3, 32, 48), np.uint8)
+    assert model.second is not None
+    assert np.array_equal(model.frames(strips), alone[0].frames(strips))
+    assert np.array_equal(model.second(strips), alone[1].frames(strips))
+    assert not np.array_equal(model.frames(strips), model.second(strips))
+    assert [one.second for one in alone] == [None, None]
+    assert model.info.reject_measured_on == TINY.measured
+    assert model.info.trained_digits == sum(one.info.trained_digits for one in alone)
+
+    picture = np.full((60, 90), 255, np.uint8)
+    picture[10:50, 40:46] = 0
+    assert inkdigit.Reader.load(both).read(picture).model == "line " + inkdigit.__version__
+    described = Path(second, "run.json")
+    described.write_text(described.read_text().replace('"line"', '"single"'))
+    assert main(["export", first, "--second", second]) == 2
+    assert "is a run of single: two of line are written as one" in capsys.readouterr().err
+    described = Path(first, "run.json")
+    described.write_text(described.read_text().replace('"digest": "', '"digest": "0'))
+    assert main(["export", first, "--second", first]) == 7
+    assert "was started on other digits (sample): name those" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Models that say what a test tells them to, whatever they are shown."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,8 +30,9 @@ Odds = dict[str, float]
 class ScriptedLine(LineModel):
     """Says each of `said` in a frame of its own, evenly along the strip, and blanks between."""
 
-    def __init__(self, *said: Odds | str, **info: Any) -> None:
+    def __init__(self, *said: Odds | str, other: LineModel | None = None, **info: Any) -> None:
         self.info = replace(INFO, reads="line", classes=LINE_ALPHABET, input_height=32, **info)
+        self.other = other
         self.said = [{one: 0.999} if isinstance(one, str) else one for one in said]
 
     def frames(self, strips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -44,6 +46,10 @@ class ScriptedLine(LineModel):
                 frame[:, LINE_ALPHABET.index(symbol)] = p
             frame[:, -1] = 1 - sum(odds.values())
         return output
+
+    @property
+    def second(self) -> Callable[[Grey], npt.NDArray[np.float32]] | None:
+        return self.other.frames if self.other else None
 
 
 class ScriptedDigit(DigitModel):

@@ -9,6 +9,7 @@ from scripted import INFO, ScriptedLine, bars
 from inkdigit.errors import SettingError
 from inkdigit.reading.decoding import search
 from inkdigit.reading.lines import LineReader, calibrated
+from inkdigit.reading.looks import LOOKS
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Reading
 
@@ -170,6 +171,22 @@ def test_the_least_confidence(p: float, least: float | None, status: str) -> Non
     assert (reading.text, reading.status) == ("3", status)
     assert reading.confidence == pytest.approx(p, abs=1e-4)
     assert (reading.reason == "") == (status == "accepted")
+
+
+def test_a_second_network_has_a_say_where_the_first_is_in_doubt() -> None:
+    odds = {"1": 0.6, "7": 0.4}
+    alone = read(ScriptedLine("0", odds))
+    assert (alone.text, alone.confidence) == ("01", pytest.approx(0.6 * SURE))
+    agreed = read(ScriptedLine("0", odds, other=ScriptedLine("0", "1")))
+    differs = read(ScriptedLine("0", odds, other=ScriptedLine("0", "7")))
+    looks = 1 + len(LOOKS)
+    assert agreed.text == "01"
+    assert agreed.confidence == pytest.approx((looks * 0.6 + SURE) * SURE / (looks + 1))
+    assert differs.text == "07"
+    assert differs.confidence == pytest.approx((looks * 0.4 + SURE) * SURE / (looks + 1))
+    assert read(ScriptedLine("0", "1", other=ScriptedLine("0", "7"))).text == "01"
+    constrained = read(ScriptedLine("0", odds, other=ScriptedLine("0", "7")), pattern=r"\d[1-5]")
+    assert (constrained.text, constrained.unconstrained) == ("01", "07")
 
 
 def test_confidence_is_calibrated() -> None:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from inkdigit.cli.options import Verbs, needing_learn
+from inkdigit.cli.options import Verbs, add_quiet_flag, load_data, needing_learn
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -22,13 +22,33 @@ def add_parser(verbs: Verbs) -> None:
         action="store_true",
         help="write a digit network in eight bits, which reads batches faster",
     )
+    parser.add_argument(
+        "--second",
+        type=Path,
+        metavar="RUN",
+        help="of line: another run of it, which is asked where this one is in doubt; both go into "
+        "one file, calibrated together",
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        type=Path,
+        help="with --second, where MNIST's four files lie, ahead of INKDIGIT_DATA and the cache",
+    )
+    add_quiet_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Export, and print where the file is."""
     with needing_learn():
-        from inkdigit.learning.runs import Run
+        from inkdigit.learning.readers import export_pair
+        from inkdigit.learning.runs import ONNX_MODEL, Run
         from inkdigit.learning.training import export
 
-    print(export(Run.open(options.run_folder), options.out, eight_bits=options.eight_bits))
+    found = Run.open(options.run_folder)
+    if options.second is None:
+        print(export(found, options.out, eight_bits=options.eight_bits))
+        return
+    second, target = Run.open(options.second), options.out or found.folder / ONNX_MODEL
+    print(export_pair(found, second, load_data(options, found.data), target))

@@ -8,7 +8,7 @@ from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quiet_native_stderr
 from inkdigit.learning.quantisation import drawn_strips, quantise, sample_digits
-from inkdigit.reading.model_file import ModelInfo
+from inkdigit.reading.model_file import SECOND, ModelInfo
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
@@ -50,6 +50,38 @@ def describe(path: Path, info: ModelInfo) -> None:
 
     graph = onnx.load(str(path))
     write_atomically(path, lambda temporary: _describe(graph, info, temporary))
+
+
+def unite(first: Path, second: Path, info: ModelInfo, path: Path) -> None:
+    """Write one line model file of two: only the network that is asked is computed."""
+    import onnx
+    from onnx import helper
+
+    models = [onnx.load(str(file)) for file in (first, second)]
+    shown = models[0].graph.input[0]
+    branches = [
+        _branch(onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False), name)
+        for model, name in zip(models, ("first", SECOND), strict=True)
+    ]
+    said = helper.make_tensor_value_info(
+        "frames", onnx.TensorProto.FLOAT, ["n", "frames", len(info.classes) + 1]
+    )
+    chosen = helper.make_node(
+        "If", [SECOND], [said.name], else_branch=branches[0], then_branch=branches[1]
+    )
+    which = helper.make_tensor_value_info(SECOND, onnx.TensorProto.BOOL, [])
+    graph = helper.make_graph([chosen], info.network, [shown, which], [said])
+    versions = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, opset_imports=versions, ir_version=models[0].ir_version)
+    write_atomically(path, lambda temporary: _describe(model, info, temporary))
+
+
+def _branch(model: Any, name: str) -> Any:
+    """Return a model's graph as a branch, which sees the inputs of the graph around it."""
+    from onnx import helper
+
+    graph = model.graph
+    return helper.make_graph(graph.node, name, [], graph.output, graph.initializer)
 
 
 def _describe(graph: Any, info: ModelInfo, path: Path) -> None:

@@ -9,9 +9,10 @@ import json
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,12 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from inkdigit.errors import MissingExtraError, ModelError, SettingError
+from inkdigit.errors import MissingExtraError, ModelError, RunError, SettingError
 from inkdigit.files import write_atomically, write_text
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation import Calibration, Evaluation, calibrate, least_confidence
-from inkdigit.learning.export import describe, write_model_file
+from inkdigit.learning.export import describe, unite, write_model_file
 from inkdigit.learning.handwriting.batches import FULL, Amounts, Drawing, Line, Supply
 from inkdigit.learning.handwriting.glyphs import Fonts
 from inkdigit.learning.line_loop import LineLoop, evaluate
@@ -34,7 +35,7 @@ from inkdigit.learning.networks import READERS, count_macs
 from inkdigit.learning.runs import DESCRIPTION, HISTORY, KERAS_MODEL, METRICS, ONNX_MODEL, Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.single_loop import SingleLoop, to_digits
-from inkdigit.learning.training import open_run, run_loop, versions, write_history
+from inkdigit.learning.training import export, open_run, run_loop, versions, write_history
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.ink import STRIP_HEIGHT
 from inkdigit.reading.looks import Network, Sight, look_at_digits
@@ -85,6 +86,44 @@ def train_reader(
         run_loop(loop, run, after_epoch)
     _finish(run, loop, dataset, amounts)
     return run
+
+
+def export_pair(
+    run: Run, second: Run, dataset: Dataset, path: Path, *, amounts: Amounts = FULL
+) -> Path:
+    """Write a model file of two runs of `line`: the `second` is asked where the first is in doubt.
+
+    They are calibrated together, on `dataset`'s validation digits, and with the fonts that the
+    first was. Returns the path. Raises `SettingError` for runs of other networks, `RunError` for
+    digits that the first did not learn from, `DataError` for fonts that are gone.
+    """
+    for one in (run, second):
+        if one.settings.network != "line":
+            raise SettingError(
+                f"{one.folder} is a run of {one.settings.network}: two of line are written as one"
+            )
+    if run.digest != dataset.digest():
+        raise RunError(f"{run.folder} was started on other digits ({run.data}): name those")
+    _, validation = dataset.fit_and_validation()
+    drawn = _drawn("calibration", validation, run.settings, amounts.measured)
+    digits = sum(one.metrics["train_digits"] for one in (run, second))
+    info = replace(run.info(), trained_digits=digits)
+
+    def write(target: Path) -> None:
+        with TemporaryDirectory(dir=target.parent) as folder:
+            first, other = (
+                export(one, Path(folder, name))
+                for one, name in ((run, "first.onnx"), (second, "second.onnx"))
+            )
+            unite(first, other, info, target)
+        model = LineModel.load(target)
+        calibration: dict[str, Any] = calibrate_lines(
+            *read_lines(model.frames, drawn, model.second)
+        )
+        describe(target, replace(info, **calibration))
+
+    write_atomically(path, write)
+    return path
 
 
 def _check(settings: TrainingSettings, amounts: Amounts) -> None:
@@ -242,7 +281,9 @@ def _frames(model: Any, strips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.softmax(log_odds, axis=-1)))
 
 
-def read_lines(network: Network, lines: list[Line]) -> tuple[Floats, Mask]:
+def read_lines(
+    network: Network, lines: list[Line], second: Network | None = None
+) -> tuple[Floats, Mask]:
     """Return the probability of what is read on each line, and whether it is right.
 
     They are looked at as a reader does, which is what the calibration is for.
@@ -251,7 +292,7 @@ def read_lines(network: Network, lines: list[Line]) -> tuple[Floats, Mask]:
     probabilities, right = np.zeros(len(lines)), np.zeros(len(lines), bool)
     for start in range(0, len(order), _TOGETHER):
         some = order[start : start + _TOGETHER]
-        read = Sight.of(network, [lines[number][0] for number in some]).free
+        read = Sight.of(network, [lines[number][0] for number in some], second).free
         for number, choice in zip(some, read, strict=True):
             wanted = "".join(c for c in lines[number][1] if c in DIGITS)
             probabilities[number], right[number] = choice.probability, choice.text == wanted

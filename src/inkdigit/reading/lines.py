@@ -77,7 +77,7 @@ class LineReader:
             return [result for found in strips for result in self._results([found], rules)]
 
     def _read(self, strips: list[Strip], rules: Rules) -> list[Reading]:
-        seen = Sight.of(self.model.frames, [found.pixels for found in strips])
+        seen = Sight.of(self.model.frames, [found.pixels for found in strips], self.model.second)
         choices = seen.choose(rules)
         lines = Lines.of(seen.first, symbols=rules.symbols)
         characters = locate(lines, [choice.text for choice in choices], rules.pattern)

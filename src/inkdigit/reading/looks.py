@@ -1,4 +1,4 @@
-"""Several looks at the same ink: a line in doubt upright and wider, a digit turned.
+"""Several looks at the same ink: a line in doubt upright, wider and by others, a digit turned.
 
 What a network says of several looks, averaged, is right more often than what it says of one, and
 above all is less often sure and wrong.
@@ -63,8 +63,14 @@ def scaled(factor: float) -> Callable[[Grey], Grey]:
     return scale
 
 
-# What is looked at again, where the first look leaves doubt.
+def as_it_is(pixels: Grey) -> Grey:
+    """Return a strip as it is."""
+    return pixels
+
+
+# How a line is looked at again, where the first look leaves doubt, and how a second network looks.
 LOOKS: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2))
+SECOND_LOOKS: tuple[Callable[[Grey], Grey], ...] = (as_it_is,)
 
 
 def _sheared(pixels: Grey, slant: float) -> Grey:
@@ -107,15 +113,22 @@ class Sight:
     free: list[Choice]
 
     @classmethod
-    def of(cls, network: Network, strips: Sequence[Grey]) -> Self:
-        """Look at strips `uint8 (32, width)`, and again where that leaves doubt."""
+    def of(cls, network: Network, strips: Sequence[Grey], second: Network | None = None) -> Self:
+        """Look at strips `uint8 (32, width)`, and again where that leaves doubt.
+
+        Then a `second` network looks too, if there is one: it errs elsewhere.
+        """
         first = look_at(network, strips)
         free = choose(Lines.of(first), _FREE)
         numbers = [i for i, choice in enumerate(free) if choice.probability < _SURE]
         if not numbers:
             return cls(first, numbers, first[:0], free)
-        again = look_at(network, [look(strips[number]) for look in LOOKS for number in numbers])
-        sight = cls(first, numbers, _united(first[numbers], again), free)
+        doubtful = [strips[number] for number in numbers]
+        again = [look_at(network, [look(pixels) for look in LOOKS for pixels in doubtful])]
+        if second:
+            shown = [look(pixels) for look in SECOND_LOOKS for pixels in doubtful]
+            again.append(look_at(second, shown))
+        sight = cls(first, numbers, _united(first[numbers], *again), free)
         return replace(sight, free=sight._second_thoughts(free, _FREE))
 
     def choose(self, rules: Rules) -> list[Choice]:
@@ -128,18 +141,19 @@ class Sight:
     def _second_thoughts(self, first: list[Choice], rules: Rules) -> list[Choice]:
         choices = list(first)
         lines = Lines.of(self.looks, symbols=rules.symbols)
-        second = choose(lines, rules, looks=1 + len(LOOKS)) if self.numbers else []
+        looks = len(lines) // max(1, len(self.numbers))
+        second = choose(lines, rules, looks=looks) if self.numbers else []
         for number, choice in zip(self.numbers, second, strict=True):
             choices[number] = choice
         return choices
 
 
-def _united(first: Frames, again: Frames) -> Frames:
-    """Put what was said of one look ahead of what was said of others, filled up with blanks."""
-    count = max(first.shape[1], again.shape[1])
-    united = _blank_frames(len(first) + len(again), count)
-    united[: len(first), : first.shape[1]] = first
-    united[len(first) :, : again.shape[1]] = again
+def _united(*looks: Frames) -> Frames:
+    """Put what was said of several looks one after the other, filled up with blanks."""
+    united = _blank_frames(sum(map(len, looks)), max(look.shape[1] for look in looks))
+    ends = np.cumsum([len(look) for look in looks])
+    for look, end in zip(looks, ends, strict=True):
+        united[end - len(look) : end, : look.shape[1]] = look
     return united
 
 

@@ -2,13 +2,16 @@
 
 An ONNX graph with metadata properties `inkdigit.<field>`, one for each field of `ModelInfo`, as
 JSON. A digit model turns `float32 (n, 28, 28, 1)` pixels in 0..1 into probabilities `(n, classes)`,
-a line model `(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank.
+a line model `(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank. It may
+hold two networks: then another input, `second`, says which is asked, a scalar `bool`.
 `inkdigit.learning.export` writes it; this module loads it with ONNX Runtime alone.
 """
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import Field, asdict, dataclass, fields
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,6 +28,8 @@ PREFIX = "inkdigit."
 # A line model takes strips whose width is a multiple of this, and gives a frame for two columns.
 WIDTH_STEP = 8
 COLUMNS_PER_FRAME = 2
+# The input of a line model that holds two networks that says which is asked.
+SECOND = "second"
 Floats = npt.NDArray[np.float32]
 
 
@@ -117,8 +122,8 @@ class _Model:
         """The network and the version of Inkdigit that wrote it."""
         return f"{self.info.network} {self.info.inkdigit_version}"
 
-    def _run(self, pixels: Floats) -> Floats:
-        (output,) = self._session.run(None, {self._input: pixels})
+    def _run(self, pixels: Floats, **inputs: npt.NDArray[np.bool_]) -> Floats:
+        (output,) = self._session.run(None, {self._input: pixels, **inputs})
         return np.asarray(output, np.float32)
 
 
@@ -165,13 +170,26 @@ class LineModel(_Model):
 
         The width is a multiple of 8, ink is 255 and paper 0, and the last class is the blank.
         """
+        return self._said_of(strips, second=False)
+
+    @property
+    def second(self) -> Callable[[npt.NDArray[np.uint8]], Floats] | None:
+        """The second network of the file, as `frames` is the first; `None` if it holds one."""
+        return partial(self._said_of, second=True) if self._holds_two else None
+
+    @property
+    def _holds_two(self) -> bool:
+        return len(self._session.get_inputs()) > 1
+
+    def _said_of(self, strips: npt.NDArray[np.uint8], *, second: bool) -> Floats:
         expected = self.info.input_height
         if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % WIDTH_STEP:
             raise ImageError(
                 f"expected strips of shape (n, {expected}, multiple of {WIDTH_STEP}), "
                 f"received {strips.shape}"
             )
-        return self._run(_scaled(strips)[..., None])
+        which = {SECOND: np.array(second)} if self._holds_two else {}
+        return self._run(_scaled(strips)[..., None], **which)
 
 
 def load_model_file(path: str | Path) -> DigitModel | LineModel:
@@ -226,7 +244,9 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
     if not info.classes.startswith(LINE_ALPHABET if info.reads == "line" else DIGITS):
         raise ModelError(f"{source} tells {info.classes!r} apart, which is no alphabet of Inkdigit")
     expected = _EXPECTED[info.reads](info)
-    if shapes != expected:
+    two = [expected[0], ("tensor(bool)",), expected[1]]
+    named = [node.name for node in session.get_inputs()[1:]] == [SECOND]
+    if shapes != expected and not (info.reads == "line" and shapes == two and named):
         raise ModelError(
             f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "
             f"expected {expected}"
