@@ -22,7 +22,9 @@ from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import LineModel, load_model_file
 from inkdigit.reading.reader import SINGLE_MODEL
 
-TINY = Amounts(block=32, epoch_blocks=2, single_blocks=2, validation=16, measured=60)
+TINY = Amounts(
+    block=32, epoch_blocks=2, single_blocks=3, fresh_blocks=1, validation=16, measured=60
+)
 
 
 class Killed(Exception):
@@ -126,14 +128,28 @@ def test_two_line_networks_go_into_one_file(
     picture = np.full((60, 90), 255, np.uint8)
     picture[10:50, 40:46] = 0
     assert inkdigit.Reader.load(both).read(picture).model == "line " + inkdigit.__version__
-    described = Path(second, "run.json")
-    described.write_text(described.read_text().replace('"line"', '"single"'))
-    assert main(["export", first, "--second", second]) == 2
-    assert "is a run of single: two of line are written as one" in capsys.readouterr().err
-    described = Path(first, "run.json")
-    described.write_text(described.read_text().replace('"digest": "', '"digest": "0'))
-    assert main(["export", first, "--second", first]) == 7
-    assert "was started on other digits (sample): name those" in capsys.readouterr().err
+    pair = ["export", first, "--second", second, "--out", str(both)]
+    for arguments, code, sentence in (
+        (["export", first, "--second", second], 2, "say where it goes (--out)"),
+        ([*pair, "--eight-bits"], 2, "always is in eight bits"),
+        (["export", first, "--data-dir", "."], 2, "--data-dir goes with --second"),
+        (
+            ["export", first, "--second", first, "--out", str(both)],
+            2,
+            "no second opinion of itself",
+        ),
+    ):
+        assert main(arguments) == code
+        assert sentence in capsys.readouterr().err
+    for name, old, new, code, sentence in (
+        ("metrics.json", "DejaVuSerif", "DejaVuSans.", 2, "learnt from fonts that"),
+        ("run.json", '"digest": "', '"digest": "0', 7, "was started on other digits (sample)"),
+        ("run.json", '"line"', '"single"', 2, "is a run of single: two of line are written as one"),
+    ):
+        changed = Path(second, name)
+        changed.write_text(changed.read_text().replace(old, new))
+        assert main(pair) == code
+        assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

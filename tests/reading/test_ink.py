@@ -553,7 +553,7 @@ def test_a_digit_in_two_pieces_is_one_line() -> None:
     assert found.area[3] > 40
 
 
-@pytest.mark.parametrize(("gap", "together"), [(60, True), (200, False)])
+@pytest.mark.parametrize(("gap", "together"), [(20, True), (60, False), (200, False)])
 def test_writing_far_apart_is_told(gap: int, together: bool) -> None:
     page = np.full((120, 500), 230, np.uint8)
     _written(page, "12", 20, 90)
@@ -562,3 +562,27 @@ def test_writing_far_apart_is_told(gap: int, together: bool) -> None:
     assert found is not None
     assert found.together == together
     assert found.alone
+
+
+def test_digits_in_boxes_of_their_own_are_one_number() -> None:
+    page = np.full((120, 500), 230, np.uint8)
+    for place, digit in enumerate("12345"):
+        _written(page, digit, 20 + 90 * place, 90)
+    found = strip(page)
+    assert found is not None
+    assert found.together
+
+
+def test_a_small_number_of_two_digits_below_is_another_line() -> None:
+    page = np.full((200, 300), 230, np.uint8)
+    _written(page, "34567", 20, 90)
+    cv2.putText(page, "81", (60, 150), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 20, 2, cv2.LINE_AA)
+    found = strip(page)
+    assert found is not None
+    assert not found.alone
+
+
+def test_a_long_flat_picture_is_not_blank() -> None:
+    page = np.full((20, 30_000), 255, np.uint8)
+    page[5:15, ::37] = 0
+    assert strip(page) is not None

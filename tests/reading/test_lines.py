@@ -234,6 +234,17 @@ def test_several_lines_of_writing_are_looked_at() -> None:
     assert reading.reason == "there is more than one line of writing"
 
 
+@pytest.mark.parametrize("options", [{}, {"separators": "ignore"}, {"pattern": r"\d+"}])
+def test_a_stroke_that_was_not_read_is_looked_at(options: dict[str, Any]) -> None:
+    reading = read(ScriptedLine(*"34"), [bars(3)], **options)
+    assert (reading.text, reading.status) == ("34", "review")
+    assert reading.reason == "there are more strokes than digits were read"
+    # A digit in two pieces, one above the other, is one.
+    page = bars(2)
+    page[28:31, :60] = page[0, 0]
+    assert read(ScriptedLine(*"11"), [page], **options).status == "accepted"
+
+
 @pytest.mark.parametrize(
     ("ahead", "options", "reason"),
     [

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from inkdigit.cli.options import Verbs, add_quiet_flag, load_data, needing_learn
+from inkdigit.errors import SettingError
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -15,7 +16,11 @@ def add_parser(verbs: Verbs) -> None:
     )
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a finished run")
     parser.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="where to (default: RUN/model.onnx)"
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where to (default: RUN/model.onnx; none with --second)",
     )
     parser.add_argument(
         "--eight-bits",
@@ -43,12 +48,20 @@ def run(options: argparse.Namespace) -> None:
     """Export, and print where the file is."""
     with needing_learn():
         from inkdigit.learning.readers import export_pair
-        from inkdigit.learning.runs import ONNX_MODEL, Run
+        from inkdigit.learning.runs import Run
         from inkdigit.learning.training import export
 
     found = Run.open(options.run_folder)
     if options.second is None:
+        if options.data_dir:
+            raise SettingError("--data-dir goes with --second")
         print(export(found, options.out, eight_bits=options.eight_bits))
         return
-    second, target = Run.open(options.second), options.out or found.folder / ONNX_MODEL
-    print(export_pair(found, second, load_data(options, found.data), target))
+    if options.out is None or options.eight_bits:
+        raise SettingError(
+            "a line network always is in eight bits: leave out --eight-bits"
+            if options.eight_bits
+            else "--second makes a file of two runs: say where it goes (--out)"
+        )
+    second = Run.open(options.second)
+    print(export_pair(found, second, load_data(options, found.data), options.out))

@@ -89,41 +89,55 @@ def train_reader(
 
 
 def export_pair(
-    run: Run, second: Run, dataset: Dataset, path: Path, *, amounts: Amounts = FULL
+    first: Run, second: Run, dataset: Dataset, path: Path, *, amounts: Amounts = FULL
 ) -> Path:
     """Write a model file of two runs of `line`: the `second` is asked where the first is in doubt.
 
-    They are calibrated together, on `dataset`'s validation digits, and with the fonts that the
-    first was. Returns the path. Raises `SettingError` for runs of other networks, `RunError` for
-    digits that the first did not learn from, `DataError` for fonts that are gone.
+    They are calibrated and tested together, on the digits of `dataset` and in the fonts that both
+    were kept from. Returns the path. Raises `SettingError` for runs that make no pair, `RunError`
+    for other digits than theirs, `DataError` for fonts that are gone.
     """
-    for one in (run, second):
-        if one.settings.network != "line":
-            raise SettingError(
-                f"{one.folder} is a run of {one.settings.network}: two of line are written as one"
-            )
-    if run.digest != dataset.digest():
-        raise RunError(f"{run.folder} was started on other digits ({run.data}): name those")
+    _check_pair(first, second, dataset)
+    learnt_from = sum(run.metrics["train_digits"] for run in (first, second))
+    info = replace(first.info(), trained_digits=learnt_from)
     _, validation = dataset.fit_and_validation()
-    drawn = _drawn("calibration", validation, run.settings, amounts.measured)
-    digits = sum(one.metrics["train_digits"] for one in (run, second))
-    info = replace(run.info(), trained_digits=digits)
 
     def write(target: Path) -> None:
         with TemporaryDirectory(dir=target.parent) as folder:
-            first, other = (
-                export(one, Path(folder, name))
-                for one, name in ((run, "first.onnx"), (second, "second.onnx"))
-            )
-            unite(first, other, info, target)
+            files = Path(folder, "first.onnx"), Path(folder, "second.onnx")
+            for run, file in zip((first, second), files, strict=True):
+                export(run, file)
+            unite(*files, info, target)
         model = LineModel.load(target)
-        calibration: dict[str, Any] = calibrate_lines(
-            *read_lines(model.frames, drawn, model.second)
-        )
-        describe(target, replace(info, **calibration))
+
+        def read(part: str, digits: Digits) -> tuple[Floats, Mask]:
+            drawn = _drawn(part, digits, first.settings, amounts.measured)
+            return read_lines(model.frames, drawn, model.second)
+
+        calibration: dict[str, Any] = calibrate_lines(*read("calibration", validation))
+        accuracy = float(read("test", dataset.test)[1].mean())
+        describe(target, replace(info, accuracy=accuracy, **calibration))
 
     write_atomically(path, write)
     return path
+
+
+def _check_pair(first: Run, second: Run, dataset: Dataset) -> None:
+    for run in (first, second):
+        if run.settings.network != "line":
+            raise SettingError(
+                f"{run.folder} is a run of {run.settings.network}: two of line are written as one"
+            )
+        if run.digest != dataset.digest():
+            raise RunError(f"{run.folder} was started on other digits ({run.data})")
+    if first.folder.resolve() == second.folder.resolve():
+        raise SettingError(f"{first.folder} is no second opinion of itself: name another run")
+    known = {*second.metrics["fonts_learnt_from"]} & {*first.metrics["fonts_held_out"]}
+    if known:
+        raise SettingError(
+            f"{second.folder} learnt from fonts that {first.folder} was kept from "
+            f"({sorted(known)[0]}): train both with the same --fonts"
+        )
 
 
 def _check(settings: TrainingSettings, amounts: Amounts) -> None:

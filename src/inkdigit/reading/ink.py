@@ -40,10 +40,14 @@ _CROWDED = 0.28
 _LEAST_STROKE = 6
 # Wider gaps, in heights of the line, part numbers; digits in boxes of their own stand closer.
 _WIDEST_GAP = 2.0
+# So does a gap wider than this that is so many times the others': around a dot one may be as wide.
+_WIDE_GAP, _TIMES_OTHERS = 1.2, 3.0
+# The side of a picture as it is searched is not made shorter than this.
+_LEAST_SIDE = 16
 # The side of a frame is thinner than this share of the picture.
 _FRAME = 0.08
-# Writing of fewer heights of the main line is noise of the paper.
-_SMALL_PRINT = 0.15
+# So many pieces of this share of the main line's height are another line; what is less is noise.
+_OTHER_LINES = ((0.15, 3), (0.25, 2))
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Single:
     """One digit made ready for a digit network, `uint8 (28, 28)`, and its place in the picture.
 
     `beside` names what else is there: another `character`, at least half as tall, a `dash` or a
-    `dot` ahead of the digit, or the `edge` of the picture, if all there is is a line along it.
+    `dot` ahead of the digit, or the `edge` of the picture, if what is read is a line along it.
     """
 
     pixels: Grey
@@ -204,9 +208,10 @@ class _Components:
         top, bottom = self.y[main].min(), (self.y + self.height)[main].max()
         middle = self.y + self.height / 2
         inline = writing & (middle >= top) & (middle <= bottom)
-        small = writing & (self.height >= _SMALL_PRINT * (bottom - top))
-        for band in (small & (middle < top), small & (middle > bottom)):
-            alone &= not self._is_line(np.flatnonzero(band))
+        for share, least in _OTHER_LINES:
+            large = writing & (self.height >= share * (bottom - top))
+            for band in (large & (middle < top), large & (middle > bottom)):
+                alone &= not self._is_line(np.flatnonzero(band), least)
         left, right = self.x[inline].min(), (self.x + self.width)[inline].max()
         box = (int(left), int(top), int(right), int(bottom))
         return box, alone, self._together(main, box[3] - box[1])
@@ -215,7 +220,11 @@ class _Components:
         """Return whether no wide gap parts the pieces of a line of this height."""
         order = pieces[np.argsort(self.x[pieces])]
         reach = np.maximum.accumulate((self.x + self.width)[order])
-        return not bool((self.x[order][1:] - reach[:-1] > _WIDEST_GAP * height).any())
+        gaps = np.sort((self.x[order][1:] - reach[:-1]) / height)
+        if not len(gaps):
+            return True
+        usual = float(np.median(gaps[:-1])) if len(gaps) > 1 else _WIDEST_GAP
+        return bool(gaps[-1] <= min(_WIDEST_GAP, max(_WIDE_GAP, _TIMES_OTHERS * usual)))
 
     def _main_line(self, pieces: Numbers) -> tuple[Numbers, bool]:
         """Return those of the pieces that stand on the line that holds most of them."""
@@ -231,9 +240,9 @@ class _Components:
             return pieces, alone
         return max(lines, key=lambda line: self.area[line].sum()), alone
 
-    def _is_line(self, pieces: Numbers) -> bool:
-        """Return whether the pieces are a line of small writing, whole in the picture."""
-        return len(pieces) > 2 and self._side_by_side(pieces) and self._whole(pieces)
+    def _is_line(self, pieces: Numbers, least: int) -> bool:
+        """Return whether at least so many pieces are a line of writing, whole in the picture."""
+        return len(pieces) >= least and self._side_by_side(pieces) and self._whole(pieces)
 
     def _side_by_side(self, pieces: Numbers) -> bool:
         """Return whether two of the pieces stand beside each other."""
@@ -301,7 +310,7 @@ class _Found:
 def _find(ink: Ink, *, one: bool) -> _Found | None:
     """Return the line, or the single character, on a page; `None` for blank paper."""
     height, width = ink.shape
-    scale = min(1.0, _SEARCH_SIDE / max(height, width))
+    scale = min(1.0, max(_SEARCH_SIDE / max(height, width), _LEAST_SIDE / min(height, width)))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
     strokes = _strokes(np.asarray(small, np.uint8))
@@ -427,7 +436,7 @@ def _single(ink: Ink) -> Single | None:
     crop = _crop(found.ink, left, top, right, bottom)
     crop[crop < float(crop.max()) * PAPER_NOISE] = 0
     box = (left, top, right - left, bottom - top)
-    beside = "edge" if _lies_along_edge(box, ink.shape) else found.beside
+    beside = found.beside or ("edge" if _lies_along_edge(box, ink.shape) else "")
     return Single(_centred(_fitted(crop)), box, beside)
 
 
@@ -436,7 +445,8 @@ def _lies_along_edge(box: Box, page: tuple[int, int]) -> bool:
     left, top, width, height = box
     sides = (left, width, height, page[1]), (top, height, width, page[0])
     return any(
-        thick < min(_FRAME * length, long / 4) and (start <= 1 or start + thick >= length - 1)
+        thick < min(_FRAME * length, long / 4)
+        and min(start, length - start - thick) <= max(1, length / 100)
         for start, thick, long, length in sides
     )
 

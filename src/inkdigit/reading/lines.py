@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import exp, log
+from typing import cast
 
 import cv2
 import numpy as np
@@ -42,6 +43,8 @@ _STRAYING = 0.25
 # Ink of a strip that is darker is a stroke, and one of fewer pixels than this is no mark.
 _STROKE = 80
 _LEAST_MARK = 4
+# A stroke of this share of a digit's height may be one.
+_TALL = 0.6
 # Lines of so many columns are decoded together.
 _MOST_COLUMNS = 2**15
 _LARGEST_EXPONENT = 700.0
@@ -126,10 +129,8 @@ class LineReader:
         )
         if unseen := unseen or next(blank_marks, ""):
             doubt = f"the pattern writes {unseen!r}, and no mark was seen there"
-        if not doubt and status == "accepted" and rules.separators == "review":
-            doubt = doubt_from_sizes([digit.box for digit in digits if digit.value in DIGITS])
-            if choice.text and choice.text[0] in DIGITS:
-                doubt = doubt or doubt_from_mark_ahead(_mark_ahead(found.pixels))
+        if not doubt and status == "accepted":
+            doubt = _doubt_from_ink(found, digits, marks, rules)
         if not choice.text:
             doubt = doubt or "there is ink, and no number was read in it"
         if not found.together:
@@ -150,6 +151,23 @@ class LineReader:
         )
 
 
+def _doubt_from_ink(
+    found: Strip, characters: Sequence[Digit], marks: Sequence[Mark], rules: Rules
+) -> str:
+    """Return why the ink itself, whatever the network says, puts a text in doubt."""
+    digits = [one.box for one in characters if one.value in DIGITS]
+    others = [mark.box for mark in marks]
+    others += [one.box for one in characters if one.value not in DIGITS]
+    pieces = _pieces(found.pixels)
+    if digits and _tall_groups(found, pieces, digits, others) > len(digits):
+        return "there are more strokes than digits were read"
+    if rules.separators != "review":
+        return ""
+    begins = bool(characters) and characters[0].value in DIGITS
+    ahead = _mark_ahead(pieces) if begins else ""
+    return doubt_from_sizes(digits) or doubt_from_mark_ahead(ahead)
+
+
 def _alike(strips: Sequence[Strip | None]) -> Iterator[list[int]]:
     """Yield the numbers of the strips with ink, those together that are about as wide."""
     groups = defaultdict(list)
@@ -168,19 +186,43 @@ def calibrated(probability: float, info: ModelInfo) -> float:
     return 1 / (1 + exp(min(-odds, _LARGEST_EXPONENT)))
 
 
-def _mark_ahead(strip: Grey) -> str:
+def _pieces(strip: Grey) -> list[list[int]]:
+    """Return left, top, width and height of the pieces of ink on a strip, from left to right."""
+    strokes = np.asarray(cv2.threshold(strip, _STROKE, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    pieces = cv2.connectedComponentsWithStats(strokes)[2][1:]
+    pieces = pieces[pieces[:, cv2.CC_STAT_AREA] >= _LEAST_MARK, : cv2.CC_STAT_AREA]
+    return cast("list[list[int]]", pieces[np.argsort(pieces[:, cv2.CC_STAT_LEFT])].tolist())
+
+
+def _tall_groups(
+    found: Strip, pieces: list[list[int]], digits: Sequence[Box], marks: Sequence[Box]
+) -> int:
+    """Return how many groups the pieces of a strip form that are about as tall as its digits.
+
+    What stands above or below each other is one group, and what is a mark is none.
+    """
+    down = STRIP_HEIGHT / found.area[3]
+    across = found.pixels.shape[1] / found.area[2]
+    height = max(box[3] for box in digits) * down
+    middles = [(box[0] + box[2] / 2 - found.area[0]) * across for box in marks]
+    groups, end = 0, -1
+    for left, _, width, tall in pieces:
+        if tall < _TALL * height or any(left <= x <= left + width for x in middles):
+            continue
+        groups += left >= end
+        end = max(end, left + width)
+    return groups
+
+
+def _mark_ahead(pieces: list[list[int]]) -> str:
     """Return the name of a dash or dot that is the first piece of ink on a strip, or nothing.
 
     The network may take it for a part of the first digit, and a number without its minus is wrong.
     """
-    strokes = np.asarray(cv2.threshold(strip, _STROKE, 1, cv2.THRESH_BINARY)[1], np.uint8)
-    pieces = cv2.connectedComponentsWithStats(strokes)[2][1:]
-    pieces = pieces[pieces[:, cv2.CC_STAT_AREA] >= _LEAST_MARK]
     if len(pieces) < 2:
         return ""
-    first, second = pieces[np.argsort(pieces[:, cv2.CC_STAT_LEFT])[:2]].tolist()
-    left, top, width, height, _ = first
-    if height > STRIP_HEIGHT / 4 or left + width > second[cv2.CC_STAT_LEFT]:
+    (left, top, width, height), second = pieces[:2]
+    if height > STRIP_HEIGHT / 4 or left + width > second[0]:
         return ""
     middle = (top + height / 2) / STRIP_HEIGHT
     if width >= 2 * height and 0.35 <= middle <= 0.7:

@@ -140,9 +140,10 @@ class Sight:
 
     def _second_thoughts(self, first: list[Choice], rules: Rules) -> list[Choice]:
         choices = list(first)
+        if not self.numbers:
+            return choices
         lines = Lines.of(self.looks, symbols=rules.symbols)
-        looks = len(lines) // max(1, len(self.numbers))
-        second = choose(lines, rules, looks=looks) if self.numbers else []
+        second = choose(lines, rules, looks=len(lines) // len(self.numbers))
         for number, choice in zip(self.numbers, second, strict=True):
             choices[number] = choice
         return choices

@@ -170,7 +170,7 @@ class _Canvas:
         """
         gap: float = (self._style.gap + self._rng.normal(0, 0.06)) * DIGIT_HEIGHT
         if character in MARKS:
-            gap = abs(gap) * 0.6 + 2
+            gap = abs(gap) * 0.6 + 2 if self._rng.random() < 0.85 else self._rng.uniform(-4, 2)
         if not self._last:
             return round(max(self._x, 0))
         first = np.argmax(ink[rows] > _INK, axis=1)

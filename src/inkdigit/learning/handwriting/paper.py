@@ -34,7 +34,7 @@ class Papers:
             printed *= np.float32(strength * rng.uniform(0.05, 0.5))
             np.maximum(darkness, printed, out=darkness)
         if rng.random() < 0.35:
-            _rule(darkness, strength, rng, sides=(1, 2) if ink.any() else (2,))
+            _rule(darkness, strength, rng)
         grey = 1 - darkness * np.float32(0.9)
         shade = np.float32(rng.uniform(0.45, 1.0))
         if rng.random() < 0.4:
@@ -102,10 +102,10 @@ def _uneven(height: int, width: int, rng: Random, depth: float) -> Floats:
     return resized(coarse.astype(np.float32), width, height, cv2.INTER_CUBIC)
 
 
-def _rule(darkness: Floats, strength: float, rng: Random, sides: tuple[int, ...]) -> None:
-    """Draw ruled lines or the frame of a field, in place; one side or both of it where it has any.
+def _rule(darkness: Floats, strength: float, rng: Random) -> None:
+    """Draw ruled lines or the frame of a field, in place, with both of its sides or none.
 
-    On blank paper a single one would be a 1.
+    A single one would be a 1, on blank paper and at the end of a number.
     """
     height, width = darkness.shape
     shade = float(strength * rng.uniform(0.3, 1.0))
@@ -119,5 +119,5 @@ def _rule(darkness: Floats, strength: float, rng: Random, sides: tuple[int, ...]
             y = place * (height - 1)
             cv2.line(darkness, (0, int(y)), (width, int(y + tilt)), shade, thick, cv2.LINE_AA)
     if rng.random() < 0.4:
-        for x in rng.choice([1, width - 3], rng.choice(sides), replace=False):
-            cv2.line(darkness, (int(x), 0), (int(x + tilt / 4), height), shade, thick, cv2.LINE_AA)
+        for x in (1, width - 3):
+            cv2.line(darkness, (x, 0), (int(x + tilt / 4), height), shade, thick, cv2.LINE_AA)
