@@ -187,6 +187,10 @@ def test_a_second_network_has_a_say_where_the_first_is_in_doubt() -> None:
     assert read(ScriptedLine("0", "1", other=ScriptedLine("0", "7"))).text == "01"
     constrained = read(ScriptedLine("0", odds, other=ScriptedLine("0", "7")), pattern=r"\d[1-5]")
     assert (constrained.text, constrained.unconstrained) == ("01", "07")
+    # A mark that one of them sees has been seen.
+    unsure = {"1": 0.5}
+    dotted = read(ScriptedLine("1", unsure, "7", other=ScriptedLine("1", ".", "7")))
+    assert [(mark.value, mark.position) for mark in dotted.marks] == [(".", 1)]
 
 
 def test_confidence_is_calibrated() -> None:

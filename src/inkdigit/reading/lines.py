@@ -85,13 +85,29 @@ class LineReader:
         lines = Lines.of(seen.first, symbols=rules.symbols)
         characters = locate(lines, [choice.text for choice in choices], rules.pattern)
         full = Lines.of(seen.first, symbols=LINE_ALPHABET)
-        marks = find_marks(full, characters, written=rules.symbols)
+        marks = self._marks(seen, full, characters, rules)
         free = seen.free if rules.constrained else [None] * len(strips)
         unseen = unseen_marks(full, [choice.text for choice in choices], characters)
         return [
             self._reading(found, choices[i], free[i], characters[i], marks[i], unseen[i], rules)
             for i, found in enumerate(strips)
         ]
+
+    def _marks(
+        self, seen: Sight, full: Lines, characters: list[Characters], rules: Rules
+    ) -> list[list[SeenMark]]:
+        """Return the marks that either network sees: none is to vanish."""
+        marks = find_marks(full, characters, written=rules.symbols)
+        if not len(seen.opinion):
+            return marks
+        doubtful = [characters[number] for number in seen.numbers]
+        opinion = Lines.of(seen.opinion, symbols=LINE_ALPHABET)
+        others = find_marks(opinion, doubtful, written=rules.symbols)
+        for number, found in zip(seen.numbers, others, strict=True):
+            known = {mark.position for mark in marks[number]}
+            marks[number] += [mark for mark in found if mark.position not in known]
+            marks[number].sort(key=lambda mark: mark.first)
+        return marks
 
     def _reading(
         self,

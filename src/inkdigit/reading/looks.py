@@ -63,14 +63,8 @@ def scaled(factor: float) -> Callable[[Grey], Grey]:
     return scale
 
 
-def as_it_is(pixels: Grey) -> Grey:
-    """Return a strip as it is."""
-    return pixels
-
-
-# How a line is looked at again, where the first look leaves doubt, and how a second network looks.
+# How a line is looked at again, where the first look leaves doubt.
 LOOKS: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2))
-SECOND_LOOKS: tuple[Callable[[Grey], Grey], ...] = (as_it_is,)
 
 
 def _sheared(pixels: Grey, slant: float) -> Grey:
@@ -103,13 +97,15 @@ def _turned(digit: Grey, degrees: float) -> Grey:
 class Sight:
     """What a network says of lines: `first` of all, `looks` of those in doubt, by their `numbers`.
 
-    `looks` holds one look at all of those after the other, the first among them. `free` is what
-    each line says where nothing is asked of it.
+    `looks` holds one look at all of those after the other, the first among them. `opinion` is what
+    a second network says of them, as they are; of none where there is no such network. `free` is
+    what each line says where nothing is asked of it.
     """
 
     first: Frames
     numbers: list[int]
     looks: Frames
+    opinion: Frames
     free: list[Choice]
 
     @classmethod
@@ -121,14 +117,12 @@ class Sight:
         first = look_at(network, strips)
         free = choose(Lines.of(first), _FREE)
         numbers = [i for i, choice in enumerate(free) if choice.probability < _SURE]
-        if not numbers:
-            return cls(first, numbers, first[:0], free)
         doubtful = [strips[number] for number in numbers]
-        again = [look_at(network, [look(pixels) for look in LOOKS for pixels in doubtful])]
-        if second:
-            shown = [look(pixels) for look in SECOND_LOOKS for pixels in doubtful]
-            again.append(look_at(second, shown))
-        sight = cls(first, numbers, _united(first[numbers], *again), free)
+        if not doubtful:
+            return cls(first, numbers, first[:0], first[:0], free)
+        again = look_at(network, [look(pixels) for look in LOOKS for pixels in doubtful])
+        opinion = look_at(second, doubtful) if second else first[:0]
+        sight = cls(first, numbers, _united(first[numbers], again, opinion), opinion, free)
         return replace(sight, free=sight._second_thoughts(free, _FREE))
 
     def choose(self, rules: Rules) -> list[Choice]:
