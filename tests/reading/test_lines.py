@@ -9,7 +9,7 @@ from scripted import INFO, ScriptedLine, bars
 from inkdigit.errors import SettingError
 from inkdigit.reading.decoding import search
 from inkdigit.reading.lines import LineReader, calibrated
-from inkdigit.reading.looks import LOOKS
+from inkdigit.reading.looks import TOGETHER
 from inkdigit.reading.options import Rules
 from inkdigit.reading.result import Reading
 
@@ -179,7 +179,7 @@ def test_a_second_network_has_a_say_where_the_first_is_in_doubt() -> None:
     assert (alone.text, alone.confidence) == ("01", pytest.approx(0.6 * SURE))
     agreed = read(ScriptedLine("0", odds, other=ScriptedLine("0", "1")))
     differs = read(ScriptedLine("0", odds, other=ScriptedLine("0", "7")))
-    looks = 1 + len(LOOKS)
+    looks = 1 + len(TOGETHER)
     assert agreed.text == "01"
     assert agreed.confidence == pytest.approx((looks * 0.6 + SURE) * SURE / (looks + 1))
     assert differs.text == "07"

@@ -274,7 +274,7 @@ def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     width = found.pixels.shape[1]
     order = sorted(range(len(spans)), key=middles.__getitem__)
     strokes = np.asarray(cv2.threshold(found.pixels, _STROKE, 1, cv2.THRESH_BINARY)[1], np.uint8)
-    ink = strokes.sum(axis=0).tolist()
+    ink = strokes.sum(axis=0, dtype=np.int64)
     edges = [0.0, *(_gap(ink, middles[a], middles[b]) for a, b in pairwise(order)), float(width)]
     boxes = [(0, 0, 0, 0)] * len(spans)
     reach = found.pixels.shape[0]
@@ -284,11 +284,13 @@ def _boxes(found: Strip, spans: list[tuple[float, float]]) -> list[Box]:
     return boxes
 
 
-def _gap(ink: list[int], left: float, right: float) -> float:
+def _gap(ink: npt.NDArray[np.int64], left: float, right: float) -> float:
     """Return the column between two others that has least ink, of several the most central."""
     middle = (left + right) / 2
-    columns = range(int(left), min(int(right) + 1, len(ink)))
-    return min(columns, key=lambda x: ink[x] + _STRAYING * abs(x - middle), default=middle)
+    columns = np.arange(int(left), min(int(right) + 1, len(ink)))
+    if not len(columns):
+        return middle
+    return float(columns[(ink[columns] + _STRAYING * np.abs(columns - middle)).argmin()])
 
 
 def _box(found: Strip, strokes: npt.NDArray[np.uint8], left: int, right: int) -> Box:

@@ -39,9 +39,12 @@ _BESIDE = 0.1
 def upright(pixels: Grey) -> Grey:
     """Return a strip `uint8 (h, w)` with its slant taken out, `(h, w + room)`.
 
-    Of all slants it is the one whose removal gathers the ink in the fewest columns.
+    Of all slants it is the one whose removal gathers the ink in the fewest columns, seen at half
+    the size.
     """
-    gathered = partial(_gathered, pixels)
+    height, width = pixels.shape
+    half = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    gathered = partial(_gathered, np.asarray(half, np.uint8))
     best = max(_SLANTS, key=gathered)
     return _sheared(pixels, max((best, best - _BESIDE, best + _BESIDE), key=gathered))
 
@@ -63,8 +66,10 @@ def scaled(factor: float) -> Callable[[Grey], Grey]:
     return scale
 
 
-# How a line is looked at again, where the first look leaves doubt.
-LOOKS: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2))
+# How a line is looked at again, where the first look leaves doubt: by a network alone, and where a
+# second one looks as well.
+ALONE: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2))
+TOGETHER: tuple[Callable[[Grey], Grey], ...] = (upright,)
 
 
 def _sheared(pixels: Grey, slant: float) -> Grey:
@@ -120,7 +125,8 @@ class Sight:
         doubtful = [strips[number] for number in numbers]
         if not doubtful:
             return cls(first, numbers, first[:0], first[:0], free)
-        again = look_at(network, [look(pixels) for look in LOOKS for pixels in doubtful])
+        looks = TOGETHER if second else ALONE
+        again = look_at(network, [look(pixels) for look in looks for pixels in doubtful])
         opinion = look_at(second, doubtful) if second else first[:0]
         sight = cls(first, numbers, _united(first[numbers], again, opinion), opinion, free)
         return replace(sight, free=sight._second_thoughts(free, _FREE))
