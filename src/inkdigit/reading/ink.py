@@ -5,6 +5,7 @@ MNIST has it, and `strip` a line of writing at the height that line networks rea
 """
 
 from dataclasses import dataclass
+from statistics import median
 
 import cv2
 import numpy as np
@@ -208,23 +209,23 @@ class _Components:
         top, bottom = self.y[main].min(), (self.y + self.height)[main].max()
         middle = self.y + self.height / 2
         inline = writing & (middle >= top) & (middle <= bottom)
-        for share, least in _OTHER_LINES:
-            large = writing & (self.height >= share * (bottom - top))
-            for band in (large & (middle < top), large & (middle > bottom)):
-                alone &= not self._is_line(np.flatnonzero(band), least)
+        for band in (writing & (middle < top), writing & (middle > bottom)):
+            if alone and np.count_nonzero(band) > 1:
+                alone = not self._holds_line(np.flatnonzero(band), bottom - top)
         left, right = self.x[inline].min(), (self.x + self.width)[inline].max()
         box = (int(left), int(top), int(right), int(bottom))
         return box, alone, self._together(main, box[3] - box[1])
 
     def _together(self, pieces: Numbers, height: int) -> bool:
         """Return whether no wide gap parts the pieces of a line of this height."""
+        if len(pieces) < 2:
+            return True
         order = pieces[np.argsort(self.x[pieces])]
         reach = np.maximum.accumulate((self.x + self.width)[order])
-        gaps = np.sort((self.x[order][1:] - reach[:-1]) / height)
-        if not len(gaps):
-            return True
-        usual = float(np.median(gaps[:-1])) if len(gaps) > 1 else _WIDEST_GAP
-        return bool(gaps[-1] <= min(_WIDEST_GAP, max(_WIDE_GAP, _TIMES_OTHERS * usual)))
+        gaps = sorted((self.x[order][1:] - reach[:-1]).tolist())
+        usual = median(gaps[:-1]) if len(gaps) > 1 else _WIDEST_GAP * height
+        widest = min(_WIDEST_GAP * height, max(_WIDE_GAP * height, _TIMES_OTHERS * usual))
+        return bool(gaps[-1] <= widest)
 
     def _main_line(self, pieces: Numbers) -> tuple[Numbers, bool]:
         """Return those of the pieces that stand on the line that holds most of them."""
@@ -240,9 +241,13 @@ class _Components:
             return pieces, alone
         return max(lines, key=lambda line: self.area[line].sum()), alone
 
-    def _is_line(self, pieces: Numbers, least: int) -> bool:
-        """Return whether at least so many pieces are a line of writing, whole in the picture."""
-        return len(pieces) >= least and self._side_by_side(pieces) and self._whole(pieces)
+    def _holds_line(self, pieces: Numbers, height: int) -> bool:
+        """Return whether the pieces hold another line, whole, beside one of this height."""
+        for share, least in _OTHER_LINES:
+            large = pieces[self.height[pieces] >= share * height]
+            if len(large) >= least and self._side_by_side(large) and self._whole(large):
+                return True
+        return False
 
     def _side_by_side(self, pieces: Numbers) -> bool:
         """Return whether two of the pieces stand beside each other."""
