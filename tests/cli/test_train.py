@@ -142,7 +142,7 @@ def test_two_line_networks_go_into_one_file(
         assert main(arguments) == code
         assert sentence in capsys.readouterr().err
     for name, old, new, code, sentence in (
-        ("metrics.json", "DejaVuSerif", "DejaVuSans.", 2, "learnt from fonts that"),
+        ("metrics.json", "DejaVuSerif.", "DejaVuSans.", 2, "learnt from fonts that"),
         ("run.json", '"digest": "', '"digest": "0', 7, "was started on other digits (sample)"),
         ("run.json", '"line"', '"single"', 2, "is a run of single: two of line are written as one"),
     ):
