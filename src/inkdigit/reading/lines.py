@@ -44,7 +44,7 @@ _STRAYING = 0.25
 _STROKE = 80
 _LEAST_MARK = 4
 # A stroke of this share of a digit's height may be one.
-_TALL = 0.6
+_TALL = 0.45
 # Lines of so many columns are decoded together.
 _MOST_COLUMNS = 2**15
 _LARGEST_EXPONENT = 700.0
