@@ -20,7 +20,7 @@ def add_parser(verbs: Verbs) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="where to (default: RUN/model.onnx; none with --second)",
+        help="where to (default: RUN/model.onnx; needed with --second)",
     )
     parser.add_argument(
         "--eight-bits",
