@@ -1,5 +1,4 @@
-"""Several looks at the same ink: a line in doubt upright, wider or by a second network, a digit
-turned.
+"""Several looks at the same ink: a line upright, wider or by a second network, a digit turned.
 
 What a network says of several looks, averaged, is right more often than what it says of one, and
 above all is less often sure and wrong.
