@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inkdigit.errors import InkdigitError
 from inkdigit.images import Grey, open_grey
-from inkdigit.reading.ink import normalise, strip
+from inkdigit.reading.preprocessing.digit import normalise
+from inkdigit.reading.preprocessing.line import extract_line
 
 SHOWN = 60
 _COLUMNS = 5
@@ -56,7 +57,7 @@ def tile(mistake: Mistake, *, single: bool) -> Image.Image:
 def _shown(page: Grey, single: bool) -> Grey:
     if single:
         return normalise(page)
-    found = strip(page)
+    found = extract_line(page)
     return found.pixels if found else np.zeros((32, 32), np.uint8)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import load_dataset
-from inkdigit.learning.evaluation import Evaluation, calibrate
-from inkdigit.learning.export import write_model_file
-from inkdigit.learning.keras_files import load_keras_model, predict
-from inkdigit.learning.runs import KERAS_MODEL, Run
+from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
+from inkdigit.learning.models.export import write_model_file
+from inkdigit.learning.models.keras_files import load_keras_model, predict
+from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.model_file import ModelInfo
 
 

@@ -11,13 +11,12 @@ import time
 
 import numpy as np
 
-from inkdigit.learning.backend import keras
-from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.learning.keras_files import predict
-from inkdigit.learning.loop import to_one_hot, to_pixels
+from inkdigit.learning.backend import keras, versions
+from inkdigit.learning.classifiers.train import make_loop
+from inkdigit.learning.datasets.digits import Dataset, Digits, to_one_hot, to_pixels
+from inkdigit.learning.models.keras_files import predict
 from inkdigit.learning.networks import count_macs
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import make_loop, versions
 
 layers = keras.layers
 ENOUGH, MOST_EPOCHS = 0.99, 15

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from inkdigit import Reader, Reading
 from inkdigit.learning.datasets import load_dataset
-from inkdigit.learning.handwriting.batches import Drawing
+from inkdigit.learning.synthesis.stream import Generator
 from inkdigit.reading.alphabet import DIGITS
 
 FIRST, MISTAKES, DRAWN = 48, 24, 3000
@@ -39,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     digits = load_dataset(options.data, data_dir=options.data_dir).test
     for single in (False, True):
-        drawing = Drawing(digits, options.fonts, held_out=True, single=single)
+        drawing = Generator(digits, options.fonts, held_out=True, single=single)
         readings = list(read_drawn(drawing, single=single))
         name = "digits" if single else "lines"
         sheet(readings[:FIRST]).save(options.out / f"gallery-{name}.png", optimize=True)
@@ -48,7 +48,7 @@ def main() -> None:
         )
 
 
-def read_drawn(drawing: Drawing, *, single: bool) -> Iterator[tuple[Grey, str, Reading]]:
+def read_drawn(drawing: Generator, *, single: bool) -> Iterator[tuple[Grey, str, Reading]]:
     """Yield pictures with what stands in them and what is read."""
     reader, draw = Reader.load(), drawing.pictures()
     for number in range(DRAWN):

@@ -29,11 +29,11 @@ import pandas as pd
 
 from inference_ways import WAYS, Subject, Way, subject, ways
 from inkdigit.files import write_text
+from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset, load_dataset
+from inkdigit.learning.models.run import KERAS_MODEL
 from inkdigit.learning.networks import NETWORKS
-from inkdigit.learning.runs import KERAS_MODEL
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import train
 from keeping import said_clearly, with_others
 from machine import processor, use_cores, versions
 

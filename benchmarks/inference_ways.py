@@ -11,9 +11,9 @@ import numpy as np
 import onnxruntime as ort
 
 from fast_keras import convnet
-from inkdigit.learning.export import write_model_file
-from inkdigit.learning.keras_files import load_keras_model
-from inkdigit.learning.loop import to_pixels
+from inkdigit.learning.datasets.digits import to_pixels
+from inkdigit.learning.models.export import write_model_file
+from inkdigit.learning.models.keras_files import load_keras_model
 from inkdigit.learning.networks import build_network
 from inkdigit.reading import DigitModel
 from inkdigit.reading.model_file import ModelInfo

@@ -14,16 +14,16 @@ from pathlib import Path
 import pandas as pd
 
 from inkdigit.files import write_text
-from inkdigit.learning.comparison import Comparison, compare
+from inkdigit.learning.classifiers.loop import ClassifierLoop
+from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.evaluation import Evaluation
-from inkdigit.learning.loop import TrainingLoop
-from inkdigit.learning.models import load_model
-from inkdigit.learning.pictures import mistakes, predictions, write_figure
+from inkdigit.learning.evaluation.comparison import Comparison, compare
+from inkdigit.learning.evaluation.figures import mistakes, predictions, write_figure
+from inkdigit.learning.evaluation.metrics import Evaluation
+from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.run import Run
 from inkdigit.learning.progress import epoch_line
-from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import train
 from machine import processor
 from reduced_mnist import write_reduced_mnist
 
@@ -80,7 +80,7 @@ def measured(
         settings = TrainingSettings(network=network, seed=seed, **given)
         return train(settings, dataset, run_folder, resume=True, after_epoch=report)
 
-    def report(loop: TrainingLoop) -> None:
+    def report(loop: ClassifierLoop) -> None:
         print(epoch_line(loop.history[-1], loop.settings.epochs), file=sys.stderr)
 
     comparison: Comparison = compare(networks, seeds, dataset, folder, train_one)

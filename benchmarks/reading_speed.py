@@ -149,12 +149,12 @@ def lines_of(hands: Path | None) -> list[Grey]:
 def drawn_lines(count: int) -> list[Grey]:
     """Return pictures of drawn lines, by hands of the sample's digits and of drawn strokes."""
     from inkdigit.learning.datasets import load_dataset
-    from inkdigit.learning.handwriting.glyphs import Fonts, Hands
-    from inkdigit.learning.handwriting.lines import LineWriter
-    from inkdigit.learning.handwriting.paper import Papers
+    from inkdigit.learning.synthesis.glyphs import Fonts, Writers
+    from inkdigit.learning.synthesis.lines import LineWriter
+    from inkdigit.learning.synthesis.paper import Backgrounds
 
-    hands = Hands(load_dataset("sample").train, Fonts(None))
-    writer = LineWriter(hands, Papers(np.random.default_rng(0)))
+    hands = Writers(load_dataset("sample").train, Fonts(None))
+    writer = LineWriter(hands, Backgrounds(np.random.default_rng(0)))
     return [writer.picture(np.random.default_rng([0, number]))[0] for number in range(count)]
 
 

@@ -21,16 +21,16 @@ import pandas as pd
 from ensemble import ensemble
 from inkdigit.errors import SettingError
 from inkdigit.files import write_text
+from inkdigit.learning.checkpoints import Loop
+from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.evaluation import Evaluation
-from inkdigit.learning.keras_files import predict
-from inkdigit.learning.loop import Loop
+from inkdigit.learning.evaluation.metrics import Evaluation
+from inkdigit.learning.models.keras_files import predict
+from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import count_macs
 from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.recipes import RECIPES, find_recipe
-from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import train
 from keeping import in_order, said_clearly, with_others
 from machine import processor
 

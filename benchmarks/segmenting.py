@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from inkdigit.images import Grey
-from inkdigit.reading.ink import normalise, strip
 from inkdigit.reading.model_file import DigitModel
+from inkdigit.reading.preprocessing.digit import normalise
+from inkdigit.reading.preprocessing.line import extract_line
 
 # What is lower than this share of the tallest piece is no digit.
 _LEAST_HEIGHT = 0.4
@@ -19,7 +20,7 @@ _SHARED = 0.5
 
 def read_segments(page: Grey, model: DigitModel) -> tuple[str, float]:
     """Return the digits on a page and the probability that all are right."""
-    found = strip(page)
+    found = extract_line(page)
     digits = [normalise(piece) for piece in segments(found.pixels)] if found else []
     if not digits:
         return "", 1.0

@@ -23,12 +23,12 @@ from matplotlib.figure import Figure
 from corruptions import CORRUPTIONS, Images, moved, rotate, translate
 from inkdigit import Reader
 from inkdigit.files import write_text
+from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset, Digits, load_dataset
-from inkdigit.learning.evaluation import Evaluation
-from inkdigit.learning.pictures import write_figure
-from inkdigit.learning.runs import ONNX_MODEL, Run
+from inkdigit.learning.evaluation.figures import write_figure
+from inkdigit.learning.evaluation.metrics import Evaluation
+from inkdigit.learning.models.run import ONNX_MODEL, Run
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import train
 from inkdigit.reading import DigitModel
 from keeping import said_clearly, with_others
 from machine import processor, versions

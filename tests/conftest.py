@@ -7,7 +7,7 @@ import pytest
 
 if TYPE_CHECKING:
     from inkdigit.learning.datasets import Dataset
-    from inkdigit.learning.runs import Run
+    from inkdigit.learning.models.run import Run
 
 NO_MNIST = "the full MNIST is not at hand: name its folder with INKDIGIT_DATA"
 # Matplotlib's font cache takes seconds to build, so it stays where it is.
@@ -71,8 +71,8 @@ def small(sample: "Dataset") -> "Dataset":
 @pytest.fixture(scope="session")
 def trained(small: "Dataset", tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """A finished run; tests must not change it."""
+    from inkdigit.learning.classifiers.train import train
     from inkdigit.learning.settings import TrainingSettings
-    from inkdigit.learning.training import train
 
     folder = tmp_path_factory.mktemp("trained") / "run"
     return train(TrainingSettings(network="lenet5", epochs=2, batch_size=64), small, folder)

@@ -21,7 +21,7 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def deaf_children() -> Iterator[None]:
+def ignore_sigint_in_children() -> Iterator[None]:
     """Put Ctrl-C off, here until the end and for good in the processes that are started meanwhile.
 
     Else one that is still importing, or that this one has not told all yet, answers with a

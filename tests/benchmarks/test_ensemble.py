@@ -8,11 +8,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.models import load_model
-from inkdigit.learning.runs import Run
+from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.run import Run
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import train
 from inkdigit.reading import DigitModel
 
 

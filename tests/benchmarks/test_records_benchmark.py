@@ -13,10 +13,10 @@ import pytest
 
 from inkdigit.errors import RunError
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.evaluation import Evaluation
-from inkdigit.learning.keras_files import load_keras_model, predict
+from inkdigit.learning.evaluation.metrics import Evaluation
+from inkdigit.learning.models.keras_files import load_keras_model, predict
+from inkdigit.learning.models.run import Run
 from inkdigit.learning.recipes import RECIPES
-from inkdigit.learning.runs import Run
 from inkdigit.learning.settings import TrainingSettings
 
 

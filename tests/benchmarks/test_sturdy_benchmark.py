@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.runs import Run
+from inkdigit.learning.models.run import Run
 
 MODULES = ("corruptions", "sturdy", "tables")
 NAMES = (

@@ -2,13 +2,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from inkdigit.errors import ImageError, InkdigitError
-from inkdigit.reading.result import Alternative, Digit, Mark, Reading
+from inkdigit.reading.result import Alternative, Character, Mark, Reading
 
 PAGES = {"two.tif": 2, "torn.tif": 1, "hollow.tif": 0}
 
 
 def reading(text: str = "07", **given: Any) -> Reading:
-    digits = tuple(Digit(c, 0.9, (1, 2, 3, 4), (Alternative(c, 0.9),)) for c in text)
+    digits = tuple(Character(c, 0.9, (1, 2, 3, 4), (Alternative(c, 0.9),)) for c in text)
     values: dict[str, Any] = {
         "text": text, "confidence": 0.8, "status": "accepted", "reason": "", "digits": digits,
         "marks": (Mark(",", 1, 0.5, (5, 6, 7, 8)),), "unconstrained": None, "model": "line 1",

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from inkdigit.bulk import folders
-from inkdigit.bulk.folders import Wanted, count_below, files_below
+from inkdigit.bulk.folders import FileFilter, count_below, files_below
 from inkdigit.bulk.sources import count_pictures, pictures
 from inkdigit.errors import SourceError
 
-EVERYTHING = Wanted(recursive=True)
+EVERYTHING = FileFilter(recursive=True)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def below(root: Path, wanted: Wanted) -> list[str]:
+def below(root: Path, wanted: FileFilter) -> list[str]:
     found = list(files_below(str(root), wanted))
     assert not [one for one in found if isinstance(one, SourceError)]
     return [str(Path(str(one)).relative_to(root)) for one in found]
@@ -35,13 +35,15 @@ def complaints(root: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        (Wanted(), ["a.TIF", "b.png"]),
+        (FileFilter(), ["a.TIF", "b.png"]),
         (EVERYTHING, ["a.TIF", "a.dir/x.png", "b.png", "c/d.jpg", "c/e/f.png"]),
-        (Wanted(("*.PNG",), recursive=True), ["a.dir/x.png", "b.png", "c/e/f.png"]),
-        (Wanted(("*.tif", "note*")), ["a.TIF", "note.txt"]),
+        (FileFilter(("*.PNG",), recursive=True), ["a.dir/x.png", "b.png", "c/e/f.png"]),
+        (FileFilter(("*.tif", "note*")), ["a.TIF", "note.txt"]),
     ],
 )
-def test_files_come_by_name_in_each_folder(tree: Path, wanted: Wanted, names: list[str]) -> None:
+def test_files_come_by_name_in_each_folder(
+    tree: Path, wanted: FileFilter, names: list[str]
+) -> None:
     assert below(tree, wanted) == names
     assert count_pictures([str(tree)], wanted) == len(names)
 
@@ -52,7 +54,7 @@ def test_a_folder_larger_than_what_is_held_keeps_its_order(
     for number in range(103):
         (tmp_path / f"{number * 37 % 103:03}.png").touch()
     monkeypatch.setattr(folders, "_HELD", 10)
-    assert below(tmp_path, Wanted()) == [f"{number:03}.png" for number in range(103)]
+    assert below(tmp_path, FileFilter()) == [f"{number:03}.png" for number in range(103)]
 
 
 def test_no_list_is_made_of_a_large_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,14 +63,14 @@ def test_no_list_is_made_of_a_large_folder(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(folders, "_HELD", 100)
     tracemalloc.start()
     try:
-        assert sum(1 for _ in files_below(str(tmp_path), Wanted())) == 2_000
+        assert sum(1 for _ in files_below(str(tmp_path), FileFilter())) == 2_000
         assert tracemalloc.get_traced_memory()[1] < 200_000
     finally:
         tracemalloc.stop()
 
 
 def test_what_is_below_is_counted_and_not_held(tree: Path, tmp_path: Path) -> None:
-    for wanted in (Wanted(), EVERYTHING, Wanted(("*.none",))):
+    for wanted in (FileFilter(), EVERYTHING, FileFilter(("*.none",))):
         assert count_below(str(tree), wanted) == len(list(files_below(str(tree), wanted)))
     many = tmp_path / "many"
     many.mkdir()
@@ -76,7 +78,7 @@ def test_what_is_below_is_counted_and_not_held(tree: Path, tmp_path: Path) -> No
         (many / f"{number:05}{'x' * 200}.png").touch()
     tracemalloc.start()
     try:
-        assert count_below(str(many), Wanted()) == 2_000
+        assert count_below(str(many), FileFilter()) == 2_000
         assert tracemalloc.get_traced_memory()[1] < 50_000
     finally:
         tracemalloc.stop()
@@ -114,11 +116,11 @@ def test_a_folder_that_cannot_be_listed_does_not_stop_the_others(
 
 
 def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
-    (said,) = files_below(str(tmp_path), Wanted(("*.tif",)))
+    (said,) = files_below(str(tmp_path), FileFilter(("*.tif",)))
     assert "holds no pictures (*.tif); --recursive" in str(said)
     assert "--recursive" not in complaints(tmp_path)[0]
 
 
 def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).touch()
-    assert below(tmp_path, Wanted()) == ["\udcff.png"]
+    assert below(tmp_path, FileFilter()) == ["\udcff.png"]

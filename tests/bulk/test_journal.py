@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
+from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.journal import Journal, journal_of
-from inkdigit.bulk.work import Done, Position
 from inkdigit.errors import OutputError, RunError
 
 ASKED: dict[str, Any] = {"pattern": r"\d", "model": None}
 
 
-def done(number: int) -> Done:
+def done(number: int) -> ChunkResult:
     read = {"source": f"{number}.png", "status": "accepted", "reason": ""}
     failed = {"source": f"\udcff{number}.png", "status": "failed", "reason": ""}
-    return Done([read, failed], [0, 5], Position(2 * (number + 1), f"digest {number}"))
+    return ChunkResult([read, failed], [0, 5], Position(2 * (number + 1), f"digest {number}"))
 
 
 @pytest.fixture

@@ -8,21 +8,23 @@ from servers import CREDENTIALS, Bucket, free_port
 from stand_ins import reading
 
 from inkdigit.bulk import parts as module
+from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.parquet import table as arrow
 from inkdigit.bulk.parts import Parts, PartsTable
 from inkdigit.bulk.rows import TableRow
 from inkdigit.bulk.storage import located
 from inkdigit.bulk.tables import choose_target
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Done, Position
 from inkdigit.errors import OutputError, RunError
 
 ASKED: dict[str, Any] = {"pattern": None}
 
 
-def done(number: int) -> Done:
+def done(number: int) -> ChunkResult:
     rows = [TableRow(f"{number}-{letter}.png", 1, reading(), "line 1") for letter in "ab"]
-    return Done([row.to_dict() for row in rows], [0, 0], Position(2 * (number + 1), f"{number}"))
+    return ChunkResult(
+        [row.to_dict() for row in rows], [0, 0], Position(2 * (number + 1), f"{number}")
+    )
 
 
 def opened(name: str, *, overwrite: bool = False, resume: bool = False) -> PartsTable:
@@ -107,7 +109,7 @@ def test_parts_are_neither_overwritten_nor_mixed(folder: str) -> None:
 def test_finished_parts_say_what_was_counted_and_for_whom(folder: str) -> None:
     table = opened(folder)
     failed = {**done(0).records[0], "status": "failed"}
-    table.append(Done([failed], [5], Position(1, "0")))
+    table.append(ChunkResult([failed], [5], Position(1, "0")))
     table.finish()
     table.close()
     assert Parts(folder).finished(ASKED).codes == {5: 1}

@@ -1,9 +1,9 @@
 import pytest
 
 from inkdigit.bulk import progress
+from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.progress import Progress, complaint, duration, say, summary
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Done, Position
 
 FAILED = {"source": "a.png", "status": "failed", "error": "it is broken", "reason": ""}
 REVIEW = {"source": "b.png", "status": "review", "reason": "confidence 0.93 is below 0.99"}
@@ -40,7 +40,7 @@ def test_lines_where_there_is_no_terminal(
     monkeypatch.setattr(progress, "_EVERY", 0)
     shown = Progress(lambda: 8, 0, tally(REVIEW), quiet=False)
     shown.counting.join()
-    shown.reached(Done([REVIEW], [0], Position(2)))
+    shown.reached(ChunkResult([REVIEW], [0], Position(2)))
     shown.close()
     line = capsys.readouterr().err
     assert line.startswith("2 of 8 pictures, ")
@@ -52,13 +52,13 @@ def test_failures_are_told_until_there_are_many(
 ) -> None:
     monkeypatch.setattr(progress, "_MOST_COMPLAINTS", 2)
     shown = Progress(lambda: 8, 0, Tally(), quiet=False)
-    shown.reached(Done([FAILED] * 5, [5] * 5, Position(5)))
+    shown.reached(ChunkResult([FAILED] * 5, [5] * 5, Position(5)))
     assert capsys.readouterr().err.splitlines() == [
         "a.png: it is broken",
         "a.png: it is broken",
         "what else cannot be read is told by the table alone",
     ]
-    Progress(lambda: 8, 0, Tally(), quiet=True).reached(Done([FAILED], [5], Position(5)))
+    Progress(lambda: 8, 0, Tally(), quiet=True).reached(ChunkResult([FAILED], [5], Position(5)))
     assert capsys.readouterr().err == ""
 
 

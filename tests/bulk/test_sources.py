@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from inkdigit.bulk.sources import Picture, pictures, without_secrets
+from inkdigit.bulk.sources import Picture, pictures
+from inkdigit.bulk.uris import without_secrets
 from inkdigit.errors import ImageError, SettingError
 
 

@@ -9,7 +9,7 @@ from servers import Bucket
 from stand_ins import Recorder
 
 from inkdigit.bulk import rows
-from inkdigit.bulk.folders import Wanted
+from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.rows import read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, pictures
 from inkdigit.bulk.storage import located, read_object
@@ -18,7 +18,7 @@ from inkdigit.images import sources
 from inkdigit.reading.reader import Reader
 from inkdigit.reading.result import Reading
 
-FLAT = Wanted()
+FLAT = FileFilter()
 
 
 def put(bucket: Bucket, name: str, content: bytes) -> None:
@@ -27,7 +27,7 @@ def put(bucket: Bucket, name: str, content: bytes) -> None:
         stream.write(content)
 
 
-def listed(bucket: Bucket, path: str, wanted: Wanted = FLAT) -> list[Picture]:
+def listed(bucket: Bucket, path: str, wanted: FileFilter = FLAT) -> list[Picture]:
     return list(pictures([bucket.uri(path)], wanted))
 
 
@@ -36,9 +36,9 @@ def test_a_bucket_is_listed_by_name(bucket: Bucket) -> None:
         put(bucket, f"scans/{name}", b"x")
     flat = [f"s3://{bucket.name}/scans/{name}" for name in ("a.tif", "b.png")]
     assert [picture.name for picture in listed(bucket, "scans/")] == flat
-    deep = listed(bucket, "scans", Wanted(recursive=True))
+    deep = listed(bucket, "scans", FileFilter(recursive=True))
     assert [picture.name for picture in deep] == [*flat, f"s3://{bucket.name}/scans/c/d.png"]
-    assert count_pictures([bucket.uri("scans/")], Wanted(recursive=True)) == 3
+    assert count_pictures([bucket.uri("scans/")], FileFilter(recursive=True)) == 3
     assert [picture.name for picture in listed(bucket, "scans/b.png")] == flat[1:]
 
 

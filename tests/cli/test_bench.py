@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inkdigit.cli import main
-from inkdigit.learning.runs import Run
+from inkdigit.learning.models.run import Run
 
 
 def test_bench_measures_each_model_by_batches(

@@ -10,7 +10,7 @@ import pytest
 
 from inkdigit import __version__
 from inkdigit.cli import VERBS, main
-from inkdigit.learning.runs import KERAS_MODEL, Run
+from inkdigit.learning.models.run import KERAS_MODEL, Run
 
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
 
@@ -105,7 +105,7 @@ def test_killed_and_interrupted_trainings_end_where_an_undisturbed_one_does(
         assert main(["train", "--resume", str(folder)]) == 0
     arguments = ["train", "--network", "lenet5", "--data", "sample", "--epochs", "4"]
     assert main([*arguments, "--out", str(whole)]) == 0
-    from inkdigit.learning.keras_files import load_keras_model
+    from inkdigit.learning.models.keras_files import load_keras_model
 
     expected = load_keras_model(whole / KERAS_MODEL).get_weights()
     for folder in (killed, interrupted):

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from pyarrow.parquet import read_table
 
+from inkdigit.bulk.chunks import ChunkResult, Position, ReadJob
 from inkdigit.bulk.journal import Journal, journal_of
-from inkdigit.bulk.work import Done, Position, Work
 from inkdigit.cli import main
 
 COUNT = 200
@@ -124,8 +124,8 @@ def test_a_stopped_run_is_neither_lost_nor_mixed_up(
     scans: Path, results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = results / "out.csv"
-    journal = Journal(journal_of(out), Work(None, {}).asked())
-    journal.append(Done([], [], Position(64, "")))
+    journal = Journal(journal_of(out), ReadJob(None, {}).asked())
+    journal.append(ChunkResult([], [], Position(64, "")))
     journal.close()
     arguments = ["read", str(scans), "-o", str(out)]
     for more, code, sentence in [

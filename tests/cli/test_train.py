@@ -13,16 +13,16 @@ import pytest
 
 import inkdigit
 from inkdigit.cli import main
-from inkdigit.learning import readers
+from inkdigit.learning.checkpoints import Loop
 from inkdigit.learning.datasets import load_dataset
-from inkdigit.learning.handwriting.batches import Amounts
-from inkdigit.learning.loop import Loop
-from inkdigit.learning.runs import Run
+from inkdigit.learning.models.run import Run
+from inkdigit.learning.readers import train as readers
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.learning.synthesis.stream import SynthesisConfig
 from inkdigit.reading.model_file import LineModel, load_model_file
 from inkdigit.reading.reader import SINGLE_MODEL
 
-TINY = Amounts(
+TINY = SynthesisConfig(
     block=32, epoch_blocks=2, single_blocks=3, fresh_blocks=1, validation=16, measured=60
 )
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from inkdigit.cli import main
 from inkdigit.learning.datasets import Dataset, load_dataset
+from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import NETWORKS
-from inkdigit.learning.runs import Run
 
 
 def test_networks_lists_sizes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from inkdigit.learning.backend import BRIEF, computing_in, keras, quiet_native_stderr
+from inkdigit.learning.backend import BFLOAT16, computing_in, keras, quiet_native_stderr
 
 
 def test_what_native_code_writes_is_kept_back(capfd: pytest.CaptureFixture[str]) -> None:
@@ -30,7 +30,7 @@ def test_layers_compute_as_the_block_says_and_no_others() -> None:
         return str(keras.layers.Dense(1).compute_dtype)
 
     def fail() -> None:
-        with computing_in(BRIEF):
+        with computing_in(BFLOAT16):
             assert precision() == "bfloat16"
             raise KeyError
 

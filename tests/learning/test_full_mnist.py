@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import train
 from inkdigit.reading import DigitModel
 
 pytestmark = pytest.mark.mnist

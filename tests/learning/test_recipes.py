@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.augmentation import AUGMENTATIONS
-from inkdigit.learning.loop import learning_rate
+from inkdigit.learning.classifiers.augmentation import AUGMENTATIONS
+from inkdigit.learning.classifiers.loop import learning_rate
 from inkdigit.learning.networks import NETWORKS
 from inkdigit.learning.recipes import PLAIN, RECIPES, find_recipe
 from inkdigit.learning.settings import TrainingSettings

@@ -61,3 +61,13 @@ def encoded(page: Grey, kind: str = "PNG", **options: object) -> bytes:
     stream = BytesIO()
     Image.fromarray(page).save(stream, kind, **options)
     return stream.getvalue()
+
+
+def overlap(found: tuple[int, int, int, int], true: tuple[int, int, int, int]) -> float:
+    """What is common to two boxes, as a share of what either covers."""
+    sides = [
+        max(0, min(found[i] + found[i + 2], true[i] + true[i + 2]) - max(found[i], true[i]))
+        for i in (0, 1)
+    ]
+    common = sides[0] * sides[1]
+    return common / (found[2] * found[3] + true[2] * true[3] - common)

@@ -11,7 +11,7 @@ from inkdigit.errors import ModelError, SettingError
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.decoding import (
     Decoded,
-    Lines,
+    Posteriors,
     decode,
     find_marks,
     likeliest,
@@ -76,7 +76,7 @@ LANGUAGES = [None, r"[01]{2}", r"0*(1|22)+", r"\d\.\d", r"\d{0,3}", r"\d{9}", "0
 @pytest.mark.parametrize("text", LANGUAGES)
 def test_the_likeliest_texts_and_their_sum(text: str | None, seed: int, frames: int) -> None:
     pattern = Pattern.parse(text) if text is not None else None
-    lines = Lines(drawn(np.random.default_rng(seed), 3, frames, "01.", SYMBOLS), SYMBOLS)
+    lines = Posteriors(drawn(np.random.default_rng(seed), 3, frames, "01.", SYMBOLS), SYMBOLS)
     for line, found in zip(lines.probabilities, likeliest(lines, 6, pattern), strict=True):
         fitting = {
             text: probability
@@ -96,7 +96,7 @@ def test_the_likeliest_texts_and_their_sum(text: str | None, seed: int, frames: 
 @pytest.mark.parametrize("text", LANGUAGES)
 def test_one_text_is_the_first_of_many(text: str | None) -> None:
     pattern = Pattern.parse(text) if text is not None else None
-    lines = Lines(drawn(np.random.default_rng(9), 50, 7, "0123.", SYMBOLS), SYMBOLS)
+    lines = Posteriors(drawn(np.random.default_rng(9), 50, 7, "0123.", SYMBOLS), SYMBOLS)
     many = likeliest(lines, 3, pattern, max_prefixes=10_000)
     for one, more in zip(decode(lines, pattern), many, strict=True):
         assert (one is None) == (not more)
@@ -108,9 +108,9 @@ def test_one_text_is_the_first_of_many(text: str | None) -> None:
 @pytest.mark.parametrize(("seed", "frames"), CASES)
 def test_the_probability_of_a_text(seed: int, frames: int) -> None:
     rng = np.random.default_rng(seed)
-    lines = Lines(drawn(rng, 1, frames, "01", SYMBOLS), SYMBOLS)
+    lines = Posteriors(drawn(rng, 1, frames, "01", SYMBOLS), SYMBOLS)
     texts = all_texts(lines.probabilities[0], SYMBOLS)
-    batch = Lines(np.repeat(lines.probabilities, len(texts) + 2, axis=0), SYMBOLS)
+    batch = Posteriors(np.repeat(lines.probabilities, len(texts) + 2, axis=0), SYMBOLS)
     found = np.exp(log_probability(batch, [*texts, "7", "0" * 9]))
     assert found == pytest.approx([*texts.values(), 0, 0])
 
@@ -121,7 +121,7 @@ def test_texts_too_unlikely_for_a_float_keep_their_logarithm() -> None:
     frames[..., -1] = 0
     frames[..., -1] = 1 - frames.sum(axis=2)
     single = np.log(0.09) * 300 + np.log(0.99) * 300
-    (found,) = log_probability(Lines(frames, DIGITS), ["01" * 150])
+    (found,) = log_probability(Posteriors(frames, DIGITS), ["01" * 150])
     assert single < found < single + 30
 
 
@@ -129,7 +129,7 @@ def test_texts_too_unlikely_for_a_float_keep_their_logarithm() -> None:
 @pytest.mark.parametrize("language", [None, r"[01]+", r"\d\d\.?"])
 def test_what_else_a_character_might_be(language: str | None, seed: int, frames: int) -> None:
     pattern = Pattern.parse(language) if language is not None else None
-    lines = Lines(drawn(np.random.default_rng(seed), 1, frames, "01.", SYMBOLS), SYMBOLS)
+    lines = Posteriors(drawn(np.random.default_rng(seed), 1, frames, "01.", SYMBOLS), SYMBOLS)
     texts = all_texts(lines.probabilities[0], SYMBOLS)
     for text in texts:
         if pattern is not None and not pattern.fits(text):
@@ -145,7 +145,7 @@ def test_what_else_a_character_might_be(language: str | None, seed: int, frames:
 
 @pytest.mark.parametrize(("seed", "frames"), CASES)
 def test_where_a_character_begins_and_ends(seed: int, frames: int) -> None:
-    lines = Lines(drawn(np.random.default_rng(seed), 1, frames, "01", SYMBOLS), SYMBOLS)
+    lines = Posteriors(drawn(np.random.default_rng(seed), 1, frames, "01", SYMBOLS), SYMBOLS)
     sums: dict[str, Floats] = {}
     for path, probability in all_paths(lines.probabilities[0], SYMBOLS):
         text = collapsed(path, SYMBOLS)
@@ -154,7 +154,7 @@ def test_where_a_character_begins_and_ends(seed: int, frames: int) -> None:
         values = np.array([np.ones(len(text)), new, last]) * probability
         sums[text] = sums.get(text, 0) + values
     texts = [text for text in sums if text]
-    batch = Lines(np.repeat(lines.probabilities, len(texts), axis=0), SYMBOLS)
+    batch = Posteriors(np.repeat(lines.probabilities, len(texts), axis=0), SYMBOLS)
     for text, found in zip(texts, locate(batch, texts), strict=True):
         weight, first, last_frame = sums[text]
         assert found.first == pytest.approx(first / weight)
@@ -169,7 +169,7 @@ def test_symbols_that_are_not_wanted_count_as_blank() -> None:
     for text, probability in whole.items():
         digits = "".join(symbol for symbol in text if symbol in DIGITS)
         merged[digits] = merged.get(digits, 0) + probability
-    lines = Lines.of(np.repeat(output, len(merged), axis=0))
+    lines = Posteriors.of(np.repeat(output, len(merged), axis=0))
     assert np.exp(log_probability(lines, list(merged))) == pytest.approx(list(merged.values()))
 
 
@@ -179,12 +179,12 @@ def test_a_batch_is_read_as_each_line_alone() -> None:
     for text in (None, r"\d{5}", r"\d+(\.\d\d)?"):
         pattern = Pattern.parse(text) if text is not None else None
         symbols = pattern.symbols if pattern is not None else DIGITS
-        lines = Lines.of(output, lengths, symbols=symbols)
+        lines = Posteriors.of(output, lengths, symbols=symbols)
         together = decode(lines, pattern)
         texts = [one.text if one else "" for one in together]
         places = locate(lines, texts)
         for i, length in enumerate(lengths):
-            alone = Lines.of(output[i : i + 1, :length], symbols=symbols)
+            alone = Posteriors.of(output[i : i + 1, :length], symbols=symbols)
             (one,) = decode(alone, pattern)
             assert (one is None) == (together[i] is None)
             if one is not None:
@@ -196,7 +196,7 @@ def test_a_batch_is_read_as_each_line_alone() -> None:
 
 
 def test_large_batches_are_divided(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = Lines.of(peaky(np.random.default_rng(5), 7))
+    lines = Posteriors.of(peaky(np.random.default_rng(5), 7))
     whole, places = decode(lines), locate(lines, ["12345"] * 7)
     monkeypatch.setattr("inkdigit.reading.decoding.search._BATCH_SIZE", 3000)
     monkeypatch.setattr("inkdigit.reading.decoding.characters._BLOCK_SIZE", 3000)
@@ -207,7 +207,7 @@ def test_large_batches_are_divided(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_work_is_bounded_and_what_is_not_proven_is_marked() -> None:
     rng = np.random.default_rng(6)
-    flat = Lines(rng.dirichlet(np.full(11, 5.0), (4, 60)), DIGITS)
+    flat = Posteriors(rng.dirichlet(np.full(11, 5.0), (4, 60)), DIGITS)
     for text in (None, r"\d{9}", r"0\d{9}1*"):
         pattern = Pattern.parse(text) if text is not None else None
         for one in decode(flat, pattern):
@@ -219,7 +219,7 @@ def test_work_is_bounded_and_what_is_not_proven_is_marked() -> None:
 
 def test_a_line_beyond_all_measure_still_gives_a_text() -> None:
     rng = np.random.default_rng(7)
-    noise = Lines(rng.dirichlet(np.full(11, 5.0), (1, 1500)), DIGITS)
+    noise = Posteriors(rng.dirichlet(np.full(11, 5.0), (1, 1500)), DIGITS)
     (one,) = decode(noise)
     assert one is not None
     assert not one.exact
@@ -228,7 +228,7 @@ def test_a_line_beyond_all_measure_still_gives_a_text() -> None:
 
 
 def test_what_cannot_be_read_so() -> None:
-    lines = Lines.of(peaky(np.random.default_rng(8), 2, frames=12))
+    lines = Posteriors.of(peaky(np.random.default_rng(8), 2, frames=12))
     assert decode(lines, Pattern.parse(r"\d{13}")) == [None, None]
     assert decode(lines, Pattern.parse("(1{2}){4}")) == [None, None]
     with pytest.raises(SettingError, match="only 0123456789 can be read"):
@@ -243,12 +243,12 @@ def test_what_cannot_be_read_so() -> None:
 def test_a_pattern_too_large_for_a_line() -> None:
     frames = np.full((1, 30_000, 11), 1 / 11)
     with pytest.raises(SettingError, match="400 states, too many for a line this long"):
-        decode(Lines(frames, DIGITS), Pattern.parse(r"(\d{100}){3}\d{99}"))
+        decode(Posteriors(frames, DIGITS), Pattern.parse(r"(\d{100}){3}\d{99}"))
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (3, 0), (0, 0)])
 def test_no_lines_or_no_frames(shape: tuple[int, int]) -> None:
-    lines = Lines.of(np.zeros((*shape, len(LINE_ALPHABET) + 1), np.float32))
+    lines = Posteriors.of(np.zeros((*shape, len(LINE_ALPHABET) + 1), np.float32))
     nothing = Decoded("", 1.0, 1.0, exact=True)
     assert decode(lines) == [nothing] * shape[0]
     assert decode(lines, Pattern.parse(r"\d*")) == [nothing] * shape[0]
@@ -261,23 +261,23 @@ def test_what_are_no_probabilities(value: float) -> None:
     output = peaky(np.random.default_rng(0), 2)
     output[1, 3, 4] = value
     with pytest.raises(ModelError, match="no probabilities"):
-        Lines.of(output)
+        Posteriors.of(output)
     with pytest.raises(ModelError, match=r"received \(2, 40, 16\)"):
-        Lines.of(output[..., 1:])
+        Posteriors.of(output[..., 1:])
 
 
-def line_of(*frames: dict[str, float]) -> Lines:
+def line_of(*frames: dict[str, float]) -> Posteriors:
     """One line over all classes: the probabilities of each frame, the rest blank."""
     output = np.zeros((1, len(frames), len(LINE_ALPHABET) + 1))
     for row, frame in zip(output[0], frames, strict=True):
         for symbol, probability in frame.items():
             row[LINE_ALPHABET.index(symbol)] = probability
         row[-1] = 1 - row.sum()
-    return Lines.of(output, symbols=LINE_ALPHABET)
+    return Posteriors.of(output, symbols=LINE_ALPHABET)
 
 
-def marks_of(line: Lines, text: str, written: str = DIGITS) -> list[tuple[str, int, int, int]]:
-    digits = Lines.of(line.probabilities, symbols=written)
+def marks_of(line: Posteriors, text: str, written: str = DIGITS) -> list[tuple[str, int, int, int]]:
+    digits = Posteriors.of(line.probabilities, symbols=written)
     (found,) = find_marks(line, locate(digits, [text]), written=written)
     return [(mark.value, mark.position, mark.first, mark.last) for mark in found]
 
@@ -301,7 +301,7 @@ def test_marks_stand_between_the_characters_of_the_text() -> None:
 
 def test_a_mark_between_two_frames_is_not_lost() -> None:
     line = line_of({"1": 0.9}, {".": 0.45}, {".": 0.45}, {"2": 0.9})
-    (characters,) = locate(Lines.of(line.probabilities, symbols=DIGITS), ["12"])
+    (characters,) = locate(Posteriors.of(line.probabilities, symbols=DIGITS), ["12"])
     ((mark,),) = find_marks(line, [characters])
     assert (mark.value, mark.position, mark.first, mark.last) == (".", 1, 1, 2)
     assert mark.confidence == pytest.approx(1 - 0.55**2)
@@ -314,7 +314,7 @@ def test_nothing_is_seen_where_nothing_is() -> None:
 
 def test_threads_give_what_one_gives() -> None:
     pattern = Pattern.parse(r"\d{4,6}")
-    lines = Lines.of(peaky(np.random.default_rng(9), 4))
+    lines = Posteriors.of(peaky(np.random.default_rng(9), 4))
     alone = decode(lines, pattern)
     with ThreadPoolExecutor(8) as pool:
         assert all(

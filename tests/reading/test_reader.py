@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hand import Grey, Hand, encoded
+from hand import Grey, Hand, encoded, overlap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 from scripted import ScriptedDigit, ScriptedLine
-from test_ink import overlap
 
 from inkdigit.errors import ImageError, InkdigitError, ModelError, SettingError
 from inkdigit.reading import Reader, Reading

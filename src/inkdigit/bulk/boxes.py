@@ -4,7 +4,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from inkdigit.bulk.sources import Box, is_uri
+from inkdigit.bulk.sources import Box
+from inkdigit.bulk.uris import is_uri
 from inkdigit.errors import ImageError, InkdigitError
 
 if TYPE_CHECKING:

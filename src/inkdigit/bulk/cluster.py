@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.bulk.work import Chunk, Done, Work, read_chunk
+from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, read_chunk
 from inkdigit.errors import ClusterError, InkdigitError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def need_ray() -> None:
 
 
 def read_on_ray(
-    chunks: Iterator[Chunk], work: Work, address: str | None = None, jobs: int | None = None
-) -> Iterator[Done]:
+    chunks: Iterator[Chunk], work: ReadJob, address: str | None = None, jobs: int | None = None
+) -> Iterator[ChunkResult]:
     """Yield what each chunk says, in order, read by a Ray cluster.
 
     `address` is its head's, `auto` the cluster that this machine is in, and without one a cluster
@@ -51,11 +51,11 @@ def read_on_ray(
     with _cluster(address):
         while portion := list(islice(chunks, _PORTION)):
             for row in _dataset(portion, work, jobs).iter_rows():
-                done: Done = pickle.loads(row["done"])  # noqa: S301  (our own actor wrote it)
+                done: ChunkResult = pickle.loads(row["done"])  # noqa: S301  (our own actor wrote it)
                 yield done
 
 
-def _dataset(portion: list[Chunk], work: Work, jobs: int | None) -> "Dataset":
+def _dataset(portion: list[Chunk], work: ReadJob, jobs: int | None) -> "Dataset":
     import ray.data
 
     context = ray.data.DataContext.get_current()
@@ -79,7 +79,7 @@ def _dataset(portion: list[Chunk], work: Work, jobs: int | None) -> "Dataset":
 class _Actor:
     """A reader that stays warm between tasks."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: ReadJob) -> None:
         self._reader, self._work = work.reader(), work
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:

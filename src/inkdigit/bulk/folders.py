@@ -21,7 +21,7 @@ _Lister = Callable[[str], Iterator[_Entry]]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FileFilter:
     """Which files of a folder: by patterns of their names, and whether of folders below as well."""
 
     include: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Wanted:
         return SourceError(f"{folder} holds no pictures ({sought}){below}")
 
 
-def files_below(folder: str, wanted: Wanted) -> Iterator[str | SourceError]:
+def files_below(folder: str, wanted: FileFilter) -> Iterator[str | SourceError]:
     """Yield the wanted files, by name in each folder, or in its place what cannot be listed.
 
     Links are followed, but not round in a circle. A folder that holds none is said to.
@@ -54,13 +54,13 @@ def files_below(folder: str, wanted: Wanted) -> Iterator[str | SourceError]:
         yield wanted.none_in(folder)
 
 
-def count_below(folder: str, wanted: Wanted) -> int:
+def count_below(folder: str, wanted: FileFilter) -> int:
     """Return how many `files_below` yields; in no order, so that nothing is held."""
     return sum(1 for _ in _files_below(folder, wanted, _entries)) or 1
 
 
 def _files_below(
-    folder: str, wanted: Wanted, list_: _Lister, above: tuple[tuple[int, int], ...] = ()
+    folder: str, wanted: FileFilter, list_: _Lister, above: tuple[tuple[int, int], ...] = ()
 ) -> Iterator[str | SourceError]:
     try:
         found = os.stat(folder)  # noqa: PTH116  (a name need not be normal to be listed as given)

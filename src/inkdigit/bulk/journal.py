@@ -16,9 +16,9 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.rows import Record
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Done, Position
 from inkdigit.errors import OutputError, RunError
 
 # How a line begins that closes a chunk; a row begins with its source.
@@ -50,7 +50,7 @@ class Journal:
                 raise self._unwritable(error) from None
             opened.pop_all()
 
-    def append(self, done: Done) -> None:
+    def append(self, done: ChunkResult) -> None:
         """Add a chunk: it is on the disk when this returns."""
         for record, code in zip(done.records, done.codes, strict=True):
             self.tally.count(record, code)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from inkdigit.bulk.sources import Box, Picture, is_uri, without_secrets
+from inkdigit.bulk.sources import Box, Picture
+from inkdigit.bulk.uris import is_uri, without_secrets
 from inkdigit.errors import SettingError, SourceError
 from inkdigit.reading.options import Options, Rules
 

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from inkdigit.bulk.chunks import Chunk, ChunkResult, chunks
 from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.tables import Table
-from inkdigit.bulk.work import Chunk, Done, chunks
 
 # From chunks to what they say, in order and lazily.
-Engine = Callable[[Iterator[Chunk]], Iterator[Done]]
+Engine = Callable[[Iterator[Chunk]], Iterator[ChunkResult]]
 
 
 def read_many(
     pictures: Iterable[Picture],
     table: Table,
     engine: Engine,
-    reached: Callable[[Done], None] = lambda _: None,
+    reached: Callable[[ChunkResult], None] = lambda _: None,
 ) -> None:
     """Read the pictures behind the table's position into it, and finish it.
 

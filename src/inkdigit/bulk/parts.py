@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
+from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.journal import differing, lock
 from inkdigit.bulk.parquet import table
-from inkdigit.bulk.sources import is_uri, without_secrets
 from inkdigit.bulk.storage import located, reason
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Done, Position
+from inkdigit.bulk.uris import is_uri, without_secrets
 from inkdigit.errors import OutputError, RunError
 from inkdigit.files import write_atomically
 
@@ -243,7 +243,7 @@ class PartsTable:
                 parts.clear()
             self._held = held.pop_all()
 
-    def append(self, done: Done) -> None:
+    def append(self, done: ChunkResult) -> None:
         """Add a chunk, and write a part if there are rows enough for one."""
         for record, code in zip(done.records, done.codes, strict=True):
             self.tally.count(record, code)

@@ -7,11 +7,11 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
+from inkdigit.bulk.chunks import ChunkResult
 from inkdigit.bulk.plain import plain
 from inkdigit.bulk.rows import Record
 from inkdigit.bulk.sources import STDIN
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Done
 from inkdigit.reading.row import FAILED
 
 # Seconds between two lines where there is no terminal.
@@ -42,7 +42,7 @@ class Progress:
         """Pictures a second."""
         return (self._done - self._first) / max(self.seconds, 1e-9)
 
-    def reached(self, done: Done) -> None:
+    def reached(self, done: ChunkResult) -> None:
         """Show how far it is with this chunk, and what failed in it."""
         self._done = done.end.pictures
         if self._quiet:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from inkdigit.bulk.boxes import cut_out, on_page
-from inkdigit.bulk.sources import Box, Picture, is_uri
+from inkdigit.bulk.sources import Box, Picture
+from inkdigit.bulk.uris import is_uri
 from inkdigit.errors import ImageError, InkdigitError
 from inkdigit.reading.options import Options
 from inkdigit.reading.row import FIELDS, Row

@@ -1,7 +1,6 @@
 """What is to be read: names as a command line gives them, each opened when its turn comes."""
 
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,15 +9,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from inkdigit.bulk.folders import Wanted, count_below, files_below
+from inkdigit.bulk.folders import FileFilter, count_below, files_below
+from inkdigit.bulk.storage import objects_below
+from inkdigit.bulk.uris import is_uri, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 
 STDIN = "-"
 # Enough of a file to tell its kind.
 _HEAD = 1024
-_URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
-# Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
-_CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
 Box = tuple[int, int, int, int]
 
 
@@ -51,7 +49,7 @@ class Picture:
         return repr(asked).encode("utf-8", "backslashreplace")
 
 
-def pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> Iterator[Picture]:  # noqa: B008
+def pictures(names: Sequence[str], wanted: FileFilter = FileFilter()) -> Iterator[Picture]:  # noqa: B008
     """Return the pictures of these names, in order; `-` is standard input, a URI lies in a bucket.
 
     Of a folder the files that are wanted come, by name. What cannot be listed is a picture that
@@ -63,19 +61,9 @@ def pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> Iterator[Pictur
     return (picture for name in names for picture in _pictures(name, wanted))
 
 
-def count_pictures(names: Sequence[str], wanted: Wanted = Wanted()) -> int:  # noqa: B008
+def count_pictures(names: Sequence[str], wanted: FileFilter = FileFilter()) -> int:  # noqa: B008
     """Return how many pictures these names stand for, opening none."""
     return sum(_count(name, wanted) for name in names)
-
-
-def is_uri(name: str) -> bool:
-    """Return whether a name is one of a bucket or another store, such as `s3://bucket/scans`."""
-    return bool(_URI.match(name))
-
-
-def without_secrets(name: str) -> str:
-    """Return a name as it is shown: of a URI without its query and credentials."""
-    return _CREDENTIALS.sub("", name.partition("?")[0], count=1) if is_uri(name) else name
 
 
 def is_many(name: str) -> bool:
@@ -83,7 +71,7 @@ def is_many(name: str) -> bool:
     return is_uri(name) or (name != STDIN and os.path.isdir(name))  # noqa: PTH112  (never raises)
 
 
-def _pictures(name: str, wanted: Wanted) -> Iterator[Picture]:
+def _pictures(name: str, wanted: FileFilter) -> Iterator[Picture]:
     if not is_many(name):
         yield _picture(name)
         return
@@ -94,15 +82,13 @@ def _pictures(name: str, wanted: Wanted) -> Iterator[Picture]:
             yield Picture(without_secrets(found), found)
 
 
-def _listed(name: str, wanted: Wanted) -> Iterator[str | InkdigitError]:
+def _listed(name: str, wanted: FileFilter) -> Iterator[str | InkdigitError]:
     if not is_uri(name):
         return files_below(name, wanted)
-    from inkdigit.bulk.storage import objects_below
-
     return objects_below(name, wanted)
 
 
-def _count(name: str, wanted: Wanted) -> int:
+def _count(name: str, wanted: FileFilter) -> int:
     if not is_many(name):
         return 1
     return sum(1 for _ in _listed(name, wanted)) if is_uri(name) else count_below(name, wanted)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from inkdigit.bulk.folders import Wanted
-from inkdigit.bulk.sources import is_uri, without_secrets
+from inkdigit.bulk.folders import FileFilter
+from inkdigit.bulk.uris import is_uri, without_secrets
 from inkdigit.errors import ImageError, MissingExtraError, SourceError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def read_object(uri: str) -> bytes:
         raise ImageError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
-def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:
+def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
     """Yield the URIs of the wanted objects, by name in each folder, as `files_below` does.
 
     A URI that is an object itself is the only one.
@@ -98,7 +98,7 @@ def objects_below(uri: str, wanted: Wanted) -> Iterator[str | SourceError]:
         yield wanted.none_in(shown)
 
 
-def _objects_below(uri: str, folder: str, wanted: Wanted) -> Iterator[str]:
+def _objects_below(uri: str, folder: str, wanted: FileFilter) -> Iterator[str]:
     from pyarrow.fs import FileSelector, FileType
 
     entries = located(uri)[0].get_file_info(FileSelector(folder))

@@ -2,12 +2,12 @@
 
 from typing import Any, Protocol
 
+from inkdigit.bulk.chunks import ChunkResult, Position, ReadJob
 from inkdigit.bulk.journal import Journal, journal_of
 from inkdigit.bulk.parquet import need_pyarrow
 from inkdigit.bulk.parts import Parts, PartsTable
-from inkdigit.bulk.sources import is_uri, without_secrets
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Done, Position, Work
+from inkdigit.bulk.uris import is_uri, without_secrets
 from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import OutputError, SettingError
 
@@ -23,7 +23,7 @@ class Table(Protocol):
     def tally(self) -> Tally:
         """What has been counted up to there."""
 
-    def append(self, done: Done) -> None:
+    def append(self, done: ChunkResult) -> None:
         """Add a chunk."""
 
     def finish(self) -> None:
@@ -53,7 +53,7 @@ class FileTable:
         """What has been counted up to there."""
         return self._journal.tally
 
-    def append(self, done: Done) -> None:
+    def append(self, done: ChunkResult) -> None:
         """Add a chunk: it is on the disk when this returns."""
         self._journal.append(done)
 
@@ -91,7 +91,7 @@ def choose_target(
     return output
 
 
-def finished(target: Target, work: Work) -> Tally | None:
+def finished(target: Target, work: ReadJob) -> Tally | None:
     """Return what was counted in the table where it is whole already, of a file nothing.
 
     Raises `RunError` for a folder of parts that another work has finished; a file does not say.

@@ -18,8 +18,8 @@ from inkdigit.cli.train import train_aloud
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from inkdigit.learning.comparison import Comparison
-    from inkdigit.learning.runs import Run
+    from inkdigit.learning.evaluation.comparison import Comparison
+    from inkdigit.learning.models.run import Run
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -61,7 +61,8 @@ def run(options: argparse.Namespace) -> None:
     given = {name: getattr(options, name) for name in ("epochs", "batch_size") if name in options}
     TrainingSettings(**given)
     with needing_learn():
-        from inkdigit.learning.comparison import compare, write_comparison
+        from inkdigit.learning.evaluation.comparison import compare
+        from inkdigit.learning.evaluation.report import write_comparison
 
     dataset = load_data(options)
     out = options.out or Path("runs", f"comparison-{dataset.name.partition(':')[0]}")

@@ -18,7 +18,7 @@ from inkdigit.errors import OutputError
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
-    from inkdigit.learning.evaluation import Evaluation
+    from inkdigit.learning.evaluation.metrics import Evaluation
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -50,8 +50,8 @@ def add_parser(verbs: Verbs) -> None:
 def run(options: argparse.Namespace) -> None:
     """Evaluate and print; write pictures where they are wanted."""
     with needing_learn():
-        from inkdigit.learning.evaluation import Evaluation
-        from inkdigit.learning.models import already_seen, load_model
+        from inkdigit.learning.evaluation.metrics import Evaluation
+        from inkdigit.learning.models.load import already_seen, load_model
 
     if options.out and options.out.exists() and any(options.out.iterdir()):
         raise OutputError(f"{options.out} is not empty: choose another folder for the pictures")
@@ -74,7 +74,11 @@ def run(options: argparse.Namespace) -> None:
     else:
         print(render(evaluation))
     if options.out:
-        from inkdigit.learning.pictures import evaluation_pictures, training_curves, write_figures
+        from inkdigit.learning.evaluation.figures import (
+            evaluation_pictures,
+            training_curves,
+            write_figures,
+        )
 
         figures = evaluation_pictures(evaluation, digits.images)
         if model.run:

@@ -47,9 +47,9 @@ def add_parser(verbs: Verbs) -> None:
 def run(options: argparse.Namespace) -> None:
     """Export, and print where the file is."""
     with needing_learn():
-        from inkdigit.learning.readers import export_pair
-        from inkdigit.learning.runs import Run
-        from inkdigit.learning.training import export
+        from inkdigit.learning.models.export import export
+        from inkdigit.learning.models.run import Run
+        from inkdigit.learning.readers.train import export_with_fallback
 
     found = Run.open(options.run_folder)
     if options.second is None:
@@ -64,4 +64,4 @@ def run(options: argparse.Namespace) -> None:
             else "--second makes a file of two runs: say where it goes (--out)"
         )
     second = Run.open(options.second)
-    print(export_pair(found, second, load_data(options, found.data), options.out))
+    print(export_with_fallback(found, second, load_data(options, found.data), options.out))

@@ -9,15 +9,16 @@ from functools import partial
 from itertools import chain, islice
 from typing import cast
 
-from inkdigit.bulk.folders import Wanted
+from inkdigit.bulk.chunks import ReadJob, chunks
+from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.many import Engine, read_many
 from inkdigit.bulk.progress import Progress, complaint, summary
 from inkdigit.bulk.rows import Record, read_rows
-from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures, without_secrets
+from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.tables import Table, choose_target, finished, open_table
 from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.work import Work, chunks
+from inkdigit.bulk.uris import without_secrets
 from inkdigit.bulk.writers import Output
 from inkdigit.cli.options import Verbs, add_quiet_flag, tell
 from inkdigit.cli.read_flags import (
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
     """Read, write the rows, and fail in the end if any picture could not be read."""
     # All that can be wrong with the arguments is said before a model is loaded.
     given = {name: value for name, value in vars(options).items() if name in READ_OPTIONS}
-    work = Work(options.model, cast("Options", given))
+    work = ReadJob(options.model, cast("Options", given))
     how = {"overwrite": options.overwrite, "resume": options.resume}
     target = choose_target(options.out, options.format, **how)
     Rules.of(work.options)
@@ -97,13 +98,13 @@ def run(options: argparse.Namespace) -> None:
         _fill(options, source, table, engine)
 
 
-def _engine(options: argparse.Namespace, work: Work) -> Engine:
+def _engine(options: argparse.Namespace, work: ReadJob) -> Engine:
     if options.jobs is not None and options.jobs < 1:
         raise SettingError(f"there must be at least 1 job, received {options.jobs}")
     if options.engine == "local":
         if options.address:
             raise SettingError("--address names a cluster: add --engine ray")
-        from inkdigit.bulk.local import read_locally
+        from inkdigit.bulk.pool import read_locally
 
         return partial(read_locally, work=work, jobs=options.jobs)
     from inkdigit.bulk.cluster import need_ray, read_on_ray
@@ -124,7 +125,7 @@ def _source(options: argparse.Namespace, asked: Options) -> _Source:
     many = any(map(is_many, names))
     if (options.recursive or options.include) and not many:
         raise SettingError("--include and --recursive choose among the files of a folder: name one")
-    wanted = Wanted(tuple(options.include), options.recursive)
+    wanted = FileFilter(tuple(options.include), options.recursive)
     found = pictures(names, wanted)
     if many:
         head = list(islice(found, 2))
@@ -159,7 +160,7 @@ def _fail_with(tally: Tally) -> None:
         raise _SomeUnreadError(tally.rows, tally.codes)
 
 
-def _reads(work: Work, source: _Source, engine: Engine | None) -> Iterator[Read]:
+def _reads(work: ReadJob, source: _Source, engine: Engine | None) -> Iterator[Read]:
     """Yield what the pictures say, read by this process where there is no engine."""
     if engine is None:
         for row in read_rows(work.reader(), source.pictures(), **work.options):

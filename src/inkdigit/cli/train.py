@@ -20,9 +20,9 @@ from inkdigit.learning.recipes import PLAIN, RECIPES
 from inkdigit.learning.settings import DRAWN, TrainingSettings
 
 if TYPE_CHECKING:
+    from inkdigit.learning.checkpoints import Loop
     from inkdigit.learning.datasets import Dataset
-    from inkdigit.learning.loop import Loop
-    from inkdigit.learning.runs import Run
+    from inkdigit.learning.models.run import Run
 
 # A recipe's learning rate rises high: it needs so many steps to come to anything.
 _FEW_STEPS = 100
@@ -111,7 +111,7 @@ def _refuse_settings(options: argparse.Namespace, given: dict[str, Any]) -> None
 
 def _resume(options: argparse.Namespace) -> "Run":
     with needing_learn():
-        from inkdigit.learning.runs import Run
+        from inkdigit.learning.models.run import Run
 
     run = Run.open(options.resume)
     if run.finished:
@@ -131,10 +131,10 @@ def train_aloud(
 ) -> "Run":
     """Train with progress on stderr; after Ctrl-C, say what was kept."""
     with needing_learn():
-        from inkdigit.learning.models import already_seen, data_of
+        from inkdigit.learning.classifiers.train import train
+        from inkdigit.learning.models.load import already_seen, data_of
         from inkdigit.learning.progress import Progress, epoch_line
-        from inkdigit.learning.readers import train_reader
-        from inkdigit.learning.training import train
+        from inkdigit.learning.readers.train import train_reader
 
     def after_epoch(loop: "Loop") -> None:
         tell(options, epoch_line(loop.history[-1], settings.epochs))
@@ -181,7 +181,7 @@ def _free_folder(settings: TrainingSettings) -> Path:
 
 def summary(run: "Run") -> str:
     """Return what a finished run is worth in two lines."""
-    from inkdigit.learning.runs import ONNX_MODEL
+    from inkdigit.learning.models.run import ONNX_MODEL
 
     metrics = run.metrics
     drawn = run.settings.network in DRAWN

@@ -4,7 +4,7 @@ Needs the extra `learn` (or `training` with a Keras backend of your own). The us
 
     from inkdigit.learning.datasets import load_dataset
     from inkdigit.learning.settings import TrainingSettings
-    from inkdigit.learning.training import train
+    from inkdigit.learning.classifiers.train import train
 
     dataset = load_dataset("auto")
     run = train(TrainingSettings(network="classic"), dataset, "runs/classic")

@@ -7,17 +7,28 @@ TensorFlow is the default backend; the environment variable `KERAS_BACKEND` choo
 import contextlib
 import logging
 import os
+import platform
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
 
+import numpy as np
+
+import inkdigit
 from inkdigit.errors import MissingExtraError, SettingError
 
-__all__ = ["BRIEF", "computing_in", "keras", "make_reproducible", "quiet_native_stderr"]
+__all__ = [
+    "BFLOAT16",
+    "computing_in",
+    "keras",
+    "make_reproducible",
+    "quiet_native_stderr",
+    "versions",
+]
 
 # Up to twice as fast a step as in float32, on processors that have it (Kalamkar et al. 2019).
-BRIEF = "mixed_bfloat16"
+BFLOAT16 = "mixed_bfloat16"
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -82,3 +93,15 @@ def make_reproducible(seed: int) -> None:
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a training depends on."""
+    backend = keras.backend.backend()
+    return {
+        "inkdigit": inkdigit.__version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: sys.modules[backend].__version__,
+        "numpy": np.__version__,
+    }

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inkdigit.reading.model_file import DigitModel, LineModel, ModelInfo
     from inkdigit.reading.reader import Reader
-    from inkdigit.reading.result import Alternative, Digit, Mark, Reading
+    from inkdigit.reading.result import Alternative, Character, Mark, Reading
 
 __all__ = [
-    "Alternative", "Digit", "DigitModel", "LineModel", "Mark", "ModelInfo", "Reader", "Reading",
+    "Alternative", "Character", "DigitModel", "LineModel", "Mark", "ModelInfo", "Reader", "Reading",
 ]  # fmt: skip
 
 _HOMES = {"Reader": "reader", "DigitModel": "model_file", "LineModel": "model_file"}

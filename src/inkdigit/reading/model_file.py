@@ -4,7 +4,7 @@ An ONNX graph with metadata properties `inkdigit.<field>`, one for each field of
 JSON. A digit model turns `float32 (n, 28, 28, 1)` pixels in 0..1 into probabilities `(n, classes)`,
 a line model `(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank. It may
 hold two networks: then another input, `second`, says which is asked, a scalar `bool`.
-`inkdigit.learning.export` writes it; this module loads it with ONNX Runtime alone.
+`inkdigit.learning.models.export` writes it; this module loads it with ONNX Runtime alone.
 """
 
 import json
@@ -29,7 +29,7 @@ PREFIX = "inkdigit."
 WIDTH_STEP = 8
 COLUMNS_PER_FRAME = 2
 # The input of a line model that holds two networks that says which is asked.
-SECOND = "second"
+FALLBACK = "second"
 Floats = npt.NDArray[np.float32]
 
 
@@ -144,7 +144,7 @@ class DigitModel(_Model):
 
     def predict_proba(self, images: npt.NDArray[np.generic]) -> Floats:
         """Return calibrated probabilities, `float32 (n, classes)`, for images as above."""
-        return temper(self.probabilities(images), self.info.temperature)
+        return temperature_scale(self.probabilities(images), self.info.temperature)
 
     def predict(self, images: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
         """Return the likeliest class of each image, `int64 (n,)`."""
@@ -188,7 +188,7 @@ class LineModel(_Model):
                 f"expected strips of shape (n, {expected}, multiple of {WIDTH_STEP}), "
                 f"received {strips.shape}"
             )
-        which = {SECOND: np.array(second)} if self._holds_two else {}
+        which = {FALLBACK: np.array(second)} if self._holds_two else {}
         return self._run(_scaled(strips)[..., None], **which)
 
 
@@ -215,7 +215,7 @@ def _scaled(images: npt.NDArray[np.generic]) -> Floats:
     return pixels
 
 
-def temper(probabilities: Floats, temperature: float) -> Floats:
+def temperature_scale(probabilities: Floats, temperature: float) -> Floats:
     """Return `softmax(log p / temperature)` of each row."""
     powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
@@ -245,7 +245,7 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
         raise ModelError(f"{source} tells {info.classes!r} apart, which is no alphabet of Inkdigit")
     expected = _EXPECTED[info.reads](info)
     two = [expected[0], ("tensor(bool)",), expected[1]]
-    named = [node.name for node in session.get_inputs()[1:]] == [SECOND]
+    named = [node.name for node in session.get_inputs()[1:]] == [FALLBACK]
     if shapes != expected and not (info.reads == "line" and shapes == two and named):
         raise ModelError(
             f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "

@@ -10,11 +10,11 @@ from typing import Self, Unpack, cast
 
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import MAX_PIXELS, Grey, Source, open_grey, open_pages
-from inkdigit.reading.lines import LineReader
+from inkdigit.reading.digit_reader import DigitReader
+from inkdigit.reading.line_reader import LineReader
 from inkdigit.reading.model_file import DigitModel, LineModel, load_model_file
 from inkdigit.reading.options import Options, Rules
 from inkdigit.reading.result import Reading
-from inkdigit.reading.singles import SingleReader
 
 _MODELS = Path(__file__).parents[1] / "models"
 LINE_MODEL = _MODELS / "line.onnx"
@@ -121,15 +121,15 @@ class Reader:
             return LineReader(self._given_line or LineModel.load(LINE_MODEL))
 
     @cached_property
-    def _singles(self) -> SingleReader:
+    def _singles(self) -> DigitReader:
         if self._given_line and not self._given_single:
             raise SettingError(
                 f"the model {self._given_line.name} reads lines: it takes no single (--single)"
             )
         with self._lock:
             if "_singles" in self.__dict__:
-                return cast("SingleReader", self.__dict__["_singles"])
-            return SingleReader(self._given_single or DigitModel.load(SINGLE_MODEL))
+                return cast("DigitReader", self.__dict__["_singles"])
+            return DigitReader(self._given_single or DigitModel.load(SINGLE_MODEL))
 
 
 _Read = Callable[[Iterable[Grey], Rules], Sequence[Result]]

@@ -16,7 +16,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class Digit:
+class Character:
     """One character of the text.
 
     `box` is `(x, y, w, h)` in pixels of the picture that was read. `alternatives` are likeliest
@@ -58,7 +58,7 @@ class Reading:
     confidence: float
     status: Status
     reason: str
-    digits: tuple[Digit, ...]
+    digits: tuple[Character, ...]
     marks: tuple[Mark, ...]
     unconstrained: str | None
     model: str

@@ -15,7 +15,7 @@ class Alternative(BaseModel):
     confidence: Probability
 
 
-class Digit(BaseModel):
+class Character(BaseModel):
     """One character of the text; `box` is x, y, width, height in pixels of the picture."""
 
     value: str
@@ -42,7 +42,7 @@ class Reading(BaseModel):
     confidence: Probability | None
     status: Literal["accepted", "review", "rejected", "failed"]
     reason: str
-    digits: list[Digit]
+    digits: list[Character]
     marks: list[Mark]
     unconstrained: str | None
     error: str | None

@@ -11,9 +11,10 @@ from sklearn.model_selection import train_test_split
 
 from inkdigit.errors import DataError, SettingError
 from inkdigit.learning.settings import SPLITS
-from inkdigit.reading.ink import SIZE
+from inkdigit.reading.preprocessing.digit import SIZE
 
 CLASSES = 10
+Floats = npt.NDArray[np.float32]
 VALIDATION_SHARE = 0.1
 
 
@@ -89,3 +90,13 @@ def joined(parts: Iterable[Digits]) -> Digits:
     """Return the digits of all parts, one after the other."""
     images, labels = zip(*((part.images, part.labels) for part in parts), strict=True)
     return Digits(np.concatenate(images), np.concatenate(labels))
+
+
+def to_pixels(images: npt.NDArray[np.uint8]) -> Floats:
+    """Return what networks take, `float32 (n, 28, 28, 1)` in 0..1, from `uint8 (n, 28, 28)`."""
+    return images[..., None].astype(np.float32) / np.float32(255)
+
+
+def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:
+    """Return labels `(n,)` as `float32 (n, 10)` with a one at the class."""
+    return np.eye(CLASSES, dtype=np.float32)[labels]

@@ -13,7 +13,8 @@ import numpy as np
 from inkdigit.errors import DataError, ImageError
 from inkdigit.images import Grey, open_grey
 from inkdigit.learning.datasets.digits import CLASSES, Dataset, Digits
-from inkdigit.reading.ink import SIZE, light_ink, normalise
+from inkdigit.reading.preprocessing.digit import SIZE, normalise
+from inkdigit.reading.preprocessing.paper import light_ink
 
 TEST_SHARE = 0.2
 NAMED = 5
@@ -24,7 +25,7 @@ def load_folder(root: Path) -> Dataset:
     """Return the digits in a folder of class folders `0` to `9`; `DataError` where there are none.
 
     Pictures may have any size, colour mode and polarity. One that is 28×28 already is taken to be
-    framed as MNIST's are; any other goes through `inkdigit.reading.ink.normalise`.
+    framed as MNIST's are; any other goes through `inkdigit.reading.preprocessing.digit.normalise`.
     """
     root = root.absolute()
     if not root.is_dir():

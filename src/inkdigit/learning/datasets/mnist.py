@@ -18,7 +18,7 @@ import numpy.typing as npt
 from inkdigit.errors import DataError, DownloadError, OutputError
 from inkdigit.files import make_folder
 from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.reading.ink import SIZE
+from inkdigit.reading.preprocessing.digit import SIZE
 
 Bytes = npt.NDArray[np.uint8]
 

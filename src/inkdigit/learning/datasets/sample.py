@@ -11,7 +11,7 @@ import numpy as np
 
 from inkdigit.errors import DataError, MissingExtraError
 from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.reading.ink import SIZE
+from inkdigit.reading.preprocessing.digit import SIZE
 
 TEST_SHARE = 0.2
 

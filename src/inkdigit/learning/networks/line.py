@@ -8,7 +8,7 @@ from typing import Any
 
 from inkdigit.learning.backend import keras
 from inkdigit.reading.alphabet import LINE_ALPHABET
-from inkdigit.reading.ink import STRIP_HEIGHT
+from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 
 layers = keras.layers
 
@@ -25,7 +25,7 @@ def line() -> Any:
     little and lets two narrow digits side by side have a blank between them.
     """
     classes = len(LINE_ALPHABET) + 1
-    strip = keras.Input((STRIP_HEIGHT, None, 1), name="strips")
+    strip = keras.Input((LINE_HEIGHT, None, 1), name="strips")
     # Convolving at full size and pooling then took a third of the time.
     x = _convolution(strip, 16, kernel=5, strides=2)
     x = layers.MaxPooling2D(2)(_convolution(_convolution(x, 32), 32))

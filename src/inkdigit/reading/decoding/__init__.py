@@ -1,20 +1,20 @@
 """From what a line network says to text: exact CTC decoding (Graves et al. 2006), in numpy alone.
 
-`Lines` holds the probabilities, frame by frame; `decode` finds the likeliest text, under a pattern
-if there is one; `locate` says where its characters lie and what else each might be; `find_marks`
-lists what was seen and is not in the text.
+`Posteriors` holds the probabilities, frame by frame; `decode` finds the likeliest text, under a
+pattern if there is one; `locate` says where its characters lie and what else each might be;
+`find_marks` lists what was seen and is not in the text.
 """
 
 from inkdigit.reading.decoding.characters import Characters, locate
 from inkdigit.reading.decoding.lattice import log_probability
-from inkdigit.reading.decoding.lines import Lines
 from inkdigit.reading.decoding.marks import SeenMark, find_marks, unseen_marks
+from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.decoding.search import Decoded, decode, likeliest
 
 __all__ = [
     "Characters",
     "Decoded",
-    "Lines",
+    "Posteriors",
     "SeenMark",
     "decode",
     "find_marks",

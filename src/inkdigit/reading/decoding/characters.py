@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from inkdigit.reading.decoding.language import Language
 from inkdigit.reading.decoding.lattice import backward, forward
-from inkdigit.reading.decoding.lines import Floats, Integers, Lines
+from inkdigit.reading.decoding.posteriors import Floats, Integers, Posteriors
 from inkdigit.reading.patterns import Pattern
 
 # About how many numbers a table with an axis each for frames, symbols and characters holds.
@@ -30,7 +30,9 @@ class Characters:
     probabilities: Floats
 
 
-def locate(lines: Lines, texts: Sequence[str], pattern: Pattern | None = None) -> list[Characters]:
+def locate(
+    lines: Posteriors, texts: Sequence[str], pattern: Pattern | None = None
+) -> list[Characters]:
     """Return what is known of each text's characters; texts that do not fit the pattern count 0."""
     labels = lines.labels(texts)
     paths = _Paths(lines.probabilities, labels)

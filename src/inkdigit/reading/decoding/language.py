@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import SettingError
-from inkdigit.reading.decoding.lines import Floats, Integers, Lines
+from inkdigit.reading.decoding.posteriors import Floats, Integers, Posteriors
 from inkdigit.reading.patterns import ALPHABET, Pattern
 
 
@@ -53,7 +53,7 @@ class Language:
         return states
 
 
-def masses_ahead(lines: Lines, language: Language) -> tuple[Floats, Floats]:
+def masses_ahead(lines: Posteriors, language: Language) -> tuple[Floats, Floats]:
     """Sum over everything that can still be written, from every frame and state.
 
     The first result, `(frames, states + 1, symbols, lines)`, is the mass of this frame and those

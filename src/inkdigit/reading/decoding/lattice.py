@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.reading.decoding.lines import Floats, Integers, Lines
+from inkdigit.reading.decoding.posteriors import Floats, Integers, Posteriors
 
 # Often enough that masses cannot vanish in between, as the smallest float32 is 1e-45.
 _RESCALED_EVERY = 6
@@ -36,7 +36,7 @@ class Lattice:
             return np.asarray(np.log(mass) + self.log_scale[-1])
 
 
-def log_probability(lines: Lines, texts: Sequence[str]) -> Floats:
+def log_probability(lines: Posteriors, texts: Sequence[str]) -> Floats:
     """Return the natural logarithm of each text's probability on its line, `(lines,)`.
 
     It is the sum over all paths that collapse to the text; -inf where there is none, or where a

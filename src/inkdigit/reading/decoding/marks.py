@@ -8,7 +8,7 @@ import numpy as np
 
 from inkdigit.reading.alphabet import DIGITS, MARKS
 from inkdigit.reading.decoding.characters import Characters
-from inkdigit.reading.decoding.lines import Floats, Lines
+from inkdigit.reading.decoding.posteriors import Floats, Posteriors
 
 # A frame in which a mark is less likely than this has nothing to do with it.
 _FAINT = 0.05
@@ -30,7 +30,7 @@ class SeenMark:
 
 
 def find_marks(
-    lines: Lines,
+    lines: Posteriors,
     characters: Sequence[Characters],
     *,
     written: str = DIGITS,
@@ -38,7 +38,7 @@ def find_marks(
 ) -> list[list[SeenMark]]:
     """Return the marks seen on each line with a confidence of at least `least`.
 
-    `lines` are those over all of the network's classes, `Lines.of(…, symbols=LINE_ALPHABET)`, and
+    `lines` are over all of the network's classes, `Posteriors.of(…, symbols=LINE_ALPHABET)`, and
     `characters` are those of the texts. What a text may hold is `written`, and never reported.
 
     A mark's frames follow each other, and in each it is the likeliest of the symbols, be it less
@@ -62,7 +62,7 @@ def find_marks(
 
 
 def unseen_marks(
-    lines: Lines, texts: Sequence[str], characters: Sequence[Characters], *, least: float = 0.5
+    lines: Posteriors, texts: Sequence[str], characters: Sequence[Characters], *, least: float = 0.5
 ) -> list[str]:
     """Return the first mark of each text that stands where none was seen, or nothing.
 
@@ -98,7 +98,9 @@ def _confidence(frames: Floats, label: int, first: int, last: int) -> float:
     return float(1 - np.prod(1 - frames[first : last + 1, label]))
 
 
-def _mark(lines: Lines, line: int, found: tuple[int, int, int], characters: Characters) -> SeenMark:
+def _mark(
+    lines: Posteriors, line: int, found: tuple[int, int, int], characters: Characters
+) -> SeenMark:
     label, first, last = found
     position = int((characters.first + characters.last < first + last).sum())
     confidence = _confidence(lines.probabilities[line], *found)

@@ -16,7 +16,7 @@ import numpy as np
 from inkdigit.errors import SettingError
 from inkdigit.reading.decoding.language import Language, masses_ahead
 from inkdigit.reading.decoding.lattice import forward
-from inkdigit.reading.decoding.lines import Floats, Lines
+from inkdigit.reading.decoding.posteriors import Floats, Posteriors
 from inkdigit.reading.patterns import Pattern
 
 # After so many prefixes the best text found so far is returned, marked as not exact.
@@ -44,13 +44,13 @@ class Decoded:
         return min(1.0, self.probability / self.total)
 
 
-def decode(lines: Lines, pattern: Pattern | None = None) -> list[Decoded | None]:
+def decode(lines: Posteriors, pattern: Pattern | None = None) -> list[Decoded | None]:
     """Return the likeliest text of each line, among those that fit; `None` where none can."""
     return [found[0] if found else None for found in likeliest(lines, 1, pattern)]
 
 
 def likeliest(
-    lines: Lines,
+    lines: Posteriors,
     number: int,
     pattern: Pattern | None = None,
     *,
@@ -69,7 +69,7 @@ def likeliest(
     return found
 
 
-def _lines_a_batch(lines: Lines, language: Language) -> int:
+def _lines_a_batch(lines: Posteriors, language: Language) -> int:
     _, frames, classes = lines.probabilities.shape
     ahead = frames * classes * len(language.targets)
     if ahead > _LARGEST_TABLE and not language.anything:
@@ -83,7 +83,7 @@ def _lines_a_batch(lines: Lines, language: Language) -> int:
 class _Batch:
     """Some lines, with the prefixes of their greedy texts already weighed."""
 
-    def __init__(self, lines: Lines, language: Language) -> None:
+    def __init__(self, lines: Posteriors, language: Language) -> None:
         self.lines, self.language = lines, language
         self.ahead, self.total = masses_ahead(lines, language)
         self.labels = lines.greedy

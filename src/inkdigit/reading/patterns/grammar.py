@@ -36,7 +36,7 @@ class Sequence(Node):
 
 
 @dataclass(frozen=True)
-class Choice(Node):
+class Hypothesis(Node):
     """Parts of which one stands."""
 
     branches: tuple[Node, ...]
@@ -96,7 +96,7 @@ class _Parser:
         branches = [self.sequence()]
         while self.skip("|"):
             branches.append(self.sequence())
-        return Choice(self.bounded(sum(branch.size for branch in branches)), tuple(branches))
+        return Hypothesis(self.bounded(sum(branch.size for branch in branches)), tuple(branches))
 
     def sequence(self) -> Node:
         parts = []

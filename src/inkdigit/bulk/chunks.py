@@ -1,0 +1,120 @@
+"""The unit of work of every engine: a chunk of pictures in, its records out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b, file_digest
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import inkdigit
+from inkdigit.bulk.rows import Record, read_rows
+from inkdigit.bulk.sources import Picture
+from inkdigit.errors import RunError
+from inkdigit.reading.options import Options
+
+if TYPE_CHECKING:
+    from inkdigit.reading.reader import Reader
+
+# Pictures that are read together, sent to another process and noted as done: enough to fill the
+# network, few enough to hold. An input is cut at the same places whatever the engine.
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class ReadJob:
+    """How every picture is read: by which model file, the one inside where there is none."""
+
+    model: Path | None
+    options: Options
+
+    def reader(self) -> "Reader":
+        """Return a reader that is warm, and works on one core."""
+        from inkdigit.images.cores import use_one_core
+        from inkdigit.reading.reader import Reader
+
+        use_one_core()
+        return Reader.load(self.model)
+
+    def check(self) -> None:
+        """Raise `ModelError` where the model file that is named cannot be loaded."""
+        if self.model:
+            self.reader()
+
+    def asked(self) -> dict[str, Any]:
+        """Return what tells this work from other work, as plain types.
+
+        Raises `ModelError` as `check` does.
+        """
+        digest = None
+        if self.model:
+            self.check()
+            with self.model.open("rb") as file:
+                digest = file_digest(file, "sha256").hexdigest()
+        return {"inkdigit": inkdigit.__version__, "model": digest, **self.options}
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far the input has been gone through, and a digest of all of it up to there."""
+
+    pictures: int = 0
+    digest: str = ""
+
+    @classmethod
+    def from_dict(cls, known: dict[str, Any]) -> Self:
+        """Rebuild from `dataclasses.asdict`."""
+        return cls(int(known["pictures"]), str(known["digest"]))
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some pictures that follow each other in the input, and the position behind them."""
+
+    pictures: tuple[Picture, ...]
+    end: Position
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What a chunk says: its records, and of each the exit code of its failure, 0 where it is read.
+
+    It goes on at `end`.
+    """
+
+    records: list[Record]
+    codes: list[int]
+    end: Position
+
+
+def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterator[Chunk]:
+    """Yield the pictures behind a position by the chunk, lazily.
+
+    Raises `RunError` where the input up to that position is not what it was.
+    """
+    pictures = iter(pictures)
+    count, digest = 0, blake2b(digest_size=16)
+    while some := tuple(islice(pictures, CHUNK)):
+        count += len(some)
+        for picture in some:
+            digest.update(picture.key)
+        end = Position(count, digest.hexdigest())
+        if count > after.pictures:
+            if count - len(some) < after.pictures:
+                break
+            yield Chunk(some, end)
+        elif count == after.pictures and end != after:
+            break
+    else:
+        if count >= after.pictures:
+            return
+    raise RunError(
+        f"the input has changed since its first {after.pictures:,} pictures were read: "
+        "start anew with --overwrite"
+    )
+
+
+def read_chunk(reader: "Reader", work: ReadJob, chunk: Chunk) -> ChunkResult:
+    """Read the pictures of a chunk, in order."""
+    rows = list(read_rows(reader, chunk.pictures, batch=CHUNK, **work.options))
+    return ChunkResult([row.to_dict() for row in rows], [row.code for row in rows], chunk.end)

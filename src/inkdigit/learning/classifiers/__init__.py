@@ -1,0 +1,1 @@
+"""Digit classifiers: LeNet-5 to `best`, learning from labelled digits."""

@@ -1,0 +1,1 @@
+"""How well networks read labelled digits: figures, pictures, reports, comparisons."""

@@ -1,0 +1,192 @@
+"""Networks side by side: trained alike with several seeds, measured alike, told apart by a test."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from mlxtend.evaluate import mcnemar, mcnemar_table
+
+import inkdigit
+from inkdigit.errors import RunError, SettingError
+from inkdigit.files import is_taken, make_folder, write_text
+from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.evaluation.metrics import Evaluation, Labels
+from inkdigit.learning.models.run import ONNX_MODEL, Run
+from inkdigit.learning.networks import check_network
+from inkdigit.reading.model_file import DigitModel
+
+MEASURED = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "seconds")
+GIVEN = ("parameters", "macs")
+MARK = ".comparison"
+ROUNDS = 7
+BATCH = 1000
+REAL = 0.05
+
+TrainOne = Callable[[str, int, Path], Run]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found, as tables.
+
+    `runs` has a row a run; `networks` a row a network, with `<figure>_mean` and `<figure>_sd` over
+    its seeds; `differences` a row a pair of networks, with McNemar's test.
+    """
+
+    runs: pd.DataFrame
+    networks: pd.DataFrame
+    differences: pd.DataFrame
+
+
+def compare(
+    networks: Sequence[str], seeds: int, dataset: Dataset, folder: Path, train_one: TrainOne
+) -> Comparison:
+    """Train every network with every seed from 0 on, and hold the runs against each other.
+
+    `train_one(network, seed, run_folder)` trains a run, or returns the finished one that is there.
+    All are judged on the test half of `dataset`. Raises `SettingError` for fewer than one seed, an
+    unknown network or one named twice.
+    """
+    if seeds < 1:
+        raise SettingError(f"the seeds must be at least 1, received {seeds}")
+    if len(set(networks)) != len(networks):
+        raise SettingError(f"a network is named twice: {', '.join(networks)}")
+    for network in networks:
+        check_network(network)
+    _claim(folder)
+    runs = [
+        train_one(network, seed, folder / f"{network}-seed{seed}")
+        for seed in range(seeds)
+        for network in networks
+    ]
+    return compare_runs(runs, dataset)
+
+
+def _claim(folder: Path) -> None:
+    """Make the folder a comparison's, or raise `RunError` where something else lies in it."""
+    if is_taken(folder) and not (folder / MARK).exists():
+        raise RunError(f"{folder} is not empty and no comparison: choose another folder (--out)")
+    make_folder(folder)
+    write_text(folder / MARK, f"{inkdigit.__version__}\n")
+
+
+def compare_runs(runs: Sequence[Run], dataset: Dataset) -> Comparison:
+    """Hold finished runs against each other on the test half of a data set."""
+    models = {_key(run): DigitModel.load(_model_file(run)) for run in runs}
+    test = dataset.test
+    evaluations = {
+        key: Evaluation(test.labels, model.probabilities(test.images))
+        for key, model in models.items()
+    }
+    table = pd.DataFrame([_row(run, evaluations[_key(run)]) for run in runs])
+    # Every seed's network is as fast as the next: one of each is timed.
+    timed = {network: model for (network, _), model in reversed(models.items())}
+    return Comparison(
+        runs=table,
+        networks=_summary(table).merge(_speeds(timed, test.images), on="network"),
+        differences=differences(
+            {key: found.predictions for key, found in evaluations.items()}, test.labels
+        ),
+    )
+
+
+def _key(run: Run) -> tuple[str, int]:
+    return run.settings.network, run.settings.seed
+
+
+def _model_file(run: Run) -> Path:
+    path = run.folder / ONNX_MODEL
+    if not path.exists():
+        raise RunError(f"{run.folder} has no {ONNX_MODEL} yet: run  inkdigit export {run.folder}")
+    return path
+
+
+def _row(run: Run, evaluation: Evaluation) -> dict[str, object]:
+    metrics = run.metrics
+    return {
+        "network": run.settings.network,
+        "seed": run.settings.seed,
+        "epochs": run.settings.epochs,
+        "data": run.data,
+        "test_accuracy": evaluation.accuracy,
+        "test_loss": evaluation.loss,
+        **{name: metrics[name] for name in ("train_accuracy", "train_loss", "seconds", *GIVEN)},
+        "model_bytes": _model_file(run).stat().st_size,
+    }
+
+
+def _summary(table: pd.DataFrame) -> pd.DataFrame:
+    groups = table.groupby("network", sort=False)
+    columns: dict[str, pd.Series] = {"seeds": groups.size()}
+    for name in MEASURED:
+        columns[f"{name}_mean"] = groups[name].mean()
+        columns[f"{name}_sd"] = groups[name].std(ddof=1)
+    for name in (*GIVEN, "model_bytes"):
+        columns[name] = groups[name].first()
+    return pd.DataFrame(columns).reset_index()
+
+
+def _speeds(models: dict[str, DigitModel], images: npt.NDArray[np.uint8]) -> pd.DataFrame:
+    """Time reading with ONNX Runtime, the networks turn about, medians over rounds."""
+    batch = np.resize(images, (BATCH, *images.shape[1:]))
+    singles: dict[str, list[float]] = {network: [] for network in models}
+    batches: dict[str, list[float]] = {network: [] for network in models}
+    for _ in range(ROUNDS):
+        for network, model in models.items():
+            singles[network] += [_seconds(model, batch[i : i + 1]) for i in range(50)]
+            batches[network].append(_seconds(model, batch))
+    return pd.DataFrame(
+        {
+            "network": network,
+            "one_image_ms": 1000 * median(singles[network]),
+            "images_per_second": BATCH / median(batches[network]),
+        }
+        for network in singles
+    )
+
+
+def _seconds(model: DigitModel, images: npt.NDArray[np.uint8]) -> float:
+    start = time.perf_counter()
+    model.predict_proba(images)
+    return time.perf_counter() - start
+
+
+def differences(predictions: dict[tuple[str, int], Labels], labels: Labels) -> pd.DataFrame:
+    """Return McNemar's exact test for each pair of networks, `predictions` by (network, seed).
+
+    Each seed gives a test on the same digits, so the tests are not independent; twice their median
+    is a valid p-value all the same (Rüger 1978). `only_first` and `only_second` are the digits that
+    only one of the two read right, as means over seeds.
+    """
+    networks = list(dict.fromkeys(network for network, _ in predictions))
+    seeds = sorted({seed for _, seed in predictions})
+    rows = []
+    for first, second in combinations(networks, 2):
+        tables = [
+            mcnemar_table(labels, predictions[first, seed], predictions[second, seed])
+            for seed in seeds
+        ]
+        p = combined_p([float(mcnemar(table, exact=True)[1]) for table in tables])
+        rows.append(
+            {
+                "first": first,
+                "second": second,
+                "only_first": float(np.mean([table[0, 1] for table in tables])),
+                "only_second": float(np.mean([table[1, 0] for table in tables])),
+                "p": p,
+                "real": p < REAL,
+            }
+        )
+    return pd.DataFrame(rows, columns=["first", "second", "only_first", "only_second", "p", "real"])
+
+
+def combined_p(p_values: Iterable[float]) -> float:
+    """Return one valid p-value from dependent ones: a single one as it is, else 2 × median."""
+    values = list(p_values)
+    return values[0] if len(values) == 1 else min(1.0, 2 * median(values))

@@ -1,0 +1,259 @@
+"""Pictures of a training, an evaluation and a comparison, each a matplotlib `Figure`.
+
+No figure goes through pyplot, so nothing is left open and no display is needed. Colours are Okabe
+and Ito's, and nothing is told by colour alone.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import seaborn as sns
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from scipy.stats import binomtest
+
+from inkdigit.files import make_folder, write_atomically
+from inkdigit.learning.evaluation.metrics import Evaluation, ReliabilityBin
+from inkdigit.learning.models.run import History
+
+Images = npt.NDArray[np.uint8]
+
+BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#b34700", "#006b4a", "#b2182b", "#767676"
+MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), ("#a0457c", "^"), ("#444444", "v"))
+DIGITS_SHOWN = 25
+COLUMNS = 5
+
+# Ticks are made when the figure is drawn, so drawing needs the style as well.
+styled = mpl.rc_context(
+    {
+        "font.size": 15,
+        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 14),
+        **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
+        "axes.axisbelow": True,
+        "grid.color": "#dddddd",
+        "lines.linewidth": 2.2,
+    }
+)
+
+
+@styled
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    write_atomically(path, lambda scratch: figure.savefig(scratch, dpi=120, facecolor="white"))
+
+
+def evaluation_pictures(evaluation: Evaluation, images: Images) -> dict[str, Figure]:
+    """Return every picture of an evaluation by name; images are `uint8 (n, 28, 28)`."""
+    return {
+        "confusion_matrix": confusion_matrix(evaluation),
+        "predictions": predictions(evaluation, images),
+        "mistakes": mistakes(evaluation, images),
+        "reliability": reliability(evaluation),
+    }
+
+
+def write_evaluation_pictures(folder: Path, evaluation: Evaluation, images: Images) -> list[Path]:
+    """Write every picture of an evaluation into a folder, and return their paths."""
+    return write_figures(folder, evaluation_pictures(evaluation, images))
+
+
+def write_figures(folder: Path, figures: dict[str, Figure]) -> list[Path]:
+    """Write figures as `<name>.png` into a folder, and return their paths."""
+    make_folder(folder)
+    for name, figure in figures.items():
+        write_figure(figure, folder / f"{name}.png")
+    return [folder / f"{name}.png" for name in figures]
+
+
+@styled
+def confusion_matrix(evaluation: Evaluation) -> Figure:
+    """Return the confusion matrix as counts and, beside it, as per cent of each true digit."""
+    counts = evaluation.confusion
+    rates = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(13, 6.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _heatmap(left, counts, "d", "How many")
+    _heatmap(right, rates, ".1f", "Per cent of each true digit")
+    return figure
+
+
+def _heatmap(axes: Axes, values: npt.NDArray[Any], form: str, title: str) -> None:
+    # The mistakes have the colour scale to themselves: beside the diagonal all would be white.
+    diagonal = np.eye(len(values), dtype=bool)
+    scale = values[~diagonal].max() or 1
+    common = {"ax": axes, "annot": True, "fmt": form, "cbar": False, "square": True}
+    common |= {"linewidths": 1, "annot_kws": {"size": 12}}
+    sns.heatmap(values, mask=~diagonal, cmap=["#dbe7f0"], **common)
+    shades = sns.light_palette(ORANGE, as_cmap=True)
+    sns.heatmap(values, mask=diagonal, cmap=shades, vmin=0, vmax=scale, **common)
+    for text in axes.texts:
+        if float(text.get_text()) == 0:
+            text.set_color("#a5a5a5")
+    axes.set(title=title, xlabel="read as", ylabel="true digit")
+    axes.tick_params(length=0, labelrotation=0)
+
+
+@styled
+def training_curves(history: History) -> Figure:
+    """Return loss and accuracy against the epoch, of training and of validation."""
+    figure = Figure(figsize=(8, 7.6), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    _curves(above, history, "loss")
+    _curves(below, history, "accuracy")
+    above.set(yscale="log", ylabel="loss (nats, log scale)")
+    _log_ticks(above.yaxis, ticker.StrMethodFormatter("{x:.3g}"))
+    if np.divide(*above.get_ylim()) > 0.25:  # too narrow for 1, 2, 5
+        above.yaxis.set_major_locator(ticker.MaxNLocator(4))
+    below.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
+    below.set(ylabel="accuracy", xlabel="epoch", xlim=(0.5, len(history) + 0.5))
+    below.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    return figure
+
+
+def _log_ticks(axis: Axis, formatter: ticker.Formatter) -> None:
+    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(formatter)
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def _curves(axes: Axes, history: History, name: str) -> None:
+    epochs = [row["epoch"] for row in history]
+    styles = [("", "training", "-o", BLUE), ("validation_", "validation", "--s", ORANGE)]
+    for prefix, label, style, colour in styles:
+        if prefix + name not in history[0]:  # not every network is measured on what it learns from
+            continue
+        axes.plot(epochs, [row[prefix + name] for row in history], style, color=colour, label=label)
+    axes.grid(True)
+    axes.legend()
+
+
+@styled
+def predictions(evaluation: Evaluation, images: Images, count: int = DIGITS_SHOWN) -> Figure:
+    """Return digits beside what they are and were read as, the same ones each time."""
+    total = len(evaluation.labels)
+    chosen = np.random.default_rng(0).permutation(total)[:count]
+    heading = f"{len(chosen)} of {total:,} digits, chosen at random"
+    return _digit_grid(evaluation, images, chosen, heading)
+
+
+@styled
+def mistakes(evaluation: Evaluation, images: Images, count: int = DIGITS_SHOWN) -> Figure:
+    """Return the digits read wrong, the surest mistake first."""
+    wrong = evaluation.mistakes()
+    if not len(wrong):
+        figure = Figure(figsize=(7.6, 1.6))
+        notice = f"No mistakes: all {len(evaluation.labels):,} digits were read right"
+        figure.text(0.5, 0.5, notice, ha="center", va="center")
+        return figure
+    shown = wrong[:count]
+    heading = f"{len(shown)} of {len(wrong):,} mistakes, the surest first"
+    return _digit_grid(evaluation, images, shown, heading)
+
+
+def _digit_grid(
+    evaluation: Evaluation, images: Images, chosen: npt.NDArray[np.int64], heading: str
+) -> Figure:
+    rows = -(-len(chosen) // COLUMNS)
+    height = 0.6 + 2 * rows
+    figure = Figure(figsize=(7.6, height))
+    figure.suptitle(heading, size=16, y=1 - 0.1 / height, va="top")
+    # Placed by hand: a layout engine takes a second over so many axes.
+    spaces = {"left": 0.01, "right": 0.99, "bottom": 0.1 / height, "top": 1 - 1.1 / height}
+    places = {**spaces, "wspace": 0.08, "hspace": 0.42}
+    grid = figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw=places).ravel()
+    for axes, index in zip(grid, chosen, strict=False):
+        _digit(axes, images[index], evaluation, int(index))
+    for axes in grid[len(chosen) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _digit(axes: Axes, image: Images, evaluation: Evaluation, index: int) -> None:
+    right = evaluation.right[index]
+    colour, mark, width = (GREEN, "✓", 1.0) if right else (RED, "✗", 3.0)
+    true, read = evaluation.labels[index], evaluation.predictions[index]
+    sure = evaluation.confidences[index]
+    confidence = "> 99.9 %" if sure > 0.9994 else f"{100 * sure:.1f} %"
+    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+    axes.set_title(f"true {true}, read {read}\n{mark} {confidence}", color=colour, size=13.5)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color=colour, linewidth=width)
+
+
+@styled
+def reliability(evaluation: Evaluation) -> Figure:
+    """Return how often digits of a confidence were right, and how many have that confidence.
+
+    Bars are the 95 % interval (Wilson 1927), wide where a bin holds few digits.
+    """
+    bins = evaluation.reliability()
+    figure = Figure(figsize=(7.2, 8), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    _reliability_points(above, bins, len(evaluation.labels))
+    figure.suptitle(f"Expected calibration error {100 * evaluation.calibration_error:.2f} %")
+    below.bar([b.confidence for b in bins], [b.share for b in bins], width=0.03, color=BLUE)
+    below.set(yscale="log", ylim=(0.5 / len(evaluation.labels), 2))
+    below.set(ylabel="share of digits", xlabel="confidence")
+    below.xaxis.set_major_formatter(ticker.PercentFormatter(1))
+    below.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+    below.grid(True)
+    return figure
+
+
+def _reliability_points(axes: Axes, bins: Sequence[ReliabilityBin], digits: int) -> None:
+    at, heights = np.transpose([(b.confidence, b.accuracy) for b in bins])
+    counts = [(round(b.accuracy * b.share * digits), round(b.share * digits)) for b in bins]
+    intervals = [binomtest(*count).proportion_ci(0.95, method="wilson") for count in counts]
+    spread = [heights - [i.low for i in intervals], [i.high for i in intervals] - heights]
+    axes.plot([0, 1], [0, 1], "--", color=GREY, label="as often right as it says")
+    label = "the network, with 95 % interval"
+    axes.errorbar(
+        at, heights, yerr=np.maximum(spread, 0), fmt="o", color=BLUE, capsize=4, label=label
+    )
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), ylabel="share read right")
+    axes.yaxis.set_major_formatter(ticker.PercentFormatter(1))
+    axes.grid(True)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+
+
+@styled
+def accuracy_against_cost(networks: pd.DataFrame) -> Figure:
+    """Return test accuracy (mean and sd over seeds) against what one digit costs.
+
+    `networks` is the table of that name in `inkdigit.learning.evaluation.comparison.Comparison`.
+    """
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(networks.to_dict("records")):
+        _network(axes, row, *MARKS[place % len(MARKS)])
+    least, most = networks["macs"].min(), networks["macs"].max()
+    axes.set(
+        xscale="log", xlim=(least / 1.6, 1.6 * most * max(most / least, 4) ** 0.5)
+    )  # room for the last name
+    axes.margins(y=0.3)
+    axes.set_ylim(top=min(axes.get_ylim()[1], 1.001))
+    _log_ticks(axes.xaxis, ticker.EngFormatter(sep=""))
+    axes.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
+    seeds = int(networks["seeds"].max())
+    axes.set_xlabel("multiply-accumulates a digit (log scale)")
+    axes.set_ylabel(
+        "test accuracy" + (f", mean ± sd of {seeds} seeds" if seeds > 1 else ", one seed")
+    )
+    axes.grid(True)
+    return figure
+
+
+def _network(axes: Axes, row: dict[Any, Any], colour: str, mark: str) -> None:
+    at = row["macs"], row["test_accuracy_mean"]
+    # One seed has no spread, which pandas gives as NaN.
+    spread = None if np.isnan(row["test_accuracy_sd"]) else row["test_accuracy_sd"]
+    axes.errorbar(*at, yerr=spread, fmt=mark, color=colour, markersize=11, capsize=6)
+    label = f"{row['network']}\n{row['parameters']:,} parameters"
+    axes.annotate(label, at, (13, 0), textcoords="offset points", va="center", color=colour)

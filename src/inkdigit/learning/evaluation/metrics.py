@@ -1,0 +1,214 @@
+"""How well a network reads labelled digits, and how well it knows when it does not."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from inkdigit.errors import DataError, ModelError
+from inkdigit.learning.datasets.digits import CLASSES
+from inkdigit.reading.model_file import Floats, temperature_scale
+
+BINS = 15
+TARGET_ERROR = 0.001
+REJECT_ALL = 2.0
+# Keras clips probabilities here before it takes their logarithm.
+EPSILON = 1e-7
+SUM_TOLERANCE = 1e-3
+
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, classes)`.
+
+    The classes are the ten digits and, of some networks, what is no digit.
+    """
+
+    labels: Labels
+    probabilities: Floats
+
+    def __post_init__(self) -> None:
+        if not len(self.labels):
+            raise DataError("there are no digits to evaluate on")
+        sums = self.probabilities.sum(axis=1)
+        # NaN fails every comparison, so it is caught as well.
+        if not (self.probabilities.min() >= 0 and np.abs(sums - 1).max() < SUM_TOLERANCE):
+            raise ModelError(
+                "the network does not give probabilities that add up to 1: its last layer must "
+                "be a softmax, and its weights numbers"
+            )
+
+    @functools.cached_property
+    def predictions(self) -> Labels:
+        """The likeliest class of each digit, `(n,)`."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @functools.cached_property
+    def confidences(self) -> Floats:
+        """The probability of each digit's likeliest class, `(n,)`."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @functools.cached_property
+    def right(self) -> npt.NDArray[np.bool_]:
+        """Which digits were read right, `(n,)`."""
+        return np.asarray(self.predictions == self.labels)
+
+    @property
+    def accuracy(self) -> float:
+        """The share read right."""
+        return float(self.right.mean())
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy (Wilson 1927)."""
+        result = binomtest(int(self.right.sum()), len(self.right))
+        interval = result.proportion_ci(0.95, method="wilson")
+        return float(interval.low), float(interval.high)
+
+    @property
+    def loss(self) -> float:
+        """Mean categorical cross-entropy, in nats."""
+        return cross_entropy(self.probabilities, self.labels)
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error over 15 bins of equal width (Guo et al. 2017)."""
+        return float(sum(b.share * abs(b.accuracy - b.confidence) for b in self.reliability()))
+
+    def reliability(self) -> list["ReliabilityBin"]:
+        """Return the bins of confidence that hold any digit, from unsure to sure."""
+        bins = np.minimum((self.confidences * BINS).astype(int), BINS - 1)
+        return [
+            ReliabilityBin(
+                confidence=float(self.confidences[bins == b].mean()),
+                accuracy=float(self.right[bins == b].mean()),
+                share=float((bins == b).mean()),
+            )
+            for b in np.unique(bins)
+        ]
+
+    @functools.cached_property
+    def confusion(self) -> npt.NDArray[np.int64]:
+        """How often a class (row) was read as another (column), `(classes, classes)`."""
+        classes = np.arange(self.probabilities.shape[1])
+        matrix = confusion_matrix(self.labels, self.predictions, labels=classes)
+        return np.asarray(matrix, np.int64)
+
+    def per_class(self) -> list[dict[str, float]]:
+        """Return precision, recall, F1 and support of each digit; 0 where nothing is read as it."""
+        columns = precision_recall_fscore_support(
+            self.labels, self.predictions, labels=np.arange(CLASSES), zero_division=0
+        )
+        names = ("precision", "recall", "f1", "support")
+        return [
+            {"digit": digit, **dict(zip(names, map(float, row), strict=True))}
+            for digit, row in enumerate(zip(*columns, strict=True))
+        ]
+
+    def most_confused(self, count: int = 5) -> list[dict[str, int]]:
+        """Return the commonest mistakes: which digit was read as which, and how often."""
+        wrong = self.confusion.copy()
+        np.fill_diagonal(wrong, 0)
+        order = np.argsort(-wrong, axis=None, kind="stable")[:count]
+        pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
+        return [
+            {"digit": int(i), "read_as": int(j), "times": int(wrong[i, j])}
+            for i, j in pairs
+            if wrong[i, j]
+        ]
+
+    def mistakes(self) -> npt.NDArray[np.int64]:
+        """Return the indices of digits read wrong, the surest mistake first."""
+        wrong = np.flatnonzero(~self.right)
+        return wrong[np.argsort(-self.confidences[wrong], kind="stable")]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every figure as plain types, as `inkdigit evaluate --format json` prints them."""
+        low, high = self.accuracy_interval
+        return {
+            "digits": len(self.labels),
+            "accuracy": self.accuracy,
+            "accuracy_low": low,
+            "accuracy_high": high,
+            "loss": self.loss,
+            "calibration_error": self.calibration_error,
+            "mistakes": int((~self.right).sum()),
+            "most_confused": self.most_confused(),
+            "per_class": self.per_class(),
+            "confusion": self.confusion.tolist(),
+        }
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The digits whose confidence fell into one bin: mean confidence, accuracy, share of all."""
+
+    confidence: float
+    accuracy: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a validation part says of a network's confidence; see `ModelInfo` for the fields."""
+
+    temperature: float
+    reject_threshold: float
+    reject_error: float
+    reject_accepted: float
+    reject_measured_on: int
+
+
+def cross_entropy(probabilities: Floats, labels: Labels) -> float:
+    """Return the mean negative log-probability of the true classes, in nats."""
+    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(true.clip(EPSILON, 1 - EPSILON)).mean())
+
+
+def calibrate(validation: Evaluation) -> Calibration:
+    """Fit temperature and reject threshold on digits that were not fitted.
+
+    The temperature has the least cross-entropy (Guo et al. 2017). The threshold is the least
+    confidence at which at most one digit in a thousand of those above it was wrong.
+    """
+    temperature = _fit_temperature(validation)
+    tempered = Evaluation(
+        validation.labels, temperature_scale(validation.probabilities, temperature)
+    )
+    return Calibration(temperature, *threshold_at_error(tempered.confidences, tempered.right))
+
+
+def threshold_at_error(
+    confidences: npt.NDArray[np.floating],
+    right: npt.NDArray[np.bool_],
+    target_error: float = TARGET_ERROR,
+) -> tuple[float, float, float, int]:
+    """Return the least confidence at which at most a share `target_error` of those above was wrong.
+
+    With it come the share that was wrong, the share that lay above, and how many there were.
+    """
+    order = np.argsort(-confidences, kind="stable")
+    errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    # What is as sure as the threshold lies above it, all of it.
+    last_of_alike = np.diff(confidences[order], append=-np.inf) != 0
+    passing = np.flatnonzero((errors <= target_error) & last_of_alike)
+    if not len(passing):
+        # No confidence reaches it: nothing was trustworthy, so nothing is accepted.
+        return REJECT_ALL, 0.0, 0.0, len(order)
+    last = int(passing[-1])
+    return float(confidences[order[last]]), float(errors[last]), (last + 1) / len(order), len(order)
+
+
+def _fit_temperature(validation: Evaluation) -> float:
+    def loss(log_temperature: float) -> float:
+        tempered = temperature_scale(validation.probabilities, float(np.exp(log_temperature)))
+        return cross_entropy(tempered, validation.labels)
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))

@@ -1,0 +1,1 @@
+"""What a training leaves: run folders, Keras files, model files."""

@@ -1,0 +1,185 @@
+"""Keras models back from `.keras` and `.h5` files, without running code that a file asks for.
+
+A `.keras` or `.h5` file can ask for functions to be called while it is loaded, and Keras's safe
+mode has had holes there, more so for `.h5`. So a file's description is read first, and only plain
+layers from a list of known ones get as far as Keras.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import ModelError
+from inkdigit.learning.backend import keras
+from inkdigit.learning.datasets.digits import to_pixels
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
+from inkdigit.reading.model_file import Floats
+from inkdigit.reading.preprocessing.digit import SIZE
+from inkdigit.reading.preprocessing.line import LINE_HEIGHT
+
+BATCH = 1000
+# Far above any digit network; a description that unpacks to more is an attack or not ours.
+MAX_DESCRIPTION = 4_000_000
+MAX_WEIGHTS = 1_000_000_000
+WEIGHTS = "model.weights.h5"
+# What networks take and give: digits, with or without a class for what is none, and lines.
+Shapes = tuple[tuple[int | None, ...], tuple[int | None, ...]]
+DIGIT_SHAPES: tuple[Shapes, ...] = tuple(
+    ((None, SIZE, SIZE, 1), (None, len(classes))) for classes in (DIGITS, SINGLE_ALPHABET)
+)
+LINE_SHAPES: tuple[Shapes, ...] = (
+    ((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),
+)
+
+PLAIN_CLASSES = frozenset(
+    [
+        "Sequential",
+        "Functional",
+        "Model",
+        "InputLayer",
+        "Conv2D",
+        "DepthwiseConv2D",
+        "SeparableConv2D",
+        "Dense",
+        "Flatten",
+        "Reshape",
+        "MaxPooling2D",
+        "AveragePooling2D",
+        "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D",
+        "ZeroPadding2D",
+        "BatchNormalization",
+        "LayerNormalization",
+        "GroupNormalization",
+        "Activation",
+        "ReLU",
+        "LeakyReLU",
+        "Softmax",
+        "Dropout",
+        "SpatialDropout2D",
+        "GaussianNoise",
+        "Add",
+        "Multiply",
+        "Concatenate",
+        "Average",
+        "Rescaling",
+        "DTypePolicy",
+        "__tensor__",
+        "__keras_tensor__",
+        "L1",
+        "L2",
+        "L1L2",
+        "Zeros",
+        "Ones",
+        "Constant",
+        "RandomNormal",
+        "RandomUniform",
+        "TruncatedNormal",
+        "VarianceScaling",
+        "Orthogonal",
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "LecunNormal",
+        "LecunUniform",
+    ]
+)
+
+
+def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
+    """Return a Keras model's probabilities `float32 (n, classes)` for `uint8 (n, 28, 28)`."""
+    return np.asarray(model.predict(to_pixels(images), batch_size=BATCH, verbose=0), np.float32)
+
+
+def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> Any:
+    """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe.
+
+    It is also refused if it does not take and give one of the pairs of `shapes`.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path} is not there, or is no file: name a .keras or .h5 file")
+    describe = {".keras": _describe_keras, ".h5": _describe_h5}.get(path.suffix)
+    if describe is None:
+        raise ModelError(f"{path} is of no known kind: expected .keras or .h5")
+    try:
+        _check_plain(describe(path), path)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except ModelError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a damaged file fails anywhere in three libraries)
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"{path} is damaged or no Keras model ({reason[:120]}): save it anew"
+        ) from None
+    found = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
+    if found not in shapes:
+        raise ModelError(
+            f"{path} reads {found[0]} and gives {found[1]}: expected "
+            f"a network from {shapes[0][0]} to {shapes[0][1]}"
+        )
+    return model
+
+
+def _describe_keras(path: Path) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        if archive.getinfo("config.json").file_size > MAX_DESCRIPTION:
+            raise ModelError(f"{path} has a description far too large for a digit network")
+        description = json.loads(archive.read("config.json"))
+        if archive.getinfo(WEIGHTS).file_size > MAX_WEIGHTS:
+            raise ModelError(f"{path} has weights far too large for a digit network")
+        with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as weights:
+            _check_self_contained(weights, path)
+    # Not used with compile=False, and it names an optimiser, which is no layer.
+    description.pop("compile_config", None)
+    return description
+
+
+def _describe_h5(path: Path) -> Any:
+    with h5py.File(path, "r") as file:
+        _check_self_contained(file, path)
+        return json.loads(file.attrs["model_config"])
+
+
+def _check_self_contained(file: h5py.File, path: Path) -> None:
+    """Refuse HDF5 links and storage that would read other files of this machine."""
+
+    # A visitor of h5py returns what it found; an error would not come through it whole.
+    def outside(name: str, link: Any) -> str | None:
+        if not isinstance(link, h5py.HardLink):
+            return name
+        item = file[name]
+        elsewhere = isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)
+        return name if elsewhere else None
+
+    found = file.visititems_links(outside)
+    if found:
+        raise ModelError(f"{path} takes {found} from elsewhere, which a model file must not do")
+
+
+def _check_plain(description: Any, path: Path) -> None:
+    for node in _dictionaries(description):
+        name, module = node.get("class_name"), node.get("module")
+        custom = node.get("registered_name") not in (None, name)
+        foreign = module is not None and not f"{module}.".startswith(("keras.", "builtins."))
+        if name is not None and (str(name) not in PLAIN_CLASSES or custom or foreign):
+            raise ModelError(
+                f"{path} asks for {name!r}, which is no plain layer and could run code: "
+                "it is not loaded"
+            )
+
+
+def _dictionaries(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _dictionaries(child)

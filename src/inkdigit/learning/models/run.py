@@ -1,0 +1,181 @@
+"""A run: one training and everything it leaves, in a folder.
+
+While it trains, the folder holds `run.json` (what is trained on what) and `checkpoint.npz` (the
+state after the last epoch). When it is done the checkpoint is gone and there are `model.keras`,
+`mnist_cnn_model.h5`, `model.onnx`, `history.csv`, `metrics.json`, pictures and `report.html`.
+"""
+
+import csv
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import inkdigit
+from inkdigit.errors import InkdigitError, RunError
+from inkdigit.files import is_taken, leftovers, make_folder, write_text
+from inkdigit.learning.datasets.digits import Dataset
+from inkdigit.learning.recipes import find_recipe
+from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.model_file import ModelInfo
+
+DESCRIPTION = "run.json"
+CHECKPOINT = "checkpoint.npz"
+METRICS = "metrics.json"
+HISTORY = "history.csv"
+# What other parts read from the metrics.
+NEEDED = {
+    "test_accuracy", "test_loss", "train_accuracy", "train_loss", "train_digits", "test_digits",
+    "parameters", "macs", "seconds", "calibration",
+}  # fmt: skip
+KERAS_MODEL = "model.keras"
+H5_MODEL = "mnist_cnn_model.h5"
+ONNX_MODEL = "model.onnx"
+
+# One row an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy, seconds.
+History = list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder: what was trained (`settings`) on which digits (`data`, and their SHA-256).
+
+    `recipe` is what the recipe of the settings said when the run was started.
+    """
+
+    folder: Path
+    settings: TrainingSettings
+    recipe: dict[str, Any]
+    data: str
+    digest: str
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Run":
+        """Open an existing run; `RunError` where there is none."""
+        try:
+            described = json.loads(Path(folder, DESCRIPTION).read_text(encoding="utf-8"))
+            settings = TrainingSettings(**described["settings"])
+            texts = (settings.network, described["data"], described["digest"])
+            if not all(isinstance(text, str) for text in texts):
+                raise ValueError(texts)
+            recipe = described.get("recipe", {})
+            return cls(Path(folder), settings, recipe, described["data"], described["digest"])
+        except (OSError, ValueError, KeyError, TypeError, InkdigitError):
+            raise RunError(f"{folder} is no run folder: it has no readable {DESCRIPTION}") from None
+
+    @classmethod
+    def create(cls, folder: str | Path, settings: TrainingSettings, dataset: Dataset) -> "Run":
+        """Start a run in a new or empty folder; `RunError` where something lies already."""
+        recipe = _said(settings.recipe)
+        run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
+        if (run.folder / DESCRIPTION).exists():
+            raise RunError(
+                f"{folder} already holds a run: go on with it (--resume {folder}), or "
+                "choose another folder (--out)"
+            )
+        if is_taken(run.folder):
+            raise RunError(f"{folder} is not empty and not a run: choose another folder (--out)")
+        make_folder(run.folder)
+        described = {
+            "settings": asdict(settings), "recipe": recipe, "data": run.data, "digest": run.digest,
+        }  # fmt: skip
+        write_text(run.folder / DESCRIPTION, json.dumps(described, indent=2) + "\n")
+        return run
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state lies while the run is under way."""
+        return self.folder / CHECKPOINT
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything a run leaves is there."""
+        return (self.folder / METRICS).exists() and not self.checkpoint.exists()
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What was measured; `RunError` while the run is unfinished, or if they are damaged."""
+        path = self.folder / METRICS
+        if not path.exists():
+            raise RunError(f"{self.folder} is unfinished: go on with it (--resume)")
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            missing = NEEDED - content.keys()
+        except (OSError, ValueError, AttributeError):
+            raise RunError(f"{path} is damaged: train anew into another folder") from None
+        if missing:
+            raise RunError(f"{path} lacks {', '.join(sorted(missing))}: train anew elsewhere")
+        return dict(content)
+
+    @property
+    def history(self) -> History:
+        """The history of a finished run, one row an epoch; `RunError` if it is damaged."""
+        path = self.folder / HISTORY
+        try:
+            rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+            return [{name: float(value) for name, value in row.items()} for row in rows]
+        except (OSError, ValueError, TypeError):
+            raise RunError(f"{path} is missing or damaged: train anew elsewhere") from None
+
+    def info(self) -> ModelInfo:
+        """Return what the model file says of itself."""
+        metrics = self.metrics
+        # A folder of one's own goes by its last name: model files are handed on, paths are not.
+        data = str(metrics["data"])
+        if data.startswith("folder:"):
+            data = f"folder:{Path(data.removeprefix('folder:')).name}"
+        return ModelInfo(
+            network=self.settings.network,
+            trained_on=data,
+            trained_digits=metrics["train_digits"],
+            accuracy=metrics["test_accuracy"],
+            accuracy_on=f"{data}, test half, {metrics['test_digits']:,} digits",
+            inkdigit_version=inkdigit.__version__,
+            **metrics["calibration"],
+            **metrics.get("model", {}),
+        )
+
+    def check_same(self, settings: TrainingSettings, dataset: Dataset) -> None:
+        """Raise `RunError` unless the run was started with these settings on these digits."""
+        if self.settings != settings:
+            listed = ", ".join(f"{name} {value}" for name, value in asdict(self.settings).items())
+            raise RunError(
+                f"{self.folder} was started with other settings ({listed}): choose another folder"
+            )
+        if self.recipe != _said(settings.recipe):
+            raise RunError(
+                f"{self.folder} was started when the recipe {settings.recipe} said otherwise: "
+                "choose another folder"
+            )
+        if self.digest != dataset.digest():
+            raise RunError(
+                f"{self.folder} was started on other digits ({self.data}): choose another folder"
+            )
+
+
+def _said(recipe: str) -> dict[str, Any]:
+    """Return what a recipe says, as a run's description keeps it."""
+    return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))
+
+
+def open_run(
+    settings: TrainingSettings, dataset: Dataset, folder: str | Path, *, resume: bool
+) -> Run:
+    """Start a run in a folder, or with `resume` take up the one of the same settings and digits."""
+    if resume and Path(folder, DESCRIPTION).exists():
+        run = Run.open(folder)
+        run.check_same(settings, dataset)
+    else:
+        run = Run.create(folder, settings, dataset)
+    for leftover in leftovers(run.folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+    return run
+
+
+def write_history(path: Path, history: History) -> None:
+    """Write a history as a table, a row an epoch."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, history[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)

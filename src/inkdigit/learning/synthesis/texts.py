@@ -1,0 +1,80 @@
+"""What stands in a line."""
+
+import numpy as np
+
+from inkdigit.learning.synthesis.pixels import Random
+from inkdigit.reading.alphabet import NOT_A_DIGIT
+
+_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14)
+_LENGTH_SHARES = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
+_SEPARATOR_SHARES = (0.4, 0.2, 0.4)
+# Amounts begin with small digits (Benford 1938).
+_FIRST_SHARES = np.log10(1 + 1 / np.arange(1, 10))
+
+
+def invent_text(rng: Random) -> str:
+    """Return what might stand in a field: amounts, years, codes; now and then nothing, or letters.
+
+    `?` stands for ink that is no digit.
+    """
+    kind = rng.random()
+    if kind < 0.02:
+        return ""
+    if kind < 0.06:
+        return NOT_A_DIGIT * int(rng.integers(1, 7))
+    if kind < 0.16:
+        return _year(rng)
+    text = _digits(int(rng.choice(_LENGTHS, p=_LENGTH_SHARES)), rng)
+    if kind < 0.26:
+        text = _with_separator(text, rng.choice(["-", "/", "."], p=_SEPARATOR_SHARES), rng)
+    elif kind < 0.56:
+        text = _amount(text, rng)
+    elif kind < 0.62:
+        place = int(rng.integers(len(text) + 1))
+        text = text[:place] + NOT_A_DIGIT + text[place:]
+    return _with_sign(text, rng)
+
+
+def _with_sign(text: str, rng: Random) -> str:
+    """Put a minus or a currency before a number, or a unit behind it, now and then."""
+    kind = rng.random()
+    if kind < 0.05:
+        return "-" + text
+    if kind < 0.1:
+        return NOT_A_DIGIT + text
+    return text + NOT_A_DIGIT if kind < 0.13 else text
+
+
+def _year(rng: Random) -> str:
+    text = rng.choice(["1", "1", "1", "2", "3", "0"]) + _digits(3, rng)
+    return str(text + rng.choice(["", "", "", ".", ","]))
+
+
+def _digits(length: int, rng: Random) -> str:
+    text = "".join(map(str, rng.integers(0, 10, length)))
+    if length > 1 and rng.random() < 0.25:  # runs of the same digit, zeros most of all
+        run = int(rng.integers(2, length + 1))
+        digit = "0" if rng.random() < 0.6 else str(rng.integers(0, 10))
+        start = length - run if rng.random() < 0.6 else int(rng.integers(0, length - run + 1))
+        text = text[:start] + digit * run + text[start + run :]
+    return text
+
+
+def _with_separator(text: str, mark: str, rng: Random) -> str:
+    for _ in range(int(rng.integers(1, 3))):
+        place = int(rng.integers(1, len(text))) if len(text) > 1 else 1
+        if text[place - 1 : place] != mark:
+            text = text[:place] + mark + text[place:]
+    return text
+
+
+def _amount(text: str, rng: Random) -> str:
+    text = str(rng.choice(9, p=_FIRST_SHARES) + 1) + text[1:]
+    if len(text) > 3 and rng.random() < 0.75:
+        text = f"{int(text):,}".replace(",", "." if rng.random() < 0.75 else ",")
+    ending = rng.random()
+    if ending < 0.12:
+        text += ("," if rng.random() < 0.5 else ".") + _digits(2, rng)
+    elif ending < 0.6:
+        text += str(rng.choice([".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--"]))
+    return text

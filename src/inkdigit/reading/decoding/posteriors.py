@@ -1,0 +1,103 @@
+"""What a line network says of a batch of lines, over the symbols that a text may hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import ModelError
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Posteriors:
+    """Probabilities `float64 (lines, frames, len(symbols) + 1)`; the blank is last.
+
+    Each frame sums to 1. Frames beyond a line's end are certainly blank, which changes no
+    probability of any text.
+    """
+
+    probabilities: Floats
+    symbols: str
+
+    @classmethod
+    def of(
+        cls,
+        output: npt.NDArray[np.floating],
+        lengths: Sequence[int] | None = None,
+        *,
+        symbols: str = DIGITS,
+        classes: str = LINE_ALPHABET,
+    ) -> Self:
+        """Take a network's output, `(lines, frames, len(classes) + 1)`, blank last.
+
+        `lengths` are the frames of each line. A class that is not among `symbols` counts as blank:
+        the probability of a text is then the sum over all that could stand in and around it.
+        """
+        if output.ndim != 3 or output.shape[2] != len(classes) + 1:
+            raise ModelError(
+                f"expected a line network's output of shape (lines, frames, {len(classes) + 1}), "
+                f"received {output.shape}"
+            )
+        kept = [classes.index(symbol) for symbol in symbols]
+        frames = np.zeros((*output.shape[:2], len(kept) + 1))
+        frames[..., :-1] = output[..., kept]
+        for place in set(range(len(classes) + 1)).difference(kept):
+            frames[..., -1] += output[..., place]
+        if lengths is not None:
+            beyond = np.arange(frames.shape[1]) >= np.asarray(lengths)[:, None]
+            frames[beyond] = np.eye(len(kept) + 1)[-1]
+        return cls(_summing_to_one(frames), symbols)
+
+    def __len__(self) -> int:
+        return len(self.probabilities)
+
+    def part(self, start: int, stop: int) -> Self:
+        """Return some of the lines."""
+        if start <= 0 and stop >= len(self):
+            return self
+        return type(self)(self.probabilities[start:stop], self.symbols)
+
+    def take(self, rows: Integers) -> Self:
+        """Return the lines of these numbers, in this order."""
+        return type(self)(self.probabilities[rows], self.symbols)
+
+    @cached_property
+    def greedy(self) -> Integers:
+        """The text of the likeliest path of each line, as labels (see `labels`)."""
+        best = self.probabilities.argmax(axis=2)
+        new = best != len(self.symbols)
+        new[:, 1:] &= best[:, 1:] != best[:, :-1]
+        labels = np.full((len(best), int(new.sum(axis=1).max(initial=0))), -1, np.intp)
+        labels[np.nonzero(new)[0], (new.cumsum(axis=1) - 1)[new]] = best[new]
+        return labels
+
+    def labels(self, texts: Sequence[str]) -> Integers:
+        """Return texts as numbers of symbols, `(lines, longest text)`, filled up with -1."""
+        if len(texts) != len(self) or any(set(text) - set(self.symbols) for text in texts):
+            raise ValueError(f"expected {len(self)} texts over {self.symbols!r}, received {texts}")
+        labels = np.full((len(texts), max(map(len, texts), default=0)), -1, np.intp)
+        for row, text in zip(labels, texts, strict=True):
+            row[: len(text)] = [self.symbols.index(symbol) for symbol in text]
+        return labels
+
+    def spelled(self, labels: Integers) -> list[str]:
+        """Return what labels spell: the way back from `labels`."""
+        return [
+            "".join([self.symbols[label] for label in row if label >= 0]) for row in labels.tolist()
+        ]
+
+
+def _summing_to_one(frames: Floats) -> Floats:
+    total = frames.sum(axis=2, keepdims=True)
+    least, most = total.min(initial=1), total.max(initial=1)
+    if not (frames.min(initial=0) >= 0 and 0 < least <= most < np.inf):
+        raise ModelError("the line network's output holds frames that are no probabilities")
+    frames /= total
+    return frames

@@ -1,0 +1,1 @@
+"""From a grey page to what a network is shown."""

@@ -1,0 +1,343 @@
+"""What stands where on a page: connected pieces of ink, which are print, which form the line.
+
+A picture is searched at no more than 512 pixels a side. What is a rule or a frame is told from
+writing by its shape and place, and taken out of the ink.
+"""
+
+from dataclasses import dataclass
+from statistics import median
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.reading.preprocessing.paper import Ink, binarise
+from inkdigit.reading.result import Box
+
+# A part of the ink, as float: what is scaled down would fade away by rounding otherwise.
+Crop = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.intp]
+Labels = npt.NDArray[np.integer]
+
+# The side of a frame is thinner than this share of the picture.
+FRAME_THICKNESS = 0.08
+
+
+@dataclass(frozen=True)
+class LayoutConfig:
+    """The thresholds of layout, chosen by eye on drawn pictures and on the development sets.
+
+    The tests beside `tests/reading/preprocessing` hold what each was chosen for. Shares are of the
+    picture's sides where nothing else is said. None was fitted; `benchmarks/reading.py` measures
+    what they cost together.
+    """
+
+    # The longer side of a picture as it is searched, and the least that the shorter becomes.
+    search_side: int = 512
+    least_side: int = 16
+
+    # A rule is so many times longer than high, and so long; a thinner one may be shorter.
+    rule_shape: tuple[float, float] = (4, 0.5)
+    thin_rule_shape: tuple[float, float] = (10, 0.3)
+    # and no higher than this.
+    rule_height: float = 0.2
+    # A frame's upright side lies so close to the picture's edge,
+    frame_reach: float = 0.03
+    # a longer piece of it along the edge is so long,
+    frame_length: float = 0.5
+    # and no more of it than this lies off a tenth of the picture along the edge.
+    frame_inside: float = 0.1
+
+    # What the picture's upper or lower edge cuts off is the end of another line, if it is lower
+    # than this share of the tallest piece.
+    cut_off: float = 0.4
+    # Pieces smaller than this share of the largest are specks.
+    speck: float = 0.01
+    # Pieces of the main line are at least this share of the tallest high.
+    main_height: float = 0.4
+
+    # Wider gaps, in heights of the line, part numbers; digits in boxes of their own stand closer.
+    widest_gap: float = 2.0
+    # So does a gap wider than this that is so many times the others: around a dot one may be wide.
+    wide_gap: float = 1.2
+    times_others: float = 3.0
+    # So many pieces of this share of the main line's height are another line; less is noise.
+    other_lines: tuple[tuple[float, int], ...] = ((0.15, 3), (0.25, 2))
+
+    # Pieces of one digit lie within this share of its largest piece's longer side.
+    digit_reach: float = 0.3
+    # Beside a digit: a dash is so many times wider than high and so wide, in heights of the digit,
+    dash_shape: tuple[float, float] = (1.7, 0.15)
+    # with its middle between these shares of the digit's height,
+    dash_middle: tuple[float, float] = (0.25, 0.8)
+    # and a dot is so large, with its middle between these.
+    dot_size: float = 0.06
+    dot_middle: tuple[float, float] = (0.8, 1.15)
+
+
+CONFIG = LayoutConfig()
+# OpenCV labels pieces in 16 bits up to so many pixels, in half the time.
+_FEW_PIXELS = 100_000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the writing is on a page, in its pixels, and the page's ink without what is printed.
+
+    `several_lines` and `far_apart` are said of a line, `beside` of a digit (see `LineImage` and
+    `DigitImage`).
+    """
+
+    ink: Ink
+    left: float
+    top: float
+    right: float
+    bottom: float
+    several_lines: bool = False
+    far_apart: bool = False
+    beside: str = ""
+
+
+def find_line(ink: Ink) -> Layout | None:
+    """Return where the line of writing is in ink `uint8 (h, w)`; `None` for blank paper."""
+    searched = _Searched.of(ink)
+    if searched is None:
+        return None
+    box, several, apart = searched.pieces.line(searched.writing)
+    return Layout(searched.clean(ink), *searched.full(box), several, apart)
+
+
+def find_digit(ink: Ink) -> Layout | None:
+    """Return where the one character is in ink `uint8 (h, w)`; `None` for blank paper."""
+    searched = _Searched.of(ink)
+    if searched is None:
+        return None
+    box = searched.pieces.digit(searched.writing)
+    beside = searched.pieces.beside(searched.writing, box)
+    return Layout(searched.clean(ink), *searched.full(box), beside=beside)
+
+
+def crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
+    """Cut a box out of the ink, with paper where it reaches beyond the page."""
+    height, width = ink.shape
+    inside = ink[max(0, top) : min(bottom, height), max(0, left) : min(right, width)]
+    beyond = max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)
+    return np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=0), np.float32)
+
+
+@dataclass(frozen=True)
+class _Components:
+    """Connected pieces of ink in a picture `(height, width)`, and which of them are writing."""
+
+    labels: Labels
+    x: Numbers
+    y: Numbers
+    width: Numbers
+    height: Numbers
+    area: Numbers
+
+    @classmethod
+    def of(cls, strokes: npt.NDArray[np.uint8]) -> "_Components":
+        # No more than a fourth of the pixels are pieces.
+        kind = cv2.CV_16U if strokes.size < _FEW_PIXELS else cv2.CV_32S
+        _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+            strokes, 8, kind, cv2.CCL_DEFAULT
+        )
+        x, y, width, height, area = stats[1:].T.astype(np.intp)
+        return cls(np.asarray(labels), x, y, width, height, area)
+
+    @property
+    def right(self) -> Numbers:
+        return np.asarray(self.x + self.width)
+
+    @property
+    def bottom(self) -> Numbers:
+        return np.asarray(self.y + self.height)
+
+    def printed(self) -> Mask:
+        """Return which pieces are rules, or frames along the edge of the picture."""
+        high, wide = self.labels.shape
+        rule = np.zeros(len(self.area), np.bool_)
+        for times, share in (CONFIG.rule_shape, CONFIG.thin_rule_shape):
+            rule |= (self.width > times * self.height) & (self.width > share * wide)
+        rule &= self.height < CONFIG.rule_height * high
+        top, bottom = self.y == 0, self.bottom == high
+        left, right = self.x == 0, self.right == wide
+        # A frame's side runs from edge to edge; a tall 1 beside the edge leans.
+        reach = CONFIG.frame_reach
+        at_side = (self.x < reach * wide) | (self.right > (1 - reach) * wide)
+        upright = at_side & top & bottom & (self.width < FRAME_THICKNESS * self.height)
+        length = CONFIG.frame_length
+        long = (self.width > length * wide) | (self.height > length * high)
+        frame = (top | bottom | left | right) & long
+        for number in np.flatnonzero(frame & ~rule & ~upright):
+            frame[number] = self._hugs_edge(number)
+        return np.asarray(rule | upright | frame)
+
+    def _hugs_edge(self, number: np.intp) -> bool:
+        """Return whether a piece lies nearly whole in a narrow band along the picture's edge."""
+        band = min(self.labels.shape) // 10 + 1
+        inner = self.labels[band:-band, band:-band] == number + 1
+        return bool(np.count_nonzero(inner) < CONFIG.frame_inside * self.area[number])
+
+    def writing(self, printed: Mask) -> Mask:
+        """Return which pieces are writing: not printed, no specks, no ends of other lines."""
+        high = self.labels.shape[0]
+        kept = ~printed
+        if not kept.any():
+            return ~kept
+        tallest = self.height[kept].max()
+        at_edge = (self.y == 0) | (self.bottom == high)
+        kept &= ~(at_edge & (self.height < CONFIG.cut_off * tallest))
+        if kept.any():
+            kept &= self.area >= max(2.0, CONFIG.speck * self.area[kept].max())
+        return kept
+
+    def line(self, writing: Mask) -> tuple[Box, bool, bool]:
+        """Return the box `(left, top, right, bottom)` of the line that holds most of the writing.
+
+        And whether the picture shows another line, of two characters or more, whole; and whether a
+        gap in the line is as wide as those between numbers.
+        """
+        tallest = self.height[writing].max()
+        main = np.flatnonzero(writing & (self.height >= CONFIG.main_height * tallest))
+        main, several = self._main_line(main)
+        top, bottom = self.y[main].min(), self.bottom[main].max()
+        middle = self.y + self.height / 2
+        inline = writing & (middle >= top) & (middle <= bottom)
+        for band in (writing & (middle < top), writing & (middle > bottom)):
+            if not several and np.count_nonzero(band) > 1:
+                several = self._holds_line(np.flatnonzero(band), bottom - top)
+        left, right = self.x[inline].min(), self.right[inline].max()
+        box = (int(left), int(top), int(right), int(bottom))
+        return box, several, self._far_apart(main, box[3] - box[1])
+
+    def _far_apart(self, pieces: Numbers, height: int) -> bool:
+        """Return whether a wide gap parts the pieces of a line of this height."""
+        if len(pieces) < 2:
+            return False
+        order = pieces[np.argsort(self.x[pieces])]
+        reach = np.maximum.accumulate(self.right[order])
+        gaps = sorted((self.x[order][1:] - reach[:-1]).tolist())
+        usual = median(gaps[:-1]) if len(gaps) > 1 else CONFIG.widest_gap * height
+        wide = max(CONFIG.wide_gap * height, CONFIG.times_others * usual)
+        return bool(gaps[-1] > min(CONFIG.widest_gap * height, wide))
+
+    def _main_line(self, pieces: Numbers) -> tuple[Numbers, bool]:
+        """Return those of the pieces that stand on the line that holds most, and if others do."""
+        order = pieces[np.argsort(self.y[pieces], kind="stable")]
+        reach = np.maximum.accumulate(self.bottom[order])
+        # Rows of paper part lines.
+        parted = np.flatnonzero(self.y[order][1:] >= reach[:-1])
+        if not len(parted):
+            return pieces, False
+        lines = [band for band in np.split(order, 1 + parted) if self._side_by_side(band)]
+        several = sum(self._whole(line) for line in lines) > 1
+        if len(lines) < 2:
+            return pieces, several
+        return max(lines, key=lambda line: self.area[line].sum()), several
+
+    def _holds_line(self, pieces: Numbers, height: int) -> bool:
+        """Return whether the pieces hold another line, whole, beside one of this height."""
+        for share, least in CONFIG.other_lines:
+            large = pieces[self.height[pieces] >= share * height]
+            if len(large) >= least and self._side_by_side(large) and self._whole(large):
+                return True
+        return False
+
+    def _side_by_side(self, pieces: Numbers) -> bool:
+        """Return whether two of the pieces stand beside each other."""
+        return bool(self.x[pieces].max() >= self.right[pieces].min())
+
+    def _whole(self, pieces: Numbers) -> bool:
+        """Return whether the pieces lie clear of the picture's upper and lower edge."""
+        ends = self.y[pieces].min(), self.bottom[pieces].max()
+        return bool(ends[0] > 0 and ends[1] < self.labels.shape[0])
+
+    def _largest(self, writing: Mask) -> int:
+        return int(np.argmax(np.where(writing, self.area, 0)))
+
+    def digit(self, writing: Mask) -> Box:
+        """Return the box `(left, top, right, bottom)` of the largest piece and those close."""
+        largest = self._largest(writing)
+        reach = CONFIG.digit_reach * max(self.height[largest], self.width[largest])
+        left, top = self.x[largest] - reach, self.y[largest] - reach
+        right = left + self.width[largest] + 2 * reach
+        bottom = top + self.height[largest] + 2 * reach
+        near = writing & (self.x < right) & (self.right > left)
+        near &= (self.y < bottom) & (self.bottom > top)
+        ends = self.right[near].max(), self.bottom[near].max()
+        return int(self.x[near].min()), int(self.y[near].min()), int(ends[0]), int(ends[1])
+
+    def beside(self, writing: Mask, box: Box) -> str:
+        """Return what stands beside the largest piece, or outside the box of what is close to it.
+
+        That is another `character`, of some height, or a `dash` or a `dot` ahead; else nothing.
+        """
+        largest = self._largest(writing)
+        height, top = self.height[largest], self.y[largest]
+        before = writing & (self.right <= self.x[largest])
+        beside = before | (writing & (self.x >= self.right[largest]))
+        outside = writing & self._outside(box) & (2 * self.height >= box[3] - box[1])
+        if (outside | (beside & (2 * self.height >= height))).any():
+            return "character"
+        middle = (self.y + self.height / 2 - top) / height
+        times, share = CONFIG.dash_shape
+        wide = (self.width >= times * self.height) & (self.width >= share * height)
+        low, high = CONFIG.dash_middle
+        if (before & wide & (middle > low) & (middle < high)).any():
+            return "dash"
+        large = np.maximum(self.width, self.height) >= CONFIG.dot_size * height
+        low, high = CONFIG.dot_middle
+        return "dot" if (before & large & (middle >= low) & (middle < high)).any() else ""
+
+    def _outside(self, box: Box) -> Mask:
+        left, top, right, bottom = box
+        aside = (self.x >= right) | (self.right <= left)
+        return np.asarray(aside | (self.y >= bottom) | (self.bottom <= top))
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """The pieces of a page, found in a smaller picture: `scale` times as large."""
+
+    pieces: _Components
+    printed: Mask
+    writing: Mask
+    scale: float
+
+    @classmethod
+    def of(cls, ink: Ink) -> "_Searched | None":
+        """Return the pieces of ink `uint8 (h, w)`; `None` for blank paper."""
+        height, width = ink.shape
+        longer, shorter = max(height, width), min(height, width)
+        scale = min(1.0, max(CONFIG.search_side / longer, CONFIG.least_side / shorter))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
+        strokes = binarise(np.asarray(small, np.uint8))
+        if strokes is None:
+            return None
+        pieces = _Components.of(strokes)
+        if not len(pieces.area):
+            return None
+        printed = pieces.printed()
+        writing = pieces.writing(printed)
+        return cls(pieces, printed, writing, scale) if writing.any() else None
+
+    def full(self, box: Box) -> tuple[float, float, float, float]:
+        """Return a box in pixels of the page."""
+        left, top, right, bottom = (side / self.scale for side in box)
+        return left, top, right, bottom
+
+    def clean(self, ink: Ink) -> Ink:
+        """Return the ink of the page without what is printed."""
+        if not self.printed.any() or self.printed.all():
+            return ink
+        labels = self.pieces.labels
+        mask = np.concatenate([[False], self.printed])[labels].astype(np.uint8)
+        wide = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+        # The halo of a rule goes with it, the ink of a digit that stands on it does not.
+        wide[(labels > 0) & (mask == 0)] = 0
+        full = cv2.resize(wide, ink.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        return np.where(full > 0, np.uint8(0), ink)

@@ -1,0 +1,94 @@
+"""The line image: a line of writing, cut out of its page at the height that line networks read."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.images import Grey
+from inkdigit.reading.preprocessing.layout import crop, find_line
+from inkdigit.reading.preprocessing.paper import PAPER_NOISE, find_ink
+from inkdigit.reading.result import Box
+
+LINE_HEIGHT = 32
+# A line image is at most so wide: over two hundred digits, more than any field holds.
+MAX_LINE_WIDTH = 4096
+# Paper around the writing, in its heights.
+_MARGIN = 0.12
+# Ink of a line image that is darker is a stroke, and one of fewer pixels than this is no mark.
+_STROKE = 80
+_LEAST_MARK = 4
+
+
+@dataclass(frozen=True)
+class LineImage:
+    """A line of writing made ready for a line network.
+
+    `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
+    of a picture of the shape `page`, beyond whose edges it may reach. `several_lines` says that the
+    picture shows another line, whole, and `far_apart` that there is a gap as between two numbers.
+    """
+
+    pixels: Grey
+    area: Box
+    page: tuple[int, int]
+    several_lines: bool = False
+    far_apart: bool = False
+
+    @cached_property
+    def strokes(self) -> npt.NDArray[np.uint8]:
+        """1 where there is a stroke, `uint8 (32, width)`."""
+        return np.asarray(cv2.threshold(self.pixels, _STROKE, 1, cv2.THRESH_BINARY)[1], np.uint8)
+
+    @cached_property
+    def pieces(self) -> list[list[int]]:
+        """Left, top, width and height of the connected pieces of ink, from left to right."""
+        pieces = cv2.connectedComponentsWithStats(self.strokes)[2][1:]
+        pieces = pieces[pieces[:, cv2.CC_STAT_AREA] >= _LEAST_MARK, : cv2.CC_STAT_AREA]
+        return cast("list[list[int]]", pieces[np.argsort(pieces[:, cv2.CC_STAT_LEFT])].tolist())
+
+    def has_ink(self, start: int, end: int) -> bool:
+        """Return whether there is more than paper's texture between two columns."""
+        return bool((self.pixels[:, max(0, start) : end] > 255 * PAPER_NOISE).any())
+
+    def to_picture(self, x: int, y: int, width: int, height: int) -> Box:
+        """Return a box of the line image in whole pixels of the picture; it has at least one."""
+        image_height, image_width = self.pixels.shape
+        left, top, area_width, area_height = self.area
+        page_height, page_width = self.page
+        across, down = area_width / image_width, area_height / image_height
+        x, width = _within(left + x * across, left + (x + width) * across, page_width)
+        y, height = _within(top + y * down, top + (y + height) * down, page_height)
+        return x, y, width, height
+
+
+def _within(first: float, end: float, length: int) -> tuple[int, int]:
+    """Return where a stretch begins in a side of this length, and its own, in whole pixels."""
+    start = min(max(round(first), 0), length - 1)
+    return start, max(1, min(round(end), length) - start)
+
+
+def extract_line(grey: Grey) -> LineImage | None:
+    """Return the line of writing on a page; `None` for blank paper.
+
+    Of several lines it is the one with most ink.
+    """
+    found = find_line(find_ink(grey))
+    if found is None:
+        return None
+    margin = _MARGIN * (found.bottom - found.top) + 1
+    left, top = int(np.floor(found.left - margin)), int(np.floor(found.top - margin))
+    right, bottom = int(np.ceil(found.right + margin)), int(np.ceil(found.bottom + margin))
+    scale = LINE_HEIGHT / (bottom - top)
+    width = min(max(LINE_HEIGHT // 2, round((right - left) * scale)), MAX_LINE_WIDTH)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    piece = crop(found.ink, left, top, right, bottom)
+    pixels = cv2.resize(piece, (width, LINE_HEIGHT), interpolation=method)
+    rank = pixels.size // 50
+    peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
+    full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
+    area = (left, top, right - left, bottom - top)
+    return LineImage(full, area, grey.shape, found.several_lines, found.far_apart)

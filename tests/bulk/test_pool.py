@@ -1,0 +1,89 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from inkdigit.bulk.chunks import CHUNK, Chunk, ReadJob, chunks
+from inkdigit.bulk.many import read_many
+from inkdigit.bulk.pool import cores, read_locally
+from inkdigit.bulk.sources import Picture, pictures
+from inkdigit.bulk.tables import choose_target, open_table
+from inkdigit.errors import InkdigitError, SettingError
+
+Crops = Callable[[Path, int], Path]
+WORK = ReadJob(None, {})
+
+
+def unopened(count: int, taken: list[Chunk]) -> Iterator[Chunk]:
+    """Chunks of pictures that are not there, noted when they are taken up."""
+    names = (Picture(f"{number}.png", "/nowhere.png") for number in range(count))
+    for chunk in chunks(names):
+        taken.append(chunk)
+        yield chunk
+
+
+def test_no_more_is_taken_up_than_the_processes_have_use_for() -> None:
+    taken: list[Chunk] = []
+    done = read_locally(unopened(50 * CHUNK, taken), WORK, jobs=2)
+    assert next(done).end.pictures == CHUNK
+    assert len(taken) <= 8
+    assert [next(done).end.pictures for _ in range(9)] == [n * CHUNK for n in range(2, 12)][:9]
+    assert len(taken) <= 17
+    done.close()  # type: ignore[attr-defined]
+
+
+def test_a_process_that_dies_is_one_sentence() -> None:
+    done = read_locally(unopened(50 * CHUNK, []), WORK, jobs=2)
+    next(done)
+    (victim, *_) = children()
+    os.kill(victim, signal.SIGKILL)
+    with pytest.raises(InkdigitError, match="a process that reads came to an end"):
+        list(done)
+
+
+def children() -> list[int]:
+    """Processes that read for this one (Linux)."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        state = path.read_text().rpartition(")")[2].split()
+        if int(state[1]) == os.getpid() and b"spawn_main" in path.with_name("cmdline").read_bytes():
+            found.append(int(path.parent.name))
+    return found
+
+
+def test_options_that_a_model_does_not_go_with_are_told() -> None:
+    with pytest.raises(SettingError):
+        list(read_locally(unopened(3 * CHUNK, []), ReadJob(None, {"page": 0}), jobs=2))
+
+
+def test_the_library_reads_a_folder_to_a_table(crops: Crops, tmp_path: Path) -> None:
+    folder, out = crops(tmp_path / "scans", 5), tmp_path / "out.csv"
+    target = choose_target(str(out), None)
+    with closing(open_table(target, WORK.asked())) as table:
+        read_many(pictures([str(folder)]), table, partial(read_locally, work=WORK))
+        assert (table.position.pictures, table.tally.rows) == (5, 5)
+    assert len(out.read_text().splitlines()) == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins processes")
+def test_cores_are_those_that_the_process_may_use() -> None:
+    code = (
+        "import os; from inkdigit.bulk.pool import cores; before = cores(); "
+        "print(before == len(os.sched_getaffinity(0))); "
+        "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(cores())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "1"]
+
+
+def test_where_processes_are_not_pinned_cores_are_those_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert cores() == os.cpu_count()

@@ -1,0 +1,101 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from inkdigit.errors import RunError, SettingError
+from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.evaluation.comparison import combined_p, compare, compare_runs, differences
+from inkdigit.learning.models.run import Run
+from inkdigit.learning.settings import TrainingSettings
+
+
+def test_mcnemar_agrees_with_the_binomial_test_on_the_digits_that_differ() -> None:
+    labels = np.zeros(1000, np.int64)
+    first, second = labels.copy(), labels.copy()
+    first[:9] = 1  # 9 only the second reads right
+    second[20:50] = 1  # 30 only the first reads right
+    first[990:], second[990:] = 1, 1  # 10 that both read wrong count for nothing
+    row = differences({("a", 0): first, ("b", 0): second}, labels).iloc[0]
+    assert (row["only_first"], row["only_second"]) == (30, 9)
+    assert row["p"] == pytest.approx(binomtest(9, 39).pvalue)
+    assert row["real"]
+
+
+def test_networks_that_read_alike_do_not_differ() -> None:
+    labels = np.arange(100) % 10
+    row = differences({("a", 0): labels, ("b", 0): labels}, labels).iloc[0]
+    assert row["p"] == 1
+    assert not row["real"]
+
+
+def test_every_pair_is_held_against_each_other_over_all_seeds() -> None:
+    labels = np.arange(100) % 10
+    keys = [(network, seed) for seed in range(3) for network in "abc"]
+    table = differences(dict.fromkeys(keys, labels), labels)
+    assert list(zip(table["first"], table["second"], strict=True)) == [
+        ("a", "b"), ("a", "c"), ("b", "c"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [([0.03], 0.03), ([0.01, 0.02, 0.9], 0.04), ([0.7, 0.8, 0.9], 1.0)]
+)
+def test_combined_p_is_twice_the_median(values: list[float], expected: float) -> None:
+    assert combined_p(values) == pytest.approx(expected)
+
+
+def test_a_comparison_trains_measures_and_summarises(small: Dataset, tmp_path: Path) -> None:
+    def train_one(network: str, seed: int, folder: Path) -> Run:
+        settings = TrainingSettings(network=network, seed=seed, epochs=1)
+        return train(settings, small, folder, resume=True)
+
+    comparison = compare(["lenet5", "classic"], 2, small, tmp_path, train_one)
+    assert len(comparison.runs) == 4
+    networks = comparison.networks.set_index("network")
+    runs = comparison.runs[comparison.runs["network"] == "classic"]
+    assert networks.loc["classic", "test_accuracy_mean"] == pytest.approx(
+        np.mean(runs["test_accuracy"])
+    )
+    assert networks.loc["classic", "test_accuracy_sd"] == pytest.approx(
+        np.std(runs["test_accuracy"], ddof=1)
+    )
+    assert networks.loc["lenet5", "parameters"] == 61_706
+    assert (comparison.networks["one_image_ms"] > 0).all()
+    assert (comparison.networks["images_per_second"] > 0).all()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        ".comparison", "lenet5-seed0", "lenet5-seed1", "classic-seed0", "classic-seed1",
+    }  # fmt: skip
+
+
+def test_one_seed_has_a_mean_and_no_spread(trained: Run, small: Dataset) -> None:
+    row = compare_runs([trained], small).networks.iloc[0]
+    assert row["test_accuracy_mean"] == trained.metrics["test_accuracy"]
+    assert pd.isna(row["test_accuracy_sd"])
+
+
+def test_bad_comparisons(small: Dataset, tmp_path: Path) -> None:
+    def never(network: str, seed: int, folder: Path) -> Run:
+        raise AssertionError
+
+    for networks, seeds, message in (
+        (["classic"], 0, "at least 1, received 0"),
+        (["classic", "classic"], 1, "named twice"),
+        (["nothing"], 1, "choose from"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            compare(networks, seeds, small, tmp_path, never)
+
+
+def test_a_run_without_its_model_file_says_how_to_get_it(
+    trained: Run, small: Dataset, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("run.json", "metrics.json"):
+        (folder / name).write_bytes((trained.folder / name).read_bytes())
+    with pytest.raises(RunError, match=f"inkdigit export {folder}"):
+        compare_runs([Run.open(folder)], small)

@@ -1,0 +1,176 @@
+import json
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from inkdigit.errors import ModelError
+from inkdigit.learning.backend import keras
+from inkdigit.learning.models.keras_files import load_keras_model, predict
+from inkdigit.learning.networks import build_network
+
+layers = keras.layers
+
+
+def digit_network(*extra: Any) -> Any:
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            *extra,
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def saved(model: Any, path: Path) -> Path:
+    model.save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_saved_network_comes_back_as_it_was(tmp_path: Path, suffix: str) -> None:
+    model = build_network("modern")
+    model.compile("adam", "categorical_crossentropy")
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    back = load_keras_model(saved(model, tmp_path / f"m{suffix}"))
+    assert np.array_equal(predict(back, images), predict(model, images))
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_lambda_is_refused_and_never_run(tmp_path: Path, suffix: str) -> None:
+    witness = tmp_path / "ran"
+    # The code of a Lambda is kept in the file, and runs when the network is rebuilt.
+    model = digit_network(layers.Lambda(lambda x, w=str(witness): (open(w, "a").close(), x)[1]))
+    path = saved(model, tmp_path / f"m{suffix}")
+    witness.unlink(missing_ok=True)
+    with pytest.raises(ModelError, match="asks for 'Lambda'"):
+        load_keras_model(path)
+    assert not witness.exists()
+
+
+def replace_config(path: Path, change: Any) -> None:
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["config.json"] = json.dumps(change(json.loads(parts["config.json"]))).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def test_a_description_that_calls_a_function_is_refused(tmp_path: Path) -> None:
+    """As CVE-2025-1550 did it: an innocent-looking entry that names a module and a function."""
+    path = saved(digit_network(), tmp_path / "m.keras")
+    witness = tmp_path / "ran"
+
+    def attack(config: Any) -> Any:
+        config["config"]["layers"][1] = {
+            "module": "os",
+            "class_name": "system",
+            "config": f"touch {witness}",
+            "registered_name": "system",
+        }
+        return config
+
+    replace_config(path, attack)
+    with pytest.raises(ModelError, match="asks for 'system'"):
+        load_keras_model(path)
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"module": "os", "class_name": "Dense", "config": {}},
+        {"module": "keras.layers", "class_name": "Dense", "registered_name": "evil>Dense"},
+        {"module": "keras.layers", "class_name": ["Dense"], "config": {}},
+        {"class_name": "TFOpLambda", "config": {}},
+    ],
+)
+def test_a_plain_name_from_elsewhere_is_refused(tmp_path: Path, entry: dict[str, Any]) -> None:
+    path = saved(digit_network(), tmp_path / "m.keras")
+
+    def attack(config: Any) -> Any:
+        config["config"]["layers"].append(entry)
+        return config
+
+    replace_config(path, attack)
+    with pytest.raises(ModelError, match="asks for"):
+        load_keras_model(path)
+
+
+def test_a_pickle_called_keras_is_never_unpickled(tmp_path: Path) -> None:
+    witness = tmp_path / "ran"
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {witness}",)
+
+    for name in ("m.keras", "m.h5"):
+        (tmp_path / name).write_bytes(pickle.dumps(Evil()))
+        with pytest.raises(ModelError, match="damaged or no Keras model"):
+            load_keras_model(tmp_path / name)
+    assert not witness.exists()
+
+
+def test_an_h5_that_links_to_another_file_is_refused(tmp_path: Path) -> None:
+    path = saved(digit_network(), tmp_path / "m.h5")
+    with h5py.File(path, "a") as file:
+        file["model_weights/secret"] = h5py.ExternalLink("/etc/hostname", "/")
+    with pytest.raises(ModelError, match="takes model_weights/secret from elsewhere"):
+        load_keras_model(path)
+
+
+def test_the_weights_inside_a_keras_file_must_not_link_elsewhere_either(tmp_path: Path) -> None:
+    path = saved(digit_network(), tmp_path / "m.keras")
+    weights = tmp_path / "weights.h5"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    weights.write_bytes(parts["model.weights.h5"])
+    with h5py.File(weights, "a") as file:
+        file["secret"] = h5py.ExternalLink("/etc/hostname", "/")
+    parts["model.weights.h5"] = weights.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelError, match="takes secret from elsewhere"):
+        load_keras_model(path)
+
+
+def test_an_h5_that_keeps_its_numbers_elsewhere_is_refused(tmp_path: Path) -> None:
+    path = saved(digit_network(), tmp_path / "m.h5")
+    with h5py.File(path, "a") as file:
+        file.create_dataset(
+            "model_weights/secret", (4,), "u1", external=[(str(path), 0, h5py.h5f.UNLIMITED)]
+        )
+    with pytest.raises(ModelError, match="takes model_weights/secret from elsewhere"):
+        load_keras_model(path)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_truncated_and_empty_files(tmp_path: Path, suffix: str) -> None:
+    path = saved(digit_network(), tmp_path / f"m{suffix}")
+    content = path.read_bytes()
+    for length in (0, 10, len(content) // 2, len(content) - 30):
+        path.write_bytes(content[:length])
+        with pytest.raises(ModelError, match=r"m\.(keras|h5) is damaged or no Keras model"):
+            load_keras_model(path)
+
+
+def test_a_network_of_another_shape(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((32, 32, 3)), layers.Flatten(), layers.Dense(7)])
+    with pytest.raises(ModelError, match=r"reads \(None, 32, 32, 3\) and gives \(None, 7\)"):
+        load_keras_model(saved(model, tmp_path / "m.keras"))
+
+
+def test_missing_and_foreign_files(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is not there"):
+        load_keras_model(tmp_path / "no.keras")
+    (tmp_path / "m.txt").write_text("hello")
+    with pytest.raises(ModelError, match="of no known kind"):
+        load_keras_model(tmp_path / "m.txt")

@@ -1,0 +1,95 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkdigit.errors import ModelError, RunError
+from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.datasets.digits import to_pixels
+from inkdigit.learning.models.load import already_seen, data_of, initial_weights, load_model
+from inkdigit.learning.models.run import Run
+from inkdigit.learning.networks import build_network
+from inkdigit.learning.networks.line import line
+
+
+@pytest.mark.parametrize("name", [".", "model.keras", "mnist_cnn_model.h5", "model.onnx"])
+def test_every_form_of_a_model_reads_alike(trained: Run, small: Dataset, name: str) -> None:
+    model = load_model(trained.folder / name)
+    read = model.probabilities(small.test.images).argmax(axis=1)
+    assert (read == small.test.labels).mean() == pytest.approx(trained.metrics["test_accuracy"])
+    assert model.trained_on == "sample"
+
+
+def test_a_run_that_cannot_have_onnx_is_read_through_keras(trained: Run, tmp_path: Path) -> None:
+    copy = shutil.copytree(trained.folder, tmp_path / "run")
+    (copy / "model.onnx").unlink()
+    assert load_model(copy).path.name == "model.keras"
+    (copy / "model.keras").unlink()
+    with pytest.raises(RunError, match=r"unfinished .* --resume"):
+        load_model(copy)
+
+
+def test_a_bare_keras_file_does_not_know_its_data(trained: Run, tmp_path: Path) -> None:
+    path = Path(shutil.copy(trained.folder / "model.keras", tmp_path))
+    assert load_model(path).trained_on is None
+
+
+def test_weights_to_start_with_are_those_of_the_trained(trained: Run, small: Dataset) -> None:
+    network = build_network(trained.settings.network)
+    images = to_pixels(small.test.images)
+    before = np.asarray(network(images))
+    for path in (trained.folder, trained.folder / "mnist_cnn_model.h5"):
+        network.set_weights(initial_weights(path, network))
+        after = load_model(path).probabilities(small.test.images)
+        assert np.allclose(np.asarray(network(images)), after, atol=1e-4)
+        assert not np.allclose(before, after, atol=1e-2)
+        assert data_of(path) == "sample"
+
+
+def test_there_is_no_start_from_other_layers_or_from_none(trained: Run, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="has other layers than small-8k: it is no start"):
+        initial_weights(trained.folder, build_network("small-8k"))
+    with pytest.raises(ModelError, match=r"expected a network from .*32, None, 1"):
+        initial_weights(trained.folder, line())
+    with pytest.raises(ModelError, match=r"of no known kind: expected \.keras or \.h5"):
+        initial_weights(trained.folder / "model.onnx", build_network("small-8k"))
+    copy = shutil.copytree(trained.folder, tmp_path / "run")
+    (copy / "model.keras").unlink()
+    with pytest.raises(RunError, match="unfinished"):
+        initial_weights(copy, build_network(trained.settings.network))
+
+
+def test_what_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(ModelError, match=r"is no model: expected a run folder, \.keras"):
+        load_model(tmp_path / "notes.txt")
+    with pytest.raises(RunError, match="is no run folder"):
+        load_model(tmp_path)
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(tmp_path / "missing.onnx")
+
+
+def test_images_go_in_as_bytes(trained: Run) -> None:
+    blank = np.zeros((2, 28, 28), np.uint8)
+    assert load_model(trained.folder).probabilities(blank).shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "data", "split", "seen"),
+    [
+        ("mnist", "sample", "test", True),
+        ("mnist", "mnist", "test", False),
+        ("mnist", "mnist", "train", True),
+        ("sample", "sample", "test", False),
+        ("sample", "sample", "all", True),
+        ("sample", "mnist", "test", False),
+        ("sample", "mnist", "train", True),
+        (None, "sample", "test", False),
+        ("folder:/a", "folder:/b", "train", False),
+    ],
+)
+def test_digits_that_a_model_has_seen_are_told(
+    trained_on: str | None, data: str, split: str, seen: bool
+) -> None:
+    assert (already_seen(trained_on, data, split) is not None) == seen
