@@ -169,7 +169,8 @@ def _matters(characters: list[Character], marks: list[Mark], mark: Mark) -> bool
     others = [other for other in marks if other is not mark and other.is_seen]
     if not mark.is_seen and any(other.position == mark.position for other in others):
         return False  # both are the same ink
-    without, with_it = (_text(_written(characters, some)) for some in (others, [*others, mark]))
+    among = [other for other in marks if other is mark or other.is_seen]
+    without, with_it = (_text(_written(characters, some)) for some in (others, among))
     return meanings(without).isdisjoint(meanings(with_it))
 
 
