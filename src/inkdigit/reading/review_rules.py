@@ -292,7 +292,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("unwritten mark", "review", "policy", "a mark makes another number", _unwritten_mark),
     Rule("other ink", "review", "evidence", "there is ink that is no digit", _other_ink),
-    Rule("mark or 1", "review", "evidence", "a mark may be a 1", _mark_or_one),
+    Rule("mark or 1", "review", "policy", "a mark may be a 1", _mark_or_one),
     Rule("strokes", "review", "evidence", "there are more strokes than digits", _strokes),
     Rule("raised end", "review", "policy", "smaller digits stand higher at the end", _raised_end),
     Rule(
