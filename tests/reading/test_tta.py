@@ -114,7 +114,7 @@ def test_a_known_slant_is_taken_out(slant: float) -> None:
     assert ink_width(found) <= 4 + 0.1 * LINE_HEIGHT
     assert ink_width(found) <= ink_width(pixels)
     # No ink is lost, however near the end it stood.
-    assert found.sum() == pytest.approx(pixels.sum(), rel=0.05)
+    assert float(found.sum()) == pytest.approx(float(pixels.sum()), rel=0.05)
 
 
 def test_what_stands_upright_stays_so() -> None:
@@ -133,11 +133,10 @@ def test_a_line_is_made_wider() -> None:
 
 
 def degrees(digit: Grey) -> float:
-    """How far a bar is turned from the upright, to the left."""
+    """How far a bar is turned from the upright, to the right."""
     moments = cv2.moments(digit)
-    return float(
-        np.degrees(0.5 * np.arctan2(-2 * moments["mu11"], moments["mu02"] - moments["mu20"]))
-    )
+    spread = moments["mu02"] - moments["mu20"]
+    return float(np.degrees(0.5 * np.arctan2(-2 * moments["mu11"], spread)))
 
 
 def test_digits_are_classified_by_the_mean_of_their_views() -> None:
@@ -155,7 +154,7 @@ def test_digits_are_classified_by_the_mean_of_their_views() -> None:
     assert found.dtype == np.float32
     assert found == pytest.approx(answers.mean(axis=0))
     assert (shown[0] == digits).all()
-    for view, expected in zip(shown, (0, -8, 8), strict=True):
+    for view, expected in zip(shown, (0, 8, -8), strict=True):
         assert (view.shape, view.dtype) == (digits.shape, np.uint8)
         assert [degrees(digit) for digit in view] == pytest.approx([expected] * 2, abs=0.5)
 
