@@ -1,6 +1,6 @@
 """Models that say what a test tells them to, whatever they are shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -72,9 +72,9 @@ class ScriptedDigit(DigitModel):
         return np.tile(np.array(row, np.float32), (len(images), 1))
 
 
-def bars(count: int) -> Grey:
-    """Dark strokes side by side on light paper."""
+def bars(count: int, *, dots: Collection[int] = ()) -> Grey:
+    """Dark strokes side by side on light paper; in these places dots on the baseline."""
     page = np.full((80, 40 + 40 * count), 240, np.uint8)
     for i in range(count):
-        page[20:60, 30 + 40 * i : 40 + 40 * i] = 20
+        page[52 if i in dots else 20 : 60, 30 + 40 * i : 40 + 40 * i] = 20
     return page
