@@ -224,7 +224,7 @@ def test_each_rule_says_why(name: str) -> None:
     (rule,) = (rule for rule in RULES if rule.name == name)
     for known, reason in CASES[name]:
         assert decide(known) == (rule.status, reason, name)
-        assert rule.why(known) == reason
+        assert rule.holds(known) in {True, reason}
 
 
 ACCEPTED = [
@@ -272,7 +272,7 @@ ACCEPTED = [
 @pytest.mark.parametrize("known", ACCEPTED, ids=lambda known: known.text)
 def test_what_no_rule_objects_to_is_accepted(known: Evidence) -> None:
     assert decide(known) == ("accepted", "", "")
-    assert not any(rule.why(known) for rule in RULES)
+    assert not any(rule.holds(known) for rule in RULES)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_every_rule_is_reached() -> None:
 
 def test_the_first_rule_that_says_why_decides() -> None:
     for known in [known for cases in CASES.values() for known, _ in cases]:
-        objecting = [rule for rule in RULES if rule.why(known)]
+        objecting = [rule for rule in RULES if rule.holds(known)]
         assert decide(known)[2] == objecting[0].name
     everything = evidence(
         "17",
@@ -317,7 +317,7 @@ def test_the_first_rule_that_says_why_decides() -> None:
         marks=[mark("?")],
         beside="edge",
     )
-    order = [rule.name for rule in RULES if rule.why(everything)]
+    order = [rule.name for rule in RULES if rule.holds(everything)]
     assert order == ["check", "unlikely", "weak mark", "unsure", "edge", "other ink"]
     assert decide(everything)[2] == "check"
 
@@ -328,7 +328,7 @@ def test_the_order_is_as_documented() -> None:
         DOCUMENT.read_text("utf-8"),
         re.M,
     )
-    assert rows == [(rule.name, rule.status, rule.kind, rule.what) for rule in RULES]
+    assert rows == [(rule.name, rule.status, rule.kind, rule.reason) for rule in RULES]
 
 
 def test_blank_paper_is_sure_where_it_may_be_blank() -> None:
