@@ -1,6 +1,7 @@
 # `make run` does the main job, `make test` checks everything. Both install what they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS := --extra learn --extra check --extra pdf --extra serve --extra ray
 # The tests that hold the dependencies' floors: they use every package that a user installs.
 LOWEST ?= tests/reading tests/images tests/bulk tests/serving tests/cli tests/test_files.py \
   tests/learning/datasets tests/learning/evaluation tests/learning/models tests/learning/classifiers
@@ -13,12 +14,13 @@ run: .venv/learn.stamp
 test: check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-# The oldest releases that pyproject.toml allows, in .venv-lowest. Needs uv: pip install uv
+# With the oldest release of each dependency that pyproject.toml allows. Needs uv: pip install uv
 test-lowest:
 	uv venv --quiet --clear --python 3.11 .venv-lowest
-	uv pip install --quiet --python .venv-lowest --resolution lowest-direct --prerelease disallow \
-	  --editable '.[learn,check,pdf,serve,ray]'
-	uv pip install --quiet --python .venv-lowest --requirement requirements-tools.txt
+	uv pip compile --quiet --no-deps --resolution lowest-direct --prerelease disallow --python-version 3.11 \
+	  $(EXTRAS) pyproject.toml --output-file .venv-lowest/floors.txt
+	uv pip install --quiet --python .venv-lowest --constraint .venv-lowest/floors.txt \
+	  --requirement requirements-tools.txt --editable '.[learn,check,pdf,serve,ray]'
 	.venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile $(LOWEST)
 
 check: .venv/dev.stamp
@@ -44,7 +46,7 @@ format: .venv/dev.stamp
 # One set of pins for every supported Python and platform, without the address of an index. Needs uv.
 pins:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --upgrade --no-emit-package inkdigit \
-	  --extra notebook --extra check --extra pdf --extra serve --extra ray pyproject.toml requirements-tools.txt --output-file requirements-pins.txt
+	  --extra notebook $(EXTRAS) pyproject.toml requirements-tools.txt --output-file requirements-pins.txt
 
 clean:
 	rm -rf .venv .venv-lowest build runs
