@@ -26,7 +26,12 @@ README = (ROOT / "README.md").read_text("utf-8")
 COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
 SOURCE = ROOT / "src"
 WITH_EXAMPLES = [path for path in SOURCE.rglob("*.py") if ">>> " in path.read_text("utf-8")]
-PUBLIC = [getattr(module, name) for module in (inkdigit, learning) for name in module.__all__]
+PUBLIC = [
+    (module, name)
+    for module in (inkdigit, learning)
+    for name in module.__all__
+    if not name.startswith("__")
+]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -154,10 +159,11 @@ def test_the_examples_of_docstrings_come_out_as_they_say(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "public", filter(callable, PUBLIC), ids=lambda public: getattr(public, "__name__", None)
+    ("module", "name"), PUBLIC, ids=lambda part: getattr(part, "__name__", part)
 )
-def test_every_public_name_shows_an_example(public: object) -> None:
-    assert any(test.examples for test in doctest.DocTestFinder().find(public))
+def test_every_public_name_shows_an_example(module: ModuleType, name: str) -> None:
+    found = doctest.DocTestFinder().find(getattr(module, name))
+    assert any(test.examples for test in found)
 
 
 class _Fetched(HTMLParser):
@@ -182,9 +188,8 @@ def test_the_site_is_complete_and_needs_no_network(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     pages = {path.name: path.read_text("utf-8") for path in (tmp_path / "site").rglob("*.html")}
     assert {f"{page.stem}.html" for page in PAGES} <= pages.keys()
-    for module in (inkdigit, learning):
-        for name in module.__all__:
-            assert f'id="{module.__name__}.{name}"' in pages["api.html"] or name.startswith("__")
+    for module, name in PUBLIC:
+        assert f'id="{module.__name__}.{name}"' in pages["api.html"]
     for name, page in pages.items():
         for address in _Fetched(page).addresses:
             assert not re.match(r"(https?:)?//", address), (name, address)
