@@ -18,6 +18,8 @@ from inkdigit.reading.result import Box, Character, Status
 
 # A text that is more likely wrong than right is not worth a review.
 _REJECTED_BELOW = 0.5
+# A mark that is as sure is likelier there than not.
+SEEN = 0.5
 # A mark that is less sure may be another, a part of a digit, or a 1.
 _SURE_MARK = 0.9
 _LIKE_A_ONE = 0.05
@@ -36,7 +38,7 @@ class Mark:
     @property
     def is_seen(self) -> bool:
         """Whether it is likelier there than not."""
-        return self.character.confidence >= 0.5
+        return self.character.confidence >= SEEN
 
     @property
     def certainty(self) -> float:
