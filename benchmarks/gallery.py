@@ -45,7 +45,7 @@ def main(options: argparse.Namespace) -> None:
 def is_right(picture: Picture, reading: Reading) -> bool:
     """Return whether a reading is right; what is no digit is read right if it is rejected."""
     kept_out = not picture.text and reading.status == "rejected"
-    return kept_out or reading.digits == picture.text
+    return kept_out or reading.text == picture.text
 
 
 def surest_mistakes(found: list[Read]) -> list[Read]:

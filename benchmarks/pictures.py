@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from inkdigit.images import Grey
-from inkdigit.reading.alphabet import only_digits
+from inkdigit.reading.alphabet import NOT_A_DIGIT as INK_NO_DIGIT
 
 NOT_A_DIGIT = "X"
 LOOKALIKE = "lookalike"
@@ -25,6 +25,7 @@ class HandSet:
     """A set of pictures, and what share of it must be read right.
 
     Where pictures show no digit, `bar` and `aim` are areas under the curve that tells them apart.
+    The labels of real pictures hold digits alone, those of drawn ones the text `as_written`.
     """
 
     name: str
@@ -32,11 +33,12 @@ class HandSet:
     aim: float = 0.0
     single: bool = True
     digits: bool = True
+    as_written: bool = False
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture and the digits that stand in it, none where it shows no digit."""
+    """A picture and what stands in it, nothing where it shows no digit."""
 
     source: Path | Grey
     text: str
@@ -59,7 +61,10 @@ SETS = {
 }
 DRAWN = {
     known.name: known
-    for known in (HandSet("drawn lines", single=False), HandSet("drawn digits", single=True))
+    for known in (
+        HandSet("drawn lines", single=False, as_written=True),
+        HandSet("drawn digits", as_written=True),
+    )
 }
 
 
@@ -79,7 +84,7 @@ def load_sets(hands: Path, only: list[str] | None = None) -> dict[str, list[Pict
 def draw(fonts: Path, count: int, *, single: bool, data_dir: Path | None = None) -> list[Picture]:
     """Return drawn pictures, of MNIST's test half and fonts that the networks did not learn from.
 
-    Of single digits some are ink that is none.
+    Of single digits some are ink that is none, and beside lines there may be such ink.
     """
     from inkdigit.learning.datasets import load_dataset
     from inkdigit.learning.synthesis.stream import Generator
@@ -87,7 +92,7 @@ def draw(fonts: Path, count: int, *, single: bool, data_dir: Path | None = None)
     test = load_dataset("mnist", data_dir=data_dir).test
     drawn = Generator(test, fonts, held_out=True, single=single).pictures()
     pages = (drawn(np.random.default_rng([SEED, number])) for number in range(count))
-    return [Picture(page, only_digits(text)) for page, text in pages]
+    return [Picture(page, text.replace(INK_NO_DIGIT, "")) for page, text in pages]
 
 
 def drawn_lines(count: int) -> list[Grey]:

@@ -7,7 +7,7 @@ with what is installed of Tesseract, RapidOCR and a plain segment-and-classify b
 table with the bar and the aim of each set, and writes a row for each set and reader to
 `results/reading.csv`, and what share is wrong among the surest to `results/reading_coverage.csv`.
 
-The sets are labelled with digits alone, so the digits of what is read are compared with them. A
+The real sets are labelled with digits alone, so the digits of what is read are compared with them. A
 picture without a digit is read right where nothing is read, or what is read is rejected; how well
 these are told apart from digits is the area under the ROC curve of the confidence, where reading
 nothing counts as 0. A reading that is accepted is wrong unless its digits are what stands there,
@@ -15,8 +15,8 @@ which is nothing where there is no digit. Texts with pattern or check are not me
 
 For each review rule it counts the readings that it keeps from being accepted: how many right ones
 it defers and how many wrong ones it catches, of the real pictures and, with `--fonts`, of as many
-drawn lines and single digits as `--drawn` says. They go to `results/review_rules.csv`. In two
-minutes: `--readers inkdigit`.
+drawn lines and single digits as `--drawn` says, whose whole text must be right. They go to
+`results/review_rules.csv`. In a minute: `--readers inkdigit`.
 
     --worst DIR   contact sheets of the surest mistakes; they show the pictures, so keep them away
                   from the repository
@@ -78,7 +78,7 @@ class Inkdigit:
         """Return what is read; what cannot be opened is an answer too."""
         found = self._reader.read_batch(sources, single=single, errors="return")
         return [
-            Answer(one.digits, one.confidence, one.status, one.rule)
+            Answer(one.digits, one.confidence, one.status, one.rule, one.text)
             if isinstance(one, Reading)
             else Answer("", 0.0, "error")
             for one in found
@@ -138,7 +138,7 @@ def keep_if(table: pd.DataFrame, options: argparse.Namespace, name: str, whole: 
 def answers(reader: NamedReader, sets: dict[str, list[Picture]]) -> pd.DataFrame:
     """Return a row a picture of the sets that a reader reads.
 
-    `set`, `text` and `single`, what stands there; `read`, `confidence`, `status` and `rule`, what
+    `set`, `truth` and `single`, what stands there; `read`, `confidence`, `status` and `rule`, what
     is said of it; `right`, whether that is what stands there, and `passed`, whether it is right or
     kept out where there is no digit.
     """
@@ -147,15 +147,16 @@ def answers(reader: NamedReader, sets: dict[str, list[Picture]]) -> pd.DataFrame
         print(f"{reader.name}: {name}", file=sys.stderr)
         found = reader.read([picture.source for picture in pictures], single=KNOWN[name].single)
         if found is not None:
-            texts = [picture.text for picture in pictures]
-            tables.append(pd.DataFrame(found).assign(set=name, text=texts))
+            table = pd.DataFrame(found)
+            table["read"] = table["text" if KNOWN[name].as_written else "digits"]
+            tables.append(table.assign(set=name, truth=[picture.text for picture in pictures]))
     return judged(pd.concat(tables, ignore_index=True))
 
 
 def judged(found: pd.DataFrame) -> pd.DataFrame:
     """Return answers with what they are worth."""
-    right = found["read"] == found["text"]
-    kept_out = (found["text"] == "") & (found["status"] == "rejected")
+    right = found["read"] == found["truth"]
+    kept_out = (found["truth"] == "") & (found["status"] == "rejected")
     single = found["set"].map(lambda name: KNOWN[name].single)
     return found.assign(single=single, right=right, passed=right | kept_out)
 
@@ -200,7 +201,7 @@ def figures(found: pd.DataFrame) -> Iterator[Row]:
     for name, sets in groups.items():
         part, known = found[found["set"].isin(sets)], SETS[sets[0]]
         bars = {"bar": f"{known.bar:g}", "aim": f"{known.aim:g}"}
-        cer = None if known.single else character_error(part["read"], part["text"])
+        cer = None if known.single else character_error(part["read"], part["truth"])
         auroc = None if known.digits else apart(told_by, part)
         yield row(name, part) | bars | {"cer": cer, "auroc": auroc}
     if every:

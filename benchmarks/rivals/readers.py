@@ -24,12 +24,13 @@ _PATIENCE = 60
 
 
 class Answer(NamedTuple):
-    """The digits that are read, and where a reader tells them how sure it is, status and rule."""
+    """The digits that are read, and what else a reader tells; `text` is what is written there."""
 
-    read: str
+    digits: str
     confidence: float | None = None
     status: str | None = None
     rule: str = ""
+    text: str = ""
 
 
 class NamedReader(Protocol):
