@@ -71,13 +71,15 @@ class LineReader:
 
     def _read(self, lines: list[LineImage], options: ReadOptions) -> list[Evidence]:
         views = view_lines(self.model.frames, [line.pixels for line in lines], self.model.fallback)
-        chosen = views.choose(options)
+        chosen = self._calibrated(views.choose(options))
         texts = [found.text for found in chosen]
         posteriors = views.first.restricted_to(options.symbols)
         characters = locate(posteriors, texts, options.compiled_pattern)
         marks = _find_marks(views, characters, options)
         unseen = unseen_marks(views.first, texts, characters)
-        free = views.unconstrained if options.constrained else [None] * len(lines)
+        free: Sequence[Hypothesis | None] = [None] * len(lines)
+        if options.constrained:
+            free = self._calibrated(views.unconstrained)
         return [
             self._evidence(line, chosen[i], free[i], characters[i], marks[i], unseen[i], options)
             for i, line in enumerate(lines)
@@ -93,7 +95,7 @@ class LineReader:
         unseen: str,
         options: ReadOptions,
     ) -> Evidence:
-        info = self.model.info
+        threshold = self.model.info.reject_threshold
         seen = [mark for mark in seen if _has_ink(line, mark.first, mark.last)]
         places = [*zip(found.first, found.last, strict=True)]
         boxes = _boxes(line, [*places, *((mark.first, mark.last) for mark in seen)])
@@ -109,21 +111,25 @@ class LineReader:
         return Evidence(
             found=chosen.text,
             characters=written,
-            confidence=info.platt.confidence(chosen.probability)
-            * prod(mark.certainty for mark in decisive),
-            threshold=info.reject_threshold,
+            confidence=chosen.probability * prod(mark.certainty for mark in decisive),
+            threshold=threshold,
             options=options,
             marks=[mark for mark in marks if mark.is_seen],
             decisive_marks=decisive,
             free=free.text if free else None,
-            free_is_sure=free is not None and self._is_sure(free),
+            free_is_sure=free is not None and free.probability >= threshold,
             unseen_mark=unseen or _inkless_mark(line, chosen.text, places),
             line=line,
         )
 
-    def _is_sure(self, found: Hypothesis) -> bool:
-        info = self.model.info
-        return info.platt.confidence(found.probability) >= info.reject_threshold
+    def _calibrated(self, found: list[Hypothesis]) -> list[Hypothesis]:
+        """Return texts with how often those of their probability are right."""
+        probabilities = np.array([one.probability for one in found])
+        confidences = self.model.info.platt.confidence(probabilities).tolist()
+        return [
+            Hypothesis(one.text, confidence)
+            for one, confidence in zip(found, confidences, strict=True)
+        ]
 
     def _characters(
         self, text: str, found: Characters, boxes: list[Box], symbols: str
