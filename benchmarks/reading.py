@@ -7,7 +7,7 @@ with what is installed of Tesseract, RapidOCR and a plain segment-and-classify b
 table with the bar and the aim of each set, and writes a row for each set and reader to
 `results/reading.csv`, and what share is wrong among the surest to `results/reading_coverage.csv`.
 
-The real sets are labelled with digits alone, so the digits of what is read are compared with them. A
+The real sets are labelled with digits alone: the digits of what is read are compared with them. A
 picture without a digit is read right where nothing is read, or what is read is rejected; how well
 these are told apart from digits is the area under the ROC curve of the confidence, where reading
 nothing counts as 0. A reading that is accepted is wrong unless its digits are what stands there,

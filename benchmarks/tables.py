@@ -38,6 +38,7 @@ PICTURES = {
     "usps": "USPS, 16×16",
     "cells": "photographed sudoku cells, borders and shadow",
 }
+KEPT_BACK = ("deferred", "caught")
 # What the row of all trainings of a recipe is called; its seed is how many they are.
 TAUGHT, TOGETHER = ", taught", ", together"
 # Rows of which column's value are meant, and which figure of them.
@@ -93,23 +94,14 @@ def rules_table(earned: pd.DataFrame) -> str:
 
     Of each kind of pictures: how many of those were right, and how many wrong.
     """
-    wide = earned.pivot_table(index="rule", columns="pictures", values=["deferred", "caught"])
-    kinds = earned.groupby("pictures", sort=False)["n"].max()
-    names = ["rule", "status", "what it says", "kind"]
-    for kind, n in kinds.items():
-        names += [f"of {n:,} {kind}, right", "wrong"]
-    rows = [
-        (
-            rule.name, rule.status, rule.what, rule.kind,
-            *(
-                f"{wide.loc[rule.name, (figure, kind)]:.0f}"
-                for kind in kinds.index
-                for figure in ("deferred", "caught")
-            ),
-        )
-        for rule in RULES
-        if rule.name in wide.index
-    ]  # fmt: skip
+    names = ["rule", "status", "kind", "reason"]
+    rows = [[rule.name, f"`{rule.status}`", rule.kind, rule.what] for rule in RULES]
+    for pictures, counts in earned.groupby("pictures", sort=False):
+        names += [f"{counts['n'].max():,} {pictures}: right", "wrong"]
+        known = counts.set_index("rule")
+        for rule, row in zip(RULES, rows, strict=True):
+            found = rule.name in known.index
+            row += [f"{known.loc[rule.name, name]}" if found else "–" for name in KEPT_BACK]
     return _table(names, rows)
 
 
@@ -219,28 +211,29 @@ def _spread(values: "pd.Series[float]") -> str:
     return f"{values.mean():.4f} ± {values.std():.4f}"
 
 
-# A table's name in its marks and of its results, and what makes it.
+# What makes each table, by the name in its marks, which is that of its results or in `FILES`.
 TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "learning": results_table,
     "reading": reading_table,
-    "review_rules": rules_table,
+    "rules": rules_table,
     "many": many_table,
     "fast": fast_table,
     "records": records_table,
     "robustness": robustness_table,
     "inference": inference_table,
 }
+FILES = {"rules": "review_rules"}
 DOCUMENTS = {
     ROOT / "README.md": ("learning", "fast", "records", "reading"),
     ROOT / "docs" / "many.md": ("many",),
-    ROOT / "docs" / "readings.md": ("review_rules",),
+    ROOT / "docs" / "readings.md": ("rules",),
     ROOT / "docs" / "recipes.md": ("records", "inference", "robustness"),
 }
 
 
 def made(name: str, results: Path = RESULTS) -> str:
     """Return a table by its name; an empty one where nothing was measured."""
-    path = results / f"{name}.csv"
+    path = results / f"{FILES.get(name, name)}.csv"
     return TABLES[name](pd.read_csv(path)) if path.exists() else ""
 
 
