@@ -36,8 +36,8 @@ docs: .venv/dev.stamp
 # Inkdigit beside its rivals. train_mnist_fast needs a Python with PyTorch: make bench TORCH_PYTHON=PATH
 bench: .venv/learn.stamp
 	mkdir -p runs/benchmarks
-	$(BIN)/python benchmarks/fast.py --brief --out runs/benchmarks/fast.csv $(if $(TORCH_PYTHON),--torch-python $(TORCH_PYTHON))
-	$(BIN)/python benchmarks/inference.py --parts fast keras.io --out runs/benchmarks/inference.csv
+	$(BIN)/python -m benchmarks fast --brief --out runs/benchmarks/fast.csv $(if $(TORCH_PYTHON),--torch-python $(TORCH_PYTHON))
+	$(BIN)/python -m benchmarks inference --parts fast keras.io --out runs/benchmarks/inference.csv
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .

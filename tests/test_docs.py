@@ -11,12 +11,12 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
 
 import inkdigit
+from benchmarks import tables
 from inkdigit import errors, learning
 from inkdigit.cli import build_parser
 from inkdigit.learning.recipes import RECIPES
@@ -103,21 +103,11 @@ def test_the_readmes_python_runs() -> None:
     assert Path("runs/mine/report.html").exists()
 
 
-def tables() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "benchmarks" / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_tables_of_the_documents_are_those_of_the_results() -> None:
-    module = tables()
-    for document, found in module.documents().items():
+    for document, names in tables.DOCUMENTS.items():
         text = document.read_text("utf-8")
-        assert module.written(text, found) == text
-        assert all(module.START.format(name) in text for name in found)
+        assert tables.with_tables(document) == text
+        assert all(tables.START.format(name) in text for name in names)
 
 
 def test_the_results_meet_their_bars() -> None:

@@ -1,4 +1,4 @@
-"""RapidOCR's recognition for `reading.py` and `reading_speed.py`, with whichever Python has it.
+"""RapidOCR's recognition for `readers.py`, with whichever Python has it.
 
 Standard input holds a JSON list of file names a line; each is answered with a line of JSON: what
 was read in each picture, how sure, and the seconds that it took from arrays in memory. With

@@ -1,15 +1,16 @@
-"""What networks bear that they did not learn: `python benchmarks/sturdy.py --networks lenet5 fast`.
+"""How well networks read what they did not learn from.
 
-Reads MNIST's test half clean, under the fifteen corruptions of MNIST-C (`corruptions.py`), turned,
-moved and zoomed by degrees, and with `--hands` the single digits of other hands (see
-`reading_sets.py`), each cut out of its picture as a user's would be. Networks that are missing in
+    python -m benchmarks robustness --networks lenet5 fast
+
+Reads MNIST's test half clean, under the fifteen corruptions of `inkdigit evaluate --corruptions`,
+turned, moved and zoomed by degrees, and with `--hands` the single digits of other hands (see
+`pictures.py`), each cut out of its picture as a user's would be. Networks that are missing in
 `--work` are trained there, and go on where they were stopped. Writes a row a network, seed and test
-to `results/sturdy.csv` (accuracy, and the expected calibration error of the calibrated answers;
-networks that are not named keep their rows), and draws `docs/sturdy.png`.
+to `results/robustness.csv` (accuracy, and the expected calibration error of the calibrated answers;
+networks that are not named keep their rows), and draws `docs/robustness.png`.
 """
 
 import argparse
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,31 +21,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from corruptions import CORRUPTIONS, Images, moved, rotate, translate
-from inkdigit import Reader
-from inkdigit.files import write_text
-from inkdigit.learning.classifiers.train import train
-from inkdigit.learning.datasets import Dataset, Digits, load_dataset
+from benchmarks import measuring
+from benchmarks.learning import trained
+from benchmarks.pictures import SETS, Picture, load_sets
+from benchmarks.reading_figures import calibration_error
+from inkdigit import Reader, Reading
+from inkdigit.learning.datasets import Digits, load_dataset
+from inkdigit.learning.evaluation import corruptions
+from inkdigit.learning.evaluation.corruptions import CORRUPTIONS, Images, affine
 from inkdigit.learning.evaluation.figures import write_figure
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.run import ONNX_MODEL, Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading import DigitModel
-from keeping import said_clearly, with_others
-from machine import processor, versions
-from reading_figures import calibration_error
-from reading_sets import SETS, Picture, load_sets
-from records import report
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "sturdy.csv"
-PICTURE = HERE.parent / "docs" / "sturdy.png"
+PICTURE = measuring.ROOT / "docs" / "robustness.png"
 # The networks by the names they go by here, and what they are trained with.
 TRAINED: dict[str, dict[str, Any]] = {
     "lenet5": {"network": "lenet5"},
     "classic": {},
     "modern": {"network": "modern"},
-    "fast": {"recipe": "brisk"},
+    "fast": {"recipe": "fast-5-epochs"},
     "small-8k": {"recipe": "small-8k"},
     "small-25k": {"recipe": "small-25k"},
     "small-100k": {"recipe": "small-100k"},
@@ -57,38 +54,35 @@ CURVES = {"turned": "degrees", "moved": "pixels", "zoomed": "times as large"}
 SHOWN = 6
 
 
-def main() -> None:
-    """Train what is missing, read everything, and write the table and the picture."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for."""
+    measuring.add_data(parser, "runs/records")
     parser.add_argument("--networks", nargs="+", choices=tuple(TRAINED), required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
     parser.add_argument("--hands", type=Path, metavar="DIR", help="pictures by other hands")
-    parser.add_argument("--work", type=Path, default=Path("runs/records"))
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
-    options = parser.parse_args()
+    parser.add_argument("--picture", type=Path, default=PICTURE, metavar="FILE")
+    measuring.add_out(parser, measuring.RESULTS / "robustness.csv")
+
+
+def main(options: argparse.Namespace) -> None:
+    """Train what is missing, read everything, and write the table and the picture."""
     mnist = load_dataset("mnist", data_dir=options.data_dir, progress=True)
-    runs = [
-        (name, seed, trained(name, seed, mnist, options.work))
+    runs = {
+        (name, seed): trained(
+            TrainingSettings.of(**TRAINED[name], seed=seed),
+            mnist,
+            options.work / f"{name}-seed{seed}",
+        )
         for seed in range(options.seeds)
         for name in options.networks
-    ]
-    hands = dict(single_digits(options.hands))
-    table = pd.DataFrame(rows(runs, mnist.test, hands))
-    table = table.assign(hardware=f"{processor()}, {os.cpu_count()} cores", versions=versions())
-    table = with_others(table, options.out, TRAINED, "network")
-    write_text(options.out, table.round(6).to_csv(index=False))
-    write_figure(drawn(table, mnist.test.images[:SHOWN]), PICTURE)
-    print(overview(table).to_string(), f"wrote {options.out} and {PICTURE}", sep="\n")
-
-
-def trained(name: str, seed: int, mnist: Dataset, work: Path) -> Run:
-    """Return a finished run of a network, trained now if it is missing or was stopped."""
-    settings = TrainingSettings.of(**TRAINED[name], seed=seed)
-    folder = work / f"{name}-seed{seed}"
-    return train(settings, mnist, folder, resume=True, after_epoch=report)
+    }
+    table = pd.DataFrame(rows(runs, mnist.test, dict(single_digits(options.hands))))
+    table = table.assign(hardware=measuring.hardware(), versions=measuring.versions())
+    table = measuring.with_others(table, options.out, TRAINED, "network")
+    print(overview(table).to_string())
+    measuring.keep(table, options.out)
+    write_figure(drawn(table, mnist.test.images[:SHOWN]), options.picture)
+    print(f"wrote {options.picture}")
 
 
 def single_digits(hands: Path | None) -> Iterator[tuple[str, list[Picture]]]:
@@ -107,40 +101,50 @@ def tests(test: Digits) -> Iterator[tuple[str, str, float, Images]]:
     for name, corruption in CORRUPTIONS.items():
         yield "corruption", name, 0, corruption(test.images, np.random.default_rng(0))
     for degrees in DEGREES:
-        yield "curve", "turned", degrees, rotate(test.images, np.random.default_rng(0), degrees)
+        yield (
+            "curve",
+            "turned",
+            degrees,
+            corruptions.rotate(test.images, np.random.default_rng(0), degrees),
+        )
     for pixels in PIXELS:
-        yield "curve", "moved", pixels, translate(test.images, np.random.default_rng(0), pixels)
+        yield (
+            "curve",
+            "moved",
+            pixels,
+            corruptions.translate(test.images, np.random.default_rng(0), pixels),
+        )
     for factor in FACTORS:
-        yield "curve", "zoomed", factor, moved(test.images, np.eye(2) * factor)
+        yield "curve", "zoomed", factor, affine(test.images, np.eye(2) * factor)
 
 
 def rows(
-    runs: list[tuple[str, int, Run]], test: Digits, hands: dict[str, list[Picture]]
+    runs: dict[tuple[str, int], Run], test: Digits, hands: dict[str, list[Picture]]
 ) -> Iterator[dict[str, Any]]:
     """Yield a row a test, network and seed."""
-    models = [(name, seed, run.folder / ONNX_MODEL) for name, seed, run in runs]
+    files = {key: run.folder / ONNX_MODEL for key, run in runs.items()}
     for kind, what, level, images in tests(test):
-        for name, seed, path in models:
-            answers = DigitModel.load(path).predict_proba(images)
-            judged = Evaluation(test.labels, answers)
+        for (name, seed), path in files.items():
+            judged = Evaluation(test.labels, DigitModel.load(path).predict_proba(images))
             yield {
                 "network": name, "seed": seed, "kind": kind, "test": what, "level": level,
                 "accuracy": judged.accuracy, "calibration_error": judged.calibration_error,
             }  # fmt: skip
     for what, pictures in hands.items():
-        for name, seed, path in models:
-            figures = read(Reader.load(path), pictures)
-            told = {"network": name, "seed": seed, "kind": "hands", "test": what, "level": 0}
-            yield told | figures
+        for (name, seed), path in files.items():
+            test_of = {"network": name, "seed": seed, "kind": "hands", "test": what, "level": 0}
+            yield test_of | read(Reader.load(path), pictures)
 
 
 def read(reader: Reader, pictures: list[Picture]) -> dict[str, float]:
     """Return how well pictures of one digit each are read; one that can't be read is wrong."""
-    readings = reader.read_batch([picture.path for picture in pictures], single=True)
-    texts = [getattr(reading, "text", "") for reading in readings]
-    right = [text == picture.text for text, picture in zip(texts, pictures, strict=True)]
-    sure = [getattr(reading, "confidence", 0.0) for reading in readings]
-    return {"accuracy": float(np.mean(right)), "calibration_error": calibration_error(sure, right)}
+    sources = [picture.source for picture in pictures]
+    found = reader.read_batch(sources, single=True, errors="return")
+    said = [(r.digits, r.confidence) if isinstance(r, Reading) else ("", 0.0) for r in found]
+    right = [read == picture.text for (read, _), picture in zip(said, pictures, strict=True)]
+    confidences = [confidence for _, confidence in said]
+    error = calibration_error(confidences, right)
+    return {"accuracy": float(np.mean(right)), "calibration_error": error}
 
 
 def overview(table: pd.DataFrame) -> pd.DataFrame:
@@ -195,7 +199,3 @@ def _draw_curve(axes: Axes, rows_: pd.DataFrame, title: str) -> None:
     axes.set_title(title, fontsize=10)
     axes.set_ylim(0, 101)
     axes.grid(alpha=0.3)
-
-
-if __name__ == "__main__":
-    said_clearly(main)

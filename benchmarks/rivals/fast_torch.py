@@ -1,10 +1,10 @@
-"""train_mnist_fast's last recipe for `fast.py`, with whichever Python has PyTorch.
+"""train_mnist_fast's last recipe for `python -m benchmarks fast`, with any Python with PyTorch.
 
     python fast_torch.py SEED DIGITS
 
 From https://github.com/tuomaso/train_mnist_fast, step 8, by its description: one epoch in the order
 of the data set, batches of 256, Adam with betas (0.7, 0.9), one cycle up to 0.01. Prints a line of
-JSON as `fast_keras.py` does.
+JSON as `fast_once.py` does.
 """
 
 import json
