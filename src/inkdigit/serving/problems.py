@@ -1,4 +1,4 @@
-"""Refusals as problem JSON (RFC 9457): one sentence, and the status that belongs to it."""
+"""Every refusal as problem JSON (RFC 9457): which error has which status is said here alone."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from inkdigit.errors import InkdigitError
+from inkdigit.serving.batching import Unavailable
 
 # What nginx logs where a client has gone before its answer; nobody receives it.
 CLIENT_GONE = 499
@@ -28,9 +29,9 @@ class Problem(Exception):  # noqa: N818  (the name that RFC 9457 gives it)
         self.status, self.detail, self.headers = status, detail, dict(headers or {})
 
 
-def unavailable(detail: str) -> Problem:
+def unavailable(error: Unavailable) -> Problem:
     """Return the refusal of what may well be granted a moment later."""
-    return Problem(503, detail, {"Retry-After": str(_RETRY_SECONDS)})
+    return Problem(503, str(error), {"Retry-After": str(_RETRY_SECONDS)})
 
 
 class AsciiJSONResponse(JSONResponse):
@@ -104,6 +105,7 @@ def _invalid(_: Request, error: RequestValidationError) -> Problem:
 
 _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, error: error,
+    Unavailable: lambda _, error: unavailable(error),
     InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
     HTTPException: _http,
     RequestValidationError: _invalid,

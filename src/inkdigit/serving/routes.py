@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import fields
+from functools import partial
 from secrets import compare_digest
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from starlette.requests import ClientDisconnect
 
-from inkdigit.reading.options import Options, Rules, Separators
-from inkdigit.serving.problems import AsciiJSONResponse, Problem, unavailable
+from inkdigit.reading.options import ReadOptions
+from inkdigit.serving.batching import Unavailable
+from inkdigit.serving.problems import AsciiJSONResponse, Problem
 from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
@@ -57,35 +60,35 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class ReadQuery(BaseModel):
-    """How pictures are to be read, as the flags of `inkdigit read`."""
+class _Query(BaseModel):
+    """How pictures are to be read: the options of `inkdigit read`, less what the service sets."""
 
     model_config = ConfigDict(extra="forbid")
 
-    pattern: str | None = Field(None, description=r"what the number looks like, such as \d{5}")
-    check: str | None = Field(None, description="a check that it passes, such as luhn")
-    single: bool = Field(False, description="there is exactly one digit")
-    min_confidence: float | None = Field(None, description="review what is less sure, 0 to 1")
-    separators: Separators = Field("review", description="of marks that may change the number")
-    page: int | None = Field(None, description="only this page of a document, counted from 1")
-    look: bool = Field(False, description="add what the network saw, as a PNG in base64")
+    shown: bool = Field(False, description="add what the network was shown, as a PNG in base64")
 
-    async def options(self, settings: Settings) -> Options:
+    async def options(self, settings: Settings) -> ReadOptions:
         """Return the options of the reader; `SettingError` where they make no sense."""
-        options = Options(
-            pattern=self.pattern,
-            check=self.check,
-            single=self.single,
-            min_confidence=self.min_confidence,
-            separators=self.separators,
-            page=self.page,
-            max_pixels=settings.max_pixels,
-        )
-        if self.pattern is None and self.check is None:
-            Rules.of(options)
-        else:  # to compile a pattern may take a while
-            await asyncio.to_thread(Rules.of, options)
-        return options
+        asked = self.model_dump(exclude={"shown"})
+        options = partial(ReadOptions, **asked, max_pixels=settings.max_pixels)
+        if asked["pattern"] is None and asked["check"] is None:
+            return options()
+        return await asyncio.to_thread(options)  # to compile a pattern may take a while
+
+
+def _option_fields() -> dict[str, Any]:
+    kinds = get_type_hints(ReadOptions)
+    return {
+        known.name: (kinds[known.name], Field(known.default, description=known.metadata["help"]))
+        for known in fields(ReadOptions)
+        if known.name != "max_pixels"
+    }
+
+
+if TYPE_CHECKING:
+    ReadQuery = _Query
+else:
+    ReadQuery = create_model("ReadQuery", __base__=_Query, **_option_fields())
 
 
 def _service(request: Request) -> Service:
@@ -98,7 +101,7 @@ _BearerKey = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(
 
 
 async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
-    keys = [key.get_secret_value().encode() for key in _service(request).settings.api_keys]
+    keys = [key.encode() for key in _service(request).settings.api_keys]
     # The bytes of a header arrive as latin-1, whatever they are.
     sent = [(header or "").encode("latin-1")]
     sent.append((bearer.credentials if bearer else "").encode("latin-1"))
@@ -139,7 +142,7 @@ async def read(request: Request, query: Wanted) -> AsciiJSONResponse:
     limit = FileLimit(1, several)
     with service.memory.share() as share:
         uploads = await receive_uploads(request, service.settings, share, limit)
-        answer = service.read(uploads[0], options, look=query.look)
+        answer = service.read(uploads[0], options, shown=query.shown)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
 
@@ -157,9 +160,13 @@ async def read_batch(request: Request, query: Wanted) -> AsciiJSONResponse:
     limit = FileLimit(most, Problem(413, f"the form holds more than {most:,} files: split it"))
     with service.memory.share() as share:
         uploads = await receive_uploads(request, service.settings, share, limit)
-        answers = service.read_all(uploads, options, look=query.look)
+        answers = service.read_all(uploads, options, shown=query.shown)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})
+
+
+class ReadingTooSlow(Unavailable):
+    """The reading was not there in time."""
 
 
 async def _in_time(request: Request, work: Coroutine[Any, Any, _T], seconds: float) -> _T:
@@ -170,7 +177,7 @@ async def _in_time(request: Request, work: Coroutine[Any, Any, _T], seconds: flo
         async with asyncio.timeout(seconds):
             await asyncio.wait({reading, leaving}, return_when=asyncio.FIRST_COMPLETED)
     except TimeoutError:
-        raise unavailable(f"reading took longer than {seconds:g} seconds") from None
+        raise ReadingTooSlow(f"reading took longer than {seconds:g} seconds") from None
     finally:
         leaving.cancel()
         if not reading.done():

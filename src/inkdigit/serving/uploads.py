@@ -2,17 +2,18 @@
 
 import asyncio
 import json
-import math
+import sys
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
-from inkdigit.serving.problems import Problem, unavailable
+from inkdigit.serving.batching import Unavailable
+from inkdigit.serving.problems import Problem
 from inkdigit.serving.settings import Settings
 
 # As `inkdigit read` names standard input.
@@ -20,8 +21,6 @@ NAMELESS = "-"
 _LONGEST_NAME = 255
 # Fields of a form are passed over, and every one takes its time.
 _MOST_FIELDS = 100
-# The body is counted already; nothing of a picture is to lie on a disk.
-_CONFIG = {"MAX_MEMORY_FILE_SIZE": math.inf}
 
 _Body = AsyncGenerator[bytes, None]
 _Receiver = Callable[[Request, _Body, "FileLimit"], Awaitable[list["Upload"]]]
@@ -43,6 +42,10 @@ class FileLimit:
     refusal: Problem
 
 
+class MemoryFull(Unavailable):
+    """The requests that are arriving or waiting hold as many bytes as they may."""
+
+
 class Memory:
     """The bytes of all requests that are arriving or waiting, held to a limit."""
 
@@ -59,9 +62,9 @@ class Memory:
             self.held -= share.held
 
     def take(self, count: int) -> None:
-        """Count some bytes; a `Problem` where they would be too many."""
+        """Count some bytes; `MemoryFull` where they would be too many."""
         if self.held + count > self._limit:
-            raise unavailable("the service is busy with other pictures: try again in a moment")
+            raise MemoryFull("the service is busy with other pictures: try again in a moment")
         self.held += count
 
 
@@ -72,7 +75,7 @@ class Share:
         self._memory, self.held = memory, 0
 
     def take(self, count: int) -> None:
-        """Count some bytes; a `Problem` where memory has no room for them."""
+        """Count some bytes; `MemoryFull` where there is no room for them."""
         self._memory.take(count)
         self.held += count
 
@@ -83,8 +86,8 @@ async def receive_uploads(
     """Return the files in a body: multipart, JSON with base64, or the picture itself.
 
     Raises `Problem` 408 for a body that is too slow, 413 for one too large or of too many fields,
-    415 for another kind, 422 for one without files or with a broken form, 503 where there is no
-    room for it, and the limit's own as soon as there are more files.
+    415 for another kind, 422 for one without files or with a broken form, the limit's own as soon
+    as there are more files, and `MemoryFull` where there is no room for it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     receive = _receiver(kind)
@@ -121,43 +124,31 @@ async def _counted(request: Request, limit: int, share: Share) -> _Body:
         yield chunk
 
 
+class _InMemory(MultiPartParser):
+    """Starlette's parser of forms, which never writes a file to a disk: the body is counted."""
+
+    spool_max_size = sys.maxsize
+
+
 async def _from_form(request: Request, body: _Body, limit: FileLimit) -> list[Upload]:
-    _, parameters = parse_options_header(request.headers["content-type"])
-    uploads: list[Upload] = []
-    fields = 0
-
-    def pass_over(_: Field) -> None:
-        nonlocal fields
-        fields += 1
-        if fields > _MOST_FIELDS:
-            raise Problem(413, f"the form holds more than {_MOST_FIELDS} fields that are no files")
-
-    def add(file: File) -> None:
-        if len(uploads) == limit.most:
-            raise limit.refusal
-        file.file_object.seek(0)
-        uploads.append(Upload(_shown(_name_of(file)), file.file_object.read()))
-
+    parser = _InMemory(request.headers, body, max_files=limit.most, max_fields=_MOST_FIELDS)
     try:
-        parser = FormParser(
-            "multipart/form-data",
-            pass_over,
-            add,
-            boundary=parameters.get(b"boundary"),
-            config=_CONFIG,
-        )
-        async for chunk in body:
-            parser.write(chunk)
-        parser.finalize()
-    except FormParserError:
-        raise Problem(422, "the multipart form is broken") from None
-    if not uploads:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise _form_problem(error.message, limit) from None
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    if not files:
         raise Problem(422, "the form holds no whole file: send one as the field 'file'")
-    return uploads
+    return [Upload(_shown(file.filename), await file.read()) for file in files]
 
 
-def _name_of(file: File) -> str | None:
-    return file.file_name.decode("utf-8", "replace") if file.file_name else None
+def _form_problem(message: str, limit: FileLimit) -> Problem:
+    """Tell the limits apart, which Starlette does by its message alone."""
+    if message.startswith("Too many files"):
+        return limit.refusal
+    if message.startswith("Too many fields"):
+        return Problem(413, f"the form holds more than {_MOST_FIELDS} fields that are no files")
+    return Problem(422, "the multipart form is broken")
 
 
 async def _from_picture(_: Request, body: _Body, __: FileLimit) -> list[Upload]:
