@@ -39,7 +39,8 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"inkdigit": {"level": "INFO"}},
+    # uvicorn warns of each request that is no proper HTTP: whoever sends them would fill the log.
+    "loggers": {"inkdigit": {"level": "INFO"}, "uvicorn": {"level": "ERROR"}},
 }
 
 

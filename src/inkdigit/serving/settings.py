@@ -85,7 +85,9 @@ class Settings:
         for known in fields(self):
             _check_range(known, getattr(self, known.name))
         if not self.host:  # it would mean every address
-            raise SettingError("--host is empty: give an address, 0.0.0.0 for all of them")
+            raise SettingError(
+                "--host (INKDIGIT_HOST) is empty: give an address, 0.0.0.0 for all of them"
+            )
         if self.queue < self.max_files:
             raise SettingError(
                 f"a queue of {self.queue} has no room for the {self.max_files} files of one batch: "
@@ -125,4 +127,6 @@ def _check_range(known: "Field[Any]", value: Any) -> None:
     least, most = known.metadata["least"], known.metadata["most"]
     if not least <= value <= most:
         allowed = f"at least {least}" if most == inf else f"between {least} and {most:,}"
-        raise SettingError(f"{flag_of(known.name)} must be {allowed}, received {value}")
+        raise SettingError(
+            f"{flag_of(known.name)} ({_variable(known.name)}) must be {allowed}, received {value}"
+        )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from inkdigit.serving.batching import Unavailable
@@ -124,22 +124,36 @@ async def _counted(request: Request, limit: int, share: Share) -> _Body:
         yield chunk
 
 
-class _InMemory(MultiPartParser):
-    """Starlette's parser of forms, which never writes a file to a disk: the body is counted."""
+class _FormParser(MultiPartParser):
+    """Starlette's parser of forms; nothing reaches a disk, and a form without its end is broken."""
 
-    spool_max_size = sys.maxsize
+    spool_max_size = sys.maxsize  # the bytes of a body are counted already
+
+    def __init__(self, headers: Headers, body: _Body, most_files: int) -> None:
+        super().__init__(headers, self._whole(body), max_files=most_files, max_fields=_MOST_FIELDS)
+        self._ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def _whole(self, body: _Body) -> _Body:
+        async for chunk in body:
+            yield chunk
+        if not self._ended:  # raised here, it makes the parser close its files
+            raise MultiPartException("the form has no end")
 
 
 async def _from_form(request: Request, body: _Body, limit: FileLimit) -> list[Upload]:
-    parser = _InMemory(request.headers, body, max_files=limit.most, max_fields=_MOST_FIELDS)
     try:
-        form = await parser.parse()
+        form = await _FormParser(request.headers, body, limit.most).parse()
     except MultiPartException as error:
         raise _form_problem(error.message, limit) from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    if not files:
-        raise Problem(422, "the form holds no whole file: send one as the field 'file'")
-    return [Upload(_shown(file.filename), await file.read()) for file in files]
+    uploads = [Upload(_shown(file.filename), await file.read()) for file in files]
+    await form.close()
+    if not uploads:
+        raise Problem(422, "the form holds no file: send one as the field 'file'")
+    return uploads
 
 
 def _form_problem(message: str, limit: FileLimit) -> Problem:
