@@ -79,6 +79,10 @@ ATTACKS: dict[str, tuple[bytes, set[int | None]]] = {
     "a batch of many files": (form(*[part(content=b"")] * 20_000, path="/v1/read/batch"), {413}),
     "a field that is large": (form(part('name="a"', bytes(2_000_000))), {422}),
     "a header of a part that is endless": (form(b"A: " + b"x" * 500_000), {422}),
+    "a form in a codec that fails": (form(part(), boundary=b"b; charset=undefined"), {200}),
+    "a form in a codec that takes minutes": (
+        form(part(), part('name="a"', b"a-" + b"b" * 900_000), boundary=b"b; charset=punycode"),
+        {200}),
     "path-like names": (form(part('name="file"; filename="../../etc/passwd"')), {200}),
     "a name of zeros": (form(part('name="file"; filename="\0\0.png"')), {200, 422}),
     "a name that is no text": (form(part('name="file"; filename="\udcff\udcfe"')), {200}),

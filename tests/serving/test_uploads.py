@@ -60,6 +60,23 @@ def test_a_form_may_come_in_any_pieces(piece: int) -> None:
     assert uploads_of(form(part()), Memory(100_000), piece) == [Upload("a.png", PICTURE)]
 
 
+@pytest.mark.parametrize(
+    "boundary", ["b", '"b"', "b; charset=punycode", "b; charset*=utf-8''undefined", 'b; x="charset']
+)
+def test_names_are_utf_8_whatever_charset_is_said(boundary: str) -> None:
+    name = 'name="file"; filename="a€.png"'
+    sent = form(part(name)).replace(b"boundary=b", b"boundary=" + boundary.encode())
+    assert uploads_of(sent, Memory(100_000)) == [Upload("a€.png", PICTURE)]
+
+
+@pytest.mark.parametrize("boundary", ["a b", "(a)'+_,-./:=?", "a;b", "a\\\\b", 'a\\"b'])
+def test_a_boundary_may_need_quotes(boundary: str) -> None:
+    bare = boundary.replace("\\", "", 1) if "\\" in boundary else boundary
+    sent = form(part()).replace(b"--b", b"--" + bare.encode())
+    sent = sent.replace(b"boundary=b", f'boundary="{boundary}"'.encode())
+    assert uploads_of(sent, Memory(100_000)) == [Upload("a.png", PICTURE)]
+
+
 def test_memory_is_held_to_its_limit_and_given_back() -> None:
     memory = Memory(1000)
     for sent in (sized(bytes(1001)), form(part(content=bytes(2000)))):

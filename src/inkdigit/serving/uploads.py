@@ -7,8 +7,10 @@ from base64 import b64decode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import quote
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -129,8 +131,13 @@ class _FormParser(MultiPartParser):
 
     spool_max_size = sys.maxsize  # the bytes of a body are counted already
 
-    def __init__(self, headers: Headers, body: _Body, most_files: int) -> None:
-        super().__init__(headers, self._whole(body), max_files=most_files, max_fields=_MOST_FIELDS)
+    def __init__(self, kind: str, body: _Body, most_files: int) -> None:
+        super().__init__(
+            Headers({"Content-Type": _without_charset(kind)}),
+            self._whole(body),
+            max_files=most_files,
+            max_fields=_MOST_FIELDS,
+        )
         self._ended = False
 
     def on_end(self) -> None:
@@ -143,9 +150,17 @@ class _FormParser(MultiPartParser):
             raise MultiPartException("the form has no end")
 
 
+def _without_charset(kind: str) -> str:
+    """Keep the boundary alone: names are UTF-8 (RFC 7578), and some codecs take minutes or fail."""
+    boundary = parse_options_header(kind)[1].get(b"boundary")
+    if not boundary:
+        raise MultiPartException("the boundary is missing")
+    return f'multipart/form-data; boundary="{quote(boundary.decode("latin-1"))}"'
+
+
 async def _from_form(request: Request, body: _Body, limit: FileLimit) -> list[Upload]:
     try:
-        form = await _FormParser(request.headers, body, limit.most).parse()
+        form = await _FormParser(request.headers["content-type"], body, limit.most).parse()
     except MultiPartException as error:
         raise _form_problem(error.message, limit) from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
