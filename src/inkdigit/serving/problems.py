@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
@@ -95,9 +95,9 @@ def _about(request: Request, error: HTTPException) -> str:
     return str(error.detail)
 
 
-def _invalid(_: Request, error: RequestValidationError) -> Problem:
+def _invalid(_: Request, error: ValidationError) -> Problem:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+    name = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         return Problem(422, f"there is no option {name[:60]!r}: see /docs")
     return Problem(422, f"{name}: {first['msg']}, received {str(first['input'])[:60]!r}")
@@ -108,6 +108,6 @@ _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Unavailable: lambda _, error: unavailable(error),
     InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
     HTTPException: _http,
-    RequestValidationError: _invalid,
+    ValidationError: _invalid,
     Exception: lambda *_: Problem(500, "something went wrong in the service: see its log"),
 }
