@@ -10,17 +10,16 @@ import pytest
 from inkdigit.errors import InkdigitError
 from inkdigit.processes import cores, ordered_map, worker_pool
 
-_factor: int
+_factors: list[int] = []
 
 
 def prepare(factor: int) -> None:
-    global _factor
-    _factor = factor
+    _factors.append(factor)
 
 
 def slower_when_earlier(number: int) -> int:
     time.sleep(0.02 * (8 - number))
-    return _factor * number
+    return _factors[0] * number
 
 
 def fall_at_3(number: int) -> int:
