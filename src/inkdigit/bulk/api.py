@@ -86,15 +86,16 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     read = _engine(engine, job, jobs, address)
     names = [sources] if isinstance(sources, str | os.PathLike) else sources
     source = _source(list(map(str, names)), manifest, FileFilter(tuple(include), recursive), job)
+    reads = _reads(job, source, None if source.few and engine == "local" else read)
+    if isinstance(target, Output):
+        return _write(target, reads, tell, one=source.one)
     if resume and (tally := target.finished(job)) is not None:
-        note = f"{target.name} is finished: there is nothing left to read"
+        note = f"{target} is finished: there is nothing left to read"
         tell(Progress(tally=tally, note=note))
         return tally
-    if target.output and (source.one or not target.parts):
-        alone = source.few and engine == "local"
-        reads = _reads(job, source, None if alone else read)
-        return _write(target.output, reads, tell, one=source.one)
-    return _fill(Table(target, job.asked(), **how), target.name, source, read, tell)
+    if source.one and target.output:
+        return _write(target.output, reads, tell, one=True)
+    return _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
 
 
 def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _Engine:

@@ -1,6 +1,6 @@
 """Where the parts of a table lie: in a folder on a disk, or in a bucket.
 
-A file is there whole or not at all, and one run at a time writes. A folder on a disk is locked
+A file appears whole or not at all, and one run at a time writes. A folder on a disk is locked
 meanwhile. In a bucket nothing can be: there `_RUN` names the run that began last, and any other
 ends where it would write.
 """
@@ -85,6 +85,15 @@ class LocalStore:
     def write(self, name: str, content: bytes) -> None:
         """Write a file, or replace it; it is on the disk when this returns."""
         write_atomically(self._path / name, lambda path: path.write_bytes(content))
+
+    def append(self, name: str, content: bytes) -> None:
+        """Add to a file that is there; it is on the disk when this returns."""
+        with _said(self.name), (self._path / name).open("r+b", buffering=0) as file:
+            file.seek(0, os.SEEK_END)
+            left = memoryview(content)
+            while left:  # a disk that fills up takes a part
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
 
     def delete(self, name: str) -> None:
         """Take a file away."""
