@@ -2,8 +2,8 @@
 
 `reader` is the door, `options` what may be asked, `result` what comes out. `preprocessing` finds
 the writing on a page, `model_file` runs a network on it, `tta` in several views, and `decoding`
-makes text of that, under `patterns` and `checks`. `line_reader` and `digit_reader` gather the evidence,
-and `review_rules` decides what to do with it.
+makes text of that, under `patterns` and `checks`. `line_reader` and `digit_reader` gather the
+evidence, and `review_rules` decides what to do with it.
 """
 
 from importlib import import_module

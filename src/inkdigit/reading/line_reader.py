@@ -21,6 +21,7 @@ from inkdigit.reading.decoding import (
     unseen_marks,
 )
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel
+from inkdigit.reading.number import meanings
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, LineImage, extract_line
 from inkdigit.reading.result import Alternative, Box, Character
@@ -31,6 +32,8 @@ from inkdigit.reading.tta import Views, view_lines
 _LEAST_ALTERNATIVE = 0.001
 # How much ink it costs to part two characters a column farther from the middle between them.
 _STRAYING = 0.25
+# A mark that is less likely is not there.
+_FAINT = 0.2
 # Lines of so many columns are decoded together.
 _MOST_COLUMNS = 2**15
 
@@ -68,13 +71,15 @@ class LineReader:
 
     def _read(self, lines: list[LineImage], options: ReadOptions) -> list[Evidence]:
         views = view_lines(self.model.frames, [line.pixels for line in lines], self.model.fallback)
-        chosen = views.choose(options)
+        chosen = self._calibrated(views.choose(options))
         texts = [found.text for found in chosen]
         posteriors = views.first.restricted_to(options.symbols)
         characters = locate(posteriors, texts, options.compiled_pattern)
         marks = _find_marks(views, characters, options)
         unseen = unseen_marks(views.first, texts, characters)
-        free = views.unconstrained if options.constrained else [None] * len(lines)
+        free: Sequence[Hypothesis | None] = [None] * len(lines)
+        if options.constrained:
+            free = self._calibrated(views.unconstrained)
         return [
             self._evidence(line, chosen[i], free[i], characters[i], marks[i], unseen[i], options)
             for i, line in enumerate(lines)
@@ -90,7 +95,7 @@ class LineReader:
         unseen: str,
         options: ReadOptions,
     ) -> Evidence:
-        info = self.model.info
+        threshold = self.model.info.reject_threshold
         seen = [mark for mark in seen if _has_ink(line, mark.first, mark.last)]
         places = [*zip(found.first, found.last, strict=True)]
         boxes = _boxes(line, [*places, *((mark.first, mark.last) for mark in seen)])
@@ -99,22 +104,32 @@ class LineReader:
             Mark(mark.position, _mark(mark, box))
             for mark, box in zip(seen, boxes[len(places) :], strict=True)
         ]
-        # Without a pattern marks are decoded apart: they are written, and have to be right as well.
+        # Without a pattern marks are decoded apart, and those that were seen are written.
         apart = [] if options.pattern else [m for m in marks if m.character.value in MARKS]
+        written = _written(characters, [mark for mark in apart if mark.is_seen])
+        decisive = [mark for mark in apart if _matters(characters, apart, mark)]
         return Evidence(
             found=chosen.text,
-            characters=_written(characters, apart),
-            confidence=info.platt.confidence(chosen.probability)
-            * prod(mark.character.confidence for mark in apart),
-            threshold=info.reject_threshold,
+            characters=written,
+            confidence=chosen.probability * prod(mark.certainty for mark in decisive),
+            threshold=threshold,
             options=options,
-            marks=marks,
+            marks=[mark for mark in marks if mark.is_seen],
+            decisive_marks=decisive,
             free=free.text if free else None,
-            free_is_sure=bool(free)
-            and info.platt.confidence(free.probability) >= info.reject_threshold,
+            free_is_sure=free is not None and free.probability >= threshold,
             unseen_mark=unseen or _inkless_mark(line, chosen.text, places),
             line=line,
         )
+
+    def _calibrated(self, found: list[Hypothesis]) -> list[Hypothesis]:
+        """Return texts with how often those of their probability are right."""
+        probabilities = np.array([one.probability for one in found])
+        confidences = self.model.info.platt.confidence(probabilities).tolist()
+        return [
+            Hypothesis(one.text, confidence)
+            for one, confidence in zip(found, confidences, strict=True)
+        ]
 
     def _characters(
         self, text: str, found: Characters, boxes: list[Box], symbols: str
@@ -131,11 +146,11 @@ def _find_marks(
     views: Views, characters: list[Characters], options: ReadOptions
 ) -> list[list[SeenMark]]:
     """Return the marks that either network sees: none is to vanish."""
-    marks = find_marks(views.first, characters, written=options.symbols)
+    marks = find_marks(views.first, characters, written=options.symbols, least=_FAINT)
     if not len(views.fallback):
         return marks
     doubtful = [characters[number] for number in views.doubt]
-    others = find_marks(views.fallback, doubtful, written=options.symbols)
+    others = find_marks(views.fallback, doubtful, written=options.symbols, least=_FAINT)
     for number, found in zip(views.doubt, others, strict=True):
         known = {mark.position for mark in marks[number]}
         marks[number] += [mark for mark in found if mark.position not in known]
@@ -146,9 +161,27 @@ def _find_marks(
 def _written(characters: list[Character], marks: list[Mark]) -> tuple[Character, ...]:
     """Return the characters of a text with marks among them, each before its position."""
     written = list(characters)
-    for mark in reversed(marks):
+    for mark in marks[::-1]:
         written.insert(mark.position, mark.character)
     return tuple(written)
+
+
+def _matters(characters: list[Character], marks: list[Mark], mark: Mark) -> bool:
+    """Return whether the number would be another without a mark, or with one too faint to write.
+
+    What closes a number, as the dot behind `1250.`, changes nothing; nor need a dot before three
+    digits.
+    """
+    others = [other for other in marks if other is not mark and other.is_seen]
+    if not mark.is_seen and any(other.position == mark.position for other in others):
+        return False  # both are the same ink
+    among = [other for other in marks if other is mark or other.is_seen]
+    without, with_it = (_text(_written(characters, some)) for some in (others, among))
+    return meanings(without).isdisjoint(meanings(with_it))
+
+
+def _text(characters: Sequence[Character]) -> str:
+    return "".join(character.value for character in characters)
 
 
 def _alike(lines: Sequence[LineImage | None]) -> Iterator[list[int]]:

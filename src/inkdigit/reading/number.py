@@ -6,7 +6,7 @@ from decimal import Decimal
 from inkdigit.reading.alphabet import DIGITS
 
 # What closes an amount instead of cents: 1250.-  1250,--  1250=  1250.
-_CLOSING = re.compile(r"[.,]?(?:--?|=)$|[.,]$")
+_CLOSING = re.compile(r"[-.,=]+$")
 _MARKS = {"dot": ".", "comma": ","}
 
 
@@ -14,7 +14,8 @@ def meanings(text: str, decimal: str | None = None) -> set[Decimal]:
     """Return every number that a text may mean; none for a date, a code or nothing.
 
     A dot or comma before three digits may part thousands or stand before decimals, unless
-    `decimal`, `"dot"` or `"comma"`, settles it. What closes an amount in place of cents means nothing.
+    `decimal`, `"dot"` or `"comma"`, settles it. What closes an amount in place of cents, as `.-`,
+    means nothing.
 
     >>> sorted(meanings("1.500"))
     [Decimal('1.500'), Decimal('1500')]

@@ -21,38 +21,44 @@ if TYPE_CHECKING:
 DecimalMark = Literal["dot", "comma"]
 
 
-def _option(kind: type, default: Any, what: str, metavar: str = "") -> Any:
-    return field(default=default, metadata={"kind": kind, "help": what, "metavar": metavar})
+def _about(kind: type, what: str, metavar: str = "") -> dict[str, Any]:
+    return {"kind": kind, "help": what, "metavar": metavar}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """The options of `Reader.read` and its siblings; `SettingError` for what makes no sense.
+    r"""The options of `Reader.read` and its siblings; `SettingError` for what makes no sense.
 
     Raises `MissingExtraError` for a check without python-stdnum.
 
-    >>> ReadOptions(pattern=r"\\d{5}").passes("08544")
+    >>> ReadOptions(pattern=r"\d{5}").passes("08544")
     True
     """
 
-    pattern: str | None = _option(
-        str, None, r"what the number looks like, for example '\d{5}'", "PATTERN"
+    pattern: str | None = field(
+        default=None,
+        metadata=_about(str, r"what the number looks like, for example '\d{5}'", "PATTERN"),
     )
-    check: str | None = _option(
-        str, None, "the check that the number passes, for example luhn", "NAME"
+    check: str | None = field(
+        default=None,
+        metadata=_about(str, "the check that the number passes, for example luhn", "NAME"),
     )
-    single: bool = _option(bool, False, "there is exactly one digit")
-    decimal: DecimalMark | None = _option(
-        str, None, "which mark stands before decimals, dot or comma: settles 1.500", "MARK"
+    single: bool = field(default=False, metadata=_about(bool, "there is exactly one digit"))
+    decimal: DecimalMark | None = field(
+        default=None,
+        metadata=_about(str, "what stands before decimals, dot or comma: settles 1.500", "MARK"),
     )
-    min_confidence: float | None = _option(
-        Real, None, "review what is less sure, 0 to 1 (default: set by the model)", "P"
+    min_confidence: float | None = field(
+        default=None,
+        metadata=_about(Real, "review what is less sure, 0 to 1 (default: the model's)", "P"),
     )
-    page: int | None = _option(
-        Integral, None, "only this page of a document, counted from 1 (default: every)", "N"
+    page: int | None = field(
+        default=None,
+        metadata=_about(Integral, "only this page, counted from 1 (default: every page)", "N"),
     )
-    max_pixels: int | None = _option(
-        Integral, None, "refuse larger pictures (default: 64,000,000)", "N"
+    max_pixels: int | None = field(
+        default=None,
+        metadata=_about(Integral, "refuse larger pictures (default: 64,000,000)", "N"),
     )
 
     @classmethod

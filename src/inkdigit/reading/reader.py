@@ -32,7 +32,7 @@ class Reader:
 
     >>> reader = Reader.load()
     >>> reader.read("docs/amount.png")
-    Reading('1250', 0.9921, accepted)
+    Reading('87.32', 0.9676, accepted)
     """
 
     def __init__(self, line: LineModel | None = None, single: DigitModel | None = None) -> None:
@@ -67,7 +67,7 @@ class Reader:
         readers = (self._line, self._single)
         return next(reader.model.name for reader in readers if reader)
 
-    def read(
+    def read(  # noqa: PLR0913  (every option, as help and Jupyter show them)
         self,
         source: Source,
         *,
@@ -103,8 +103,8 @@ class Reader:
         `SettingError` for options that make no sense, and `MissingExtraError` for PDF and checks
         without what they need. Blank paper is a reading.
 
-        >>> Reader.load().read("docs/amount.png", pattern=r"\d{4}").text
-        '1250'
+        >>> Reader.load().read("docs/amount.png", pattern=r"\d\d\.\d\d").text
+        '87.32'
         """
         options = ReadOptions(
             pattern=pattern,
@@ -118,7 +118,9 @@ class Reader:
         return _raised(self.results([source], options)[0])
 
     @overload
-    def read_batch(self, sources: Iterable[Source], **options: Any) -> list[Reading]: ...
+    def read_batch(
+        self, sources: Iterable[Source], *, errors: Literal["raise"] = "raise", **options: Any
+    ) -> list[Reading]: ...
     @overload
     def read_batch(
         self, sources: Iterable[Source], *, errors: Literal["return"], **options: Any
@@ -137,7 +139,7 @@ class Reader:
         `errors="return"` the error stands in the list instead.
 
         >>> [reading.text for reading in Reader.load().read_batch(["docs/amount.png"] * 2)]
-        ['1250', '1250']
+        ['87.32', '87.32']
         """
         if errors not in {"raise", "return"}:
             raise SettingError(
@@ -154,7 +156,7 @@ class Reader:
         raised, before the first page.
 
         >>> [reading.text for reading in Reader.load().read_pages("docs/amount.png")]
-        ['1250']
+        ['87.32']
         """
         return self.page_results(document, ReadOptions.from_mapping(options))
 

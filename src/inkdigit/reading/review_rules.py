@@ -33,6 +33,16 @@ class Mark:
     position: int
     character: Character
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is likelier there than not."""
+        return self.character.confidence >= 0.5
+
+    @property
+    def certainty(self) -> float:
+        """How sure it is that the mark is there, or that it is not."""
+        return max(self.character.confidence, 1 - self.character.confidence)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -40,9 +50,11 @@ class Evidence:
 
     `found` is what was decoded, which the pattern and check apply to. `characters` are those of the
     text as it is written: of `found`, and of marks that were decoded apart. `marks` are all that
-    were decoded apart, written or not. `free` is what would be found without pattern and check and
-    `free_is_sure` whether that would be accepted; `None` where there are none. `line` is the line
-    image, `beside` what stands beside an only digit, `no_digit` the probability that it is none.
+    were decoded apart, written or not, and `decisive_marks` those without which the number would be
+    another, be they too faint to be written. `free` is what would be found without pattern and
+    check and `free_is_sure` whether that would be accepted; `None` where there are none. `line` is
+    the line image, `beside` what stands beside an only digit, `no_digit` the probability that it is
+    none.
     """
 
     found: str
@@ -51,6 +63,7 @@ class Evidence:
     options: ReadOptions
     characters: tuple[Character, ...] = ()
     marks: Sequence[Mark] = ()
+    decisive_marks: Sequence[Mark] = ()
     free: str | None = None
     free_is_sure: bool = False
     unseen_mark: str = ""
@@ -87,7 +100,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Rule:
-    """A reason against a reading: `why` says it in a sentence, or nothing where it does not hold."""
+    """A reason against a reading, which `why` says in a sentence, or nothing where it is none."""
 
     name: str
     status: Status
@@ -166,7 +179,7 @@ def _unseen_mark(e: Evidence) -> str:
 
 
 def _constraint_alone(e: Evidence) -> str:
-    """One digit for another is what a pattern is there to settle; one more or less is not."""
+    # One digit for another is what a pattern is there to settle; one more or less is not.
     if e.free is None:
         return ""
     seen, read = only_digits(e.free), only_digits(e.found)
@@ -181,10 +194,10 @@ def _other_ink(e: Evidence) -> str:
 
 
 def _weak_mark(e: Evidence) -> str:
-    for mark in e.marks:
-        name = MARK_NAMES.get(mark.character.value, "")
-        if name and mark.character.confidence < _SURE_MARK:
-            return f"there may be a {name} ({mark.character.confidence:.2f}): look at it"
+    for mark in e.decisive_marks:
+        if mark.certainty < _SURE_MARK:
+            name, confidence = MARK_NAMES[mark.character.value], mark.character.confidence
+            return f"it is not sure that there is a {name} ({confidence:.2f})"
     return ""
 
 
@@ -197,7 +210,7 @@ def _mark_or_one(e: Evidence) -> str:
 
 
 def _unwritten_mark(e: Evidence) -> str:
-    """A mark that the pattern does not write, and that makes another number of the text."""
+    # A mark that the pattern does not write, and that makes another number of the text.
     if e.options.compiled_pattern is None:
         return ""
     unwritten = [mark for mark in e.marks if not _stands_for_a_written_one(e.found, mark.position)]
@@ -216,7 +229,7 @@ def _unwritten_mark(e: Evidence) -> str:
 
 
 def _stands_for_a_written_one(text: str, place: int) -> bool:
-    """A mark beside one that a pattern has written is that one, whatever it looks like."""
+    # A mark beside one that a pattern has written is that one, whatever it looks like.
     return any(one not in DIGITS for one in text[max(0, place - 1) : place + 1])
 
 
@@ -224,13 +237,13 @@ def _strokes(e: Evidence) -> str:
     marks = [one.box for one in e.characters if one.value not in DIGITS]
     marks += [mark.character.box for mark in e.marks]
     digits = e.digits
-    more = e.line is not None and bool(digits)
-    more = more and e.line.tall_groups(digits, marks) > len(digits)
-    return "there are more strokes than digits were read" if more else ""
+    if e.line is None or not digits or e.line.tall_groups(digits, marks) <= len(digits):
+        return ""
+    return "there are more strokes than digits were read"
 
 
 def _raised_end(e: Evidence) -> str:
-    """One or two digits at the end that are smaller and end higher are cents, or an exponent."""
+    # One or two digits at the end that are smaller and end higher are cents, or an exponent.
     if e.line is None:
         return ""
     digits = e.digits
@@ -247,10 +260,10 @@ def _raised_end(e: Evidence) -> str:
 
 
 def _mark_ahead(e: Evidence) -> str:
-    """The network may take a dash or dot ahead for a part of the first digit."""
+    # The line network may take a dot ahead for a part of the first digit.
     ahead = e.beside if e.beside in {"dash", "dot"} else ""
-    if e.line is not None and e.text[:1] in set(DIGITS):
-        ahead = e.line.mark_ahead()
+    if e.line is not None and e.text[:1] in set(DIGITS) and e.line.dot_ahead():
+        ahead = "dot"
     if not ahead:
         return ""
     return f"a {ahead} stands before the number: {'minus' if ahead == 'dash' else 'less than one'}?"
@@ -262,6 +275,7 @@ RULES: tuple[Rule, ...] = (
     Rule("pattern", "rejected", "policy", "nothing that was seen fits the pattern", _pattern),
     Rule("check", "review", "policy", "no likely text passes the check", _check),
     Rule("unlikely", "rejected", "evidence", "it is more likely wrong than right", _unlikely),
+    Rule("weak mark", "review", "evidence", "a mark that matters is unsure", _weak_mark),
     Rule("unsure", "review", "evidence", "its confidence is below the threshold", _unsure),
     Rule("several lines", "review", "policy", "there is more than one line", _several_lines),
     Rule("far apart", "review", "policy", "the digits stand far apart", _far_apart),
@@ -278,9 +292,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("unwritten mark", "review", "policy", "a mark makes another number", _unwritten_mark),
     Rule("other ink", "review", "evidence", "there is ink that is no digit", _other_ink),
-    Rule("weak mark", "review", "evidence", "a mark was seen with little confidence", _weak_mark),
-    Rule("mark or 1", "review", "evidence", "a mark may be a 1", _mark_or_one),
+    Rule("mark or 1", "review", "policy", "a mark may be a 1", _mark_or_one),
     Rule("strokes", "review", "evidence", "there are more strokes than digits", _strokes),
     Rule("raised end", "review", "policy", "smaller digits stand higher at the end", _raised_end),
-    Rule("mark ahead", "review", "policy", "a dash or dot was not read, and is ahead", _mark_ahead),
+    Rule(
+        "mark ahead",
+        "review",
+        "policy",
+        "a dot, or beside one digit a dash, stands ahead and was not read",
+        _mark_ahead,
+    ),
 )

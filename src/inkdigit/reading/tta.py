@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+from inkdigit.reading.calibration import Floats
 from inkdigit.reading.decoding import Hypothesis, Posteriors, choose
-from inkdigit.reading.model_file import COLUMNS_PER_FRAME, Floats
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME
 from inkdigit.reading.options import ReadOptions
 
 # What one view says with at least this probability is not looked at again.

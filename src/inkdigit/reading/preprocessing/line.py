@@ -75,17 +75,14 @@ class LineImage:
             end = max(end, left + width)
         return groups
 
-    def mark_ahead(self) -> str:
-        """Return the name of a `dash` or `dot` that is the first piece of ink, or nothing."""
+    def dot_ahead(self) -> bool:
+        """Return whether a dot on the baseline is the first piece of ink."""
         if len(self.pieces) < 2:
-            return ""
+            return False
         (left, top, width, height), second = self.pieces[:2]
-        if height > LINE_HEIGHT / 4 or left + width > second[0]:
-            return ""
-        middle = (top + height / 2) / LINE_HEIGHT
-        if width >= 2 * height and 0.35 <= middle <= 0.7:
-            return "dash"
-        return "dot" if width <= LINE_HEIGHT / 4 and middle >= 0.7 else ""
+        small = max(width, height) <= LINE_HEIGHT / 4
+        low = top + height / 2 >= 0.7 * LINE_HEIGHT
+        return small and low and left + width <= second[0]
 
     @property
     def _scale(self) -> tuple[float, float]:
