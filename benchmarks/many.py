@@ -24,7 +24,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from inkdigit.bulk.journal import journal_of
 from inkdigit.files import write_text
 from keeping import with_others
 from machine import processor, use_cores, versions
@@ -206,11 +205,11 @@ def until_first_rows(
     process: "subprocess.Popen[str]", out: Path, began: float
 ) -> tuple[float, int]:
     """Wait until a chunk is on the disk; return when that was, and how many rows there were."""
-    journal = journal_of(out)
+    part = Path(f"{out}.part") / "part-000000.jsonl"
     while process.poll() is None:
-        lines = journal.read_bytes().splitlines() if journal.exists() else []
-        closed = sum(line.startswith(b'{"done"') for line in lines)
-        if closed:
+        lines = part.read_bytes().splitlines() if part.exists() else []
+        closed = sum(line.startswith(b'{"done"') for line in lines) - 1  # the first closes none
+        if closed > 0:
             return time.perf_counter() - began, len(lines) - closed - 1
         time.sleep(0.01)
     return 0.0, 0
