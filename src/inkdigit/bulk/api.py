@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, chunks
+from inkdigit.bulk.chunks import Chunk, ReadJob, Results, chunks
 from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
@@ -26,7 +26,7 @@ from inkdigit.reading.options import ReadOptions, with_read_options
 from inkdigit.reading.row import COLUMNS
 
 # From chunks to what they say, in order and lazily.
-_Engine = Callable[[Iterator[Chunk]], Iterator[ChunkResult]]
+_Engine = Callable[[Iterator[Chunk]], Results]
 _Tell = Callable[[Progress], object]
 _Name = str | os.PathLike[str]
 
@@ -76,6 +76,9 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     The other options are those of `Reader.read`. A picture that cannot be read is a row with its
     error, and is counted; an only picture raises it. Raises `SettingError`, `SourceError`,
     `OutputError`, `ModelError`, `RunError` and `ClusterError` as the command line does.
+
+    Many pictures are read by processes that import the script which calls this: call it below
+    `if __name__ == "__main__":` there.
 
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
@@ -195,10 +198,10 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
 def _fill(table: Table, name: str, source: _Source, read: _Engine, tell: _Tell) -> Tally:
     """Read many pictures into a table."""
     before, began = table.position.pictures, time.monotonic()
-    tell(Progress(tally=table.tally, pictures=before, count=source.count))
     try:
-        with closing(table):
-            for done in read(chunks(source.pictures(), table.position)):
+        with closing(table), closing(read(chunks(source.pictures(), table.position))) as results:
+            tell(Progress(tally=table.tally, pictures=before, count=source.count))
+            for done in results:
                 table.append(done)
                 tell(Progress(tally=table.tally, pictures=done.end.pictures, rows=done.records))
             table.finish()
