@@ -26,7 +26,6 @@ import psutil
 from benchmarks import measuring
 from benchmarks.measuring import MEGABYTE, RESULTS, Figure, spread
 from benchmarks.pictures import drawn_lines
-from inkdigit.bulk.journal import journal_of
 from inkdigit.images import as_png
 
 # Different pictures; a larger folder has each of them several times.
@@ -192,11 +191,11 @@ def until_first_rows(
     process: "subprocess.Popen[str]", out: Path, began: float
 ) -> tuple[float, int]:
     """Wait until a chunk is on the disk; return when that was, and how many rows there were."""
-    journal = journal_of(out)
+    part = Path(f"{out}.part") / "part-000000.jsonl"
     while process.poll() is None:
-        lines = journal.read_bytes().splitlines() if journal.exists() else []
-        closed = sum(line.startswith(b'{"done"') for line in lines)
-        if closed:
+        lines = part.read_bytes().splitlines() if part.exists() else []
+        closed = sum(line.startswith(b'{"done"') for line in lines) - 1  # the first closes none
+        if closed > 0:
             return time.perf_counter() - began, len(lines) - closed - 1
         time.sleep(0.01)
     return 0.0, 0

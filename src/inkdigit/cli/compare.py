@@ -26,7 +26,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "compare",
-        help="train several networks alike and hold them against each other",
         description="Train several networks alike, each with several seeds, and hold them against "
         "each other on the test half. A comparison that was stopped goes on where it was.",
     )

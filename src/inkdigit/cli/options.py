@@ -1,13 +1,12 @@
 """Flags that several verbs share, and how verbs talk."""
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.bulk.plain import plain
+from inkdigit.bulk.progress import say
 from inkdigit.errors import MissingExtraError
 from inkdigit.learning.settings import TrainingSettings
 
@@ -68,9 +67,7 @@ def load_data(options: argparse.Namespace, name: str | None = None) -> "Dataset"
 def tell(options: argparse.Namespace, message: str) -> None:
     """Print a message to stderr, unless asked to be quiet."""
     if not getattr(options, "quiet", False):
-        # Whoever read the messages may have gone; the work goes on.
-        with suppress(BrokenPipeError):
-            print("\n".join(map(plain, message.split("\n"))), file=sys.stderr)
+        say(message)
 
 
 @contextmanager
