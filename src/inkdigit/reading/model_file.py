@@ -9,7 +9,7 @@ hold two networks: then another input, `second`, says which is asked, a scalar `
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, asdict, dataclass, fields
 from functools import partial
 from math import inf
@@ -25,8 +25,10 @@ from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 
 FORMAT = 1
 PREFIX = "inkdigit."
-# A line model takes strips whose width is a multiple of this, and gives a frame for two columns.
-WIDTH_STEP = 8
+# A line network takes images whose width is a multiple of the first, and gives a frame for two
+# columns. Readers round widths up to the second, so that more lines share a batch.
+NETWORK_WIDTH_STEP = 4
+READER_WIDTH_STEP = 8
 COLUMNS_PER_FRAME = 2
 # The input of a line model that holds two networks that says which is asked.
 FALLBACK = "second"
@@ -157,7 +159,7 @@ class DigitModel(_Model):
                 f"expected images of shape (n, {expected[0]}, {expected[1]}), "
                 f"received {images.shape}"
             )
-        return _scaled(images)[..., None]
+        return to_pixels(images)
 
 
 class LineModel(_Model):
@@ -183,13 +185,13 @@ class LineModel(_Model):
 
     def _said_of(self, strips: npt.NDArray[np.uint8], *, second: bool) -> Floats:
         expected = self.info.input_height
-        if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % WIDTH_STEP:
+        if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % READER_WIDTH_STEP:
             raise ImageError(
-                f"expected strips of shape (n, {expected}, multiple of {WIDTH_STEP}), "
+                f"expected strips of shape (n, {expected}, multiple of {READER_WIDTH_STEP}), "
                 f"received {strips.shape}"
             )
         which = {FALLBACK: np.array(second)} if self._holds_two else {}
-        return self._run(_scaled(strips)[..., None], **which)
+        return self._run(to_pixels(strips), **which)
 
 
 def load_model_file(path: str | Path) -> DigitModel | LineModel:
@@ -205,14 +207,33 @@ def load_model_file(path: str | Path) -> DigitModel | LineModel:
     return (LineModel if info.reads == "line" else DigitModel)(session, info)
 
 
-def _scaled(images: npt.NDArray[np.generic]) -> Floats:
+def to_pixels(images: npt.NDArray[np.generic]) -> Floats:
+    """Return what networks take, `float32 (n, h, w, 1)` in 0..1, from images `(n, h, w)`.
+
+    Images are `uint8`, or float in 0..1; anything else is an `ImageError`.
+    """
     if images.dtype == np.uint8:
-        return images.astype(np.float32) / np.float32(255)
+        return images[..., None].astype(np.float32) / np.float32(255)
     pixels = images.astype(np.float32)
     within = not pixels.size or (pixels.min() >= 0 and pixels.max() <= 1)
     if not np.issubdtype(images.dtype, np.floating) or not within:
         raise ImageError(f"expected images as uint8, or float in 0..1, received {images.dtype}")
-    return pixels
+    return pixels[..., None]
+
+
+def pad_lines(images: Sequence[npt.NDArray[np.uint8]], step: int) -> npt.NDArray[np.uint8]:
+    """Return line images `uint8 (h, w)` as one array `(n, h, width)`, with paper to their right.
+
+    The width is that of the widest, rounded up to a multiple of `step`.
+
+    >>> pad_lines([np.zeros((32, 9), np.uint8), np.zeros((32, 5), np.uint8)], 4).shape
+    (2, 32, 12)
+    """
+    width = -(-max(image.shape[1] for image in images) // step) * step
+    padded = np.zeros((len(images), len(images[0]), width), np.uint8)
+    for row, image in zip(padded, images, strict=True):
+        row[:, : image.shape[1]] = image
+    return padded
 
 
 def temperature_scale(probabilities: Floats, temperature: float) -> Floats:

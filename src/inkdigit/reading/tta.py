@@ -17,7 +17,7 @@ from inkdigit.images import Grey
 from inkdigit.reading.alphabet import LINE_ALPHABET
 from inkdigit.reading.decoding import Posteriors
 from inkdigit.reading.decoding.rescoring import Hypothesis, choose
-from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WIDTH_STEP
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME, READER_WIDTH_STEP, pad_lines
 from inkdigit.reading.options import Rules
 
 # What one look says with at least this probability is not looked at again.
@@ -170,16 +170,14 @@ def run_batched(network: Network, strips: Sequence[Grey]) -> Frames:
     Only strips of one width, rounded up, share a batch, so what it says of one does not depend on
     the others.
     """
-    steps = np.array([-(-pixels.shape[1] // WIDTH_STEP) for pixels in strips])
-    frames = WIDTH_STEP // COLUMNS_PER_FRAME
+    steps = np.array([-(-pixels.shape[1] // READER_WIDTH_STEP) for pixels in strips])
+    frames = READER_WIDTH_STEP // COLUMNS_PER_FRAME
     output = _blank_frames(len(strips), int(steps.max()) * frames)
     for count in np.unique(steps):
         alike = np.flatnonzero(steps == count).tolist()
-        together = max(1, _MOST_COLUMNS // int(count * WIDTH_STEP))
+        together = max(1, _MOST_COLUMNS // int(count * READER_WIDTH_STEP))
         for start in range(0, len(alike), together):
             same = alike[start : start + together]
-            padded = np.zeros((len(same), len(strips[0]), count * WIDTH_STEP), np.uint8)
-            for row, number in zip(padded, same, strict=True):
-                row[:, : strips[number].shape[1]] = strips[number]
+            padded = pad_lines([strips[number] for number in same], READER_WIDTH_STEP)
             output[same, : count * frames] = network(padded)
     return output
