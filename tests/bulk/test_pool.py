@@ -1,7 +1,5 @@
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -11,7 +9,7 @@ import pytest
 
 from inkdigit.bulk.chunks import CHUNK, Chunk, ReadJob, chunks
 from inkdigit.bulk.many import read_many
-from inkdigit.bulk.pool import cores, read_locally
+from inkdigit.bulk.pool import read_locally
 from inkdigit.bulk.sources import Picture, pictures
 from inkdigit.bulk.tables import choose_target, open_table
 from inkdigit.errors import InkdigitError, SettingError
@@ -69,21 +67,3 @@ def test_the_library_reads_a_folder_to_a_table(crops: Crops, tmp_path: Path) -> 
         read_many(pictures([str(folder)]), table, partial(read_locally, work=WORK))
         assert (table.position.pictures, table.tally.rows) == (5, 5)
     assert len(out.read_text().splitlines()) == 6
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins processes")
-def test_cores_are_those_that_the_process_may_use() -> None:
-    code = (
-        "import os; from inkdigit.bulk.pool import cores; before = cores(); "
-        "print(before == len(os.sched_getaffinity(0))); "
-        "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(cores())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.split() == ["True", "1"]
-
-
-def test_where_processes_are_not_pinned_cores_are_those_of_the_machine(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert cores() == os.cpu_count()

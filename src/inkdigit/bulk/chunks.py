@@ -30,7 +30,7 @@ class ReadJob:
 
     def reader(self) -> "Reader":
         """Return a reader that is warm, and works on one core."""
-        from inkdigit.images.cores import use_one_core
+        from inkdigit.processes import use_one_core
         from inkdigit.reading.reader import Reader
 
         use_one_core()

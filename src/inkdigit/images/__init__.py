@@ -12,7 +12,6 @@ the ink on the grey pages that this room returns.
     grey       what a grey page is, and how large it may be
     kinds      which files hold pages
     encoding   grey → PNG
-    cores      how many work on one picture
 """
 
 from collections.abc import Callable, Iterator

@@ -17,14 +17,13 @@ from typing import Self
 import numpy as np
 
 from inkdigit.errors import InkdigitError
-from inkdigit.images.cores import use_one_core
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.synthesis.glyphs import Fonts, Writers
 from inkdigit.learning.synthesis.lines import LineWriter
 from inkdigit.learning.synthesis.paper import Backgrounds
 from inkdigit.learning.synthesis.pixels import Ink, warped, with_gamma
 from inkdigit.learning.synthesis.single import DigitWriter
-from inkdigit.processes import end_with_parent, ignore_sigint_in_children
+from inkdigit.processes import end_with_parent, ignore_sigint_in_children, use_one_core
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.preprocessing.digit import SIZE, extract_digit
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, extract_line
