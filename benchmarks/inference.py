@@ -9,8 +9,8 @@
                 with the file in eight bits
 
 One digit and batches, of Inkdigit's networks and keras.io's, turn about, medians with their range.
-`fast` is trained by recipe `brisk` (once, below `--work`), so its accuracy on the test half is
-known each way; of the others only the speed is measured, which needs no training. Writes
+`fast` is trained by recipe `fast-5-epochs` (once, below `--work`), so its accuracy on the test half
+is known each way; of the others only the speed is measured, which needs no training. Writes
 `results/inference.csv` and prints the bars; with `--parts`, other networks keep their rows.
 """
 
@@ -29,7 +29,7 @@ import pandas as pd
 
 from inference_ways import WAYS, Subject, Way, subject, ways
 from inkdigit.files import write_text
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.run import KERAS_MODEL
 from inkdigit.learning.networks import NETWORKS
@@ -109,7 +109,12 @@ def prepared(name: str, mnist: Dataset, work: Path, folder: Path) -> Subject:
     """Return a network in all its forms: the trained one from its run, others as they start."""
     model = None
     if name == TRAINED:
-        run = train(TrainingSettings.of("brisk"), mnist, work / "brisk-seed0", resume=True)
+        run = train_run(
+            TrainingSettings(recipe="fast-5-epochs"),
+            mnist,
+            work / "fast-5-epochs-seed0",
+            resume=True,
+        )
         model = run.folder / KERAS_MODEL
     return subject(name, folder, model)
 

@@ -11,12 +11,11 @@ import numpy as np
 import onnxruntime as ort
 
 from fast_keras import convnet
-from inkdigit.learning.datasets.digits import to_pixels
 from inkdigit.learning.models.export import write_model_file
 from inkdigit.learning.models.keras_files import load_keras_model
 from inkdigit.learning.networks import build_network
 from inkdigit.reading import DigitModel
-from inkdigit.reading.model_file import ModelInfo
+from inkdigit.reading.model_file import ModelInfo, to_pixels
 
 WAYS = ("keras", "exported", "optimised", "int8", "openvino", "inkdigit", "inkdigit int8")
 INPUT = "images"

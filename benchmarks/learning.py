@@ -14,13 +14,13 @@ from pathlib import Path
 import pandas as pd
 
 from inkdigit.files import write_text
+from inkdigit.learning.api import train_run
 from inkdigit.learning.classifiers.loop import ClassifierLoop
-from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation.comparison import Comparison, compare
 from inkdigit.learning.evaluation.figures import mistakes, predictions, write_figure
 from inkdigit.learning.evaluation.metrics import Evaluation
-from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.settings import TrainingSettings
@@ -57,7 +57,9 @@ def main() -> None:
 def draw(run: Run, mnist: Dataset) -> None:
     """Draw the README's pictures from a run."""
     test = mnist.test
-    evaluation = Evaluation(test.labels, load_model(run.folder).probabilities(test.images))
+    evaluation = Evaluation(
+        test.labels, DigitClassifier.load(run.folder).probabilities(test.images)
+    )
     write_figure(predictions(evaluation, test.images, 10), DOCS / "predictions.png")
     write_figure(mistakes(evaluation, test.images, 10), DOCS / "mistakes.png")
 
@@ -78,7 +80,7 @@ def measured(
         print(f"{run_folder}", file=sys.stderr)
         given = {} if epochs is None else {"epochs": epochs}
         settings = TrainingSettings(network=network, seed=seed, **given)
-        return train(settings, dataset, run_folder, resume=True, after_epoch=report)
+        return train_run(settings, dataset, run_folder, resume=True, after_epoch=report)
 
     def report(loop: ClassifierLoop) -> None:
         print(epoch_line(loop.history[-1], loop.settings.epochs), file=sys.stderr)

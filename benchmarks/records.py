@@ -21,8 +21,7 @@ import pandas as pd
 from ensemble import ensemble
 from inkdigit.errors import SettingError
 from inkdigit.files import write_text
-from inkdigit.learning.checkpoints import Loop
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.keras_files import predict
@@ -31,6 +30,7 @@ from inkdigit.learning.networks import count_macs
 from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.recipes import RECIPES, find_recipe
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.learning.training import Loop
 from keeping import in_order, said_clearly, with_others
 from machine import processor
 
@@ -117,8 +117,8 @@ def trained(label: str, seed: int, mnist: Dataset, work: Path, teacher: str = ""
     """Train once, or go on with what was stopped, and return its row."""
     recipe, folder = recipe_of(label), run_folder(work, label, seed)
     print(folder, file=sys.stderr)
-    settings = TrainingSettings.of(recipe, seed=seed, teacher=teacher)
-    metrics = train(settings, mnist, folder, resume=True, after_epoch=report).metrics
+    settings = TrainingSettings(recipe=recipe, seed=seed, teacher=teacher)
+    metrics = train_run(settings, mnist, folder, resume=True, after_epoch=report).metrics
     figures = {name: metrics[name] for name in FIGURES}
     return {"recipe": label, "seed": seed, **figures, **what(recipe, metrics)}
 

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from corruptions import CORRUPTIONS, Images, moved, rotate, translate
 from inkdigit import Reader
 from inkdigit.files import write_text
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset, Digits, load_dataset
 from inkdigit.learning.evaluation.figures import write_figure
 from inkdigit.learning.evaluation.metrics import Evaluation
@@ -44,7 +44,7 @@ TRAINED: dict[str, dict[str, Any]] = {
     "lenet5": {"network": "lenet5"},
     "classic": {},
     "modern": {"network": "modern"},
-    "fast": {"recipe": "brisk"},
+    "fast": {"recipe": "fast-5-epochs"},
     "small-8k": {"recipe": "small-8k"},
     "small-25k": {"recipe": "small-25k"},
     "small-100k": {"recipe": "small-100k"},
@@ -86,9 +86,9 @@ def main() -> None:
 
 def trained(name: str, seed: int, mnist: Dataset, work: Path) -> Run:
     """Return a finished run of a network, trained now if it is missing or was stopped."""
-    settings = TrainingSettings.of(**TRAINED[name], seed=seed)
+    settings = TrainingSettings(**TRAINED[name], seed=seed)
     folder = work / f"{name}-seed{seed}"
-    return train(settings, mnist, folder, resume=True, after_epoch=report)
+    return train_run(settings, mnist, folder, resume=True, after_epoch=report)
 
 
 def single_digits(hands: Path | None) -> Iterator[tuple[str, list[Picture]]]:

@@ -28,7 +28,7 @@ READERS = {
 }
 TRAINED_BY = {
     "fast": "`--recipe fast`",
-    "brisk": "`--recipe brisk`",
+    "fast-5-epochs": "`--recipe fast-5-epochs`",
     "train_mnist_fast": "train_mnist_fast, PyTorch",
     "keras.io": "keras.io's `mnist_convnet`, to its first 99 %",
 }

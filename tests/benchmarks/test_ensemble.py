@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading import DigitModel
@@ -23,13 +23,13 @@ def test_an_ensemble_answers_the_mean_and_is_a_model_like_any_other(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    other = train(TrainingSettings.of("fast", batch_size=50), small, tmp_path / "run")
+    other = train_run(TrainingSettings(recipe="fast", batch_size=50), small, tmp_path / "run")
     out = tmp_path / "ensemble.keras"
     runs = [str(trained.folder), str(other.folder)]
     monkeypatch.setattr(sys, "argv", ["ensemble.py", *runs, "--out", str(out)])
     script("ensemble").main()
-    answers = [load_model(run).probabilities(small.test.images) for run in runs]
-    mean = load_model(out).probabilities(small.test.images)
+    answers = [DigitClassifier.load(run).probabilities(small.test.images) for run in runs]
+    mean = DigitClassifier.load(out).probabilities(small.test.images)
     assert np.allclose(mean, np.mean(answers, axis=0), atol=1e-4)
     assert not np.allclose(answers[0], answers[1], atol=1e-2)
 
@@ -40,7 +40,7 @@ def test_an_ensemble_answers_the_mean_and_is_a_model_like_any_other(
     assert np.corrcoef(close.ravel(), mean.ravel())[0, 1] > 0.99
     assert (tmp_path / "small.onnx").stat().st_size < out.stat().st_size / 2
     _, validation = load_dataset("sample").fit_and_validation()
-    read = load_model(out).probabilities(validation.images).argmax(axis=1)
+    read = DigitClassifier.load(out).probabilities(validation.images).argmax(axis=1)
     info = in_eight_bits.info
     assert info.accuracy == (read == validation.labels).mean()
     assert info.accuracy_on == f"sample, validation part, {len(validation):,} digits"

@@ -167,5 +167,5 @@ def test_every_bar_is_of_a_recipe_whose_network_is_small_enough(records: ModuleT
     from inkdigit.learning.networks import build_network
 
     for recipe, bar in records.BARS.items():
-        network = build_network(TrainingSettings.of(recipe).network)
+        network = build_network(TrainingSettings(recipe=recipe).network)
         assert network.count_params() < bar.parameters

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from inkdigit.cli.options import Verbs, add_quiet_flag, load_data, needing_learn
+from inkdigit import learning
+from inkdigit.cli.options import Verbs, add_data_dir_flag, add_quiet_flag, load_data, needing_learn
 from inkdigit.errors import SettingError
 
 
@@ -20,7 +21,7 @@ def add_parser(verbs: Verbs) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="where to (default: RUN/model.onnx; needed with --second)",
+        help="the file to write (default: RUN/model.onnx; needed with --fallback)",
     )
     parser.add_argument(
         "--eight-bits",
@@ -28,40 +29,30 @@ def add_parser(verbs: Verbs) -> None:
         help="write a digit network in eight bits, which reads batches faster",
     )
     parser.add_argument(
-        "--second",
+        "--fallback",
         type=Path,
         metavar="RUN",
-        help="of line: another run of it, which is asked where this one is in doubt; both go into "
-        "one file, calibrated together",
+        help="`line` only: a second run, consulted when the first is unsure; both go into one "
+        "file, calibrated together",
     )
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        type=Path,
-        help="with --second, where MNIST's four files lie, ahead of INKDIGIT_DATA and the cache",
-    )
+    add_data_dir_flag(parser)
     add_quiet_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Export, and print where the file is."""
+    if options.fallback is None and options.data_dir:
+        raise SettingError("--data-dir goes with --fallback")
     with needing_learn():
-        from inkdigit.learning.models.export import export
-        from inkdigit.learning.models.run import Run
-        from inkdigit.learning.readers.train import export_with_fallback
-
-    found = Run.open(options.run_folder)
-    if options.second is None:
-        if options.data_dir:
-            raise SettingError("--data-dir goes with --second")
-        print(export(found, options.out, eight_bits=options.eight_bits))
-        return
-    if options.out is None or options.eight_bits:
-        raise SettingError(
-            "a line network always is in eight bits: leave out --eight-bits"
-            if options.eight_bits
-            else "--second makes a file of two runs: say where it goes (--out)"
+        found = learning.Run.open(options.run_folder)
+        data = load_data(options, found.data) if options.fallback else None
+        print(
+            learning.export(
+                found,
+                options.out,
+                eight_bits=options.eight_bits,
+                fallback=options.fallback,
+                data=data,
+            )
         )
-    second = Run.open(options.second)
-    print(export_with_fallback(found, second, load_data(options, found.data), options.out))

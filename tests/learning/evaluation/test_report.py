@@ -159,13 +159,15 @@ def undrawn(monkeypatch):
     def write(folder, *_):
         paths = [
             folder / f"{name}.png"
-            for name in ("confusion_matrix", "predictions", "mistakes", "reliability")
-        ]
+            for name in (
+                "confusion_matrix", "predictions", "mistakes", "reliability", "training_curves"
+            )
+        ]  # fmt: skip
         for path in paths:
             path.write_bytes(PNG)
         return paths
 
-    monkeypatch.setattr(report, "write_evaluation_pictures", write)
+    monkeypatch.setattr(report, "write_evaluation_figures", write)
     monkeypatch.setattr(report, "write_figure", lambda _, path: path.write_bytes(PNG))
 
 

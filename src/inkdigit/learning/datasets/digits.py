@@ -92,11 +92,6 @@ def joined(parts: Iterable[Digits]) -> Digits:
     return Digits(np.concatenate(images), np.concatenate(labels))
 
 
-def to_pixels(images: npt.NDArray[np.uint8]) -> Floats:
-    """Return what networks take, `float32 (n, 28, 28, 1)` in 0..1, from `uint8 (n, 28, 28)`."""
-    return images[..., None].astype(np.float32) / np.float32(255)
-
-
 def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:
     """Return labels `(n,)` as `float32 (n, 10)` with a one at the class."""
     return np.eye(CLASSES, dtype=np.float32)[labels]

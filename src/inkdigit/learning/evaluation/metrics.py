@@ -28,11 +28,22 @@ Labels = npt.NDArray[np.int64]
 class Evaluation:
     """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, classes)`.
 
-    The classes are the ten digits and, of some networks, what is no digit.
+    The classes are the ten digits and, of some networks, what is no digit. `warning` says why the
+    figures tell little, where the network has learnt from these digits.
+
+    >>> evaluation = Evaluation(np.array([0, 1]), np.eye(10, dtype=np.float32)[[0, 7]])
+    >>> evaluation
+    Evaluation(accuracy 0.5000 on 2 digits)
+    >>> evaluation.most_confused()
+    [{'digit': 1, 'read_as': 7, 'times': 1}]
     """
 
     labels: Labels
     probabilities: Floats
+    warning: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Evaluation(accuracy {self.accuracy:.4f} on {len(self.labels):,} digits)"
 
     def __post_init__(self) -> None:
         if not len(self.labels):

@@ -14,8 +14,7 @@ from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.evaluation.comparison import Comparison
 from inkdigit.learning.evaluation.figures import (
     accuracy_against_cost,
-    training_curves,
-    write_evaluation_pictures,
+    write_evaluation_figures,
     write_figure,
 )
 from inkdigit.learning.evaluation.metrics import Evaluation
@@ -35,9 +34,7 @@ def write_run_report(
     folder: Path, metrics: dict[str, Any], history: History, test: Digits, evaluation: Evaluation
 ) -> Path:
     """Write a run's pictures and `report.html` into its folder, and return the page."""
-    paths = write_evaluation_pictures(folder, evaluation, test.images)
-    paths.append(folder / "training_curves.png")
-    write_figure(training_curves(history), paths[-1])
+    paths = write_evaluation_figures(folder, evaluation, test.images, history)
     context = _run_context(metrics, evaluation) | {"last": history[-1]}
     return _write_page(folder / "report.html", "run.html.j2", paths, context)
 

@@ -51,8 +51,15 @@ class Run:
     digest: str
 
     @classmethod
-    def open(cls, folder: str | Path) -> "Run":
-        """Open an existing run; `RunError` where there is none."""
+    def open(cls, folder: "str | Path | Run") -> "Run":
+        """Open an existing run (one that is open stays as it is); `RunError` where there is none.
+
+        >>> Run.open("nowhere")
+        Traceback (most recent call last):
+        inkdigit.errors.RunError: nowhere is no run folder: it has no readable run.json
+        """
+        if isinstance(folder, Run):
+            return folder
         try:
             described = json.loads(Path(folder, DESCRIPTION).read_text(encoding="utf-8"))
             settings = TrainingSettings(**described["settings"])
@@ -67,7 +74,7 @@ class Run:
     @classmethod
     def create(cls, folder: str | Path, settings: TrainingSettings, dataset: Dataset) -> "Run":
         """Start a run in a new or empty folder; `RunError` where something lies already."""
-        recipe = _said(settings.recipe)
+        recipe = _told_by(settings.recipe)
         run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
         if (run.folder / DESCRIPTION).exists():
             raise RunError(
@@ -108,6 +115,10 @@ class Run:
             raise RunError(f"{path} lacks {', '.join(sorted(missing))}: train anew elsewhere")
         return dict(content)
 
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
+        """Write what was measured."""
+        write_text(self.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
+
     @property
     def history(self) -> History:
         """The history of a finished run, one row an epoch; `RunError` if it is damaged."""
@@ -143,7 +154,7 @@ class Run:
             raise RunError(
                 f"{self.folder} was started with other settings ({listed}): choose another folder"
             )
-        if self.recipe != _said(settings.recipe):
+        if self.recipe != _told_by(settings.recipe):
             raise RunError(
                 f"{self.folder} was started when the recipe {settings.recipe} said otherwise: "
                 "choose another folder"
@@ -154,7 +165,7 @@ class Run:
             )
 
 
-def _said(recipe: str) -> dict[str, Any]:
+def _told_by(recipe: str) -> dict[str, Any]:
     """Return what a recipe says, as a run's description keeps it."""
     return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))
 
