@@ -1,7 +1,6 @@
 """`inkdigit compare`: networks side by side."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from inkdigit.cli.options import (
     needing_learn,
     table,
     tell,
+    teller,
 )
 from inkdigit.learning.settings import TrainingSettings
 
@@ -65,9 +65,8 @@ def run(options: argparse.Namespace) -> None:
 
         dataset = load_data(options)
         out = options.out or comparison_folder(dataset)
-        show = None if options.quiet else partial(tell, options)
         comparison = learning.compare(
-            options.networks, dataset, seeds=options.seeds, **given, out=out, tell=show
+            options.networks, dataset, seeds=options.seeds, **given, out=out, tell=teller(options)
         )
     print(render(comparison))
     print(f"\npage: {out / 'comparison.html'}")

@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,11 @@ def tell(options: argparse.Namespace, message: str) -> None:
         # Whoever read the messages may have gone; the work goes on.
         with suppress(BrokenPipeError):
             print("\n".join(map(plain, message.split("\n"))), file=sys.stderr)
+
+
+def teller(options: argparse.Namespace) -> Callable[[str], None] | None:
+    """Return what tells messages, or `None` if asked to be quiet."""
+    return None if getattr(options, "quiet", False) else partial(tell, options)
 
 
 @contextmanager

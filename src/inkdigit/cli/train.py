@@ -4,7 +4,6 @@ import argparse
 import os
 from collections.abc import Iterable
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from inkdigit.cli.options import (
     add_training_flags,
     load_data,
     needing_learn,
-    tell,
+    teller,
 )
 from inkdigit.errors import SettingError
 from inkdigit.learning.recipes import DRAWN, PLAIN, RECIPES
@@ -78,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     given = {name: getattr(options, name) for name in names if name in options}
     # Settings are checked before the seconds that Keras takes to import.
     settings = TrainingSettings(**given)
-    show = None if options.quiet else partial(tell, options)
+    show = teller(options)
     with needing_learn():
         if "resume" in options:
             _refuse([*given, *({"out"} & vars(options).keys())])

@@ -109,9 +109,7 @@ def start_training(settings: TrainingSettings, dataset: Dataset) -> "Training":
     return ClassifierTraining(settings, dataset)
 
 
-def train_run(
-    settings: TrainingSettings, dataset: Dataset, folder: str | Path, **how: Any
-) -> Run:
+def train_run(settings: TrainingSettings, dataset: Dataset, folder: str | Path, **how: Any) -> Run:
     """Train by settings into a folder; `how` is that of `run_training`, which tells nothing."""
     from inkdigit.learning.training import run_training
 

@@ -10,11 +10,10 @@ import onnx
 import pytest
 
 from inkdigit.errors import OutputError, RunError, SettingError
-from inkdigit.learning.api import train_run
+from inkdigit.learning.api import export, train_run
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.loop import ClassifierLoop
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.models.export import export
 from inkdigit.learning.models.keras_files import load_keras_model, predict
 from inkdigit.learning.models.run import H5_MODEL, KERAS_MODEL, ONNX_MODEL, Run
 from inkdigit.learning.networks import NETWORKS
