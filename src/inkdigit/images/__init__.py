@@ -4,14 +4,13 @@ The only room that decodes pictures. Nothing here knows what a digit is: `inkdig
 the ink on the grey pages that this room returns.
 
     __init__   the door: which page of which source
-    sources    file or stream → bytes
+    sources    file or stream → bytes; which kinds hold pages
     decoding   bytes → picture, through Pillow; the pages of a TIFF
     pdf        bytes → pages, through pdfium
-    arrays     array → grey
+    arrays     array → grey → PNG
     colour     which grey shows the ink; which paper lies under transparency
     grey       what a grey page is, and how large it may be
-    kinds      which files hold pages
-    encoding   grey → PNG
+    cores      how many work on one picture
 """
 
 from collections.abc import Callable, Iterator
@@ -23,12 +22,13 @@ from PIL import Image
 
 from inkdigit.errors import ImageError
 from inkdigit.images import decoding, pdf
-from inkdigit.images.arrays import grey_from_array
+from inkdigit.images.arrays import as_png, grey_from_array
 from inkdigit.images.grey import MAX_PIXELS, Grey
-from inkdigit.images.sources import File, name_of, read_whole
+from inkdigit.images.sources import File, may_have_pages, name_of, read_whole
 
 __all__ = [
-    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "count_pages", "open_grey", "open_pages",
+    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "may_have_pages",
+    "open_grey", "open_pages",
 ]  # fmt: skip
 
 Source = File | Image.Image | npt.NDArray[np.generic]
@@ -56,16 +56,16 @@ class Pages(Iterator[Grey]):
         return self._decode(self._next - 1)
 
 
-def open_grey(source: Source, *, page: int | None = None, max_pixels: int = MAX_PIXELS) -> Grey:
+def open_grey(source: Source, *, page: int | None = None, max_pixels: int | None = None) -> Grey:
     """Return one page as grey `uint8 (height, width)`, 0 black to 255 white.
 
     Takes a path, bytes, a binary stream, a PIL image (the frame that it stands at), or an array:
     2-D grey, or 3-D grey, RGB or RGBA; `uint8`, `uint16`, `bool`, or float in 0..1. `page` counts
     from 1 and may be left out where there is only one. Raises `ImageError` for what is no picture,
-    is broken or has more than `max_pixels` pixels, and where none of several pages is chosen;
-    `MissingExtraError` for a PDF without pypdfium2.
+    is broken or has more than `max_pixels` pixels, 64,000,000 by default, and where none of several
+    pages is chosen; `MissingExtraError` for a PDF without pypdfium2.
     """
-    document = _opened(source, max_pixels, MAX_PAGES)
+    document = _opened(source, _limit(max_pixels), MAX_PAGES)
     count = document.count
     if page is None and count > 1:
         raise ImageError(
@@ -78,20 +78,24 @@ def open_grey(source: Source, *, page: int | None = None, max_pixels: int = MAX_
 
 
 def open_pages(
-    source: Source, *, max_pixels: int = MAX_PIXELS, max_pages: int = MAX_PAGES
+    source: Source, *, max_pixels: int | None = None, max_pages: int = MAX_PAGES
 ) -> Pages:
     """Return the pages of a TIFF or PDF, or the one page of anything else, as `open_grey` does.
 
     What is wrong with the whole, also more than `max_pages` pages, raises here; what is wrong with
     one page raises when that page is asked for.
     """
-    document = _opened(source, max_pixels, max_pages)
+    document = _opened(source, _limit(max_pixels), max_pages)
     return Pages(document.count, document.page)
 
 
 def count_pages(source: Source) -> int:
     """Return how many pages `open_pages` would give; decodes none of them."""
     return _opened(source, MAX_PIXELS, MAX_PAGES).count
+
+
+def _limit(max_pixels: int | None) -> int:
+    return MAX_PIXELS if max_pixels is None else max_pixels
 
 
 class _Document:

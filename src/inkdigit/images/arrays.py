@@ -1,5 +1,6 @@
-"""From an array of pixels to grey."""
+"""From an array of pixels to grey, and from grey to a file."""
 
+import io
 from typing import Any, cast
 
 import numpy as np
@@ -53,3 +54,10 @@ def _from_floats(array: npt.NDArray[np.floating[Any]]) -> Grey:
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise ImageError(f"a float array must lie in 0..1, received {low:g} to {high:g}")
     return np.asarray(np.rint(array.clip(0, 1) * array.dtype.type(255)), np.uint8)
+
+
+def as_png(page: Grey) -> bytes:
+    """Return `uint8 (height, width)` as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    Image.fromarray(page).save(stream, "PNG")
+    return stream.getvalue()

@@ -1,8 +1,9 @@
 """Reading numbers: from a picture to a text and how sure it is.
 
-`reader` is the door. `ink` finds the writing on a page, `model_file` runs a network on it, `lines`
-and `singles` make readings of what it says, with `decoding` under `patterns` and `checks`, and
-`verdict` says what to do with them.
+`reader` is the door, `options` what may be asked, `result` what comes out. `preprocessing` finds
+the writing on a page, `model_file` runs a network on it, `tta` in several views, and `decoding`
+makes text of that, under `patterns` and `checks`. `line_reader` and `digit_reader` gather the
+evidence, and `review_rules` decides what to do with it.
 """
 
 from importlib import import_module
@@ -10,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inkdigit.reading.model_file import DigitModel, LineModel, ModelInfo
+    from inkdigit.reading.options import ReadOptions
     from inkdigit.reading.reader import Reader
-    from inkdigit.reading.result import Alternative, Character, Mark, Reading
+    from inkdigit.reading.result import Alternative, Character, Reading
 
 __all__ = [
-    "Alternative", "Character", "DigitModel", "LineModel", "Mark", "ModelInfo", "Reader", "Reading",
+    "Alternative", "Character", "DigitModel", "LineModel", "ModelInfo", "ReadOptions", "Reader",
+    "Reading",
 ]  # fmt: skip
 
-_HOMES = {"Reader": "reader", "DigitModel": "model_file", "LineModel": "model_file"}
-_HOMES |= {"ModelInfo": "model_file"}
+_HOMES = {"Reader": "reader", "ReadOptions": "options"}
+_HOMES |= dict.fromkeys(("DigitModel", "LineModel", "ModelInfo"), "model_file")
 
 
 def __getattr__(name: str) -> Any:

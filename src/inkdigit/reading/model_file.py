@@ -3,13 +3,13 @@
 An ONNX graph with metadata properties `inkdigit.<field>`, one for each field of `ModelInfo`, as
 JSON. A digit model turns `float32 (n, 28, 28, 1)` pixels in 0..1 into probabilities `(n, classes)`,
 a line model `(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank. It may
-hold two networks: then another input, `second`, says which is asked, a scalar `bool`.
+hold two networks: then another input, `fallback`, says which is run, a scalar `bool`.
 `inkdigit.learning.models.export` writes it; this module loads it with ONNX Runtime alone.
 """
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import Field, asdict, dataclass, fields
 from functools import partial
 from math import inf
@@ -22,17 +22,15 @@ import onnxruntime
 
 from inkdigit.errors import ImageError, ModelError
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+from inkdigit.reading.calibration import Floats, PlattScaling, temperature_scale
 
 FORMAT = 1
 PREFIX = "inkdigit."
-# A line network takes images whose width is a multiple of the first, and gives a frame for two
-# columns. Readers round widths up to the second, so that more lines share a batch.
-NETWORK_WIDTH_STEP = 4
-READER_WIDTH_STEP = 8
+# A line network takes images whose width is a multiple of this, and gives a frame for two columns.
+WIDTH_MULTIPLE = 4
 COLUMNS_PER_FRAME = 2
-# The input of a line model that holds two networks that says which is asked.
-FALLBACK = "second"
-Floats = npt.NDArray[np.float32]
+# The input of a line model that holds two networks that says which of them is run.
+FALLBACK = "fallback"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +63,11 @@ class ModelInfo:
     confidence_slope: float = 1.0
     confidence_intercept: float = 0.0
     format: int = FORMAT
+
+    @property
+    def platt(self) -> PlattScaling:
+        """What turns the probability of a line's text into a confidence."""
+        return PlattScaling(self.confidence_slope, self.confidence_intercept)
 
     def to_properties(self) -> dict[str, str]:
         """Return the metadata properties of the model file: each field as JSON."""
@@ -124,6 +127,9 @@ class _Model:
         """The network and the version of Inkdigit that wrote it."""
         return f"{self.info.network} {self.info.inkdigit_version}"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
     def _run(self, pixels: Floats, **inputs: npt.NDArray[np.bool_]) -> Floats:
         (output,) = self._session.run(None, {self._input: pixels, **inputs})
         return np.asarray(output, np.float32)
@@ -163,35 +169,35 @@ class DigitModel(_Model):
 
 
 class LineModel(_Model):
-    """A line network loaded from a model file, for strips of writing 32 pixels high."""
+    """A line network loaded from a model file, for line images 32 pixels high."""
 
     _reads = "line"
 
-    def frames(self, strips: npt.NDArray[np.uint8]) -> Floats:
+    def frames(self, images: npt.NDArray[np.uint8]) -> Floats:
         """Return probabilities `float32 (n, width / 2, classes + 1)` for `uint8 (n, 32, width)`.
 
-        The width is a multiple of 8, ink is 255 and paper 0, and the last class is the blank.
+        The width is a multiple of 4, ink is 255 and paper 0, and the last class is the blank.
         """
-        return self._said_of(strips, second=False)
+        return self._frames(images, fallback=False)
 
     @property
-    def second(self) -> Callable[[npt.NDArray[np.uint8]], Floats] | None:
+    def fallback(self) -> Callable[[npt.NDArray[np.uint8]], Floats] | None:
         """The second network of the file, as `frames` is the first; `None` if it holds one."""
-        return partial(self._said_of, second=True) if self._holds_two else None
+        return partial(self._frames, fallback=True) if self._holds_two else None
 
     @property
     def _holds_two(self) -> bool:
         return len(self._session.get_inputs()) > 1
 
-    def _said_of(self, strips: npt.NDArray[np.uint8], *, second: bool) -> Floats:
+    def _frames(self, images: npt.NDArray[np.uint8], *, fallback: bool) -> Floats:
         expected = self.info.input_height
-        if strips.ndim != 3 or strips.shape[1] != expected or strips.shape[2] % READER_WIDTH_STEP:
+        if images.ndim != 3 or images.shape[1] != expected or images.shape[2] % WIDTH_MULTIPLE:
             raise ImageError(
-                f"expected strips of shape (n, {expected}, multiple of {READER_WIDTH_STEP}), "
-                f"received {strips.shape}"
+                f"expected line images of shape (n, {expected}, multiple of {WIDTH_MULTIPLE}), "
+                f"received {images.shape}"
             )
-        which = {FALLBACK: np.array(second)} if self._holds_two else {}
-        return self._run(to_pixels(strips), **which)
+        which = {FALLBACK: np.array(fallback)} if self._holds_two else {}
+        return self._run(to_pixels(images), **which)
 
 
 def load_model_file(path: str | Path) -> DigitModel | LineModel:
@@ -208,9 +214,9 @@ def load_model_file(path: str | Path) -> DigitModel | LineModel:
 
 
 def to_pixels(images: npt.NDArray[np.generic]) -> Floats:
-    """Return what networks take, `float32 (n, h, w, 1)` in 0..1, from images `(n, h, w)`.
+    """Return what networks take, `float32 (n, height, width, 1)` in 0..1, ink high.
 
-    Images are `uint8`, or float in 0..1; anything else is an `ImageError`.
+    `images (n, height, width)` are `uint8`, or float in 0..1; `ImageError` for anything else.
     """
     if images.dtype == np.uint8:
         return images[..., None].astype(np.float32) / np.float32(255)
@@ -219,27 +225,6 @@ def to_pixels(images: npt.NDArray[np.generic]) -> Floats:
     if not np.issubdtype(images.dtype, np.floating) or not within:
         raise ImageError(f"expected images as uint8, or float in 0..1, received {images.dtype}")
     return pixels[..., None]
-
-
-def pad_lines(images: Sequence[npt.NDArray[np.uint8]], step: int) -> npt.NDArray[np.uint8]:
-    """Return line images `uint8 (h, w)` as one array `(n, h, width)`, with paper to their right.
-
-    The width is that of the widest, rounded up to a multiple of `step`.
-
-    >>> pad_lines([np.zeros((32, 9), np.uint8), np.zeros((32, 5), np.uint8)], 4).shape
-    (2, 32, 12)
-    """
-    width = -(-max(image.shape[1] for image in images) // step) * step
-    padded = np.zeros((len(images), len(images[0]), width), np.uint8)
-    for row, image in zip(padded, images, strict=True):
-        row[:, : image.shape[1]] = image
-    return padded
-
-
-def temperature_scale(probabilities: Floats, temperature: float) -> Floats:
-    """Return `softmax(log p / temperature)` of each row."""
-    powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
 def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:

@@ -1,8 +1,15 @@
-"""How pictures are to be read, checked before anything is opened."""
+"""How pictures are to be read: every option once, checked before anything is opened.
 
-from dataclasses import dataclass
+The flags of `inkdigit read`, the query of the service and the table of the documents are made from
+the fields of `ReadOptions`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Literal, Self, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, get_args
 
 from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import DIGITS
@@ -11,113 +18,132 @@ from inkdigit.reading.checks import Check, find_check
 if TYPE_CHECKING:
     from inkdigit.reading.patterns import Pattern
 
-Separators = Literal["review", "ignore"]
+DecimalMark = Literal["dot", "comma"]
 
 
-class Options(TypedDict, total=False):
-    """The options of `Reader.read` and its siblings.
-
-    `pattern`
-        what the number looks like (see `inkdigit.reading.patterns`); the likeliest text that fits
-        is read.
-    `check`
-        a validator of python-stdnum (extra `check`) that the number passes, such as `luhn`.
-    `single`
-        there is exactly one digit.
-    `min_confidence`
-        what is less sure is for review; by default the model's own threshold, chosen from a
-        measured error rate.
-    `separators`
-        `review`: marks that may change the number, as a dot before cents or a dash ahead, and
-        raised digits at its end make a reading one for review; or `ignore`.
-    `page`
-        which page of a document, counted from 1.
-    `max_pixels`
-        larger pictures are refused.
-    """
-
-    pattern: str | None
-    check: str | None
-    single: bool
-    min_confidence: float | None
-    separators: Separators
-    page: int | None
-    max_pixels: int | None
-
-
-_KINDS: dict[str, type] = {
-    "pattern": str,
-    "check": str,
-    "single": bool,
-    "min_confidence": Real,
-    "page": Integral,
-    "max_pixels": Integral,
-}
+def _about(kind: type, what: str, metavar: str = "") -> dict[str, Any]:
+    return {"kind": kind, "help": what, "metavar": metavar}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
-    """Options that make sense, with the pattern compiled and the check found."""
+class ReadOptions:
+    r"""The options of `Reader.read` and its siblings; `SettingError` for what makes no sense.
 
-    pattern: "Pattern | None" = None
-    check: Check | None = None
-    check_name: str = ""
-    single: bool = False
-    min_confidence: float | None = None
-    separators: Separators = "review"
-    page: int | None = None
-    max_pixels: int | None = None
+    Raises `MissingExtraError` for a check without python-stdnum.
+
+    >>> ReadOptions(pattern=r"\d{5}").passes("08544")
+    True
+    """
+
+    pattern: str | None = field(
+        default=None,
+        metadata=_about(str, r"what the number looks like, for example '\d{5}'", "PATTERN"),
+    )
+    check: str | None = field(
+        default=None,
+        metadata=_about(str, "the check that the number passes, for example luhn", "NAME"),
+    )
+    single: bool = field(default=False, metadata=_about(bool, "there is exactly one digit"))
+    decimal: DecimalMark | None = field(
+        default=None,
+        metadata=_about(str, "what stands before decimals, dot or comma: settles 1.500", "MARK"),
+    )
+    min_confidence: float | None = field(
+        default=None,
+        metadata=_about(Real, "review what is less sure, 0 to 1 (default: the model's)", "P"),
+    )
+    page: int | None = field(
+        default=None,
+        metadata=_about(Integral, "only this page, counted from 1 (default: every page)", "N"),
+    )
+    max_pixels: int | None = field(
+        default=None,
+        metadata=_about(Integral, "refuse larger pictures (default: 64,000,000)", "N"),
+    )
 
     @classmethod
-    def of(cls, options: Options) -> Self:
-        """Check the options.
-
-        Raises `SettingError` for a name or a value that makes no sense, and `MissingExtraError` for
-        a check without python-stdnum.
-        """
-        if unknown := options.keys() - Options.__optional_keys__:
+    def from_mapping(cls, options: Mapping[str, Any]) -> Self:
+        """Return the options of a mapping; `SettingError` for a name that is none."""
+        if unknown := options.keys() - {known.name for known in fields(cls)}:
             raise SettingError(f"there is no option {', '.join(sorted(unknown))}")
-        given = {name: value for name, value in options.items() if value is not None}
-        for name, kind in _KINDS.items():
-            if name in given and not _is_a(given[name], kind):
-                raise SettingError(f"the option {name} cannot be {given[name]!r}")
-        pattern, check = given.get("pattern"), given.get("check")
-        given["pattern"] = _compiled(str(pattern)) if pattern is not None else None
-        given["check"] = find_check(str(check)) if check is not None else None
-        rules = cls(**given, check_name=str(check or ""))  # type: ignore[arg-type]
-        rules._check()
-        return rules
+        return cls(**options)
 
-    def _check(self) -> None:
+    def __post_init__(self) -> None:
+        for known in fields(self):
+            value, kind = getattr(self, known.name), known.metadata["kind"]
+            if value is None and known.name == "single":
+                object.__setattr__(self, "single", False)
+            elif value is not None and not _is_a(value, kind):
+                raise SettingError(f"the option {known.name} cannot be {value!r}")
         if not 0 <= (self.min_confidence or 0) <= 1:
             raise SettingError(
                 f"the least confidence must lie between 0 and 1, received {self.min_confidence}"
             )
-        if self.separators not in get_args(Separators):
-            raise SettingError(f"separators are review or ignore, received {self.separators!r}")
+        if self.decimal not in (None, *get_args(DecimalMark)):
+            raise SettingError(f"decimal is dot or comma, received {self.decimal!r}")
         for name, count in (("page", self.page), ("limit on pixels", self.max_pixels)):
             if count is not None and count < 1:
                 raise SettingError(f"the {name} must be at least 1, received {count}")
         _check_page(self.page)
-        if self.single and self.pattern and not any(map(self.pattern.fits, DIGITS)):
+        pattern, _ = self.compiled_pattern, self.validator
+        if self.single and pattern and not any(map(pattern.fits, DIGITS)):
             raise SettingError(
-                f"there is exactly one digit, and none fits the pattern {self.pattern.text!r}"
+                f"there is exactly one digit, and none fits the pattern {self.pattern!r}"
             )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults, by name."""
+        defaults = {known.name: known.default for known in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
+
+    @cached_property
+    def compiled_pattern(self) -> "Pattern | None":
+        """The pattern, compiled."""
+        if self.pattern is None:
+            return None
+        # The command line makes its flags from the options, and should not wait for numpy.
+        from inkdigit.reading.patterns import Pattern
+
+        return Pattern.parse(self.pattern)
+
+    @cached_property
+    def validator(self) -> Check | None:
+        """What says whether a text passes the check."""
+        return None if self.check is None else find_check(self.check)
 
     @property
     def symbols(self) -> str:
-        """What a text may hold: digits, and the marks that the pattern writes."""
-        return self.pattern.symbols if self.pattern else DIGITS
+        """What is decoded: digits, and the marks that the pattern writes."""
+        return self.compiled_pattern.symbols if self.compiled_pattern else DIGITS
 
     @property
     def constrained(self) -> bool:
         """Whether a pattern or a check says what may be read."""
         return self.pattern is not None or self.check is not None
 
+    def fits(self, text: str) -> bool:
+        """Return whether a text fits the pattern."""
+        return self.compiled_pattern is None or self.compiled_pattern.fits(text)
+
     def passes(self, text: str) -> bool:
         """Return whether a text fits the pattern and passes the check."""
-        fits = self.pattern is None or self.pattern.fits(text)
-        return fits and (self.check is None or self.check(text))
+        return self.fits(text) and (self.validator is None or self.validator(text))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was compiled is compiled again in another process.
+        return asdict(self)
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def with_read_options(method: _Method) -> _Method:
+    """Show the fields of `ReadOptions` in the signature of a method that takes them as options."""
+    own = [p for p in inspect.signature(method).parameters.values() if p.kind != p.VAR_KEYWORD]
+    options = inspect.signature(ReadOptions).parameters.values()
+    signature = inspect.Signature([*own, *options])
+    method.__signature__ = signature  # type: ignore[attr-defined]
+    return method
 
 
 def _is_a(value: object, kind: type) -> bool:
@@ -133,10 +159,3 @@ def _check_page(page: int | None) -> None:
 
     if page > MAX_PAGES:
         raise SettingError(f"the page must be at most {MAX_PAGES:,}, received {page}")
-
-
-def _compiled(pattern: str) -> "Pattern":
-    # The command line makes its flags from the options, and should not wait for numpy.
-    from inkdigit.reading.patterns import Pattern
-
-    return Pattern.parse(pattern)

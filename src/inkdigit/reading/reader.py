@@ -1,20 +1,21 @@
 """From pictures to numbers: the one door to reading."""
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Self, Unpack, cast
+from typing import Any, Literal, Self, overload
 
 from inkdigit.errors import InkdigitError, SettingError
-from inkdigit.images import MAX_PIXELS, Grey, Source, open_grey, open_pages
+from inkdigit.images import Grey, Source, open_grey, open_pages
 from inkdigit.reading.digit_reader import DigitReader
 from inkdigit.reading.line_reader import LineReader
 from inkdigit.reading.model_file import DigitModel, LineModel, load_model_file
-from inkdigit.reading.options import Options, Rules
+from inkdigit.reading.number import meanings
+from inkdigit.reading.options import DecimalMark, ReadOptions, with_read_options
 from inkdigit.reading.result import Reading
+from inkdigit.reading.review_rules import Evidence, decide
 
 _MODELS = Path(__file__).parents[1] / "models"
 LINE_MODEL = _MODELS / "line.onnx"
@@ -27,12 +28,22 @@ Result = Reading | InkdigitError
 
 
 class Reader:
-    """Reads numbers from pictures; one reader may serve any number of threads."""
+    """Reads numbers from pictures; one reader may serve any number of threads.
+
+    >>> reader = Reader.load()
+    >>> reader.read("docs/amount.png")
+    Reading('87.32', 0.9676, accepted)
+    """
 
     def __init__(self, line: LineModel | None = None, single: DigitModel | None = None) -> None:
-        """Read lines and single digits with these models, or with those in the package."""
-        self._given_line, self._given_single = line, single
-        self._lock = threading.Lock()
+        """Read lines and single digits with these models.
+
+        Without any, those in the package are loaded; with one, only what it reads can be read.
+        """
+        if line is None and single is None:
+            line, single = LineModel.load(LINE_MODEL), DigitModel.load(SINGLE_MODEL)
+        self._line = LineReader(line) if line else None
+        self._single = DigitReader(single) if single else None
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Self:
@@ -42,119 +53,225 @@ class Reader:
         a file that is missing, broken or of another kind.
         """
         if path is None:
-            reader = cls()
-            _ = reader._lines
-            return reader
+            return cls()
         model = load_model_file(path)
         return cls(line=model) if isinstance(model, LineModel) else cls(single=model)
+
+    def __repr__(self) -> str:
+        models = [reader.model.name for reader in (self._line, self._single) if reader]
+        return f"Reader({', '.join(models)})"
 
     @property
     def model(self) -> str:
         """The model that was given, or the one that reads lines."""
-        return (self._given_single or self._given_line or self._lines.model).name
+        readers = (self._line, self._single)
+        return next(reader.model.name for reader in readers if reader)
 
-    def read(self, source: Source, **options: Unpack[Options]) -> Reading:
-        """Return what one picture says.
+    def read(  # noqa: PLR0913  (every option, as help and Jupyter show them)
+        self,
+        source: Source,
+        *,
+        pattern: str | None = None,
+        check: str | None = None,
+        single: bool = False,
+        decimal: DecimalMark | None = None,
+        min_confidence: float | None = None,
+        page: int | None = None,
+        max_pixels: int | None = None,
+    ) -> Reading:
+        r"""Return what one picture says.
 
-        Takes what `inkdigit.images.open_grey` takes: a path, bytes, a binary stream, a PIL image or
-        an array. Raises `ImageError` for what is no picture, or holds several pages of which none
-        is chosen, `SettingError` for options that make no sense, and `MissingExtraError` for PDF
-        and checks without what they need. Blank paper is a reading.
+        `source` is a path, bytes, a binary stream, a PIL image or an array (see
+        `inkdigit.images.open_grey`).
+
+        `pattern`
+            what the number looks like, for example `\d{5}`; the likeliest text that fits is read.
+        `check`
+            a validator of python-stdnum (extra `check`) that the number passes, such as `luhn`.
+        `single`
+            there is exactly one digit.
+        `decimal`
+            `"dot"` or `"comma"`: which stands before decimals, for `Reading.number`.
+        `min_confidence`
+            what is less sure is for review; by default the model's own threshold.
+        `page`
+            which page of a document, counted from 1.
+        `max_pixels`
+            larger pictures are refused, 64,000,000 by default.
+
+        Raises `ImageError` for what is no picture, or holds several pages of which none is chosen,
+        `SettingError` for options that make no sense, and `MissingExtraError` for PDF and checks
+        without what they need. Blank paper is a reading.
+
+        >>> Reader.load().read("docs/amount.png", pattern=r"\d\d\.\d\d").text
+        '87.32'
         """
-        (result,) = self.read_batch([source], **options)
-        if isinstance(result, InkdigitError):
-            raise result
-        return result
+        options = ReadOptions(
+            pattern=pattern,
+            check=check,
+            single=single,
+            decimal=decimal,
+            min_confidence=min_confidence,
+            page=page,
+            max_pixels=max_pixels,
+        )
+        return _raised(self.results([source], options)[0])
 
-    def read_batch(self, sources: Iterable[Source], **options: Unpack[Options]) -> list[Result]:
+    @overload
+    def read_batch(
+        self, sources: Iterable[Source], *, errors: Literal["raise"] = "raise", **options: Any
+    ) -> list[Reading]: ...
+    @overload
+    def read_batch(
+        self, sources: Iterable[Source], *, errors: Literal["return"], **options: Any
+    ) -> list[Result]: ...
+    @with_read_options
+    def read_batch(
+        self,
+        sources: Iterable[Source],
+        *,
+        errors: Literal["raise", "return"] = "raise",
+        **options: Any,
+    ) -> list[Reading] | list[Result]:
+        """Return what each of several pictures says, in order; faster than one by one.
+
+        Options are those of `read`. The first picture that cannot be read raises its error; with
+        `errors="return"` the error stands in the list instead.
+
+        >>> [reading.text for reading in Reader.load().read_batch(["docs/amount.png"] * 2)]
+        ['87.32', '87.32']
+        """
+        if errors not in {"raise", "return"}:
+            raise SettingError(
+                f"errors are raised or returned (raise, return), received {errors!r}"
+            )
+        results = self.results(_listed(sources), ReadOptions.from_mapping(options))
+        return results if errors == "return" else [*map(_raised, results)]
+
+    @with_read_options
+    def read_pages(self, document: Source, **options: Any) -> Iterator[Result]:
+        """Yield a reading of each page of a document, or the error that the page met.
+
+        Options are those of `read`, without `page`. What is wrong with the whole document is
+        raised, before the first page.
+
+        >>> [reading.text for reading in Reader.load().read_pages("docs/amount.png")]
+        ['87.32']
+        """
+        return self.page_results(document, ReadOptions.from_mapping(options))
+
+    @with_read_options
+    def preprocess(self, source: Source, **options: Any) -> Grey:
+        """Return what the network is shown of a picture, ink 255 on paper 0; 0 for blank paper.
+
+        With `single` the digit, `uint8 (28, 28)`, else the line image, `uint8 (32, width)`.
+
+        >>> Reader.load().preprocess("docs/amount.png").shape[0]
+        32
+        """
+        return self.shown(source, ReadOptions.from_mapping(options))
+
+    def results(self, sources: Iterable[Source], options: ReadOptions) -> list[Result]:
         """Return a reading of each picture, or the error that it met, in order."""
-        rules = Rules.of(options)
-        pictures = _listed(sources)
-        read = self._kind(rules)
+        pictures = list(sources)
+        reader = self._reader(options)
         size = min(max(_FEW, ceil(len(pictures) / _THREADS)), _MANY)
         parts = [pictures[i : i + size] for i in range(0, len(pictures), size)]
-
-        def read_part(part: Sequence[Source]) -> list[Result]:
-            failures: dict[int, InkdigitError] = {}
-            results = iter(read(_opened(part, rules, failures), rules))
-            return [failures.get(i) or next(results) for i in range(len(part))]
-
+        read = partial(_read_part, reader, options)
         if len(parts) == 1:
-            return read_part(parts[0])
+            return read(parts[0])
         with ThreadPoolExecutor(_THREADS) as pool:
-            return [result for part in pool.map(read_part, parts) for result in part]
+            return [result for part in pool.map(read, parts) for result in part]
 
-    def read_pages(self, document: Source, **options: Unpack[Options]) -> Iterator[Result]:
-        """Yield a reading of each page of a document, or the error that it met.
-
-        What is wrong with the whole document is raised, before the first page.
-        """
-        rules = Rules.of(options)
-        if rules.page is not None:
+    def page_results(self, document: Source, options: ReadOptions) -> Iterator[Result]:
+        """Yield a reading of each page of a document, or the error that it met."""
+        if options.page is not None:
             raise SettingError("read_pages reads every page: leave out page, or use read")
-        read = self._kind(rules)
-        pages = open_pages(document, max_pixels=rules.max_pixels or MAX_PIXELS)
-        return (_page(pages, read, rules) for _ in range(len(pages)))
+        reader = self._reader(options)
+        pages = open_pages(document, max_pixels=options.max_pixels)
+        return (_read_page(reader, pages, options) for _ in range(len(pages)))
 
-    def look(self, source: Source, **options: Unpack[Options]) -> Grey:
-        """Return what the network is shown, ink 255 on paper 0; all 0 for blank paper.
+    def shown(self, source: Source, options: ReadOptions) -> Grey:
+        """Return what `preprocess` does, for options that were checked."""
+        page = open_grey(source, page=options.page, max_pixels=options.max_pixels)
+        return self._reader(options).shown(page)
 
-        With `single` the digit, `uint8 (28, 28)`, else the line, `uint8 (32, width)`.
-        """
-        rules = Rules.of(options)
-        page = open_grey(source, page=rules.page, max_pixels=rules.max_pixels or MAX_PIXELS)
-        return self._singles.look(page) if rules.single else self._lines.look(page)
-
-    def _kind(self, rules: Rules) -> "_Read":
-        return self._singles.read if rules.single else self._lines.read
-
-    @cached_property
-    def _lines(self) -> LineReader:
-        if self._given_single and not self._given_line:
+    def _reader(self, options: ReadOptions) -> LineReader | DigitReader:
+        reader = self._single if options.single else self._line
+        if reader is None:
             raise SettingError(
-                f"the model {self._given_single.name} reads one digit: say so (single, --single)"
+                f"the model {self.model} reads lines: it takes no single (--single)"
+                if options.single
+                else f"the model {self.model} reads one digit: say so (single, --single)"
             )
-        with self._lock:
-            # Another thread may have been here first.
-            if "_lines" in self.__dict__:
-                return cast("LineReader", self.__dict__["_lines"])
-            return LineReader(self._given_line or LineModel.load(LINE_MODEL))
-
-    @cached_property
-    def _singles(self) -> DigitReader:
-        if self._given_line and not self._given_single:
-            raise SettingError(
-                f"the model {self._given_line.name} reads lines: it takes no single (--single)"
-            )
-        with self._lock:
-            if "_singles" in self.__dict__:
-                return cast("DigitReader", self.__dict__["_singles"])
-            return DigitReader(self._given_single or DigitModel.load(SINGLE_MODEL))
+        return reader
 
 
-_Read = Callable[[Iterable[Grey], Rules], Sequence[Result]]
-
-
-def _listed(sources: Iterable[Source]) -> list[Source]:
+def _listed(sources: Iterable[Source]) -> Iterable[Source]:
     one = isinstance(sources, str | bytes | bytearray | memoryview) or hasattr(sources, "read")
     if one or not isinstance(sources, Iterable):
         raise SettingError("read_batch takes several pictures: use read for one")
-    return list(sources)
+    return sources
+
+
+def _raised(result: Result) -> Reading:
+    if isinstance(result, InkdigitError):
+        raise result
+    return result
+
+
+def _read_part(
+    reader: LineReader | DigitReader, options: ReadOptions, part: Sequence[Source]
+) -> list[Result]:
+    failures: dict[int, InkdigitError] = {}
+    read = iter(reader.read(_opened(part, options, failures), options))
+    return [
+        failures.get(number) or _reading(next(read), reader.model.name, source, options.page)
+        for number, source in enumerate(part)
+    ]
 
 
 def _opened(
-    sources: Sequence[Source], rules: Rules, failures: dict[int, InkdigitError]
+    sources: Sequence[Source], options: ReadOptions, failures: dict[int, InkdigitError]
 ) -> Iterator[Grey]:
     """Open one picture after the other, so that no two are held; note those that cannot be."""
     for number, source in enumerate(sources):
         try:
-            yield open_grey(source, page=rules.page, max_pixels=rules.max_pixels or MAX_PIXELS)
+            yield open_grey(source, page=options.page, max_pixels=options.max_pixels)
         except InkdigitError as error:
             failures[number] = error
 
 
-def _page(pages: Iterator[Grey], read: _Read, rules: Rules) -> Result:
+def _read_page(
+    reader: LineReader | DigitReader, pages: Iterator[Grey], options: ReadOptions
+) -> Result:
     try:
-        return read([next(pages)], rules)[0]
+        page = next(pages)
+        return _reading(reader.read([page], options)[0], reader.model.name, page)
     except InkdigitError as error:
         return error
+
+
+def _reading(
+    found: Evidence | InkdigitError, model: str, source: Source, page: int | None = None
+) -> Result:
+    """Make a reading of what is known: decide what to do with it, and understand its number."""
+    if isinstance(found, InkdigitError):
+        return found
+    status, reason, rule = decide(found)
+    numbers = meanings(found.text, found.options.decimal)
+    again = not hasattr(source, "read")  # a stream is read once
+    return Reading(
+        text=found.text,
+        confidence=found.confidence,
+        status=status,
+        reason=reason,
+        rule=rule,
+        characters=found.characters,
+        number=numbers.pop() if len(numbers) == 1 else None,
+        unconstrained=found.free,
+        model=model,
+        picture=partial(open_grey, source, page=page, max_pixels=found.options.max_pixels)
+        if again
+        else None,
+    )

@@ -1,10 +1,27 @@
-"""What a reading is: plain values, ready for JSON."""
+"""What a reading is: plain values, ready for JSON, and pictures of it for people."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+import base64
+import html
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from inkdigit.errors import InkdigitError, MissingExtraError
+from inkdigit.reading.alphabet import only_digits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from inkdigit.images import Grey
 
 Status = Literal["accepted", "review", "rejected"]
+# Left, top, width and height, in pixels.
 Box = tuple[int, int, int, int]
+
+# Okabe and Ito's; nothing is told by colour alone.
+_COLOURS = {"accepted": "#006b4a", "review": "#b34700", "rejected": "#b2182b"}
 
 
 @dataclass(frozen=True)
@@ -17,11 +34,11 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Character:
-    """One character of the text.
+    """One character of the text: a digit or a mark.
 
     `box` is `(x, y, w, h)` in pixels of the picture that was read. `alternatives` are likeliest
     first. They weigh each character by itself, so the value of a text that was chosen as a whole,
-    by several looks or by rules, need not be the first of them.
+    by several views or by a pattern, need not be the first of them.
     """
 
     value: str
@@ -29,39 +46,57 @@ class Character:
     box: Box
     alternatives: tuple[Alternative, ...]
 
-
-@dataclass(frozen=True)
-class Mark:
-    """A dot, comma, dash, slash or equals sign that was seen, and is not in the text.
-
-    It stands before the text's character `position`: 0 is ahead of the first, `len(text)` after
-    the last.
-    """
-
-    value: str
-    position: int
-    confidence: float
-    box: Box
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types only."""
+        return {
+            "value": self.value,
+            "confidence": round(self.confidence, 6),
+            "box": list(self.box),
+            "alternatives": [
+                {"value": other.value, "confidence": round(other.confidence, 6)}
+                for other in self.alternatives
+            ],
+        }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Reading:
     """What one picture says.
 
-    `confidence` is the calibrated probability that the whole `text` is right. `status` says what
-    to do with it and `reason` why, in one sentence; it is empty for what was accepted.
-    `unconstrained` is what would have been read without the pattern and check, `None` where there
-    was none. Blank paper gives an empty text.
+    `text` is what stands there, as it is written: `"87.32"`, `"1.500"`, `"12/05"`. `confidence` is
+    the calibrated probability that all of it is right. `status` says what to do with it and
+    `reason` why, in one sentence; it is empty for what was accepted, and so is `rule`, the name of
+    the rule that decided. `characters` are those of the text, in order. `number` is the number that
+    the text means where it can be understood in one way only, else `None`. `unconstrained` is what
+    would have been read without the pattern and check, `None` where there was none. Blank paper
+    gives an empty text.
+
+    >>> reading = Reading(text="87.32", confidence=0.9996, number=Decimal("87.32"))
+    >>> reading, str(reading), reading.digits, reading.number
+    (Reading('87.32', 0.9996, accepted), '87.32', '8732', Decimal('87.32'))
     """
 
     text: str
     confidence: float
-    status: Status
-    reason: str
-    digits: tuple[Character, ...]
-    marks: tuple[Mark, ...]
-    unconstrained: str | None
-    model: str
+    status: Status = "accepted"
+    reason: str = ""
+    rule: str = ""
+    characters: tuple[Character, ...] = ()
+    number: Decimal | None = None
+    unconstrained: str | None = None
+    model: str = ""
+    picture: "Callable[[], Grey] | None" = field(default=None, compare=False)
+
+    @property
+    def digits(self) -> str:
+        """The digits of the text alone."""
+        return only_digits(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Reading({self.text!r}, {self.confidence:.4f}, {self.status})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, in the documented order of the fields."""
@@ -70,27 +105,73 @@ class Reading:
             "confidence": round(self.confidence, 6),
             "status": self.status,
             "reason": self.reason,
-            "digits": [
-                {
-                    "value": digit.value,
-                    "confidence": round(digit.confidence, 6),
-                    "box": list(digit.box),
-                    "alternatives": [
-                        {"value": other.value, "confidence": round(other.confidence, 6)}
-                        for other in digit.alternatives
-                    ],
-                }
-                for digit in self.digits
-            ],
-            "marks": [
-                {
-                    "value": mark.value,
-                    "position": mark.position,
-                    "confidence": round(mark.confidence, 6),
-                    "box": list(mark.box),
-                }
-                for mark in self.marks
-            ],
+            "digits": self.digits,
+            "number": None if self.number is None else f"{self.number:f}",
+            "characters": [character.to_dict() for character in self.characters],
             "unconstrained": self.unconstrained,
             "model": self.model,
         }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON."""
+        return json.dumps(self.to_dict())
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the picture with a box around each character, and return the axes (matplotlib).
+
+        Raises `MissingExtraError` without matplotlib, `ImageError` where the picture has gone.
+        """
+        if axes is None:
+            try:
+                from matplotlib.figure import Figure
+            except ImportError:
+                raise MissingExtraError("learn", "matplotlib") from None
+            axes = Figure(layout="constrained").subplots()
+        if self.picture is not None:
+            axes.imshow(self.picture(), cmap="gray", vmin=0, vmax=255)
+        for character in self.characters:
+            _draw(axes, character, _COLOURS[self.status])
+        axes.set_title(self._caption(), color=_COLOURS[self.status])
+        axes.set_axis_off()
+        return axes
+
+    def _caption(self) -> str:
+        told = f"{self.text or 'nothing'} · {100 * self.confidence:.2f} % · {self.status}"
+        return f"{told}: {self.reason}" if self.reason else told
+
+    def _repr_html_(self) -> str:
+        """Return the picture with boxes, for notebooks; without the picture, the words alone."""
+        caption = html.escape(self._caption())
+        colour = _COLOURS[self.status]
+        words = f'<figcaption style="color:{colour}">{caption}</figcaption>'
+        try:
+            page = self.picture() if self.picture else None
+        except InkdigitError:
+            page = None
+        return f"<figure>{'' if page is None else self._svg(page, colour)}{words}</figure>"
+
+    def _svg(self, page: "Grey", colour: str) -> str:
+        from inkdigit.images import as_png
+
+        height, width = page.shape
+        encoded = base64.b64encode(as_png(page)).decode()
+        boxes = "".join(
+            '<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'.format(
+                *one.box, html.escape(f"{one.value} {one.confidence:.4f}")
+            )
+            for one in self.characters
+        )
+        return (
+            f'<svg viewBox="0 0 {width} {height}" style="max-width:40em;max-height:20em">'
+            f'<image href="data:image/png;base64,{encoded}" width="{width}" height="{height}"/>'
+            f'<g fill="none" stroke="{colour}" stroke-width="{max(1, height / 80):.3g}" '
+            f'pointer-events="all">{boxes}</g></svg>'
+        )
+
+
+def _draw(axes: "Axes", character: Character, colour: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    x, y, width, height = character.box
+    axes.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=colour))
+    axes.annotate(character.value, (x, y), color=colour, ha="left", va="bottom")

@@ -8,8 +8,8 @@ from inkdigit.reading.result import Reading
 
 # The documented columns, in their order.
 FIELDS = (
-    "source", "page", "text", "confidence", "status", "reason", "digits", "marks", "unconstrained",
-    "error", "model",
+    "source", "page", "text", "confidence", "status", "reason", "digits", "number", "characters",
+    "unconstrained", "error", "model",
 )  # fmt: skip
 FAILED = "failed"
 
@@ -32,8 +32,7 @@ class Row:
         """Return plain types only, by the names and in the order of `FIELDS`."""
         known: dict[str, Any] = {"source": self.source, "page": self.page, "model": self.model}
         if isinstance(self.result, InkdigitError):
-            known |= {"status": FAILED, "reason": "", "digits": [], "marks": []}
-            known |= {"error": str(self.result)}
+            known |= {"status": FAILED, "reason": "", "characters": [], "error": str(self.result)}
         else:
             known |= self.result.to_dict()
         return {name: known.get(name) for name in FIELDS}

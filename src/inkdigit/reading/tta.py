@@ -1,43 +1,46 @@
-"""Several looks at the same ink: a line upright, wider or by a second network, a digit turned.
+"""Test-time augmentation: several views of the same ink, and the fallback network.
 
-What a network says of several looks, averaged, is right more often than what it says of one, and
-above all is less often sure and wrong.
+What a network says of several views, averaged, is right more often than what it says of one, and
+above all is less often sure and wrong. Where a model file holds a second network, that one looks at
+what the first leaves in doubt: networks of two trainings err elsewhere.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Self
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.images import Grey
-from inkdigit.reading.alphabet import LINE_ALPHABET
-from inkdigit.reading.decoding import Posteriors
-from inkdigit.reading.decoding.rescoring import Hypothesis, choose
-from inkdigit.reading.model_file import COLUMNS_PER_FRAME, READER_WIDTH_STEP, pad_lines
-from inkdigit.reading.options import Rules
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+from inkdigit.reading.calibration import Floats
+from inkdigit.reading.decoding import Hypothesis, Posteriors, choose
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME
+from inkdigit.reading.options import ReadOptions
 
-# What one look says with at least this probability is not looked at again.
+# What one view says with at least this probability is not looked at again.
 _SURE = 0.97
-_FREE = Rules()
+_UNCONSTRAINED = ReadOptions()
 # The network takes half a megabyte for a hundred columns.
 _MOST_COLUMNS = 16_384
-_TURNS = (-8.0, 8.0)
+# Line images are padded to a multiple of this, so that those about as wide share a batch. The
+# network takes as long for many together as one by one: wider steps cost more than they gain.
+PADDED_TO = 8
+_ANGLES = (-8.0, 8.0)
 
-Frames = npt.NDArray[np.float32]
-# What a line network says, `(n, width / 2, classes + 1)`, of strips `uint8 (n, 32, width)`.
-Network = Callable[[npt.NDArray[np.uint8]], Frames]
+# What a line network says, `(n, width / 2, classes + 1)`, of line images `uint8 (n, 32, width)`.
+Network = Callable[[npt.NDArray[np.uint8]], Floats]
+View = Callable[[Grey], Grey]
 
 # Slants that are tried: these, and then those beside the best.
 _SLANTS = (-0.2, 0.1, 0.4, 0.7)
 _BESIDE = 0.1
 
 
-def upright(pixels: Grey) -> Grey:
-    """Return a strip `uint8 (h, w)` with its slant taken out, `(h, w + room)`.
+def deslanted(pixels: Grey) -> Grey:
+    """Return a line image `uint8 (h, w)` with its slant taken out, `(h, w + room)`.
 
     Of all slants it is the one whose removal gathers the ink in the fewest columns, seen at half
     the size.
@@ -55,25 +58,20 @@ def _gathered(pixels: Grey, slant: float) -> float:
     return cv2.norm(columns)
 
 
-def scaled(factor: float) -> Callable[[Grey], Grey]:
-    """Return what makes a strip wider or narrower by a factor."""
-
-    def scale(pixels: Grey) -> Grey:
-        height, width = pixels.shape
-        size = (max(height // 2, round(width * factor)), height)
-        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-
-    return scale
+def widened(pixels: Grey, factor: float = 1.2) -> Grey:
+    """Return a line image made wider by a factor."""
+    height, width = pixels.shape
+    size = (max(height // 2, round(width * factor)), height)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-# How a line is looked at again, where the first look leaves doubt: by a network alone, and where a
-# second one looks as well.
-VIEWS_ALONE: tuple[Callable[[Grey], Grey], ...] = (upright, scaled(1.2))
-VIEWS_WITH_FALLBACK: tuple[Callable[[Grey], Grey], ...] = (upright,)
+# The further views of a line whose first leaves doubt: of a network alone, and with a fallback.
+VIEWS_ALONE: tuple[View, ...] = (deslanted, widened)
+VIEWS_WITH_FALLBACK: tuple[View, ...] = (deslanted,)
 
 
 def _sheared(pixels: Grey, slant: float) -> Grey:
-    """Return a strip with each row moved, the middle one staying, and room for it at both ends."""
+    """Return a line image with each row moved, the middle one staying, and room at both ends."""
     height, width = pixels.shape
     middle = height / 2
     room = int(abs(slant) * middle) + 1
@@ -82,14 +80,14 @@ def _sheared(pixels: Grey, slant: float) -> Grey:
 
 
 def classify_views(
-    network: Callable[[npt.NDArray[np.uint8]], Frames], digits: npt.NDArray[np.uint8]
-) -> Frames:
+    network: Callable[[npt.NDArray[np.uint8]], Floats], digits: npt.NDArray[np.uint8]
+) -> Floats:
     """Return what a digit network says of digits `uint8 (n, 28, 28)`, as they are and turned.
 
     `network` returns probabilities `(n, classes)` of such digits, and so does this: their mean.
     """
-    looks = [digits, *(np.stack([_turned(d, angle) for d in digits]) for angle in _TURNS)]
-    return np.asarray(np.mean([network(look) for look in looks], axis=0), np.float32)
+    views = [digits, *(np.stack([_turned(d, angle) for d in digits]) for angle in _ANGLES)]
+    return np.asarray(np.mean([network(view) for view in views], axis=0), np.float32)
 
 
 def _turned(digit: Grey, degrees: float) -> Grey:
@@ -100,84 +98,102 @@ def _turned(digit: Grey, degrees: float) -> Grey:
 
 @dataclass(frozen=True)
 class Views:
-    """What a network says of lines: `first` of all, `looks` of those in doubt, by their `numbers`.
+    """What networks say of lines: of all at `first`, and of those in `doubt` in several `views`.
 
-    `looks` holds one look at all of those after the other, the first among them. `opinion` is what
-    a second network says of them, as they are; of none where there is no such network. `free` is
-    what each line says where nothing is asked of it.
+    `doubt` are the numbers of lines. `views` holds one view of all of those after the other, the
+    first among them. `fallback` is what a second network says of them, as they are; of none where
+    there is no such network.
     """
 
-    first: Frames
-    numbers: list[int]
-    looks: Frames
-    opinion: Frames
-    free: list[Hypothesis]
+    first: Posteriors
+    doubt: list[int]
+    views: Posteriors
+    fallback: Posteriors
+    unconstrained: list[Hypothesis]
 
-    @classmethod
-    def of(cls, network: Network, strips: Sequence[Grey], second: Network | None = None) -> Self:
-        """Look at strips `uint8 (32, width)`, and again where that leaves doubt.
-
-        Then a `second` network looks too, if there is one: it errs elsewhere.
-        """
-        first = run_batched(network, strips)
-        free = choose(Posteriors.of(first), _FREE)
-        numbers = [i for i, choice in enumerate(free) if choice.probability < _SURE]
-        doubtful = [strips[number] for number in numbers]
-        if not doubtful:
-            return cls(first, numbers, first[:0], first[:0], free)
-        looks = VIEWS_WITH_FALLBACK if second else VIEWS_ALONE
-        again = run_batched(network, [look(pixels) for look in looks for pixels in doubtful])
-        opinion = run_batched(second, doubtful) if second else first[:0]
-        sight = cls(first, numbers, _united(first[numbers], again, opinion), opinion, free)
-        return replace(sight, free=sight._second_thoughts(free, _FREE))
-
-    def choose(self, rules: Rules) -> list[Hypothesis]:
-        """Return the text of each line under rules, by all that was looked at."""
-        if not rules.constrained:
-            return self.free
-        first = choose(Posteriors.of(self.first, symbols=rules.symbols), rules)
-        return self._second_thoughts(first, rules)
-
-    def _second_thoughts(self, first: list[Hypothesis], rules: Rules) -> list[Hypothesis]:
-        choices = list(first)
-        if not self.numbers:
-            return choices
-        lines = Posteriors.of(self.looks, symbols=rules.symbols)
-        second = choose(lines, rules, looks=len(lines) // len(self.numbers))
-        for number, choice in zip(self.numbers, second, strict=True):
-            choices[number] = choice
-        return choices
+    def choose(self, options: ReadOptions) -> list[Hypothesis]:
+        """Return the text of each line under a pattern and check, by all that was seen."""
+        if not options.constrained:
+            return self.unconstrained
+        first = choose(self.first.restricted_to(options.symbols), options)
+        return _rescored(first, self.doubt, self.views, options)
 
 
-def _united(*looks: Frames) -> Frames:
-    """Put what was said of several looks one after the other, filled up with blanks."""
-    united = _blank_frames(sum(map(len, looks)), max(look.shape[1] for look in looks))
-    ends = np.cumsum([len(look) for look in looks])
-    for look, end in zip(looks, ends, strict=True):
-        united[end - len(look) : end, : look.shape[1]] = look
-    return united
+def view_lines(network: Network, images: Sequence[Grey], fallback: Network | None = None) -> Views:
+    """Look at line images `uint8 (32, width)`, and again where that leaves doubt.
+
+    Then a `fallback` network looks too, if there is one.
+    """
+    first = run_batched(network, images)
+    posteriors = Posteriors.of(first)
+    proposed = choose(posteriors.restricted_to(DIGITS), _UNCONSTRAINED)
+    doubt = [i for i, found in enumerate(proposed) if found.probability < _SURE]
+    doubtful = [images[number] for number in doubt]
+    if not doubtful:
+        none = posteriors.part(0, 0)
+        return Views(posteriors, doubt, none, none, proposed)
+    others = VIEWS_WITH_FALLBACK if fallback else VIEWS_ALONE
+    again = run_batched(network, [view(pixels) for view in others for pixels in doubtful])
+    second = run_batched(fallback, doubtful) if fallback else first[:0]
+    views = Posteriors.of(_stacked(first[doubt], again, second))
+    opinion = views.part(len(views) - len(second), len(views))
+    chosen = _rescored(proposed, doubt, views, _UNCONSTRAINED)
+    return Views(posteriors, doubt, views, opinion, chosen)
 
 
-def _blank_frames(lines: int, count: int) -> Frames:
+def _rescored(
+    first: list[Hypothesis], doubt: list[int], views: Posteriors, options: ReadOptions
+) -> list[Hypothesis]:
+    """Return what was chosen first, but for lines in doubt what all views of them say."""
+    if not doubt:
+        return first
+    chosen = list(first)
+    lines = views.restricted_to(options.symbols)
+    for number, found in zip(
+        doubt, choose(lines, options, views=len(lines) // len(doubt)), strict=True
+    ):
+        chosen[number] = found
+    return chosen
+
+
+def _stacked(*outputs: Floats) -> Floats:
+    """Put what was said of several views one after the other, filled up with blanks."""
+    stacked = _blank_frames(sum(map(len, outputs)), max(output.shape[1] for output in outputs))
+    ends = np.cumsum([len(output) for output in outputs])
+    for output, end in zip(outputs, ends, strict=True):
+        stacked[end - len(output) : end, : output.shape[1]] = output
+    return stacked
+
+
+def _blank_frames(lines: int, count: int) -> Floats:
     frames = np.zeros((lines, count, len(LINE_ALPHABET) + 1), np.float32)
     frames[:, :, -1] = 1
     return frames
 
 
-def run_batched(network: Network, strips: Sequence[Grey]) -> Frames:
-    """Return what the network says of each strip; beyond a strip's end, that it is blank.
+def pad(images: Sequence[Grey], multiple: int) -> Grey:
+    """Return line images below each other, `uint8 (n, 32, width)`, paper to the right of each."""
+    width = -(-max(image.shape[1] for image in images) // multiple) * multiple
+    padded = np.zeros((len(images), len(images[0]), width), np.uint8)
+    for row, image in zip(padded, images, strict=True):
+        row[:, : image.shape[1]] = image
+    return padded
 
-    Only strips of one width, rounded up, share a batch, so what it says of one does not depend on
+
+def run_batched(network: Network, images: Sequence[Grey]) -> Floats:
+    """Return what the network says of each line image; beyond its end, that it is blank.
+
+    Only images of one width, rounded up, share a batch, so what it says of one does not depend on
     the others.
     """
-    steps = np.array([-(-pixels.shape[1] // READER_WIDTH_STEP) for pixels in strips])
-    frames = READER_WIDTH_STEP // COLUMNS_PER_FRAME
-    output = _blank_frames(len(strips), int(steps.max()) * frames)
+    steps = np.array([-(-pixels.shape[1] // PADDED_TO) for pixels in images])
+    frames = PADDED_TO // COLUMNS_PER_FRAME
+    output = _blank_frames(len(images), int(steps.max()) * frames)
     for count in np.unique(steps):
         alike = np.flatnonzero(steps == count).tolist()
-        together = max(1, _MOST_COLUMNS // int(count * READER_WIDTH_STEP))
+        together = max(1, _MOST_COLUMNS // int(count * PADDED_TO))
         for start in range(0, len(alike), together):
             same = alike[start : start + together]
-            padded = pad_lines([strips[number] for number in same], READER_WIDTH_STEP)
-            output[same, : count * frames] = network(padded)
+            batch = pad([images[number] for number in same], PADDED_TO)
+            output[same, : count * frames] = network(batch)
     return output

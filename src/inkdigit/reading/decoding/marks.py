@@ -1,4 +1,4 @@
-"""Marks and other ink that was seen on a line, and is not in its text."""
+"""Marks and other ink on a line, which the decoding of its digits passes over."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ class SeenMark:
     """A mark, or `?` for other ink, between the frames `first` and `last`, both included.
 
     It stands before the text's character `position`. `confidence` is the probability that at least
-    one of its frames says it.
+    one of its frames says it; `alternatives` are the symbols that its frames say, likeliest first,
+    with their shares.
     """
 
     value: str
@@ -27,6 +28,7 @@ class SeenMark:
     first: int
     last: int
     confidence: float
+    alternatives: tuple[tuple[str, float], ...] = ()
 
 
 def find_marks(
@@ -38,8 +40,8 @@ def find_marks(
 ) -> list[list[SeenMark]]:
     """Return the marks seen on each line with a confidence of at least `least`.
 
-    `lines` are over all of the network's classes, `Posteriors.of(…, symbols=LINE_ALPHABET)`, and
-    `characters` are those of the texts. What a text may hold is `written`, and never reported.
+    `lines` are over all of the network's symbols, and `characters` are those of the texts. What a
+    text may hold is `written`, and never reported.
 
     A mark's frames follow each other, and in each it is the likeliest of the symbols, be it less
     likely than the blank: a mark that falls between two frames shows in both. Given the network's
@@ -103,5 +105,10 @@ def _mark(
 ) -> SeenMark:
     label, first, last = found
     position = int((characters.first + characters.last < first + last).sum())
-    confidence = _confidence(lines.probabilities[line], *found)
-    return SeenMark(lines.symbols[label], position, first, last, confidence)
+    frames = lines.probabilities[line]
+    said = frames[first : last + 1, :-1].sum(axis=0)
+    shares = (said / max(float(said.sum()), 1e-12)).tolist()
+    ranked = sorted(zip(lines.symbols, shares, strict=True), key=lambda item: -item[1])
+    alternatives = tuple((symbol, share) for symbol, share in ranked if share >= _FAINT)
+    confidence = _confidence(frames, *found)
+    return SeenMark(lines.symbols[label], position, first, last, confidence, alternatives)

@@ -1,7 +1,7 @@
 """What a line network says of a batch of lines, over the symbols that a text may hold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
@@ -25,6 +25,7 @@ class Posteriors:
 
     probabilities: Floats
     symbols: str
+    _restricted: dict[str, Self] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -32,28 +33,38 @@ class Posteriors:
         output: npt.NDArray[np.floating],
         lengths: Sequence[int] | None = None,
         *,
-        symbols: str = DIGITS,
-        classes: str = LINE_ALPHABET,
+        symbols: str = LINE_ALPHABET,
     ) -> Self:
-        """Take a network's output, `(lines, frames, len(classes) + 1)`, blank last.
+        """Take a network's output over `symbols`, `(lines, frames, len(symbols) + 1)`, blank last.
 
-        `lengths` are the frames of each line. A class that is not among `symbols` counts as blank:
-        the probability of a text is then the sum over all that could stand in and around it.
+        `lengths` are the frames of each line. `ModelError` for frames that are no probabilities.
         """
-        if output.ndim != 3 or output.shape[2] != len(classes) + 1:
+        if output.ndim != 3 or output.shape[2] != len(symbols) + 1:
             raise ModelError(
-                f"expected a line network's output of shape (lines, frames, {len(classes) + 1}), "
+                f"expected a line network's output of shape (lines, frames, {len(symbols) + 1}), "
                 f"received {output.shape}"
             )
-        kept = [classes.index(symbol) for symbol in symbols]
-        frames = np.zeros((*output.shape[:2], len(kept) + 1))
-        frames[..., :-1] = output[..., kept]
-        for place in set(range(len(classes) + 1)).difference(kept):
-            frames[..., -1] += output[..., place]
+        frames = output.astype(np.float64)
         if lengths is not None:
             beyond = np.arange(frames.shape[1]) >= np.asarray(lengths)[:, None]
-            frames[beyond] = np.eye(len(kept) + 1)[-1]
+            frames[beyond] = np.eye(len(symbols) + 1)[-1]
         return cls(_summing_to_one(frames), symbols)
+
+    def restricted_to(self, symbols: str = DIGITS) -> Self:
+        """Return the posteriors over some of the symbols; any other counts as blank.
+
+        The probability of a text is then the sum over all that could stand in and around it.
+        """
+        if symbols == self.symbols:
+            return self
+        if symbols not in self._restricted:
+            kept = [self.symbols.index(symbol) for symbol in symbols]
+            others = sorted(set(range(len(self.symbols) + 1)).difference(kept))
+            frames = np.empty((*self.probabilities.shape[:2], len(kept) + 1))
+            frames[..., :-1] = self.probabilities[..., kept]
+            frames[..., -1] = self.probabilities[..., others].sum(axis=-1)
+            self._restricted[symbols] = type(self)(frames, symbols)
+        return self._restricted[symbols]
 
     def __len__(self) -> int:
         return len(self.probabilities)

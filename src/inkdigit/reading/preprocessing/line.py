@@ -1,5 +1,6 @@
 """The line image: a line of writing, cut out of its page at the height that line networks read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -21,6 +22,9 @@ _MARGIN = 0.12
 # Ink of a line image that is darker is a stroke, and one of fewer pixels than this is no mark.
 _STROKE = 80
 _LEAST_MARK = 4
+# A stroke of this share of a digit's height may be one: of a photographed 11 the first 1 was half
+# as tall.
+_TALL = 0.45
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,45 @@ class LineImage:
         """Return whether there is more than paper's texture between two columns."""
         return bool((self.pixels[:, max(0, start) : end] > 255 * PAPER_NOISE).any())
 
+    def tall_groups(self, digits: Sequence[Box], marks: Sequence[Box]) -> int:
+        """Return how many groups the pieces form that are about as tall as the digits.
+
+        Boxes are in pixels of the picture. What stands above or below each other is one group, and
+        what is a mark is none.
+        """
+        across, down = self._scale
+        height = max(box[3] for box in digits) * down
+        middles = [(box[0] + box[2] / 2 - self.area[0]) * across for box in marks]
+        groups, end = 0, -1
+        for left, _, width, tall in self.pieces:
+            if tall < _TALL * height or any(left <= x <= left + width for x in middles):
+                continue
+            groups += left >= end
+            end = max(end, left + width)
+        return groups
+
+    def dot_ahead(self) -> bool:
+        """Return whether a dot on the baseline is the first piece of ink."""
+        if len(self.pieces) < 2:
+            return False
+        (left, top, width, height), second = self.pieces[:2]
+        small = max(width, height) <= LINE_HEIGHT / 4
+        low = top + height / 2 >= 0.7 * LINE_HEIGHT
+        return small and low and left + width <= second[0]
+
+    @property
+    def _scale(self) -> tuple[float, float]:
+        """Pixels of the line image for one of the picture, across and down."""
+        height, width = self.pixels.shape
+        return width / self.area[2], height / self.area[3]
+
     def to_picture(self, x: int, y: int, width: int, height: int) -> Box:
         """Return a box of the line image in whole pixels of the picture; it has at least one."""
-        image_height, image_width = self.pixels.shape
-        left, top, area_width, area_height = self.area
+        left, top, *_ = self.area
         page_height, page_width = self.page
-        across, down = area_width / image_width, area_height / image_height
-        x, width = _within(left + x * across, left + (x + width) * across, page_width)
-        y, height = _within(top + y * down, top + (y + height) * down, page_height)
+        across, down = self._scale
+        x, width = _within(left + x / across, left + (x + width) / across, page_width)
+        y, height = _within(top + y / down, top + (y + height) / down, page_height)
         return x, y, width, height
 
 

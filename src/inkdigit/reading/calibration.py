@@ -1,0 +1,52 @@
+"""From what a network says to how often it is right: the formulas, for both halves."""
+
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+# Beyond these, log-odds are infinite for numbers of 64 bits.
+_LEAST, _MOST = 1e-12, 1 - 1e-9
+
+
+def temperature_scale(probabilities: Floats, temperature: float) -> Floats:
+    """Return `softmax(log p / temperature)` of each row `(n, classes)` (Guo et al. 2017).
+
+    >>> temperature_scale(np.array([[0.8, 0.2]], np.float32), 1.0).round(3).tolist()
+    [[0.800000011920929, 0.20000000298023224]]
+    """
+    powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+@dataclass(frozen=True)
+class PlattScaling:
+    """A logistic curve over the log-odds of a probability (Platt 1999).
+
+    >>> PlattScaling(slope=1.0, intercept=0.0).confidence(0.75)
+    0.75
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    @overload
+    def confidence(self, probability: float) -> float: ...
+    @overload
+    def confidence(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+    def confidence(
+        self, probability: float | npt.NDArray[np.float64]
+    ) -> float | npt.NDArray[np.float64]:
+        """Return how often texts of this probability are right, for a number or an array."""
+        odds = self.slope * log_odds(probability) + self.intercept
+        with np.errstate(over="ignore"):
+            confidence = 1 / (1 + np.exp(-odds))
+        return float(confidence) if isinstance(probability, float) else np.asarray(confidence)
+
+
+def log_odds(probability: float | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return `log(p / (1 - p))`, kept finite."""
+    p = np.clip(np.asarray(probability, np.float64), _LEAST, _MOST)
+    return np.asarray(np.log(p / (1 - p)))
