@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from inkdigit.errors import ImageError, ModelError
 from inkdigit.reading import DigitModel, ModelInfo
-from inkdigit.reading.model_file import FORMAT, PREFIX, pad_lines, temperature_scale
+from inkdigit.reading.model_file import FORMAT, PREFIX, temperature_scale
 
 INFO = ModelInfo(
     network="flat",
@@ -274,10 +274,3 @@ def test_reading_imports_no_training_library(tmp_path: Path) -> None:
     heavy = {"keras", "tensorflow", "jax", "sklearn", "scipy", "pandas", "matplotlib", "onnx"}
     assert not heavy & set(run.stdout.split())
     assert run.stderr == ""
-
-
-def test_lines_are_padded_with_paper() -> None:
-    padded = pad_lines([np.full((32, width), 200, np.uint8) for width in (5, 9)], 4)
-    assert padded.shape == (2, 32, 12)
-    assert [int(row.sum()) for row in padded] == [200 * 32 * 5, 200 * 32 * 9]
-    assert padded[0, :, 5:].max() == 0

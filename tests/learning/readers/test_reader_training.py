@@ -16,7 +16,6 @@ from inkdigit.learning.readers.train import (
     quantisation_lines,
 )
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.reading.line_reader import calibrated
 from inkdigit.reading.model_file import ModelInfo
 
 
@@ -51,7 +50,7 @@ def test_the_threshold_holds_for_what_the_reader_says() -> None:
         network="line", trained_on="", trained_digits=0, accuracy=0.0, accuracy_on="",
         inkdigit_version="", **found,
     )  # fmt: skip
-    said = np.array([calibrated(p, info) for p in probabilities])
+    said = np.array([info.platt.confidence(float(p)) for p in probabilities])
     accepted = said >= info.reject_threshold - 1e-12
     assert accepted.mean() == pytest.approx(info.reject_accepted)
     assert 1 - right[accepted].mean() == pytest.approx(info.reject_error)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.loop import ClassifierLoop
-from inkdigit.reading.model_file import Floats
+from inkdigit.reading.calibration import Floats
 
 
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]

@@ -14,7 +14,8 @@ from inkdigit.learning.datasets.digits import to_one_hot
 from inkdigit.learning.models.load import load_teacher
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.training import Loop
-from inkdigit.reading.model_file import Floats, to_pixels
+from inkdigit.reading.calibration import Floats
+from inkdigit.reading.model_file import to_pixels
 
 
 class ClassifierLoop(Loop):

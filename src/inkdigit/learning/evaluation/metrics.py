@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from inkdigit.errors import DataError, ModelError
 from inkdigit.learning.datasets.digits import CLASSES
-from inkdigit.reading.model_file import Floats, temperature_scale
+from inkdigit.reading.calibration import Floats, temperature_scale
 
 BINS = 15
 TARGET_ERROR = 0.001

@@ -19,7 +19,7 @@ from inkdigit.learning.evaluation.figures import (
 )
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.run import History
-from inkdigit.reading.model_file import temperature_scale
+from inkdigit.reading.calibration import temperature_scale
 
 if TYPE_CHECKING:
     import pandas as pd

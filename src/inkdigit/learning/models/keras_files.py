@@ -19,7 +19,8 @@ import numpy.typing as npt
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
-from inkdigit.reading.model_file import Floats, to_pixels
+from inkdigit.reading.calibration import Floats
+from inkdigit.reading.model_file import to_pixels
 from inkdigit.reading.preprocessing.digit import SIZE
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from inkdigit.errors import ImageError, ModelError, RunError
 from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
-from inkdigit.reading.model_file import DigitModel, Floats, temperature_scale
+from inkdigit.reading.calibration import Floats, temperature_scale
+from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.preprocessing.digit import SIZE
 
 SUFFIXES = (".keras", ".h5", ".onnx")

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.reading.model_file import Floats, to_pixels
+from inkdigit.reading.calibration import Floats
+from inkdigit.reading.model_file import to_pixels
 
 _WEIGHTED = {"Conv", "Gemm", "MatMul"}
 

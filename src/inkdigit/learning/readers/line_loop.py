@@ -13,14 +13,10 @@ from inkdigit.learning.synthesis.pixels import Ink
 from inkdigit.learning.synthesis.stream import Line, SampleStream, batches, vary
 from inkdigit.learning.training import Loop
 from inkdigit.reading.alphabet import LINE_ALPHABET, only_digits
+from inkdigit.reading.calibration import Floats
 from inkdigit.reading.decoding import Posteriors
-from inkdigit.reading.model_file import (
-    COLUMNS_PER_FRAME,
-    NETWORK_WIDTH_STEP,
-    Floats,
-    pad_lines,
-    to_pixels,
-)
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WIDTH_MULTIPLE, to_pixels
+from inkdigit.reading.tta import pad
 
 _BLANK = len(LINE_ALPHABET)
 
@@ -74,7 +70,7 @@ def to_arrays(batch: list[Line]) -> tuple[Floats, Integers]:
 
     A row of labels holds the length of the text, the number of frames, and the text's classes.
     """
-    images = pad_lines([pixels for pixels, _ in batch], NETWORK_WIDTH_STEP)
+    images = pad([pixels for pixels, _ in batch], WIDTH_MULTIPLE)
     frames = images.shape[2] // COLUMNS_PER_FRAME
     labels = np.zeros((len(batch), 2 + max(1, *(len(text) for _, text in batch))), np.int32)
     for row, (_, text) in zip(labels, batch, strict=True):
@@ -127,5 +123,5 @@ def evaluate(model: Any, lines: list[Line], batch_size: int = 64) -> tuple[float
 
 def greedy(log_odds: Floats) -> list[str]:
     """Return the text of the likeliest path of each line, marks and other ink among it."""
-    posteriors = Posteriors.of(softmax(log_odds, axis=-1), symbols=LINE_ALPHABET)
+    posteriors = Posteriors.of(softmax(log_odds, axis=-1))
     return posteriors.spelled(posteriors.greedy)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, softmax
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from inkdigit.errors import RunError, SettingError
@@ -36,15 +36,10 @@ from inkdigit.learning.synthesis.glyphs import Fonts
 from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream
 from inkdigit.learning.training import Loop, Training
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
-from inkdigit.reading.model_file import (
-    READER_WIDTH_STEP,
-    LineModel,
-    pad_lines,
-    temperature_scale,
-    to_pixels,
-)
+from inkdigit.reading.calibration import PlattScaling, log_odds, temperature_scale
+from inkdigit.reading.model_file import LineModel, to_pixels
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
-from inkdigit.reading.tta import Network, Views, classify_views
+from inkdigit.reading.tta import PADDED_TO, Network, classify_views, pad, view_lines
 
 # What is drawn to be learnt from has seeds of three numbers, and these have two.
 _SEEDS = {"validation": 99, "calibration": 98, "test": 97, "train": 96}
@@ -181,7 +176,7 @@ def quantisation_lines() -> Iterator[npt.NDArray[np.uint8]]:
     draw = Generator(load_dataset("sample").train, None).begin()
     for number in range(_QUANTISATION_LINES):
         pixels, _ = draw([_QUANTISATION_SEED, number])
-        yield pad_lines([pixels], READER_WIDTH_STEP)[0]
+        yield pad([pixels], PADDED_TO)[0]
 
 
 def export_with_fallback(run: Run, fallback: Run, dataset: Dataset, path: Path) -> Path:
@@ -206,7 +201,7 @@ def export_with_fallback(run: Run, fallback: Run, dataset: Dataset, path: Path) 
         model = LineModel.load(target)
 
         def read(part: str, digits: Digits) -> tuple[Floats, Mask]:
-            return read_lines(model.frames, training.draw(part, digits, measured), model.second)
+            return read_lines(model.frames, training.draw(part, digits, measured), model.fallback)
 
         calibration: dict[str, Any] = calibrate_lines(*read("calibration", training.validation))
         accuracy = float(read("test", dataset.test)[1].mean())
@@ -255,24 +250,23 @@ def calibrate_lines(probabilities: Floats, right: Mask) -> dict[str, float]:
     `probabilities (n,)` are those of what was read on lines that were not learnt from, and `right`
     says whether it stands there.
     """
-    odds = logit(np.clip(probabilities, 1e-12, 1 - 1e-9))
-    slope, intercept = _platt(odds, right)
-    confidences = expit(slope * odds + intercept)
+    platt = _fit_platt(log_odds(probabilities), right)
+    threshold = threshold_at_error(platt.confidence(probabilities), right, TARGET_ERROR)
     return {
-        **asdict(Calibration(1.0, *threshold_at_error(confidences, right, TARGET_ERROR))),
-        "confidence_slope": slope,
-        "confidence_intercept": intercept,
+        **asdict(Calibration(1.0, *threshold)),
+        "confidence_slope": platt.slope,
+        "confidence_intercept": platt.intercept,
     }
 
 
-def _platt(odds: Floats, right: Mask) -> tuple[float, float]:
+def _fit_platt(odds: Floats, right: Mask) -> PlattScaling:
     if right.all() or not right.any():
-        return 1.0, 0.0  # nothing to tell apart
+        return PlattScaling()  # nothing to tell apart
     fit = LogisticRegression(C=1e6).fit(odds[:, None], right)
-    slope = float(fit.coef_[0, 0])
+    slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
     if slope <= 0:  # the network knows nothing yet: a surer reading is no better
-        return 0.0, float(logit(right.mean()))
-    return slope, float(fit.intercept_[0])
+        return PlattScaling(0.0, float(log_odds(right.mean())))
+    return PlattScaling(slope, intercept)
 
 
 def _frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -281,7 +275,7 @@ def _frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]
 
 
 def read_lines(
-    network: Network, lines: list[Line], second: Network | None = None
+    network: Network, lines: list[Line], fallback: Network | None = None
 ) -> tuple[Floats, Mask]:
     """Return the probability of what is read on each line, and whether it is right.
 
@@ -291,8 +285,8 @@ def read_lines(
     probabilities, right = np.zeros(len(lines)), np.zeros(len(lines), bool)
     for start in range(0, len(order), _TOGETHER):
         some = order[start : start + _TOGETHER]
-        read = Views.of(network, [lines[number][0] for number in some], second).free
-        for number, choice in zip(some, read, strict=True):
+        read = view_lines(network, [lines[number][0] for number in some], fallback).unconstrained
+        for number, found in zip(some, read, strict=True):
             wanted = only_digits(lines[number][1])
-            probabilities[number], right[number] = choice.probability, choice.text == wanted
+            probabilities[number], right[number] = found.probability, found.text == wanted
     return probabilities, right
