@@ -13,7 +13,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "bench",
-        help="measure how fast digits are read on this machine",
         description="Measure how long a digit model takes from prepared 28×28 arrays to "
         "calibrated probabilities, for one digit and for batches, on this machine as it is.",
     )

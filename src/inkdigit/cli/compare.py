@@ -26,7 +26,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "compare",
-        help="train several networks alike and compare them",
         description="Train several networks alike, each with several seeds, and compare them on "
         "the test half. A comparison that was stopped goes on where it was.",
     )

@@ -26,7 +26,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "evaluate",
-        help="measure a trained network on labelled digits",
         description="Measure a trained network on labelled digits: accuracy with its interval, "
         "loss, calibration, every digit, and what is confused with what.",
     )

@@ -12,7 +12,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "export",
-        help="write the model file (ONNX) of a run",
         description="Write the model file of a finished run: ONNX, with what it says of itself.",
     )
     parser.add_argument("run_folder", type=Path, metavar="RUN", help="a finished run")

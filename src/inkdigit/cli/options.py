@@ -1,15 +1,14 @@
 """Flags that several verbs share, and how verbs talk."""
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
-from inkdigit.bulk.plain import plain
+from inkdigit.bulk.progress import say
 from inkdigit.errors import MissingExtraError
 from inkdigit.learning.recipes import PLAIN, RECIPES
 
@@ -72,9 +71,7 @@ def load_data(options: argparse.Namespace, default: str = "auto") -> "Dataset":
 def tell(options: argparse.Namespace, message: str) -> None:
     """Print a message to stderr, unless asked to be quiet."""
     if not getattr(options, "quiet", False):
-        # Whoever read the messages may have gone; the work goes on.
-        with suppress(BrokenPipeError):
-            print("\n".join(map(plain, message.split("\n"))), file=sys.stderr)
+        say(message)
 
 
 def teller(options: argparse.Namespace) -> Callable[[str], None] | None:

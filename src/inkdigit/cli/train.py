@@ -35,7 +35,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "train",
-        help="train a network into a run folder",
         description="Train a network, evaluate it on the test half, and keep it all in a folder.",
         argument_default=argparse.SUPPRESS,
     )
