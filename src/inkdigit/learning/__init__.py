@@ -20,27 +20,18 @@ from inkdigit.errors import MissingExtraError
 if TYPE_CHECKING:
     from inkdigit.learning.api import compare, evaluate, export, resume, train
     from inkdigit.learning.datasets import Dataset, Digits, load_dataset
+    from inkdigit.learning.evaluation import figures
     from inkdigit.learning.evaluation.comparison import Comparison
     from inkdigit.learning.evaluation.metrics import Evaluation
     from inkdigit.learning.models.load import DigitClassifier
     from inkdigit.learning.models.run import Run
+    from inkdigit.learning.networks import build_network
     from inkdigit.learning.settings import TrainingSettings
 
 __all__ = [
-    "Comparison",
-    "Dataset",
-    "DigitClassifier",
-    "Digits",
-    "Evaluation",
-    "Run",
-    "TrainingSettings",
-    "compare",
-    "evaluate",
-    "export",
-    "load_dataset",
-    "resume",
-    "train",
-]
+    "Comparison", "Dataset", "DigitClassifier", "Digits", "Evaluation", "Run", "TrainingSettings",
+    "build_network", "compare", "evaluate", "export", "figures", "load_dataset", "resume", "train",
+]  # fmt: skip
 
 _HOME = {
     "Comparison": "evaluation.comparison",
@@ -50,6 +41,8 @@ _HOME = {
     "Evaluation": "evaluation.metrics",
     "Run": "models.run",
     "TrainingSettings": "settings",
+    "build_network": "networks",
+    "figures": "evaluation",
     "load_dataset": "datasets",
 }
 
@@ -57,8 +50,11 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = f"{__name__}.{_HOME.get(name, 'api')}"
     try:
-        return getattr(import_module(f"{__name__}.{_HOME.get(name, 'api')}"), name)
+        if name == "figures":
+            return import_module(f"{home}.{name}")
+        return getattr(import_module(home), name)
     except ModuleNotFoundError as error:
         raise MissingExtraError("learn", str(error.name)) from None
 

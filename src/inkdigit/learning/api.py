@@ -56,7 +56,7 @@ def train(  # noqa: PLR0913
     not there, `RunError` where something else lies in the folder.
 
     >>> from inkdigit import learning
-    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example")
+    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
     >>> run.finished, run.metrics["test_digits"]
     (True, 1000)
     """
@@ -192,8 +192,10 @@ def compare(
     folder that is new, empty or an earlier comparison's: then finished runs are not trained again.
 
     >>> from inkdigit import learning
-    >>> learning.compare(["lenet5", "modern"], "sample", epochs=1, out="runs/compared")
-    Comparison(lenet5, modern; 2 runs)
+    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
+    >>> comparison = learning.compare([run, "modern"], "sample", epochs=1, out="runs/compared")
+    >>> comparison.differences[["first", "second"]].values.tolist()
+    [['lenet5', 'modern']]
     """
     from inkdigit.learning.evaluation.comparison import compare as hold_against_each_other
     from inkdigit.learning.evaluation.report import write_comparison

@@ -37,6 +37,10 @@ class Comparison:
 
     `runs` has a row a run; `networks` a row a network, with `<figure>_mean` and `<figure>_sd` over
     its seeds; `differences` a row a pair of networks, with McNemar's test.
+
+    >>> networks = pd.DataFrame({"network": ["lenet5", "modern"]})
+    >>> Comparison(runs=networks, networks=networks, differences=pd.DataFrame())
+    Comparison(lenet5, modern; 2 runs)
     """
 
     runs: pd.DataFrame

@@ -1,7 +1,12 @@
-"""Pictures of a training, an evaluation and a comparison, each a matplotlib `Figure`.
+"""Figures of a training, an evaluation and a comparison, each a matplotlib `Figure`.
 
 No figure goes through pyplot, so nothing is left open and no display is needed. Colours are Okabe
 and Ito's, and nothing is told by colour alone.
+
+>>> from inkdigit import learning
+>>> evaluation = learning.evaluate(learning.DigitClassifier.load(), "sample")
+>>> len(learning.figures.confusion_matrix(evaluation).axes)
+2
 """
 
 from collections.abc import Sequence

@@ -42,6 +42,13 @@ class Run:
     """A run folder: what was trained (`settings`) on which digits (`data`, and their SHA-256).
 
     `recipe` is what the recipe of the settings said when the run was started.
+
+    >>> from inkdigit import learning
+    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
+    >>> learning.Run.open("runs/example") == run
+    True
+    >>> run.settings.recipe, len(run.history), run.metrics["parameters"]
+    ('plain', 1, 61706)
     """
 
     folder: Path
