@@ -1,6 +1,6 @@
 """Models that say what a test tells them to, whatever they are shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -25,19 +25,27 @@ INFO = ModelInfo(
 )
 Grey = npt.NDArray[np.uint8]
 Odds = dict[str, float]
+SURE = 0.999
+
+
+def odds_of(symbol: str) -> Odds:
+    return {symbol: SURE} if symbol else {}
 
 
 class ScriptedLine(LineModel):
-    """Says each of `said` in a frame of its own, evenly along the strip, and blanks between."""
+    """Says each of `said` in a frame of its own, evenly along the line, and blanks between.
+
+    An empty one is a place of which nothing is said. `other` is the fallback network.
+    """
 
     def __init__(self, *said: Odds | str, other: LineModel | None = None, **info: Any) -> None:
         self.info = replace(INFO, reads="line", classes=LINE_ALPHABET, input_height=32, **info)
         self.other = other
-        self.said = [{one: 0.999} if isinstance(one, str) else one for one in said]
+        self.said = [odds_of(one) if isinstance(one, str) else one for one in said]
 
-    def frames(self, strips: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        count = strips.shape[2] // COLUMNS_PER_FRAME
-        output = np.zeros((len(strips), count, len(LINE_ALPHABET) + 1), np.float32)
+    def frames(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        count = images.shape[2] // COLUMNS_PER_FRAME
+        output = np.zeros((len(images), count, len(LINE_ALPHABET) + 1), np.float32)
         output[:, :, -1] = 1
         for i, odds in enumerate(self.said):
             frame = output[:, int((i + 0.5) * count / len(self.said))]
@@ -48,7 +56,7 @@ class ScriptedLine(LineModel):
         return output
 
     @property
-    def second(self) -> Callable[[Grey], npt.NDArray[np.float32]] | None:
+    def fallback(self) -> Callable[[Grey], npt.NDArray[np.float32]] | None:
         return self.other.frames if self.other else None
 
 
@@ -64,9 +72,9 @@ class ScriptedDigit(DigitModel):
         return np.tile(np.array(row, np.float32), (len(images), 1))
 
 
-def bars(count: int) -> Grey:
-    """Dark strokes side by side on light paper."""
+def bars(count: int, *, dots: Collection[int] = ()) -> Grey:
+    """Dark strokes side by side on light paper; in these places dots on the baseline."""
     page = np.full((80, 40 + 40 * count), 240, np.uint8)
     for i in range(count):
-        page[20:60, 30 + 40 * i : 40 + 40 * i] = 20
+        page[52 if i in dots else 20 : 60, 30 + 40 * i : 40 + 40 * i] = 20
     return page

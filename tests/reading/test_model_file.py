@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from inkdigit.errors import ImageError, ModelError
 from inkdigit.reading import DigitModel, ModelInfo
-from inkdigit.reading.model_file import FORMAT, PREFIX, temperature_scale
+from inkdigit.reading.model_file import FORMAT, PREFIX
 
 INFO = ModelInfo(
     network="flat",
@@ -246,21 +246,6 @@ def test_eight_threads_get_the_same_answers(model: DigitModel) -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: model.predict_proba(IMAGES), range(64)))
     assert all((answer == alone).all() for answer in answers)
-
-
-@pytest.mark.parametrize("temperature", [0.05, 0.5, 1.0, 1.7, 20.0])
-def test_temper_is_the_softmax_of_the_scaled_logarithm(temperature: float) -> None:
-    probabilities = np.random.default_rng(2).dirichlet(np.ones(10), 100).astype(np.float32)
-    expected = softmax(np.log(probabilities.astype(float)) / temperature, axis=1)
-    np.testing.assert_allclose(temperature_scale(probabilities, temperature), expected, atol=1e-5)
-
-
-def test_temper_bears_certainty() -> None:
-    sure = np.eye(10, dtype=np.float32)
-    for temperature in (0.05, 1.0, 5.0):
-        found = temperature_scale(sure, temperature)
-        np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
-        assert (found.argmax(axis=1) == np.arange(10)).all()
 
 
 def test_reading_imports_no_training_library(tmp_path: Path) -> None:

@@ -1,16 +1,17 @@
+import copy
+import inspect
+import pickle
 import subprocess
 import sys
-from typing import Any, get_args
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from inkdigit.errors import SettingError
-from inkdigit.reading.options import Options, Rules, Separators
-
-
-def rules(**options: Any) -> Rules:
-    return Rules.of(options)  # type: ignore[arg-type]
+from inkdigit.reading.alphabet import DIGITS
+from inkdigit.reading.options import ReadOptions, with_read_options
 
 
 @pytest.mark.parametrize(
@@ -32,13 +33,19 @@ def rules(**options: Any) -> Rules:
         ({"check": "lunh"}, "did you mean luhn"),
         ({"check": ""}, "there is no check ''"),
         ({"check": len}, "the option check cannot be"),
-        ({"separators": "keep"}, "separators are review or ignore, received 'keep'"),
-        ({"patern": r"\d", "ceck": "luhn"}, "there is no option ceck, patern"),
+        ({"decimal": "point"}, "decimal is dot or comma, received 'point'"),
+        ({"decimal": "."}, "decimal is dot or comma, received '.'"),
+        ({"decimal": 1}, "the option decimal cannot be 1"),
+        ({"single": 1}, "the option single cannot be 1"),
+        ({"single": "no"}, "the option single cannot be 'no'"),
+        ({"page": True}, "the option page cannot be True"),
+        ({"min_confidence": True}, "the option min_confidence cannot be True"),
+        ({"page": 10_001}, "the page must be at most 10,000, received 10001"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingError) as refused:
-        rules(**options)
+        ReadOptions(**options)
     assert sentence in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
 
@@ -46,25 +53,88 @@ def test_what_makes_no_sense_is_one_sentence(options: dict[str, Any], sentence: 
 @pytest.mark.parametrize(
     "options",
     [
-        {"min_confidence": 0.0, "page": 1, "max_pixels": 1, "separators": "ignore"},
+        {"min_confidence": 0.0, "page": 1, "max_pixels": 1, "decimal": "comma"},
         {"min_confidence": 1, "pattern": r"\d+\.\d\d", "check": "luhn"},
         {"min_confidence": np.float32(0.5), "page": np.int64(2)},
         {"pattern": "[0-4]", "single": True},
         {"pattern": r"\d{1,3}", "single": True},
+        {"page": 10_000},
     ],
 )
 def test_what_makes_sense_passes(options: dict[str, Any]) -> None:
-    found = rules(**options)
-    kept = options.keys() - {"pattern", "check"}
-    assert {name: getattr(found, name) for name in kept} == {n: options[n] for n in kept}
-    assert (found.pattern.text if found.pattern else None) == options.get("pattern")
-    assert found.check_name == options.get("check", "")
+    found = ReadOptions(**options)
+    assert {name: getattr(found, name) for name in options} == options
+    assert found.to_dict() == options
 
 
 def test_nothing_is_the_same_as_what_is_left_out() -> None:
-    assert rules(**dict.fromkeys(Options.__optional_keys__)) == rules() == Rules()
-    assert not rules().constrained
-    assert rules().separators in get_args(Separators)
+    names = [field.name for field in fields(ReadOptions)]
+    assert ReadOptions(**dict.fromkeys(names)) == ReadOptions()
+    assert not ReadOptions().constrained
+    assert ReadOptions().to_dict() == {}
+    assert ReadOptions(single=False, page=None).to_dict() == {}
+
+
+def test_options_come_from_a_mapping() -> None:
+    given = {"pattern": r"\d", "page": 3, "check": None}
+    assert ReadOptions.from_mapping(given) == ReadOptions(pattern=r"\d", page=3)
+    with pytest.raises(SettingError, match="there is no option ceck, patern"):
+        ReadOptions.from_mapping({"patern": r"\d", "ceck": "luhn"})
+    with pytest.raises(SettingError, match="there is no option separators"):
+        ReadOptions.from_mapping({"separators": "ignore"})
+
+
+def test_options_are_values() -> None:
+    first, again = (ReadOptions(pattern=r"\d+", check="luhn", page=2) for _ in range(2))
+    assert first == again
+    assert hash(first) == hash(again)
+    assert {first: 1}[again] == 1
+    assert first != replace(first, page=3) == ReadOptions(pattern=r"\d+", check="luhn", page=3)
+    with pytest.raises(AttributeError):
+        first.page = 4  # type: ignore[misc]
+    with pytest.raises(SettingError, match="the page must be at least 1"):
+        replace(first, page=0)
+    with pytest.raises(TypeError):
+        ReadOptions(r"\d")  # type: ignore[misc]
+
+
+def test_options_go_to_another_process_and_work_there() -> None:
+    options = ReadOptions(pattern=r"\d{2}", check="luhn")
+    assert options.passes("18")
+    content = pickle.dumps(options)
+    # What was compiled is not in there.
+    assert len(content) < 500
+    there = pickle.loads(content)
+    assert there == options
+    assert there.passes("18")
+    assert not there.passes("17")
+    assert copy.deepcopy(options) == options
+
+
+def test_every_option_says_what_it_is() -> None:
+    for field in fields(ReadOptions):
+        assert set(field.metadata) == {"kind", "help", "metavar"}
+        assert field.metadata["help"]
+        assert bool(field.metadata["metavar"]) == (field.metadata["kind"] is not bool)
+
+
+def test_a_method_shows_the_options_in_its_signature() -> None:
+    @with_read_options
+    def method(source: str, *, errors: str = "raise", **options: Any) -> dict[str, Any]:
+        return options
+
+    shown = inspect.signature(method).parameters
+    assert list(shown) == ["source", "errors", *(field.name for field in fields(ReadOptions))]
+    assert all(shown[f.name].default == f.default for f in fields(ReadOptions))
+    assert method("a.png", page=3) == {"page": 3}
+
+
+def test_what_is_decoded_are_digits_and_the_marks_of_the_pattern() -> None:
+    assert ReadOptions().symbols == ReadOptions(check="luhn").symbols == DIGITS
+    assert ReadOptions(pattern=r"\d+[.,]\d\d").symbols == DIGITS + ".,"
+    assert ReadOptions(pattern=r"\d").symbols == DIGITS
+    assert ReadOptions(pattern=r"\d\.\d").fits("1.5")
+    assert ReadOptions(check="luhn").fits("17")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +150,7 @@ def test_nothing_is_the_same_as_what_is_left_out() -> None:
 def test_texts_pass_both_the_pattern_and_the_check(
     options: dict[str, Any], passing: list[str], failing: list[str]
 ) -> None:
-    found = rules(**options)
+    found = ReadOptions(**options)
     assert found.constrained == bool(options)
     assert all(map(found.passes, passing))
     assert not any(map(found.passes, failing))

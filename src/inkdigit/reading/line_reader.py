@@ -25,7 +25,7 @@ from inkdigit.reading.number import meanings
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, LineImage, extract_line
 from inkdigit.reading.result import Alternative, Box, Character
-from inkdigit.reading.review_rules import Evidence, Mark
+from inkdigit.reading.review_rules import SEEN, Evidence, Mark
 from inkdigit.reading.tta import Views, view_lines
 
 # Less likely alternatives are not worth listing.
@@ -98,16 +98,14 @@ class LineReader:
         threshold = self.model.info.reject_threshold
         seen = [mark for mark in seen if _has_ink(line, mark.first, mark.last)]
         places = [*zip(found.first, found.last, strict=True)]
-        boxes = _boxes(line, [*places, *((mark.first, mark.last) for mark in seen)])
+        sure = [(mark.first, mark.last) for mark in seen if mark.confidence >= SEEN]
+        boxes = _boxes(line, [*places, *sure])
         characters = self._characters(chosen.text, found, boxes, options.symbols)
-        marks = [
-            Mark(mark.position, _mark(mark, box))
-            for mark, box in zip(seen, boxes[len(places) :], strict=True)
-        ]
+        marks = _marks(line, seen, boxes[len(places) :])
         # Without a pattern marks are decoded apart, and those that were seen are written.
         apart = [] if options.pattern else [m for m in marks if m.character.value in MARKS]
         written = _written(characters, [mark for mark in apart if mark.is_seen])
-        decisive = [mark for mark in apart if _matters(characters, apart, mark)]
+        decisive = [mark for mark in apart if _matters(characters, apart, mark, options.decimal)]
         return Evidence(
             found=chosen.text,
             characters=written,
@@ -153,8 +151,25 @@ def _find_marks(
     others = find_marks(views.fallback, doubtful, written=options.symbols, least=_FAINT)
     for number, found in zip(views.doubt, others, strict=True):
         known = {mark.position for mark in marks[number]}
-        marks[number] += [mark for mark in found if mark.position not in known]
-        marks[number].sort(key=lambda mark: mark.first)
+        sure = {mark.position for mark in marks[number] if mark.confidence >= SEEN}
+        # One that is too faint to be written keeps no sure one out.
+        marks[number] += [
+            mark
+            for mark in found
+            if mark.position not in (sure if mark.confidence >= SEEN else known)
+        ]
+        marks[number].sort(key=lambda mark: (mark.position, mark.first))
+    return marks
+
+
+def _marks(line: LineImage, seen: list[SeenMark], boxes: list[Box]) -> list[Mark]:
+    """Return marks with the boxes of those that are sure; a faint one takes no ink from others."""
+    sure = iter(boxes)
+    marks = []
+    for mark in seen:
+        alone = [(float(mark.first), float(mark.last))]
+        box = next(sure) if mark.confidence >= SEEN else _boxes(line, alone)[0]
+        marks.append(Mark(mark.position, _mark(mark, box)))
     return marks
 
 
@@ -166,18 +181,20 @@ def _written(characters: list[Character], marks: list[Mark]) -> tuple[Character,
     return tuple(written)
 
 
-def _matters(characters: list[Character], marks: list[Mark], mark: Mark) -> bool:
+def _matters(
+    characters: list[Character], marks: list[Mark], mark: Mark, decimal: str | None
+) -> bool:
     """Return whether the number would be another without a mark, or with one too faint to write.
 
     What closes a number, as the dot behind `1250.`, changes nothing; nor need a dot before three
-    digits.
+    digits, unless `decimal` says that it stands before decimals.
     """
     others = [other for other in marks if other is not mark and other.is_seen]
     if not mark.is_seen and any(other.position == mark.position for other in others):
         return False  # both are the same ink
     among = [other for other in marks if other is mark or other.is_seen]
     without, with_it = (_text(_written(characters, some)) for some in (others, among))
-    return meanings(without).isdisjoint(meanings(with_it))
+    return meanings(without, decimal).isdisjoint(meanings(with_it, decimal))
 
 
 def _text(characters: Sequence[Character]) -> str:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 DecimalMark = Literal["dot", "comma"]
 
 
-def _about(kind: type, what: str, metavar: str = "") -> dict[str, Any]:
-    return {"kind": kind, "help": what, "metavar": metavar}
+def _option(default: Any, kind: type, what: str, metavar: str = "") -> Any:
+    return field(default=default, metadata={"kind": kind, "help": what, "metavar": metavar})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,30 +35,22 @@ class ReadOptions:
     True
     """
 
-    pattern: str | None = field(
-        default=None,
-        metadata=_about(str, r"what the number looks like, for example '\d{5}'", "PATTERN"),
+    pattern: str | None = _option(
+        None, str, r"what the number looks like, such as '\d{5}'", "PATTERN"
     )
-    check: str | None = field(
-        default=None,
-        metadata=_about(str, "the check that the number passes, for example luhn", "NAME"),
+    check: str | None = _option(None, str, "the check that the number passes, such as luhn", "NAME")
+    single: bool = _option(False, bool, "there is exactly one digit")
+    decimal: DecimalMark | None = _option(
+        None, str, "what stands before decimals, dot or comma: settles 1.500", "MARK"
     )
-    single: bool = field(default=False, metadata=_about(bool, "there is exactly one digit"))
-    decimal: DecimalMark | None = field(
-        default=None,
-        metadata=_about(str, "what stands before decimals, dot or comma: settles 1.500", "MARK"),
+    min_confidence: float | None = _option(
+        None, Real, "review what is less sure, 0 to 1 (default: the model's)", "P"
     )
-    min_confidence: float | None = field(
-        default=None,
-        metadata=_about(Real, "review what is less sure, 0 to 1 (default: the model's)", "P"),
+    page: int | None = _option(
+        None, Integral, "only this page, counted from 1 (default: every page)", "N"
     )
-    page: int | None = field(
-        default=None,
-        metadata=_about(Integral, "only this page, counted from 1 (default: every page)", "N"),
-    )
-    max_pixels: int | None = field(
-        default=None,
-        metadata=_about(Integral, "refuse larger pictures (default: 64,000,000)", "N"),
+    max_pixels: int | None = _option(
+        None, Integral, "refuse larger pictures (default: 64,000,000)", "N"
     )
 
     @classmethod

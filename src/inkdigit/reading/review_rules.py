@@ -18,6 +18,8 @@ from inkdigit.reading.result import Box, Character, Status
 
 # A text that is more likely wrong than right is not worth a review.
 _REJECTED_BELOW = 0.5
+# A mark that is as sure is likelier there than not.
+SEEN = 0.5
 # A mark that is less sure may be another, a part of a digit, or a 1.
 _SURE_MARK = 0.9
 _LIKE_A_ONE = 0.05
@@ -34,9 +36,14 @@ class Mark:
     character: Character
 
     @property
+    def name(self) -> str:
+        """What the mark is called."""
+        return MARK_NAMES.get(self.character.value, "mark")
+
+    @property
     def is_seen(self) -> bool:
         """Whether it is likelier there than not."""
-        return self.character.confidence >= 0.5
+        return self.character.confidence >= SEEN
 
     @property
     def certainty(self) -> float:
@@ -100,82 +107,38 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Rule:
-    """A reason against a reading, which `why` says in a sentence, or nothing where it is none."""
+    """A reason against a reading: `holds` tells whether it is one, or says it more exactly."""
 
     name: str
     status: Status
     kind: Literal["policy", "evidence"]
-    what: str
-    why: Callable[[Evidence], str]
+    reason: str
+    holds: Callable[[Evidence], bool | str]
 
 
 def decide(evidence: Evidence) -> tuple[Status, str, str]:
     """Return the status of a reading, the reason, and the name of the rule that gave it."""
     for rule in RULES:
-        if reason := rule.why(evidence):
-            return rule.status, reason, rule.name
+        if found := rule.holds(evidence):
+            return rule.status, found if isinstance(found, str) else rule.reason, rule.name
     return "accepted", "", ""
 
 
-def _blank(e: Evidence) -> str:
-    return "there is no ink" if e.is_blank and not e.options.passes("") else ""
-
-
-def _no_digit(e: Evidence) -> str:
-    return "this does not look like a digit" if e.no_digit > 0.5 else ""
-
-
-def _pattern(e: Evidence) -> str:
-    fits = e.options.fits(e.found)
-    return "" if fits else f"nothing here fits the pattern {e.options.pattern}"
-
-
-def _check(e: Evidence) -> str:
-    passes = e.options.passes(e.found)
-    return "" if passes else f"nothing likely here passes the check {e.options.check}"
-
-
 def _unlikely(e: Evidence) -> str:
-    if e.confidence >= min(_REJECTED_BELOW, e.least_confidence):
-        return ""
-    return f"more likely wrong than right ({e.confidence:.2f})"
+    likely = e.confidence >= min(_REJECTED_BELOW, e.least_confidence)
+    return "" if likely else f"more likely wrong than right ({e.confidence:.2f})"
 
 
 def _unsure(e: Evidence) -> str:
-    if e.confidence >= e.least_confidence:
-        return ""
-    return f"confidence {e.confidence:.4f} is below {e.least_confidence:.4f}"
+    sure = e.confidence >= e.least_confidence
+    return "" if sure else f"confidence {e.confidence:.4f} is below {e.least_confidence:.4f}"
 
 
-def _several_lines(e: Evidence) -> str:
-    several = e.line is not None and e.line.several_lines
-    return "there is more than one line of writing" if several else ""
-
-
-def _far_apart(e: Evidence) -> str:
-    apart = e.line is not None and e.line.far_apart
-    return "the writing stands far apart: one number or several?" if apart else ""
-
-
-def _nothing_read(e: Evidence) -> str:
-    nothing = not e.text and not e.is_blank
-    return "there is ink, and no number was read in it" if nothing else ""
-
-
-def _characters(e: Evidence) -> str:
-    return "there is more than one character" if e.beside == "character" else ""
-
-
-def _edge(e: Evidence) -> str:
-    if e.beside != "edge":
-        return ""
-    return "there is a line along the edge of the picture: a frame?"
-
-
-def _unseen_mark(e: Evidence) -> str:
-    if not e.unseen_mark:
-        return ""
-    return f"the pattern writes {e.unseen_mark!r}, and no mark was seen there"
+def _weak_mark(e: Evidence) -> str:
+    for mark in e.decisive_marks:
+        if mark.certainty < _SURE_MARK:
+            return f"it is not sure that there is a {mark.name} ({mark.character.confidence:.2f})"
+    return ""
 
 
 def _constraint_alone(e: Evidence) -> str:
@@ -183,70 +146,47 @@ def _constraint_alone(e: Evidence) -> str:
     if e.free is None:
         return ""
     seen, read = only_digits(e.free), only_digits(e.found)
-    if len(seen) == len(read) and (seen == read or not e.free_is_sure):
+    settled = len(seen) == len(read) and (seen == read or not e.free_is_sure)
+    return "" if settled else f"without the pattern or check it reads {e.free or 'nothing'}"
+
+
+def _unwritten_mark(e: Evidence) -> str:
+    # A mark beside one that a pattern has written is that one, whatever it looks like.
+    unwritten = [
+        mark
+        for mark in e.marks
+        if mark.character.value in MARK_NAMES
+        and set(e.found[max(0, mark.position - 1) : mark.position + 1]) <= set(DIGITS)
+    ]
+    if not e.options.pattern or all(mark.position == len(e.found) for mark in unwritten):
         return ""
-    return f"without the pattern or check it reads {e.free or 'nothing'}"
-
-
-def _other_ink(e: Evidence) -> str:
-    other = any(mark.character.value == NOT_A_DIGIT for mark in e.marks)
-    return "there is ink that is no digit" if other else ""
-
-
-def _weak_mark(e: Evidence) -> str:
-    for mark in e.decisive_marks:
-        if mark.certainty < _SURE_MARK:
-            name, confidence = MARK_NAMES[mark.character.value], mark.character.confidence
-            return f"it is not sure that there is a {name} ({confidence:.2f})"
-    return ""
+    read = written = e.found.replace(",", ".")
+    for mark in sorted(unwritten, key=lambda mark: -mark.position):
+        value = "," if mark.character.value in ".," else mark.character.value
+        written = written[: mark.position] + value + written[mark.position :]
+    if meanings(read, "dot") and meanings(read, "dot") <= meanings(written):
+        return ""
+    return f"a {unwritten[0].name} stands there that the pattern does not write"
 
 
 def _mark_or_one(e: Evidence) -> str:
     for mark in e.marks:
         shares = {other.value: other.confidence for other in mark.character.alternatives}
         if shares.get("1", 0.0) >= _LIKE_A_ONE:
-            return f"a {MARK_NAMES.get(mark.character.value, 'mark')} may be a 1"
+            return f"a {mark.name} may be a 1"
     return ""
 
 
-def _unwritten_mark(e: Evidence) -> str:
-    # A mark that the pattern does not write, and that makes another number of the text.
-    if e.options.compiled_pattern is None:
-        return ""
-    unwritten = [mark for mark in e.marks if not _stands_for_a_written_one(e.found, mark.position)]
-    unwritten = [mark for mark in unwritten if mark.character.value in MARK_NAMES]
-    if not any(mark.position < len(e.found) for mark in unwritten):
-        return ""
-    decimals = e.found.replace(",", ".")
-    written = decimals
-    for mark in sorted(unwritten, key=lambda mark: -mark.position):
-        place, value = mark.position, mark.character.value
-        written = written[:place] + (value if value not in ".," else ",") + written[place:]
-    if meanings(decimals, "dot") and meanings(decimals, "dot") <= meanings(written):
-        return ""
-    name = MARK_NAMES[unwritten[0].character.value]
-    return f"a {name} stands there that the pattern does not write"
-
-
-def _stands_for_a_written_one(text: str, place: int) -> bool:
-    # A mark beside one that a pattern has written is that one, whatever it looks like.
-    return any(one not in DIGITS for one in text[max(0, place - 1) : place + 1])
-
-
-def _strokes(e: Evidence) -> str:
+def _more_strokes(e: Evidence) -> bool:
     marks = [one.box for one in e.characters if one.value not in DIGITS]
     marks += [mark.character.box for mark in e.marks]
     digits = e.digits
-    if e.line is None or not digits or e.line.tall_groups(digits, marks) <= len(digits):
-        return ""
-    return "there are more strokes than digits were read"
+    return bool(e.line and digits and e.line.tall_groups(digits, marks) > len(digits))
 
 
-def _raised_end(e: Evidence) -> str:
+def _raised_end(e: Evidence) -> bool:
     # One or two digits at the end that are smaller and end higher are cents, or an exponent.
-    if e.line is None:
-        return ""
-    digits = e.digits
+    digits = e.digits if e.line else []
     for count in (1, 2):
         before, last = digits[:-count], digits[-count:]
         if len(before) < 2:
@@ -255,51 +195,59 @@ def _raised_end(e: Evidence) -> str:
         bottom = median(box[1] + box[3] for box in before)
         small = max(box[3] for box in last) < _SMALL * height
         if small and max(box[1] + box[3] for box in last) < bottom - _RAISED * height:
-            return "the last digits are smaller and stand higher: cents?"
-    return ""
+            return True
+    return False
 
 
 def _mark_ahead(e: Evidence) -> str:
     # The line network may take a dot ahead for a part of the first digit.
     ahead = e.beside if e.beside in {"dash", "dot"} else ""
-    if e.line is not None and e.text[:1] in set(DIGITS) and e.line.dot_ahead():
+    if e.line and e.text[:1] in set(DIGITS) and e.line.dot_ahead():
         ahead = "dot"
-    if not ahead:
-        return ""
-    return f"a {ahead} stands before the number: {'minus' if ahead == 'dash' else 'less than one'}?"
+    meaning = {"dash": "minus?", "dot": "less than one?"}
+    return f"a {ahead} stands before the number: {meaning[ahead]}" if ahead else ""
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("blank", "rejected", "policy", "the paper is blank, and there must be a number", _blank),
-    Rule("no digit", "rejected", "evidence", "with `--single`: it is no digit", _no_digit),
-    Rule("pattern", "rejected", "policy", "nothing that was seen fits the pattern", _pattern),
-    Rule("check", "review", "policy", "no likely text passes the check", _check),
-    Rule("unlikely", "rejected", "evidence", "it is more likely wrong than right", _unlikely),
-    Rule("weak mark", "review", "evidence", "a mark that matters is unsure", _weak_mark),
-    Rule("unsure", "review", "evidence", "its confidence is below the threshold", _unsure),
-    Rule("several lines", "review", "policy", "there is more than one line", _several_lines),
-    Rule("far apart", "review", "policy", "the digits stand far apart", _far_apart),
-    Rule("characters", "review", "policy", "with `--single`: there are several", _characters),
-    Rule("edge", "review", "policy", "with `--single`: it is a line along the edge", _edge),
-    Rule("nothing read", "review", "policy", "there is ink, and no number", _nothing_read),
-    Rule("unseen mark", "review", "policy", "only the pattern writes a mark", _unseen_mark),
-    Rule(
-        "constraint alone",
-        "review",
-        "policy",
-        "only the pattern or check made the text, with a digit more or less than was seen",
-        _constraint_alone,
-    ),
-    Rule("unwritten mark", "review", "policy", "a mark makes another number", _unwritten_mark),
-    Rule("other ink", "review", "evidence", "there is ink that is no digit", _other_ink),
+    Rule("blank", "rejected", "policy", "there is no ink",
+         lambda e: e.is_blank and not e.options.passes("")),
+    Rule("no digit", "rejected", "evidence", "this does not look like a digit",
+         lambda e: e.no_digit > 0.5),
+    Rule("pattern", "rejected", "policy", "nothing here fits the pattern",
+         lambda e: "" if e.options.fits(e.found)
+         else f"nothing here fits the pattern {e.options.pattern}"),
+    Rule("check", "review", "policy", "nothing likely here passes the check",
+         lambda e: "" if e.options.passes(e.found)
+         else f"nothing likely here passes the check {e.options.check}"),
+    Rule("unlikely", "rejected", "evidence", "more likely wrong than right", _unlikely),
+    Rule("weak mark", "review", "evidence", "it is not sure that there is a mark, and it matters",
+         _weak_mark),
+    Rule("unsure", "review", "evidence", "the confidence is below the threshold", _unsure),
+    Rule("several lines", "review", "policy", "there is more than one line of writing",
+         lambda e: bool(e.line and e.line.several_lines)),
+    Rule("far apart", "review", "policy", "the writing stands far apart: one number or several?",
+         lambda e: bool(e.line and e.line.far_apart)),
+    Rule("characters", "review", "policy", "there is more than one character",
+         lambda e: e.beside == "character"),
+    Rule("edge", "review", "policy", "there is a line along the edge of the picture: a frame?",
+         lambda e: e.beside == "edge"),
+    Rule("nothing read", "review", "policy", "there is ink, and no number was read in it",
+         lambda e: not e.text and not e.is_blank),
+    Rule("unseen mark", "review", "policy", "the pattern writes a mark, and none was seen there",
+         lambda e: e.unseen_mark
+         and f"the pattern writes {e.unseen_mark!r}, and no mark was seen there"),
+    Rule("constraint alone", "review", "policy",
+         "without the pattern or check it reads otherwise: a digit more or less, or surely another",
+         _constraint_alone),
+    Rule("unwritten mark", "review", "policy",
+         "a mark stands there that the pattern does not write, and makes another number",
+         _unwritten_mark),
+    Rule("other ink", "review", "evidence", "there is ink that is no digit",
+         lambda e: any(mark.character.value == NOT_A_DIGIT for mark in e.marks)),
     Rule("mark or 1", "review", "policy", "a mark may be a 1", _mark_or_one),
-    Rule("strokes", "review", "evidence", "there are more strokes than digits", _strokes),
-    Rule("raised end", "review", "policy", "smaller digits stand higher at the end", _raised_end),
-    Rule(
-        "mark ahead",
-        "review",
-        "policy",
-        "a dot, or beside one digit a dash, stands ahead and was not read",
-        _mark_ahead,
-    ),
-)
+    Rule("strokes", "review", "evidence", "there are more strokes than digits were read",
+         _more_strokes),
+    Rule("raised end", "review", "policy", "the last digits are smaller and stand higher: cents?",
+         _raised_end),
+    Rule("mark ahead", "review", "evidence", "a dash or dot stands before the number", _mark_ahead),
+)  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import SettingError
-from inkdigit.reading.patterns.grammar import ALPHABET, Hypothesis, Node, Repeat, Sequence, Symbols
+from inkdigit.reading.patterns.grammar import ALPHABET, Alternation, Node, Repeat, Sequence, Symbols
 
 MAX_STATES = 1000
 
@@ -91,7 +91,7 @@ class _Positions:
                 for part in node.parts:
                     whole = self.joined(whole, self.part(part))
                 return whole
-            case Hypothesis():
+            case Alternation():
                 return _either([self.part(branch) for branch in node.branches])
             case Repeat():
                 return self.repeat(node)

@@ -36,7 +36,7 @@ class Sequence(Node):
 
 
 @dataclass(frozen=True)
-class Hypothesis(Node):
+class Alternation(Node):
     """Parts of which one stands."""
 
     branches: tuple[Node, ...]
@@ -96,7 +96,7 @@ class _Parser:
         branches = [self.sequence()]
         while self.skip("|"):
             branches.append(self.sequence())
-        return Hypothesis(self.bounded(sum(branch.size for branch in branches)), tuple(branches))
+        return Alternation(self.bounded(sum(branch.size for branch in branches)), tuple(branches))
 
     def sequence(self) -> Node:
         parts = []

@@ -1,10 +1,11 @@
+"""Patterns against Python's own expressions."""
+
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,11 @@ def broke_a_bound(reason: str) -> bool:
 
 
 LITERALS = [*DIGITS, *",-/=", r"\d", r"\.", r"\-", r"\/", r"\,", r"\="]
+
+
 SETS = ["[12]", "[0-4]", "[.,]", r"[\d-]", r"[5-79]", "[^0]", r"[^\d.]", "[-/]", r"[\.\-2-3]"]
+
+
 REPEATS = ["?", "*", "+", "{0}", "{2}", "{1,3}", "{0,2}", "{2,}", "{0,}"]
 
 
@@ -85,67 +90,14 @@ def test_every_short_text_fits_or_not_as_with_python(pattern: str) -> None:
             assert compiled.fits(text) == fits(pattern, text), text
 
 
-@pytest.mark.parametrize("pattern", [r"\d{5}", r"\d*\.?[12]", r"(1|2{3})+", r"(\d?){9}"])
-def test_every_state_can_be_reached_and_left_for_acceptance(pattern: str) -> None:
-    automaton = Pattern.parse(pattern).automaton
-    states = len(automaton.transitions)
-    moves = np.zeros((states, states), int)
-    for state, targets in enumerate(automaton.transitions):
-        moves[state, targets[targets >= 0]] = 1
-    reach = np.linalg.matrix_power(moves + np.eye(states, dtype=int), states) > 0
-    assert reach[0].all()
-    assert reach[:, automaton.accepting].any(axis=1).all()
-
-
-@pytest.mark.parametrize(
-    ("pattern", "place", "reason"),
-    [
-        (r"\d{5", 3, "expected {n}"),
-        (r"\d{}", 3, "expected {n}"),
-        (r"\d{,3}", 3, "expected {n}"),
-        (r"\d{٣}", 3, "expected {n}"),
-        (r"\d{4,2}", 3, "ends below"),
-        (r"\d{101}", 3, "at most 100 repeats"),
-        (r"\d{5}+", 6, "repeat cannot follow"),
-        (r"\d*?", 4, "repeat cannot follow"),
-        ("*1", 1, "nothing to repeat"),
-        ("1|+", 3, "nothing to repeat"),
-        (r"\d.\d", 3, r"write \\. for the dot"),
-        (r"^\d{5}$", 1, r"leave \^ and \$ out"),
-        (r"\d{5}$", 6, r"leave \^ and \$ out"),
-        (r"\w+", 1, "a backslash stands before"),
-        ("1\\", 2, "a backslash stands before"),
-        (r"\1", 1, "a backslash stands before"),
-        ("(12", 1, "not closed"),
-        ("(?=1)", 2, "nothing to repeat"),
-        ("12)", 3, "closes no group"),
-        ("[12", 1, "not closed"),
-        ("[", 1, "not closed"),
-        ("[]", 1, "nothing is in"),
-        ("[^]", 1, "nothing is in"),
-        (r"[^\d.,\-/=]", 1, "nothing is in"),
-        ("[4-0]", 2, "ends below"),
-        (r"[\d-,]", 2, "from digit to digit"),
-        ("[1-", 2, "from digit to digit"),
-        ("[,--]", 2, "from digit to digit"),
-        ("12a", 3, "neither a digit"),
-        ("1 2", 2, "neither a digit"),
-        ("１", 1, "neither a digit"),
-        ("(" * 21 + "1" + ")" * 21, 21, "at most 20 deep"),
-        (r"((\d?){50}){50}", 12, "more than 512"),
-    ],
-)
-def test_what_is_no_pattern(pattern: str, place: int, reason: str) -> None:
-    with pytest.raises(SettingError, match=f"character {place}: .*{reason}") as caught:
-        Pattern.parse(pattern)
-    assert "\n" not in str(caught.value)
-
-
-def test_patterns_that_are_empty_or_too_long() -> None:
-    with pytest.raises(SettingError, match="is empty"):
-        Pattern.parse("")
-    with pytest.raises(SettingError, match="at most 200 characters, received 201"):
-        Pattern.parse("1" * 201)
+@settings(deadline=None)
+@given(st.text(st.sampled_from(r"019\d.,-/=[]^(){}?:|*+a ") | st.characters(), max_size=210))
+def test_anything_is_a_pattern_or_a_clear_error(text: str) -> None:
+    compiled = parsed(text)
+    if isinstance(compiled, str):
+        assert "\n" not in compiled
+    else:
+        assert compiled.fits("1") == fits(text, "1")
 
 
 EXPLOSIVE = [
@@ -174,16 +126,6 @@ def test_no_pattern_takes_long(pattern: str) -> None:
         assert broke_a_bound(compiled) or "character" in compiled
 
 
-@settings(deadline=1000)
-@given(st.text(st.sampled_from(r"019\d.,-/=[]^(){}?:|*+a ") | st.characters(), max_size=210))
-def test_anything_is_a_pattern_or_a_clear_error(text: str) -> None:
-    compiled = parsed(text)
-    if isinstance(compiled, str):
-        assert "\n" not in compiled
-    else:
-        assert compiled.fits("1") == fits(text, "1")
-
-
 def test_patterns_are_values() -> None:
     first, again = Pattern.parse(r"\d{5}"), Pattern.parse(r"\d{5}")
     assert first == again
@@ -201,7 +143,7 @@ def test_the_symbols_of_a_pattern() -> None:
     assert not Pattern.parse(r"\d").fits("１")
 
 
-PAGE = (Path(__file__).parents[2] / "docs" / "patterns.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "patterns.md").read_text("utf-8")
 
 
 def test_the_documents_examples_are_patterns_and_checks() -> None:

@@ -1,0 +1,125 @@
+import pytest
+
+from inkdigit.errors import SettingError
+from inkdigit.reading.alphabet import DIGITS, MARKS
+from inkdigit.reading.patterns import ALPHABET
+from inkdigit.reading.patterns.grammar import Node, Repeat, Sequence, Symbols, parsed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "place", "reason"),
+    [
+        (r"\d{5", 3, "expected {n}"),
+        (r"\d{}", 3, "expected {n}"),
+        (r"\d{,3}", 3, "expected {n}"),
+        (r"\d{٣}", 3, "expected {n}"),
+        (r"\d{4,2}", 3, "ends below"),
+        (r"\d{101}", 3, "at most 100 repeats"),
+        (r"\d{5}+", 6, "repeat cannot follow"),
+        (r"\d*?", 4, "repeat cannot follow"),
+        ("*1", 1, "nothing to repeat"),
+        ("1|+", 3, "nothing to repeat"),
+        (r"\d.\d", 3, r"write \\. for the dot"),
+        (r"^\d{5}$", 1, r"leave \^ and \$ out"),
+        (r"\d{5}$", 6, r"leave \^ and \$ out"),
+        (r"\w+", 1, "a backslash stands before"),
+        ("1\\", 2, "a backslash stands before"),
+        (r"\1", 1, "a backslash stands before"),
+        ("(12", 1, "not closed"),
+        ("(?=1)", 2, "nothing to repeat"),
+        ("12)", 3, "closes no group"),
+        ("[12", 1, "not closed"),
+        ("[", 1, "not closed"),
+        ("[]", 1, "nothing is in"),
+        ("[^]", 1, "nothing is in"),
+        (r"[^\d.,\-/=]", 1, "nothing is in"),
+        ("[4-0]", 2, "ends below"),
+        (r"[\d-,]", 2, "from digit to digit"),
+        ("[1-", 2, "from digit to digit"),
+        ("[,--]", 2, "from digit to digit"),
+        ("12a", 3, "neither a digit"),
+        ("1 2", 2, "neither a digit"),
+        ("１", 1, "neither a digit"),
+        ("(" * 21 + "1" + ")" * 21, 21, "at most 20 deep"),
+        (r"((\d?){50}){50}", 12, "more than 512"),
+    ],
+)
+def test_what_is_no_pattern(pattern: str, place: int, reason: str) -> None:
+    with pytest.raises(SettingError, match=f"character {place}: .*{reason}") as caught:
+        parsed(pattern)
+    assert "\n" not in str(caught.value)
+
+
+def test_patterns_that_are_empty_or_too_long() -> None:
+    with pytest.raises(SettingError, match="is empty"):
+        parsed("")
+    with pytest.raises(SettingError, match="at most 200 characters, received 201"):
+        parsed("1" * 201)
+
+
+def symbols(text: str) -> int:
+    return sum(1 << ALPHABET.index(symbol) for symbol in text)
+
+
+def only(node: Node) -> Node:
+    """What a text of one part is, without the choice and the sequence around it."""
+    (branch,) = node.branches
+    (part,) = branch.parts
+    return part
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("7", "7"),
+        (r"\d", DIGITS),
+        (r"\.", "."),
+        (",", ","),
+        ("[0-4]", "01234"),
+        ("[^0]", ALPHABET[1:]),
+        (r"[\d-]", DIGITS + "-"),
+        ("[5-79]", "5679"),
+        ("[.,]", ".,"),
+        (r"[^\d]", MARKS),
+    ],
+)
+def test_one_symbol_is_a_set(pattern: str, expected: str) -> None:
+    assert only(parsed(pattern)) == Symbols(1, symbols(expected))
+
+
+@pytest.mark.parametrize(
+    ("sign", "least", "most", "size"),
+    [
+        ("?", 0, 1, 1),
+        ("*", 0, None, 1),
+        ("+", 1, None, 1),
+        ("{5}", 5, 5, 5),
+        ("{2,7}", 2, 7, 7),
+        ("{3,}", 3, None, 3),
+        ("{0}", 0, 0, 1),
+    ],
+)
+def test_repeats(sign: str, least: int, most: int | None, size: int) -> None:
+    assert only(parsed("1" + sign)) == Repeat(size, Symbols(1, symbols("1")), least, most)
+
+
+def test_the_size_is_how_many_symbols_it_takes_written_out() -> None:
+    for pattern, size in {
+        r"\d{5}": 5,
+        "(12|3){4}": 12,
+        "(|)": 2,
+        "((12){3}4){2}": 14,
+        r"\d{100}" * 5: 500,
+    }.items():
+        assert parsed(pattern).size == size, pattern
+    with pytest.raises(SettingError, match="more than 512"):
+        parsed(r"\d{100}" * 6)
+
+
+def test_parts_follow_each_other_and_branches_stand_beside() -> None:
+    node = parsed("12|3")
+    first, second = node.branches
+    one, two, three = (Symbols(1, symbols(symbol)) for symbol in "123")
+    assert first == Sequence(2, (one, two))
+    assert second == Sequence(1, (three,))
+    assert parsed("(?:12|3)") == parsed("(12|3)")

@@ -1,0 +1,181 @@
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from writing import Grey, put
+
+from inkdigit.reading.preprocessing.layout import Layout, crop, find_digit, find_line
+from inkdigit.reading.preprocessing.paper import find_ink
+
+
+def test_of_several_lines_the_one_with_most_writing_is_read() -> None:
+    page = np.full((200, 300), 230, np.uint8)
+    put(page, "12", 20, 70)
+    put(page, "34567", 20, 160)
+    found = line_of(page)
+    assert found.several_lines
+    assert found.top > 70
+    assert found.bottom > 155
+    assert found.right > 150
+
+
+@pytest.mark.parametrize(("size", "alone"), [(0.0, True), (0.3, False), (0.5, False)])
+def test_small_print_below_the_line_is_another_line(size: float, alone: bool) -> None:
+    page = np.full((200, 300), 230, np.uint8)
+    put(page, "34567", 20, 90)
+    if size:
+        cv2.putText(page, "8901234", (20, 150), cv2.FONT_HERSHEY_SIMPLEX, size, 20, 1, cv2.LINE_AA)
+    found = line_of(page)
+    assert found.several_lines == (not alone)
+
+
+def test_a_small_number_of_two_digits_below_is_another_line() -> None:
+    page = np.full((200, 300), 230, np.uint8)
+    put(page, "34567", 20, 90)
+    cv2.putText(page, "81", (60, 150), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 20, 2, cv2.LINE_AA)
+    found = line_of(page)
+    assert found.several_lines
+
+
+def test_a_line_that_the_edge_cuts_off_is_left_out_without_a_word() -> None:
+    page = np.full((140, 300), 230, np.uint8)
+    put(page, "789", 20, 20)
+    put(page, "34567", 20, 110)
+    found = line_of(page)
+    assert not found.several_lines
+    assert found.top > 20
+
+
+def test_a_digit_in_two_pieces_is_one_line() -> None:
+    page = np.full((120, 90), 230, np.uint8)
+    put(page, "8", 25, 90)
+    page[66:71] = 230
+    found = line_of(page)
+    assert not found.several_lines
+    assert (found.top, found.bottom) == pytest.approx((57, 90), abs=1)
+
+
+@pytest.mark.parametrize(("gap", "together"), [(20, True), (60, False), (200, False)])
+def test_writing_far_apart_is_told(gap: int, together: bool) -> None:
+    page = np.full((120, 500), 230, np.uint8)
+    put(page, "12", 20, 90)
+    put(page, "34", 80 + gap, 90)
+    found = line_of(page)
+    assert found.far_apart == (not together)
+    assert not found.several_lines
+
+
+def test_digits_in_boxes_of_their_own_are_one_number() -> None:
+    page = np.full((120, 500), 230, np.uint8)
+    for place, digit in enumerate("12345"):
+        put(page, digit, 20 + 90 * place, 90)
+    found = line_of(page)
+    assert not found.far_apart
+
+
+def test_what_stands_beside_the_only_digit() -> None:
+    page = np.full((120, 160), 240, np.uint8)
+    put(page, "5", 70, 90)
+    assert beside(page) == ""
+    for name, box in {
+        "dash": (45, 72, 60, 76),
+        "dot": (56, 84, 61, 90),
+        "character": (52, 54, 57, 90),
+    }.items():
+        left, top, right, bottom = box
+        ahead = page.copy()
+        ahead[top:bottom, left:right] = 20
+        assert beside(ahead) == name
+        behind = page.copy()
+        behind[top:bottom, left + 62 : right + 62] = 20
+        assert beside(behind) == ("character" if name == "character" else "")
+
+
+@pytest.mark.parametrize("gap", [2, 6, 12, 40])
+def test_two_digits_are_not_one_however_close(gap: int) -> None:
+    page = np.full((120, 200), 240, np.uint8)
+    page[30:90, 40:46] = 20
+    put(page, "3", 46 + gap, 90)
+    assert beside(page) == "character"
+
+
+def line_of(page: Grey) -> Layout:
+    found = find_line(find_ink(page))
+    assert found is not None
+    return found
+
+
+def beside(page: Grey) -> str:
+    found = find_digit(find_ink(page))
+    assert found is not None
+    return found.beside
+
+
+def box_of(found: Layout) -> list[float]:
+    return [found.left, found.top, found.right, found.bottom]
+
+
+def test_a_rule_is_taken_out_of_the_ink_and_a_digit_that_stands_on_it_is_not() -> None:
+    page = np.full((120, 400), 230, np.uint8)
+    page[100:103] = 60
+    page[40:90, 100:106] = 20
+    found = line_of(page)
+    assert box_of(found) == pytest.approx([100, 40, 106, 90], abs=1)
+    assert not found.ink[98:105].any()
+    assert (found.ink[42:88, 101:105] > 150).all()
+    page[88:100, 100:106] = 20
+    assert (line_of(page).ink[42:102, 101:105] > 150).all()
+
+
+def frame(page: Grey) -> None:
+    page[:4] = page[-4:] = page[:, :4] = page[:, -4:] = 40
+
+
+def left_side(page: Grey) -> None:
+    page[:, :4] = 40
+
+
+def rule(page: Grey) -> None:
+    page[105:108] = 40
+
+
+@pytest.mark.parametrize("printed", [frame, left_side, rule], ids=lambda f: f.__name__)
+def test_what_is_printed_is_no_writing(printed: Callable[[Grey], None]) -> None:
+    page = np.full((120, 400), 230, np.uint8)
+    put(page, "5", 100, 90)
+    bare_line, bare_digit = line_of(page), find_digit(find_ink(page))
+    printed(page)
+    digit = find_digit(find_ink(page))
+    assert digit is not None
+    assert bare_digit is not None
+    assert box_of(line_of(page)) == pytest.approx(box_of(bare_line), abs=1.5)
+    assert box_of(digit) == pytest.approx(box_of(bare_digit), abs=1.5)
+    # Where nothing else is, it may be all that somebody wrote.
+    alone = np.full((120, 400), 230, np.uint8)
+    printed(alone)
+    assert find_line(find_ink(alone)) is not None
+    assert find_digit(find_ink(alone)) is not None
+
+
+def test_boxes_are_in_pixels_of_the_page_however_large() -> None:
+    for times in (1, 5, 20):
+        page = np.full((60 * times, 100 * times), 240, np.uint8)
+        page[10 * times : 50 * times, 40 * times : 50 * times] = 20
+        expected = [side * times for side in (40, 10, 50, 50)]
+        assert box_of(line_of(page)) == pytest.approx(expected, abs=times)
+
+
+def test_blank_paper_has_no_layout() -> None:
+    blank = np.zeros((50, 80), np.uint8)
+    assert find_line(blank) is None
+    assert find_digit(blank) is None
+
+
+def test_what_is_cut_out_beyond_the_page_is_paper() -> None:
+    ink = np.arange(1, 13, dtype=np.uint8).reshape(3, 4)
+    found = crop(ink, -1, -2, 6, 5)
+    assert (found.shape, found.dtype) == ((7, 7), np.float32)
+    assert (found[2:5, 1:5] == ink).all()
+    assert found.sum() == ink.sum()
+    assert (crop(ink, 1, 1, 3, 2) == [[6, 7]]).all()

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from inkdigit.learning.datasets import Dataset
+from inkdigit.reading.preprocessing.paper import (
+    LEAST_STROKE,
+    binarise,
+    find_ink,
+    ink_and_polarity,
+    light_ink,
+)
+
+
+@pytest.mark.parametrize("paper", [0, 60, 190, 255])
+def test_either_polarity_gives_light_ink(paper: int) -> None:
+    page = np.full((30, 40), paper, np.uint8)
+    for ink in {0, 60, 190, 255} - {paper}:
+        page[8:20, 10:14] = ink
+        expected = np.zeros((30, 40))
+        expected[8:20, 10:14] = 255
+        assert (light_ink(page) == expected).all()
+
+
+def test_mnist_digits_keep_their_polarity_and_their_pixels(sample: Dataset) -> None:
+    for digit in sample.test.images[::20]:
+        assert np.abs(light_ink(digit).astype(int) - digit).max() <= 256 - int(digit.max())
+        assert (light_ink(255 - digit) == light_ink(digit)).all()
+
+
+def test_ink_is_how_far_a_pixel_stands_out() -> None:
+    page = np.full((40, 60), 200, np.uint8)
+    page[10:30, 20:24] = 50
+    page[10:30, 40:44] = 125
+    for shown in (page, 255 - page):
+        ink = find_ink(shown)
+        assert (ink.shape, ink.dtype) == (page.shape, np.uint8)
+        assert np.abs(ink[10:30, 20:24].astype(int) - 150).max() <= 1
+        assert np.abs(ink[10:30, 40:44].astype(int) - 75).max() <= 1
+        assert ink[page == 200].max() <= 1
+
+
+def test_ink_stands_out_from_the_paper_around_it() -> None:
+    page = np.tile(np.linspace(90, 250, 300), (100, 1))
+    page[40:60, 50:55] -= 60
+    page[40:60, 250:255] -= 60
+    ink = find_ink(page.astype(np.uint8))
+    assert np.abs(ink[45:55, [52, 252]].astype(int) - 60).max() < 12
+    assert np.median(ink) < 5
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (2, 2), (1, 30_000), (30_000, 1)])
+def test_ink_of_the_smallest_pages(shape: tuple[int, int]) -> None:
+    page = np.full(shape, 200, np.uint8)
+    assert not find_ink(page).any()
+    page.flat[0] = 0
+    assert find_ink(page).shape == shape
+
+
+def test_the_page_is_left_as_it_was() -> None:
+    page = np.full((50, 50), 255, np.uint8)
+    page[10:40, 20:25] = 30
+    before = page.copy()
+    light_ink(page)
+    ink_and_polarity(page)
+    assert (page == before).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 28), (28, 28), (3, 2000), (2000, 3)])
+@pytest.mark.parametrize("paper", [0, 128, 255])
+def test_blank_paper_has_no_ink_and_no_strokes(shape: tuple[int, int], paper: int) -> None:
+    page = np.full(shape, paper, np.uint8)
+    assert not light_ink(page).any()
+    assert binarise(find_ink(page)) is None
+    grain = np.random.default_rng(0).integers(-4, 5, shape)
+    assert binarise(find_ink((page + grain).clip(0, 255).astype(np.uint8))) is None
+
+
+def test_the_polarity_is_said() -> None:
+    page = np.full((40, 60), 200, np.uint8)
+    page[10:30, 20:24] = 50
+    for shown, dark in ((page, True), (255 - page, False)):
+        ink, is_dark = ink_and_polarity(shown)
+        assert is_dark == dark
+        assert (ink == find_ink(shown)).all()
+
+
+def test_strokes_are_told_from_what_is_fainter() -> None:
+    ink = np.random.default_rng(0).integers(0, 30, (60, 80)).astype(np.uint8)
+    ink[20:40, 30:34] = 120
+    strokes = binarise(ink)
+    assert strokes is not None
+    assert strokes.dtype == np.uint8
+    assert (strokes == (ink == 120)).all()
+
+
+@pytest.mark.parametrize(("length", "found"), [(LEAST_STROKE, True), (LEAST_STROKE - 1, False)])
+def test_on_a_large_page_a_stroke_is_longer_than_dust(length: int, found: bool) -> None:
+    ink = np.zeros((500, 500), np.uint8)
+    ink[100, 50 : 50 + length] = ink[300:302, 200:202] = 200
+    assert (binarise(ink) is not None) == found
