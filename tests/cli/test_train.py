@@ -46,6 +46,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(RECIPES, name, replace(RECIPES[name], synthesis=config))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["line", "single"])
 def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
     network: str, fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -102,6 +103,7 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         assert (tmp_path / "pictures" / "training_curves.png").exists()
 
 
+@pytest.mark.slow
 def test_two_line_networks_go_into_one_file(
     fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -202,6 +204,7 @@ def test_what_makes_no_sense_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_recipe_that_hurries_says_how_many_epochs_few_digits_need(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +220,7 @@ def test_a_recipe_that_hurries_says_how_many_epochs_few_digits_need(
     assert patient > max(hurried, 0.95)
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_from_another_with_new_digits(
     trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,7 @@ def test_every_name_is_there_and_no_other() -> None:
         _ = learning.fit  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_network_is_trained_told_about_and_kept(
     small: learning.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_run_a_path_and_a_classifier_are_evaluated_alike(trained: learning.Run
     assert "was trained on these digits" in seen.warning
 
 
+@pytest.mark.slow
 def test_runs_are_compared_as_they_are_and_networks_are_trained(
     trained: learning.Run, small: learning.Dataset, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from inkdigit.errors import MissingExtraError, ModelError, RunError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, versions
 from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.evaluation.metrics import Calibration
 from inkdigit.learning.models.export import describe, write_model_file
 from inkdigit.learning.models.load import already_seen, data_of, initial_weights
 from inkdigit.learning.models.run import (
@@ -39,13 +40,7 @@ from inkdigit.learning.recipes import Recipe, find_recipe
 from inkdigit.learning.settings import TrainingSettings
 
 # What a model file says before its network is calibrated: nothing is sure enough.
-_UNCALIBRATED = {
-    "temperature": 1.0,
-    "reject_threshold": 1.0,
-    "reject_error": 0.0,
-    "reject_accepted": 0.0,
-    "reject_measured_on": 0,
-}
+_UNCALIBRATED = asdict(Calibration(1.0, 1.0, 0.0, 0.0, 0))
 
 
 class Loop(ABC):

@@ -43,6 +43,7 @@ def each_run(
     )
 
 
+@pytest.mark.slow
 def test_keras_h5_and_onnx_give_the_same_probabilities(each_run: Run, small: Dataset) -> None:
     keras_model = load_keras_model(each_run.folder / KERAS_MODEL)
     h5_model = load_keras_model(each_run.folder / H5_MODEL)
@@ -54,6 +55,7 @@ def test_keras_h5_and_onnx_give_the_same_probabilities(each_run: Run, small: Dat
     assert expected.max() > 0.2  # it has learned something to compare
 
 
+@pytest.mark.slow
 def test_the_model_file_is_valid_onnx_and_describes_itself(each_run: Run) -> None:
     onnx.checker.check_model(onnx.load(each_run.folder / ONNX_MODEL), full_check=True)
     info = DigitModel.load(each_run.folder / ONNX_MODEL).info
@@ -164,6 +166,7 @@ def test_export_writes_the_model_file_of_a_run_again(trained: Run, tmp_path: Pat
     assert export(copy, tmp_path / "mine.onnx").exists()
 
 
+@pytest.mark.slow
 def test_export_in_eight_bits_reads_the_same_digits(each_run: Run, tmp_path: Path) -> None:
     path = export(each_run, tmp_path / "bytes.onnx", eight_bits=True)
     # A byte a parameter, but for the last layer's four, and the graph.

@@ -48,6 +48,7 @@ def test_combined_p_is_twice_the_median(values: list[float], expected: float) ->
     assert combined_p(values) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_comparison_trains_measures_and_summarises(small: Dataset, tmp_path: Path) -> None:
     def train_one(network: str, seed: int, folder: Path) -> Run:
         settings = TrainingSettings(network=network, seed=seed, epochs=1)

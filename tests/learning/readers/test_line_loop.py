@@ -71,6 +71,7 @@ def test_the_loss_is_that_of_keras() -> None:
     assert float(ctc_loss(labels, log_odds)) == pytest.approx(float(np.mean(expected)), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_loss_on_jax_is_the_same(tmp_path: Path) -> None:
     log_odds, labels = some_log_odds(len(TEXTS), 8), labels_of(TEXTS, 8)
     np.savez(tmp_path / "given.npz", labels=labels, odds=log_odds)

@@ -79,6 +79,7 @@ def wait_until_all_have_ended(group: int) -> None:
     pytest.fail("a process stayed behind")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["begun", "block"])
 def test_ctrl_c_ends_every_process_without_a_word(tmp_path: Path, line: str) -> None:
     process = start(tmp_path / "script.py")
@@ -91,6 +92,7 @@ def test_ctrl_c_ends_every_process_without_a_word(tmp_path: Path, line: str) -> 
     wait_until_all_have_ended(process.pid)
 
 
+@pytest.mark.slow
 def test_no_process_outlives_one_that_is_killed(tmp_path: Path) -> None:
     process = start(tmp_path / "script.py")
     assert process.stdout is not None

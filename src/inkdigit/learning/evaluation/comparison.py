@@ -124,6 +124,7 @@ def _row(run: Run, evaluation: Evaluation) -> dict[str, object]:
         "test_loss": evaluation.loss,
         **{name: metrics[name] for name in ("train_accuracy", "train_loss", "seconds", *GIVEN)},
         "model_bytes": _model_file(run).stat().st_size,
+        "folder": str(run.folder),
     }
 
 

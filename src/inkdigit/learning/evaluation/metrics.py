@@ -190,10 +190,10 @@ def calibrate(validation: Evaluation) -> Calibration:
     confidence at which at most one digit in a thousand of those above it was wrong.
     """
     temperature = _fit_temperature(validation)
-    tempered = Evaluation(
+    calibrated = Evaluation(
         validation.labels, temperature_scale(validation.probabilities, temperature)
     )
-    return Calibration(temperature, *threshold_at_error(tempered.confidences, tempered.right))
+    return Calibration(temperature, *threshold_at_error(calibrated.confidences, calibrated.right))
 
 
 def threshold_at_error(
@@ -219,7 +219,7 @@ def threshold_at_error(
 
 def _fit_temperature(validation: Evaluation) -> float:
     def loss(log_temperature: float) -> float:
-        tempered = temperature_scale(validation.probabilities, float(np.exp(log_temperature)))
-        return cross_entropy(tempered, validation.labels)
+        scaled = temperature_scale(validation.probabilities, float(np.exp(log_temperature)))
+        return cross_entropy(scaled, validation.labels)
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))

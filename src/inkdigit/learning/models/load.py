@@ -23,7 +23,7 @@ Probabilities = Callable[[Images], Floats]
 _BATCH = 1000
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DigitClassifier:
     """A trained digit network, with the methods of a scikit-learn classifier.
 
@@ -45,10 +45,10 @@ class DigitClassifier:
 
     path: Path
     classes_: npt.NDArray[np.int64]
-    temperature: float
-    trained_on: str | None
-    run: Run | None
     network: Probabilities
+    temperature: float = 1.0
+    trained_on: str | None = None
+    run: Run | None = None
 
     @classmethod
     def load(cls, source: "str | Path | Run | None" = None) -> Self:
@@ -74,29 +74,20 @@ class DigitClassifier:
         info = model.info
         if info.classes not in (DIGITS, SINGLE_ALPHABET):
             raise ModelError(f"{path} reads {info.classes!r}: expected a model of {DIGITS!r}")
-        return cls(
-            path=path,
-            classes_=np.arange(len(info.classes)),
-            temperature=info.temperature,
-            trained_on=run.data if run else info.trained_on,
-            run=run,
-            network=partial(_by_batches, model.probabilities),
-        )
+        network = partial(_by_batches, model.probabilities)
+        trained_on = run.data if run else info.trained_on
+        return cls(path, np.arange(len(info.classes)), network, info.temperature, trained_on, run)
 
     @classmethod
     def _from_keras(cls, path: Path) -> Self:
         from inkdigit.learning.models.keras_files import load_keras_model, predict
 
         model, run = load_keras_model(path), _run_of(path)
-        known = run is not None and run.finished
-        return cls(
-            path=path,
-            classes_=np.arange(model.output_shape[1]),
-            temperature=run.metrics["calibration"]["temperature"] if run and known else 1.0,
-            trained_on=run.data if run else None,
-            run=run,
-            network=partial(predict, model),
-        )
+        classes, network = np.arange(model.output_shape[1]), partial(predict, model)
+        if run is None or not run.finished:
+            return cls(path, classes, network, trained_on=run.data if run else None, run=run)
+        temperature = run.metrics["calibration"]["temperature"]
+        return cls(path, classes, network, temperature, run.data, run)
 
     def __repr__(self) -> str:
         return f"DigitClassifier({str(self.path)!r})"

@@ -81,7 +81,7 @@ class Run:
     @classmethod
     def create(cls, folder: str | Path, settings: TrainingSettings, dataset: Dataset) -> "Run":
         """Start a run in a new or empty folder; `RunError` where something lies already."""
-        recipe = _told_by(settings.recipe)
+        recipe = _fields_of(settings.recipe)
         run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
         if (run.folder / DESCRIPTION).exists():
             raise RunError(
@@ -161,7 +161,7 @@ class Run:
             raise RunError(
                 f"{self.folder} was started with other settings ({listed}): choose another folder"
             )
-        if self.recipe != _told_by(settings.recipe):
+        if self.recipe != _fields_of(settings.recipe):
             raise RunError(
                 f"{self.folder} was started when the recipe {settings.recipe} said otherwise: "
                 "choose another folder"
@@ -172,8 +172,8 @@ class Run:
             )
 
 
-def _told_by(recipe: str) -> dict[str, Any]:
-    """Return what a recipe says, as a run's description keeps it."""
+def _fields_of(recipe: str) -> dict[str, Any]:
+    """Return the fields of a recipe, as a run's description keeps them."""
     return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))
 
 

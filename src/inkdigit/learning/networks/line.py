@@ -21,7 +21,7 @@ def line() -> Any:
     little and lets two narrow digits side by side have a blank between them.
     """
     classes = len(LINE_ALPHABET) + 1
-    image = keras.Input((LINE_HEIGHT, None, 1), name="strips")
+    image = keras.Input((LINE_HEIGHT, None, 1), name="lines")
     # Convolving at full size and pooling then took a third of the time.
     x = _convolution(image, 16, kernel=5, strides=2)
     x = layers.MaxPooling2D(2)(_convolution(_convolution(x, 32), 32))
