@@ -102,7 +102,7 @@ def recipe_of(label: str) -> str:
 
 def row_of(label: str, seed: int, mnist: Dataset, work: Path, teacher: str = "") -> dict[str, Any]:
     """Train once, or go on with what was stopped, and return its row."""
-    settings = TrainingSettings.of(recipe_of(label), seed=seed, teacher=teacher)
+    settings = TrainingSettings(recipe=recipe_of(label), seed=seed, teacher=teacher)
     run = trained(settings, mnist, run_folder(work, label, seed))
     figures = {name: run.metrics[name] for name in FIGURES}
     return {"recipe": label, "seed": seed, **figures, **what(run)}

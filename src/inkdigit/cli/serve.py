@@ -13,7 +13,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "serve",
-        help="read over HTTP, with a page to write on",
         description="Serve a page to write numbers on and an API that reads them, to this machine "
         "alone unless --host says otherwise. Each flag may be set as INKDIGIT_… instead, "
         "INKDIGIT_MAX_BYTES for --max-bytes; INKDIGIT_API_KEYS asks for one of these keys.",

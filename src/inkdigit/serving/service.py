@@ -11,9 +11,9 @@ from typing import Any
 
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import count_pages
-from inkdigit.images.cores import use_one_core
 from inkdigit.images.encoding import as_png
 from inkdigit.images.kinds import may_have_pages
+from inkdigit.processes import use_one_core
 from inkdigit.reading import Reader
 from inkdigit.reading.options import Options
 from inkdigit.reading.row import Row
