@@ -201,6 +201,14 @@ def until_first_rows(
     return 0.0, 0
 
 
+def rows_on_disk(out: Path) -> int:
+    """Return how many rows lie in the parts that a file is made from."""
+    with suppress(FileNotFoundError):
+        parts = [part.read_bytes() for part in Path(f"{out}.part").glob("part-*.jsonl")]
+        return sum(line.startswith(b'{"source"') for part in parts for line in part.splitlines())
+    return 0
+
+
 def peak_memory(process: "subprocess.Popen[str]") -> int:
     """Wait for a process to end; return the most bytes that it and its children held together.
 
