@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from fast_keras import convnet
+from benchmarks.rivals.fast_keras_io import convnet
 from inkdigit.learning.datasets.digits import to_pixels
 from inkdigit.learning.models.export import write_model_file
 from inkdigit.learning.models.keras_files import load_keras_model
