@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from inkdigit.bulk.chunks import Position, ReadJob
-from inkdigit.bulk.rows import Record, Tally
+from inkdigit.bulk.chunks import Position
+from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.stores import CLAIM, LocalStore, Store
 from inkdigit.bulk.writers import Output, as_arrow
 from inkdigit.errors import OutputError, RunError
