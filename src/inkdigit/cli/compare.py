@@ -1,72 +1,57 @@
 """`inkdigit compare`: networks side by side."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkdigit import learning
+from inkdigit.bulk.progress import say
 from inkdigit.cli.options import (
-    Verbs,
     add_data_flags,
+    add_flags,
     add_quiet_flag,
     add_training_flags,
     load_data,
-    needing_learn,
+    needing,
     table,
     tell,
-    teller,
 )
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from inkdigit.learning import Comparison
 
+ABOUT = (
+    "Train several networks alike, each with several seeds, and compare them on the test half. A "
+    "comparison that was stopped goes on where it was."
+)
+_USUAL = ["lenet5", "classic", "modern"]
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "compare",
-        description="Train several networks alike, each with several seeds, and compare them on "
-        "the test half. A comparison that was stopped goes on where it was.",
-    )
-    parser.add_argument(
-        "--networks",
-        nargs="+",
-        metavar="NAME",
-        default=["lenet5", "classic", "modern"],
-        help="default: lenet5 classic modern",
-    )
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        default=1,
-        metavar="N",
-        help="runs of each, seeds 0 to N-1 (default: 1)",
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    flags = {
+        "--networks NAME": f"default: {' '.join(_USUAL)}",
+        "--seeds N": "runs of each, seeds 0 to N-1 (default: 1)",
+    }
+    add_flags(parser, flags, networks={"nargs": "+", "default": _USUAL}, seeds={"default": 1})
     add_data_flags(parser)
     add_training_flags(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="where the runs, the tables and the page go (default: runs/comparison-DATA)",
-    )
+    where = "where the runs, the tables and the page go (default: runs/comparison-DATA)"
+    add_flags(parser, {"--out DIR": where})
     add_quiet_flag(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare, and say where the page lies."""
     given = {name: getattr(options, name) for name in ("epochs", "batch_size") if name in options}
     TrainingSettings(**given)
-    with needing_learn():
+    with needing("learn"):
         from inkdigit.learning.api import comparison_folder
 
         dataset = load_data(options)
         out = options.out or comparison_folder(dataset)
-        comparison = learning.compare(
-            options.networks, dataset, seeds=options.seeds, **given, out=out, tell=teller(options)
-        )
+        how = {"seeds": options.seeds, "out": out, "tell": None if options.quiet else say}
+        comparison = learning.compare(options.networks, dataset, **given, **how)
     print(render(comparison))
     print(f"\npage: {out / 'comparison.html'}")
     for network in options.networks:

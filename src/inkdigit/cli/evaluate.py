@@ -2,16 +2,15 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
 from inkdigit.cli.options import (
-    Verbs,
     add_data_flags,
+    add_flags,
     add_quiet_flag,
     load_data,
-    needing_learn,
+    needing,
     table,
     tell,
 )
@@ -21,42 +20,33 @@ from inkdigit.learning.settings import SPLITS
 if TYPE_CHECKING:
     from inkdigit.learning import Evaluation
 
+ABOUT = (
+    "Measure a trained network on labelled digits: accuracy with its interval, loss, calibration, "
+    "every digit, and what is confused with what."
+)
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "evaluate",
-        description="Measure a trained network on labelled digits: accuracy with its interval, "
-        "loss, calibration, every digit, and what is confused with what.",
-    )
-    parser.add_argument(
-        "model", type=Path, metavar="MODEL", help="a run folder, a .keras, an .h5 or an .onnx"
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    add_flags(parser, {"model MODEL": "a run folder, a .keras, an .h5 or an .onnx"})
     add_data_flags(parser)
-    parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        default="test",
-        help="which digits; validation is a tenth of train (default: test)",
-    )
-    parser.add_argument(
-        "--corruptions",
-        action="store_true",
-        help="also measure the digits under fifteen corruptions (noise, blur, fog and others)",
-    )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write the pictures into this folder"
-    )
+    flags = {
+        "--split": "which digits; validation is a tenth of train (default: test)",
+        "--corruptions": "also measure the digits under fifteen corruptions (noise, blur, fog and "
+        "others)",
+        "--format": "default: text",
+        "--out DIR": "write the pictures into this folder",
+    }
+    formats = {"choices": ("text", "json"), "default": "text"}
+    add_flags(parser, flags, split={"choices": SPLITS, "default": "test"}, format=formats)
     add_quiet_flag(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate and print; write pictures where they are wanted."""
     if options.out and options.out.exists() and any(options.out.iterdir()):
         raise OutputError(f"{options.out} is not empty: choose another folder for the pictures")
-    with needing_learn():
+    with needing("learn"):
         model = learning.DigitClassifier.load(options.model)
         dataset = load_data(options)
         evaluation = learning.evaluate(model, dataset, options.split)

@@ -4,18 +4,17 @@ import argparse
 import os
 from collections.abc import Iterable
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkdigit import learning
+from inkdigit.bulk.progress import say
 from inkdigit.cli.options import (
-    Verbs,
     add_data_flags,
+    add_flags,
     add_quiet_flag,
     add_training_flags,
     load_data,
-    needing_learn,
-    teller,
+    needing,
 )
 from inkdigit.errors import SettingError
 from inkdigit.learning.recipes import DRAWN, PLAIN, RECIPES
@@ -24,50 +23,32 @@ from inkdigit.learning.settings import TrainingSettings
 if TYPE_CHECKING:
     from inkdigit.learning import Run
 
-_PATHS = (
-    ("--fonts", "DIR", "a folder of handwriting fonts, for `line` and `single`"),
-    ("--teacher", "MODEL", "learn the answers of this trained model instead of labels"),
-    ("--init-from", "MODEL", "begin with the weights of this model: a run, .keras or .h5"),
-)
+ABOUT = "Train a network, evaluate it on the test half, and keep it all in a folder."
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "train",
-        description="Train a network, evaluate it on the test half, and keep it all in a folder.",
-        argument_default=argparse.SUPPRESS,
-    )
-    parser.add_argument(
-        "--recipe",
-        metavar="NAME",
-        help=f"network, schedule and augmentation: {', '.join(RECIPES)}; other flags override "
-        f"the recipe (default: {PLAIN}, or that of the network)",
-    )
-    parser.add_argument(
-        "--network",
-        metavar="NAME",
-        help="which network; `inkdigit networks` lists them "
-        f"(default: set by the recipe; `{RECIPES[PLAIN].network}` for `{PLAIN}`)",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb; what is not given is absent from the namespace."""
+    parser.argument_default = argparse.SUPPRESS
+    recipe = {
+        "--recipe NAME": f"network, schedule and augmentation: {', '.join(RECIPES)}; other flags "
+        f"override the recipe (default: {PLAIN}, or that of the network)",
+        "--network NAME": "which network; `inkdigit networks` lists them (default: set by the "
+        f"recipe; `{RECIPES[PLAIN].network}` for `{PLAIN}`)",
+    }
+    others = {
+        "--seed N": f"same seed, same machine: same weights (default: {TrainingSettings.seed})",
+        "--fonts DIR": "a folder of handwriting fonts, for `line` and `single`",
+        "--teacher MODEL": "learn the answers of this trained model instead of labels",
+        "--init-from MODEL": "begin with the weights of this model: a run, .keras or .h5",
+        "--out RUN": "the run folder (default: runs/NAME, numbered)",
+        "--resume RUN": "go on with this run from its last epoch",
+    }
+    add_flags(parser, recipe)
     add_data_flags(parser, default=argparse.SUPPRESS)
     add_training_flags(parser)
-    parser.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        help=f"same seed, same machine: same weights (default: {TrainingSettings.seed})",
-    )
-    for flag, kind, what in _PATHS:
-        parser.add_argument(flag, type=os.path.abspath, metavar=kind, help=what)
-    parser.add_argument(
-        "--out", type=Path, metavar="RUN", help="the run folder (default: runs/NAME, numbered)"
-    )
-    parser.add_argument(
-        "--resume", type=Path, metavar="RUN", help="go on with this run from its last epoch"
-    )
+    path = {"type": os.path.abspath}
+    add_flags(parser, others, fonts=path, teacher=path, init_from=path)
     add_quiet_flag(parser)
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -76,8 +57,8 @@ def run(options: argparse.Namespace) -> None:
     given = {name: getattr(options, name) for name in names if name in options}
     # Settings are checked before the seconds that Keras takes to import.
     settings = TrainingSettings(**given)
-    show = teller(options)
-    with needing_learn():
+    show = None if options.quiet else say
+    with needing("learn"):
         if "resume" in options:
             _refuse([*given, *({"out"} & vars(options).keys())])
             found = learning.Run.open(options.resume)
