@@ -17,10 +17,10 @@ from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.progress import Progress, summary
 from inkdigit.bulk.rows import ReadJob, Record, Tally, read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
-from inkdigit.bulk.storage import is_uri, without_secrets
+from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
 from inkdigit.bulk.stores import store_of
 from inkdigit.bulk.tables import Table
-from inkdigit.bulk.writers import PARQUET, Output, need_pyarrow
+from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of
 from inkdigit.reading.options import ReadOptions, with_read_options
 from inkdigit.reading.row import COLUMNS

@@ -229,7 +229,7 @@ class JsonLinesParts(Parts):
 
     def finished(self, job: ReadJob) -> Tally | None:  # noqa: ARG002  (a file does not say)
         """Return a tally of nothing if the file is there and nothing is left of its parts."""
-        if not self.output.is_there():
+        if self.output.path is None or not self.output.path.exists():
             return None
         if self.store.read(_SUCCESS) is not None:  # killed while they were taken away
             with self.store.held():

@@ -145,44 +145,28 @@ def _fetched(picture: Picture) -> Picture:
 
 
 def _read_some(reader: "Reader", pictures: list[Picture], options: ReadOptions) -> Iterator[Row]:
-    paged = [_has_pages(picture, options) for picture in pictures]
-    others = [picture for picture, many in zip(pictures, paged, strict=True) if not many]
-    rows = iter(_read_batch(reader, others, options))
-    for picture, many in zip(pictures, paged, strict=True):
-        if many:
-            yield from _read_pages(reader, picture, options)
-        else:
-            yield next(rows)
-
-
-def _has_pages(picture: Picture, options: ReadOptions) -> bool:
-    one = picture.page or picture.box or options.page
-    return not one and picture.is_document()
-
-
-def _read_batch(reader: "Reader", pictures: list[Picture], options: ReadOptions) -> list[Row]:
-    """Return a row for each picture; those that are read alike are read together."""
-    rows = dict[int, Row]()
+    """Yield the rows of each picture; those that are read alike are read together."""
+    rows = dict[int, Iterable[Row]]()
     alike = defaultdict[ReadOptions, list[tuple[int, "Source"]]](list)
     for number, picture in enumerate(pictures):
         page = picture.page or options.page
+        if not (page or picture.box) and picture.is_document():
+            rows[number] = _read_pages(reader, picture, options)
+            continue
         try:
-            alike[_asked(picture, options)].append((number, _source(picture, page, options)))
+            # A box is cut out of its page before it is read.
+            inside = None if picture.box else page
+            asked = beside(options, picture.pattern, picture.check, inside)
+            alike[asked].append((number, _source(picture, page, options)))
         except InkdigitError as error:
-            rows[number] = _row(reader, picture, page, error)
+            rows[number] = [_row(reader, picture, page, error)]
     for asked, numbered in alike.items():
         results = reader.results([source for _, source in numbered], asked)
         for (number, _), result in zip(numbered, results, strict=True):
             picture = pictures[number]
-            rows[number] = _row(reader, picture, picture.page or options.page, result)
-    return [rows[number] for number in range(len(pictures))]
-
-
-def _asked(picture: Picture, options: ReadOptions) -> ReadOptions:
-    """Return the options for one picture, what a manifest says of it ahead of the others."""
-    if picture.box:  # it is cut out of its page before it is read
-        return beside(options, picture.pattern, picture.check, None)
-    return beside(options, picture.pattern, picture.check, picture.page or options.page)
+            rows[number] = [_row(reader, picture, picture.page or options.page, result)]
+    for number in range(len(pictures)):
+        yield from rows[number]
 
 
 @lru_cache(maxsize=1024)
@@ -228,8 +212,8 @@ def _read_pages(reader: "Reader", picture: Picture, options: ReadOptions) -> Ite
     page = 0
     try:
         source = _source(picture, None, options)
-        results = reader.page_results(source, _asked(picture, options))
-        for page, result in enumerate(results, start=1):
+        asked = beside(options, picture.pattern, picture.check, None)
+        for page, result in enumerate(reader.page_results(source, asked), start=1):
             yield _row(reader, picture, page, result)
         if not page:
             raise ImageError(f"{picture.name} has no pages")
@@ -248,10 +232,8 @@ def _row(
 def _on_page(reading: "Reading", box: Box) -> "Reading":
     """Return a reading with its boxes in pixels of the page that its picture was cut out of."""
     left, top, *_ = box
-
-    def moved(within: Box) -> Box:
-        x, y, width, height = within
-        return x + left, y + top, width, height
-
-    characters = tuple(replace(one, box=moved(one.box)) for one in reading.characters)
-    return replace(reading, characters=characters)
+    characters = []
+    for one in reading.characters:
+        x, y, width, height = one.box
+        characters.append(replace(one, box=(x + left, y + top, width, height)))
+    return replace(reading, characters=tuple(characters))

@@ -11,10 +11,10 @@ from inkdigit.cli.options import (
     add_quiet_flag,
     add_training_flags,
     load_data,
-    needing,
     table,
     tell,
 )
+from inkdigit.errors import needing
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:

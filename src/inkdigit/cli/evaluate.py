@@ -10,11 +10,10 @@ from inkdigit.cli.options import (
     add_flags,
     add_quiet_flag,
     load_data,
-    needing,
     table,
     tell,
 )
-from inkdigit.errors import OutputError
+from inkdigit.errors import OutputError, needing
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ ABOUT = (
     "Measure a trained network on labelled digits: accuracy with its interval, loss, calibration, "
     "every digit, and what is confused with what."
 )
+_CLASS = "{digit:.0f} {precision:.4f} {recall:.4f} {f1:.4f} {support:,.0f}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,14 +90,7 @@ def render(evaluation: "Evaluation") -> str:
         f"{pair['digit']} read as {pair['read_as']} ({pair['times']}×)"
         for pair in evaluation.most_confused()
     )
-    rows = [
-        [
-            f"{row['digit']:.0f}",
-            *(f"{row[name]:.4f}" for name in ("precision", "recall", "f1")),
-            f"{row['support']:,.0f}",
-        ]
-        for row in evaluation.per_class()
-    ]
+    rows = [_CLASS.format(**row).split() for row in evaluation.per_class()]
     return "\n".join(
         [
             f"accuracy  {evaluation.accuracy:.4f}  (95 % interval {low:.4f} to {high:.4f}), "

@@ -3,8 +3,8 @@
 import argparse
 
 from inkdigit import learning
-from inkdigit.cli.options import DATA_DIR, add_flags, add_quiet_flag, load_data, needing
-from inkdigit.errors import SettingError
+from inkdigit.cli.options import DATA_DIR, add_flags, add_quiet_flag, load_data
+from inkdigit.errors import SettingError, needing
 
 ABOUT = "Write the model file of a finished run: ONNX, with what it says of itself."
 

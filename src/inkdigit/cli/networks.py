@@ -2,7 +2,8 @@
 
 import argparse
 
-from inkdigit.cli.options import needing, table
+from inkdigit.cli.options import table
+from inkdigit.errors import needing
 
 ABOUT = (
     "List the networks: what each reads, its parameters, and its multiply-accumulates for one "

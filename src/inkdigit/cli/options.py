@@ -1,14 +1,12 @@
 """Flags that several verbs share, and how verbs talk."""
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
 from inkdigit.bulk.progress import say
-from inkdigit.errors import MissingExtraError
 from inkdigit.learning.recipes import PLAIN, RECIPES
 
 if TYPE_CHECKING:
@@ -76,15 +74,6 @@ def tell(options: argparse.Namespace, message: str) -> None:
     """Print a message to stderr, unless asked to be quiet."""
     if not options.quiet:
         say(message)
-
-
-@contextmanager
-def needing(extra: str) -> Iterator[None]:
-    """Say how to install what the imports inside need, where it is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(extra, str(error.name)) from None
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

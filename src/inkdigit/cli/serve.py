@@ -5,7 +5,8 @@ import sys
 import webbrowser
 from dataclasses import fields
 
-from inkdigit.cli.options import add_flags, needing
+from inkdigit.cli.options import add_flags
+from inkdigit.errors import needing
 from inkdigit.serving.settings import Settings, flag_of
 
 ABOUT = (

@@ -14,9 +14,8 @@ from inkdigit.cli.options import (
     add_quiet_flag,
     add_training_flags,
     load_data,
-    needing,
 )
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, needing
 from inkdigit.learning.recipes import DRAWN, PLAIN, RECIPES
 from inkdigit.learning.settings import TrainingSettings
 
