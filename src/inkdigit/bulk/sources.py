@@ -74,23 +74,18 @@ def _pictures(name: str, wanted: FileFilter) -> Iterator[Picture]:
     if not is_many(name):
         yield _picture(name)
         return
-    for found in _listed(name, wanted):
-        if isinstance(found, InkdigitError):
-            yield Picture(without_secrets(name), found)
-        else:
-            yield Picture(without_secrets(found), found)
-
-
-def _listed(name: str, wanted: FileFilter) -> Iterator[str | InkdigitError]:
-    if not is_uri(name):
-        return files_below(name, wanted)
-    return objects_below(name, wanted)
+    listed = objects_below if is_uri(name) else files_below
+    for found in listed(name, wanted):
+        shown = name if isinstance(found, InkdigitError) else found
+        yield Picture(without_secrets(shown), found)
 
 
 def _count(name: str, wanted: FileFilter) -> int:
     if not is_many(name):
         return 1
-    return sum(1 for _ in _listed(name, wanted)) if is_uri(name) else count_below(name, wanted)
+    if is_uri(name):
+        return sum(1 for _ in objects_below(name, wanted))
+    return count_below(name, wanted)
 
 
 def _picture(name: str) -> Picture:

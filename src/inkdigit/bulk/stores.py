@@ -163,10 +163,8 @@ class BucketStore:
 
     def _put(self, name: str, content: bytes) -> None:
         # An object appears when its stream is closed.
-        with (
-            writing(self.name),
-            self._store.open_output_stream(f"{self._folder}/{name}") as stream,
-        ):
+        path = f"{self._folder}/{name}"
+        with writing(self.name), self._store.open_output_stream(path) as stream:
             stream.write(content)
 
 
