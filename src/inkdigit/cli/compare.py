@@ -5,15 +5,7 @@ from typing import TYPE_CHECKING
 
 from inkdigit import learning
 from inkdigit.bulk.progress import say
-from inkdigit.cli.options import (
-    add_data_flags,
-    add_flags,
-    add_quiet_flag,
-    add_training_flags,
-    load_data,
-    table,
-    tell,
-)
+from inkdigit.cli.options import DATA, QUIET, TRAINING, add_flags, given, load_data, table, tell
 from inkdigit.errors import needing
 from inkdigit.learning.settings import TrainingSettings
 
@@ -32,26 +24,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags = {
         "--networks NAME": f"default: {' '.join(_USUAL)}",
         "--seeds N": "runs of each, seeds 0 to N-1 (default: 1)",
+        **DATA,
+        **TRAINING,
+        "--out DIR": "where the runs, the tables and the page go (default: runs/comparison-DATA)",
+        **QUIET,
     }
     add_flags(parser, flags, networks={"nargs": "+", "default": _USUAL}, seeds={"default": 1})
-    add_data_flags(parser)
-    add_training_flags(parser)
-    where = "where the runs, the tables and the page go (default: runs/comparison-DATA)"
-    add_flags(parser, {"--out DIR": where})
-    add_quiet_flag(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare, and say where the page lies."""
-    given = {name: getattr(options, name) for name in ("epochs", "batch_size") if name in options}
-    TrainingSettings(**given)
+    settings = given(options, "epochs", "batch_size")
+    TrainingSettings(**settings)
     with needing("learn"):
         from inkdigit.learning.api import comparison_folder
 
         dataset = load_data(options)
         out = options.out or comparison_folder(dataset)
         how = {"seeds": options.seeds, "out": out, "tell": None if options.quiet else say}
-        comparison = learning.compare(options.networks, dataset, **given, **how)
+        comparison = learning.compare(options.networks, dataset, **settings, **how)
     print(render(comparison))
     print(f"\npage: {out / 'comparison.html'}")
     for network in options.networks:

@@ -5,14 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
-from inkdigit.cli.options import (
-    add_data_flags,
-    add_flags,
-    add_quiet_flag,
-    load_data,
-    table,
-    tell,
-)
+from inkdigit.cli.options import DATA, QUIET, add_flags, load_data, table, tell
 from inkdigit.errors import OutputError, needing
 from inkdigit.learning.settings import SPLITS
 
@@ -28,18 +21,18 @@ _CLASS = "{digit:.0f} {precision:.4f} {recall:.4f} {f1:.4f} {support:,.0f}"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the verb."""
-    add_flags(parser, {"model MODEL": "a run folder, a .keras, an .h5 or an .onnx"})
-    add_data_flags(parser)
     flags = {
+        "model MODEL": "a run folder, a .keras, an .h5 or an .onnx",
+        **DATA,
         "--split": "which digits; validation is a tenth of train (default: test)",
         "--corruptions": "also measure the digits under fifteen corruptions (noise, blur, fog and "
         "others)",
         "--format": "default: text",
         "--out DIR": "write the pictures into this folder",
+        **QUIET,
     }
     formats = {"choices": ("text", "json"), "default": "text"}
     add_flags(parser, flags, split={"choices": SPLITS, "default": "test"}, format=formats)
-    add_quiet_flag(parser)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from inkdigit import learning
-from inkdigit.cli.options import DATA_DIR, add_flags, add_quiet_flag, load_data
+from inkdigit.cli.options import DATA_DIR, QUIET, add_flags, load_data
 from inkdigit.errors import SettingError, needing
 
 ABOUT = "Write the model file of a finished run: ONNX, with what it says of itself."
@@ -20,9 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs",
         "--fallback RUN": "`line` only: a second run, consulted when the first is unsure; both go "
         "into one file, calibrated together",
+        **DATA_DIR,
+        **QUIET,
     }
-    add_flags(parser, flags | DATA_DIR, runs={"nargs": "+"})
-    add_quiet_flag(parser)
+    add_flags(parser, flags, runs={"nargs": "+"})
 
 
 def run(options: argparse.Namespace) -> None:

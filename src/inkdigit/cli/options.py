@@ -17,8 +17,19 @@ _KINDS: dict[str, Callable[[str], object]] = {
     "N": int, "P": float, "CSV": Path, "DIR": Path, "FILE": Path, "MODEL": Path, "RUN": Path,
 }  # fmt: skip
 DATA_DIR = {
-    "--data-dir DIR": "the folder with MNIST's four files (default: INKDIGIT_DATA, then the cache)"
+    "--data-dir DIR": "the folder with MNIST's four files (default: INKDIGIT_DATA, then the cache)",
 }
+DATA = {
+    "--data DATA": "labelled digits: mnist (downloaded if it is not here), sample, folder:PATH, or "
+    "auto: MNIST if it is here, else the sample (default: auto)",
+    **DATA_DIR,
+}
+_USUAL = f"(default: set by the recipe; {{}} for `{PLAIN}`)"
+TRAINING = {
+    "--epochs N": f"times through the digits {_USUAL.format(RECIPES[PLAIN].epochs)}",
+    "--batch-size N": f"digits a step {_USUAL.format(RECIPES[PLAIN].batch_size)}",
+}
+QUIET = {"-q --quiet": "no progress and no notes"}
 
 
 def add_flags(group: Any, flags: Mapping[str, str], **more: dict[str, Any]) -> None:
@@ -39,31 +50,15 @@ def add_flags(group: Any, flags: Mapping[str, str], **more: dict[str, Any]) -> N
         group.add_argument(*names, help=what, **known)
 
 
-def add_data_flags(parser: argparse.ArgumentParser, *, default: str = "auto") -> None:
-    """Add --data and --data-dir."""
-    data = {
-        "--data DATA": "labelled digits: mnist (downloaded if it is not here), sample, "
-        "folder:PATH, or auto: MNIST if it is here, else the sample (default: auto)",
-    }
-    add_flags(parser, data | DATA_DIR, data={"default": default}, data_dir={"default": None})
-
-
-def add_quiet_flag(parser: argparse.ArgumentParser) -> None:
-    """Add --quiet."""
-    add_flags(parser, {"-q --quiet": "no progress and no notes"}, quiet={"default": False})
-
-
-def add_training_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --epochs and --batch-size; what is not given is absent from the namespace."""
-    for name, what in (("epochs", "times through the digits"), ("batch_size", "digits a step")):
-        usual = f"set by the recipe; {getattr(RECIPES[PLAIN], name)} for `{PLAIN}`"
-        flag = {f"--{name.replace('_', '-')} N": f"{what} (default: {usual})"}
-        add_flags(parser, flag, **{name: {"default": argparse.SUPPRESS}})
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return those of the flags that were given, by name."""
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def load_data(options: argparse.Namespace, default: str = "auto") -> "Dataset":
     """Load the digits that were asked for, and tell what there is to tell about them."""
-    name = getattr(options, "data", default)
+    data = getattr(options, "data", None)
+    name = default if data is None else data
     dataset = learning.load_dataset(name, data_dir=options.data_dir, progress=not options.quiet)
     for note in dataset.notes:
         tell(options, note)

@@ -5,7 +5,7 @@ import argparse
 from inkdigit.bulk.api import read_to
 from inkdigit.bulk.progress import Display
 from inkdigit.bulk.rows import Tally
-from inkdigit.cli.options import add_quiet_flag
+from inkdigit.cli.options import QUIET, add_flags
 from inkdigit.cli.read_flags import add_read_flags
 from inkdigit.errors import InkdigitError
 
@@ -18,7 +18,7 @@ ABOUT = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the verb."""
     add_read_flags(parser)
-    add_quiet_flag(parser)
+    add_flags(parser, QUIET)
 
 
 def run(options: argparse.Namespace) -> None:
