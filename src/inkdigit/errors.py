@@ -15,9 +15,16 @@
 Each message is one sentence that says what was received and what to do. Ctrl-C exits with 130.
 """
 
+import re
 from typing import ClassVar
 
 INTERRUPTED = 130
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def escape_controls(text: str) -> str:
+    """Return a text on one line and without commands to a terminal: names may come from anyone."""
+    return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class InkdigitError(Exception):
@@ -103,3 +110,12 @@ class ClusterError(InkdigitError):
 
     exit_code = 11
     http_status = 503
+
+
+def error_of(code: int, sentence: str) -> InkdigitError:
+    """Return the error of this exit code, with the sentence of one that another process met."""
+    kinds: list[type[InkdigitError]] = [InkdigitError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    kind = next((kind for kind in kinds if kind.exit_code == code), InkdigitError)
+    return kind.__new__(kind, sentence)

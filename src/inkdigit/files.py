@@ -23,9 +23,20 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
+            _sync(path.parent)
     # HDF5 reports a full disk as a RuntimeError when it closes the file.
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{path} cannot be written: {_reason(error)}") from None
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names of files in a folder to the disk."""
+    if hasattr(os, "O_DIRECTORY"):  # not on Windows
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _reason(error: OSError | RuntimeError) -> str:

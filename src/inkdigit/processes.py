@@ -1,11 +1,82 @@
-"""What processes that work for this one need: to end with it, and to leave Ctrl-C to it."""
+"""Processes that work for this one: started together, asked in order, and ended with it."""
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from inkdigit.errors import InkdigitError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def worker_pool(
+    processes: int, prepare: Callable[..., object], *arguments: Any
+) -> ProcessPoolExecutor:
+    """Return a pool of so many processes, spawned as they are needed.
+
+    Each calls `prepare(*arguments)` once, before its first task. They leave Ctrl-C to this process,
+    and end with it.
+    """
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, context, _prepare, (prepare, arguments))
+
+
+def _prepare(prepare: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    # Ctrl-C reaches every process of a terminal; the parent says when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+    prepare(*arguments)
+
+
+def ordered_map(
+    pool: ProcessPoolExecutor,
+    work: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    *,
+    ahead: int,
+    broken: str,
+) -> Iterator[Result]:
+    """Yield `work(task)` of each task, in order, done by the processes of a pool.
+
+    Lazy: at most `ahead` tasks are taken up beyond the one that is waited for. Raises
+    `InkdigitError` with the sentence `broken` where a process comes to an end.
+    """
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for task in tasks:
+            with ignore_sigint_in_children():
+                waiting.append(pool.submit(work, task))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise InkdigitError(broken) from None
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def use_one_core() -> None:
+    """Keep OpenCV to one core in this process, for where each core has a process of its own.
+
+    Pictures of a line are small: sharing one among cores costs more than it gains.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def end_with_parent() -> None:

@@ -5,6 +5,7 @@ import pytest
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import SourceError
+from inkdigit.reading.options import ReadOptions
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -21,8 +22,8 @@ def test_a_line_says_what_to_read(tmp_path: Path) -> None:
         ",s3://bucket/b.png,,,,\n"
         "8,/elsewhere/c.png,,,,\n",
     )
-    assert check_manifest(path, {}) == 3
-    assert list(read_manifest(path, {})) == [
+    assert check_manifest(path, ReadOptions()) == 3
+    assert list(read_manifest(path, ReadOptions())) == [
         Picture("a.tif", f"{tmp_path}/a.tif", 2, (1, 2, 30, 40), r"\d{5}", "luhn", "7"),
         Picture("s3://bucket/b.png", "s3://bucket/b.png"),
         Picture("/elsewhere/c.png", "/elsewhere/c.png", id="8"),
@@ -31,13 +32,16 @@ def test_a_line_says_what_to_read(tmp_path: Path) -> None:
 
 def test_what_is_secret_in_a_uri_is_not_its_name(tmp_path: Path) -> None:
     uri = "s3://key:secret@bucket/b.png?endpoint_override=127.0.0.1"
-    (picture,) = read_manifest(written(tmp_path, f"file\n{uri}\n"), {})
+    (picture,) = read_manifest(written(tmp_path, f"file\n{uri}\n"), ReadOptions())
     assert picture == Picture("s3://bucket/b.png", uri)
 
 
 def test_the_file_alone_is_enough_whoever_wrote_it(tmp_path: Path) -> None:
     path = written(tmp_path, b"\xef\xbb\xbffile\r\na.png\r\n\xff.png\r\n")
-    assert [picture.name for picture in read_manifest(path, {})] == ["a.png", "\udcff.png"]
+    assert [picture.name for picture in read_manifest(path, ReadOptions())] == [
+        "a.png",
+        "\udcff.png",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,7 @@ def test_the_file_alone_is_enough_whoever_wrote_it(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(SourceError) as caught:
-        check_manifest(written(tmp_path, text), {})
+        check_manifest(written(tmp_path, text), ReadOptions())
     assert str(caught.value).startswith(str(tmp_path / "fields.csv"))
     assert sentence in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
@@ -76,11 +80,11 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str, sentence: str) -> None
 
 def test_a_manifest_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read: No such file"):
-        check_manifest(tmp_path / "fields.csv", {})
+        check_manifest(tmp_path / "fields.csv", ReadOptions())
 
 
 def test_a_line_is_judged_together_with_the_options(tmp_path: Path) -> None:
     path = written(tmp_path, "file,pattern\n" + "a.png,\n" * 3 + "a.png,\\d{5}\na.png,\\d\n")
-    assert check_manifest(path, {"pattern": r"\d{2}"}) == 5
+    assert check_manifest(path, ReadOptions(pattern=r"\d{2}")) == 5
     with pytest.raises(SourceError, match=r"line 5: there is exactly one digit, and none fits"):
-        check_manifest(path, {"single": True})
+        check_manifest(path, ReadOptions(single=True))

@@ -1,23 +1,17 @@
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from inkdigit.bulk.chunks import CHUNK, Chunk, ReadJob, chunks
-from inkdigit.bulk.many import read_many
-from inkdigit.bulk.pool import cores, read_locally
-from inkdigit.bulk.sources import Picture, pictures
-from inkdigit.bulk.tables import choose_target, open_table
+from inkdigit.bulk.pool import read_locally
+from inkdigit.bulk.sources import Picture
 from inkdigit.errors import InkdigitError, SettingError
+from inkdigit.reading.reader import SINGLE_MODEL
 
-Crops = Callable[[Path, int], Path]
-WORK = ReadJob(None, {})
+WORK = ReadJob()
 
 
 def unopened(count: int, taken: list[Chunk]) -> Iterator[Chunk]:
@@ -35,7 +29,7 @@ def test_no_more_is_taken_up_than_the_processes_have_use_for() -> None:
     assert len(taken) <= 8
     assert [next(done).end.pictures for _ in range(9)] == [n * CHUNK for n in range(2, 12)][:9]
     assert len(taken) <= 17
-    done.close()  # type: ignore[attr-defined]
+    done.close()
 
 
 def test_a_process_that_dies_is_one_sentence() -> None:
@@ -57,33 +51,6 @@ def children() -> list[int]:
     return found
 
 
-def test_options_that_a_model_does_not_go_with_are_told() -> None:
-    with pytest.raises(SettingError):
-        list(read_locally(unopened(3 * CHUNK, []), ReadJob(None, {"page": 0}), jobs=2))
-
-
-def test_the_library_reads_a_folder_to_a_table(crops: Crops, tmp_path: Path) -> None:
-    folder, out = crops(tmp_path / "scans", 5), tmp_path / "out.csv"
-    target = choose_target(str(out), None)
-    with closing(open_table(target, WORK.asked())) as table:
-        read_many(pictures([str(folder)]), table, partial(read_locally, work=WORK))
-        assert (table.position.pictures, table.tally.rows) == (5, 5)
-    assert len(out.read_text().splitlines()) == 6
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins processes")
-def test_cores_are_those_that_the_process_may_use() -> None:
-    code = (
-        "import os; from inkdigit.bulk.pool import cores; before = cores(); "
-        "print(before == len(os.sched_getaffinity(0))); "
-        "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(cores())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.split() == ["True", "1"]
-
-
-def test_where_processes_are_not_pinned_cores_are_those_of_the_machine(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert cores() == os.cpu_count()
+def test_what_a_model_does_not_read_is_told() -> None:
+    with pytest.raises(SettingError, match="reads one digit"):
+        list(read_locally(unopened(3 * CHUNK, []), ReadJob(SINGLE_MODEL), jobs=2))

@@ -1,9 +1,8 @@
 import pytest
 
 from inkdigit.bulk import progress
-from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.progress import Progress, complaint, duration, say, summary
-from inkdigit.bulk.tally import Tally
+from inkdigit.bulk.progress import Display, Progress, complaint, duration, say, summary
+from inkdigit.bulk.rows import Tally
 
 FAILED = {"source": "a.png", "status": "failed", "error": "it is broken", "reason": ""}
 REVIEW = {"source": "b.png", "status": "review", "reason": "confidence 0.93 is below 0.99"}
@@ -16,21 +15,14 @@ def tally(*records: dict[str, str]) -> Tally:
     return counted
 
 
-def test_a_tally_counts_what_is_alike_but_for_its_figures_together() -> None:
-    counted = tally(FAILED, REVIEW, {**REVIEW, "reason": "confidence 0.5 is below 0.99"})
-    assert str(counted) == "0 accepted, 2 review, 0 rejected, 1 failed"
-    assert counted.reasons == {"confidence … is below …": 2}
-    assert Tally.from_dict(counted.to_dict()) == counted
-
-
 def test_the_summary_says_how_many_how_fast_and_what_wants_review() -> None:
-    counted, review = summary(10, 4, 2.0, tally(FAILED, REVIEW))
+    counted, review = summary(10, 4, 2.0, tally(FAILED, REVIEW)).splitlines()
     assert counted == (
         "10 pictures (6 of them before) in 2 s, 2 a second: "
         "0 accepted, 1 review, 0 rejected, 1 failed"
     )
     assert review == "for review: 1 × confidence … is below …"
-    (pages,) = summary(1, 1, 1.0, tally(FAILED, FAILED))
+    (pages,) = summary(1, 1, 1.0, tally(FAILED, FAILED)).splitlines()
     assert pages.startswith("2 rows of 1 pictures in 1 s")
 
 
@@ -38,11 +30,12 @@ def test_lines_where_there_is_no_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(progress, "_EVERY", 0)
-    shown = Progress(lambda: 8, 0, tally(REVIEW), quiet=False)
-    shown.counting.join()
-    shown.reached(ChunkResult([REVIEW], [0], Position(2)))
-    shown.close()
-    line = capsys.readouterr().err
+    display = Display()
+    display.show(Progress(tally=Tally(), count=lambda: 8))
+    display.counting.join()
+    display.show(Progress(tally=tally(REVIEW), pictures=2, rows=[REVIEW]))
+    display.close()
+    *_, line = capsys.readouterr().err.splitlines(keepends=True)
     assert line.startswith("2 of 8 pictures, ")
     assert line.endswith(" left: 0 accepted, 1 review, 0 rejected, 0 failed\n")
 
@@ -51,15 +44,19 @@ def test_failures_are_told_until_there_are_many(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(progress, "_MOST_COMPLAINTS", 2)
-    shown = Progress(lambda: 8, 0, Tally(), quiet=False)
-    shown.reached(ChunkResult([FAILED] * 5, [5] * 5, Position(5)))
+    display = Display()
+    display.show(Progress(tally=Tally(), pictures=5, rows=[FAILED] * 5))
     assert capsys.readouterr().err.splitlines() == [
         "a.png: it is broken",
         "a.png: it is broken",
-        "what else cannot be read is told by the table alone",
+        "further errors are in the table alone",
     ]
-    Progress(lambda: 8, 0, Tally(), quiet=True).reached(ChunkResult([FAILED], [5], Position(5)))
-    assert capsys.readouterr().err == ""
+
+
+def test_a_note_is_told_whatever_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    display = Display()
+    display.show(Progress(tally=Tally(), note="wrote a\x1b.csv\nand that is all"))
+    assert capsys.readouterr().err == "wrote a\\x1b.csv\nand that is all\n"
 
 
 @pytest.mark.parametrize(

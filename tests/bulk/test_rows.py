@@ -2,22 +2,28 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from stand_ins import Recorder, reading
 
-from inkdigit.bulk.rows import TableRow, read_rows
+from inkdigit.bulk.rows import Tally, read_rows
 from inkdigit.bulk.sources import Picture, pictures
 from inkdigit.errors import ImageError
-from inkdigit.reading.result import Reading
-from inkdigit.reading.row import FIELDS, Row
+from inkdigit.images import open_grey
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.reader import Reader
+from inkdigit.reading.result import Box, Reading
+from inkdigit.reading.row import COLUMNS, FIELDS, Row
 
 
 def named(*names: str) -> list[Picture]:
     return [Picture(name, name) for name in names]
 
 
-def rows(recorder: Recorder, wanted: Any, **options: Any) -> list[TableRow]:
-    return list(read_rows(recorder, wanted, **options))  # type: ignore[arg-type]
+def rows(recorder: Recorder, wanted: Any, batch: int = 32, **options: Any) -> list[Row]:
+    found = read_rows(recorder, wanted, ReadOptions(**options), batch=batch)  # type: ignore[arg-type]
+    return list(found)
 
 
 @pytest.fixture
@@ -39,12 +45,12 @@ def test_a_row_of_a_reading() -> None:
     assert row == {
         "source": "a.png", "page": 3, "text": "07", "confidence": 0.8, "status": "review",
         "reason": "unsure",
-        "digits": [
+        "digits": "07", "number": None,
+        "characters": [
             {"value": c, "confidence": 0.9, "box": [1, 2, 3, 4],
              "alternatives": [{"value": c, "confidence": 0.9}]}
             for c in "07"
         ],
-        "marks": [{"value": ",", "position": 1, "confidence": 0.5, "box": [5, 6, 7, 8]}],
         "unconstrained": None, "error": None, "model": "line 1",
     }  # fmt: skip
 
@@ -56,13 +62,13 @@ def test_a_row_of_a_failure() -> None:
     assert tuple(row.to_dict()) == FIELDS
     assert row.to_dict() == {
         "source": "a.png", "page": 1, "text": None, "confidence": None, "status": "failed",
-        "reason": "", "digits": [], "marks": [], "unconstrained": None,
+        "reason": "", "digits": None, "number": None, "characters": [], "unconstrained": None,
         "error": "a.png is broken", "model": "recorder 1",
     }  # fmt: skip
 
 
 def test_every_reading_has_its_fields_in_a_row() -> None:
-    assert set(Reading.__dataclass_fields__) | {"source", "page", "error"} == set(FIELDS)
+    assert set(reading().to_dict()) | {"source", "page", "error"} == set(FIELDS)
     assert Row("a.png", 1, reading(), "").failure is None
 
 
@@ -82,7 +88,7 @@ def test_no_more_is_taken_up_than_a_batch(recorder: Recorder) -> None:
             taken.append(1)
             yield from named("a.png")
 
-    list(islice(read_rows(recorder, endless(), batch=4), 5))  # type: ignore[arg-type]
+    list(islice(read_rows(recorder, endless(), ReadOptions(), batch=4), 5))  # type: ignore[arg-type]
     assert len(recorder.asked) == 2
     assert len(taken) <= 9
 
@@ -128,3 +134,87 @@ def test_a_document_that_fails_has_a_row_for_it(
     assert [row.page for row in found[:-1]] == pages
     assert sentence in str(found[-2].failure)
     assert isinstance(found[-1].failure, ImageError)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.load()
+
+
+@pytest.fixture
+def form(some_crops: list[Path], tmp_path: Path) -> str:
+    """Two pages; on the second, a number with its top left corner at (300, 200)."""
+    crop = open_grey(some_crops[0])
+    page = np.full((400, 700), 255, np.uint8)
+    page[200 : 200 + crop.shape[0], 300 : 300 + crop.shape[1]] = crop
+    path = tmp_path / "form.tif"
+    pages = [Image.fromarray(np.full_like(page, 255)), Image.fromarray(page)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    return str(path)
+
+
+def read(reader: Reader, *pictures: Picture) -> list[Row]:
+    return list(read_rows(reader, pictures, ReadOptions()))
+
+
+def test_a_box_is_read_as_if_cut_out_and_found_on_its_page(
+    reader: Reader, form: str, some_crops: list[Path]
+) -> None:
+    height, width = open_grey(some_crops[0]).shape
+    box = (300, 200, width, height)
+    cut, whole = read(
+        reader,
+        Picture("form.tif", form, page=2, box=box, id="field"),
+        Picture("crop", str(some_crops[0])),
+    )
+    assert isinstance(cut.result, Reading)
+    assert isinstance(whole.result, Reading)
+    assert cut.result.text == whole.result.text
+    assert cut.result.confidence == whole.result.confidence
+    for on_page, alone in zip(cut.result.characters, whole.result.characters, strict=True):
+        x, y, *size = alone.box
+        assert on_page.box == (x + 300, y + 200, *size)
+    assert (cut.page, cut.id, cut.to_dict(COLUMNS)["box"]) == (2, "field", list(box))
+
+
+@pytest.mark.parametrize(
+    ("box", "page", "sentence"),
+    [
+        ((600, 0, 101, 10), 2, "the box 600 0 101 10 reaches beyond form.tif, which measures"),
+        ((0, 0, 10, 401), 2, "700×400 pixels"),
+        ((0, 0, 10, 10), 3, "there is no page 3"),
+        ((0, 0, 10, 10), None, "has 2 pages: choose one"),
+    ],
+)
+def test_a_box_that_is_not_there_fails_alone(
+    reader: Reader, form: str, box: Box, page: int | None, sentence: str
+) -> None:
+    bad, good = read(
+        reader, Picture("form.tif", form, page=page, box=box), Picture("form.tif", form, page=2)
+    )
+    assert sentence in str(bad.failure)
+    assert good.failure is None
+
+
+def test_each_picture_is_read_by_its_own_rules(reader: Reader, some_crops: list[Path]) -> None:
+    name = str(some_crops[0])
+    rows = read(
+        reader,
+        Picture(name, name, pattern=r"\d{2}"),
+        Picture(name, name),
+        Picture(name, name, pattern=r"\d{5}"),
+        Picture("missing.png", "missing.png"),
+        Picture(name, name, pattern=r"\d{2}"),
+    )
+    lengths = [len(row.result.text) if isinstance(row.result, Reading) else None for row in rows]
+    assert lengths == [2, 4, 5, None, 2]
+
+
+def test_a_tally_counts_what_is_alike_but_for_its_figures_together() -> None:
+    counted = Tally()
+    for reason in ("confidence 0.93 is below 0.99", "confidence 0.5 is below 0.99"):
+        counted.count({"status": "review", "reason": reason}, 0)
+    counted.count({"status": "failed", "reason": ""}, 5)
+    assert str(counted) == "0 accepted, 2 review, 0 rejected, 1 failed"
+    assert counted.reasons == {"confidence … is below …": 2}
+    assert Tally.from_dict(counted.to_dict()) == counted

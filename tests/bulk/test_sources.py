@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from inkdigit.bulk.sources import Picture, pictures
-from inkdigit.bulk.uris import without_secrets
 from inkdigit.errors import ImageError, SettingError
 
 
@@ -83,19 +82,3 @@ def test_documents_are_known_by_their_bytes(tmp_path: Path, head: bytes, is_docu
     path.write_bytes(head)
     assert one(str(path)).is_document() == is_document
     assert Picture("-", head).is_document() == is_document
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("s3://bucket/a@2.png?secret=1", "s3://bucket/a@2.png"),
-        ("s3://key:/secret@bucket/a.png", "s3://bucket/a.png"),
-        ("s3://key:secret@bucket/a:b@2.png", "s3://bucket/a:b@2.png"),
-        ("s3://key:sec/ret@bucket/a.png", "s3://bucket/a.png"),
-        ("gs://anonymous@bucket/", "gs://bucket/"),
-        ("hdfs://host:8020/a@2.png", "hdfs://host:8020/a@2.png"),
-        ("key:secret@a?.png", "key:secret@a?.png"),
-    ],
-)
-def test_what_may_be_secret_in_a_uri_is_not_shown(name: str, shown: str) -> None:
-    assert without_secrets(name) == shown

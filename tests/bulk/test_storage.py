@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from pyarrow.fs import FileSystem
 from servers import Bucket
 from stand_ins import Recorder
 
@@ -12,9 +11,10 @@ from inkdigit.bulk import rows
 from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.rows import read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, pictures
-from inkdigit.bulk.storage import located, read_object
+from inkdigit.bulk.storage import located, read_object, without_secrets
 from inkdigit.errors import ImageError, SourceError
 from inkdigit.images import sources
+from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Reader
 from inkdigit.reading.result import Reading
 
@@ -48,7 +48,7 @@ def test_credentials_may_stand_in_the_uri_and_are_not_shown(
     put(bucket, "scans/0.png", some_crops[0].read_bytes())
     uri = bucket.uri("scans/").replace("s3://", "s3://testing:testing@")
     (picture,) = pictures([uri])
-    (row,) = read_rows(Reader.load(), [picture])
+    (row,) = read_rows(Reader.load(), [picture], ReadOptions())
     assert row.failure is None
     assert row.source == f"s3://{bucket.name}/scans/0.png"
     (gone,) = pictures([uri.replace("scans/", "gone/")])
@@ -67,8 +67,8 @@ def test_a_uri_that_cannot_be_opened_is_told_without_its_secrets(secret: str) ->
 def test_an_object_is_read_like_the_file(bucket: Bucket, some_crops: list[Path]) -> None:
     reader, expected = Reader.load(), str(some_crops[0])
     put(bucket, "scans/0.png", some_crops[0].read_bytes())
-    (there,) = read_rows(reader, listed(bucket, "scans/"))
-    (here,) = read_rows(reader, [Picture(expected, expected)])
+    (there,) = read_rows(reader, listed(bucket, "scans/"), ReadOptions())
+    (here,) = read_rows(reader, [Picture(expected, expected)], ReadOptions())
     assert isinstance(there.result, Reading)
     assert there.result == here.result
     assert there.source == f"s3://{bucket.name}/scans/0.png"
@@ -86,7 +86,7 @@ def test_what_is_not_in_a_bucket_is_said(bucket: Bucket) -> None:
     with pytest.raises(ImageError, match=r"s3://.*/gone\.png cannot be opened"):
         read_object(bucket.uri("gone.png"))
     gone = Picture("gone", bucket.uri("gone.png"))
-    (row,) = read_rows(Reader.load(), [gone])
+    (row,) = read_rows(Reader.load(), [gone], ReadOptions())
     assert isinstance(row.failure, ImageError)
 
 
@@ -102,7 +102,8 @@ def test_the_fields_of_a_document_take_one_request(
     fields = [
         Picture("form", uri, page=number, box=(x, 0, 20, 20)) for number in (1, 2) for x in (0, 5)
     ]
-    found = list(read_rows(Reader.load(), [*fields, Picture("form", uri, page=2)]))
+    wanted = [*fields, Picture("form", uri, page=2)]
+    found = list(read_rows(Reader.load(), wanted, ReadOptions()))
     assert [row.failure for row in found] == [None] * 5
     assert read_object.cache_info().misses == 1
 
@@ -112,7 +113,8 @@ def test_of_large_objects_few_are_held(monkeypatch: pytest.MonkeyPatch, tmp_path
     for name in "abcd":
         Path(tmp_path, name).write_bytes(b"12345"[: 3 + 2 * (name == "d")])
     recorder = Recorder()
-    list(read_rows(recorder, [Picture(name, f"file://{tmp_path}/{name}") for name in "abcd"]))  # type: ignore[arg-type]
+    wanted = [Picture(name, f"file://{tmp_path}/{name}") for name in "abcd"]
+    list(read_rows(recorder, wanted, ReadOptions()))  # type: ignore[arg-type]
     assert [sources for _, sources, _ in recorder.asked] == [[b"123", b"123"], [b"123", b"12345"]]
 
 
@@ -134,9 +136,22 @@ def test_names_that_pyarrow_cannot_say_are_said_to_be_so(tmp_path: Path) -> None
     assert "cannot be listed: 'utf-8' codec" in str(picture.source)
 
 
-def test_a_path_lies_on_this_machine(tmp_path: Path) -> None:
-    store, path = located(f"{tmp_path}/")
-    assert isinstance(store, FileSystem)
-    assert path == str(tmp_path)
+def test_a_store_that_is_not_known_is_said() -> None:
     with pytest.raises(SourceError, match="nostore://x/y cannot be opened"):
         located("nostore://x/y")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("s3://bucket/a@2.png?secret=1", "s3://bucket/a@2.png"),
+        ("s3://key:/secret@bucket/a.png", "s3://bucket/a.png"),
+        ("s3://key:secret@bucket/a:b@2.png", "s3://bucket/a:b@2.png"),
+        ("s3://key:sec/ret@bucket/a.png", "s3://bucket/a.png"),
+        ("gs://anonymous@bucket/", "gs://bucket/"),
+        ("hdfs://host:8020/a@2.png", "hdfs://host:8020/a@2.png"),
+        ("key:secret@a?.png", "key:secret@a?.png"),
+    ],
+)
+def test_what_may_be_secret_in_a_uri_is_not_shown(name: str, shown: str) -> None:
+    assert without_secrets(name) == shown

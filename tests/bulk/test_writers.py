@@ -11,29 +11,30 @@ import pytest
 from pyarrow.parquet import read_table
 from stand_ins import reading
 
-from inkdigit.bulk.rows import COLUMNS, Record, TableRow
+from inkdigit.bulk.rows import Record
 from inkdigit.bulk.writers import FORMATS, Output
 from inkdigit.errors import ImageError, MissingExtraError, OutputError, SettingError
+from inkdigit.reading.row import COLUMNS, Row
 
-GOOD = TableRow('=a,b "c".png', 1, reading("007"), "line 1")
-LATER = TableRow("scan\t\x1b[31m.tif", 2, reading("12", status="review", reason="unsure"), "line 1")
-FAILED = TableRow("größe.png", 1, ImageError("größe.png is broken"), "line 1")
+GOOD = Row('=a,b "c".png', 1, reading("007"), "line 1")
+LATER = Row("scan\t\x1b[31m.tif", 2, reading("12", status="review", reason="unsure"), "line 1")
+FAILED = Row("größe.png", 1, ImageError("größe.png is broken"), "line 1")
 ROWS = [GOOD, LATER, FAILED]
-DICTS = [row.to_dict() for row in ROWS]
+DICTS = [row.to_dict(COLUMNS) for row in ROWS]
 
 
-def dicts(rows: Iterable[TableRow]) -> Iterator[Record]:
-    return (row.to_dict() for row in rows)
+def dicts(rows: Iterable[Row]) -> Iterator[Record]:
+    return (row.to_dict(COLUMNS) for row in rows)
 
 
-def written(format_: str, rows: list[TableRow], capsys: pytest.CaptureFixture[str]) -> str:
+def written(format_: str, rows: list[Row], capsys: pytest.CaptureFixture[str]) -> str:
     Output(None, format_).write(dicts(rows), several=len(rows) > 1)
     return capsys.readouterr().out
 
 
 def test_text_of_one_is_the_text_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert written("text", [GOOD], capsys) == "007\n"
-    assert written("text", [TableRow("a", 1, reading(""), "line 1")], capsys) == "\n"
+    assert written("text", [Row("a", 1, reading(""), "line 1")], capsys) == "\n"
 
 
 def test_text_of_several_is_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,14 +51,14 @@ def test_json_of_one_is_an_object_and_of_several_a_list(capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("rows", [ROWS[:1], ROWS])
-def test_json_lines_are_objects(rows: list[TableRow], capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_are_objects(rows: list[Row], capsys: pytest.CaptureFixture[str]) -> None:
     lines = written("jsonl", rows, capsys).splitlines()
     assert [json.loads(line) for line in lines] == DICTS[: len(rows)]
 
 
 @pytest.mark.parametrize("rows", [ROWS[:1], ROWS])
 def test_csv_has_a_header_and_keeps_text(
-    rows: list[TableRow], capsys: pytest.CaptureFixture[str]
+    rows: list[Row], capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = written("csv", rows, capsys)
     assert "\r" not in table
@@ -67,8 +68,8 @@ def test_csv_has_a_header_and_keeps_text(
         assert line["source"] == row["source"]
         assert line["text"] == (row["text"] or "")
         assert line["error"] == (row["error"] or "")
-        assert json.loads(line["digits"]) == row["digits"]
-        assert json.loads(line["marks"]) == row["marks"]
+        assert line["digits"] == (row["digits"] or "")
+        assert json.loads(line["characters"]) == row["characters"]
     assert len(lines) == len(rows)
 
 
@@ -123,9 +124,7 @@ def test_parquet_has_the_same_rows(tmp_path: Path) -> None:
 
 def test_parquet_writes_a_name_that_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "out.parquet"
-    row = TableRow(
-        "\udcff.png", 1, ImageError("\udcff.png is broken"), "line 1", "\udcff", (1, 2, 3, 4)
-    )
+    row = Row("\udcff.png", 1, ImageError("\udcff.png is broken"), "line 1", "\udcff", (1, 2, 3, 4))
     Output.choose(str(path), None).write(dicts([row]), several=True)
     (read,) = read_table(path).to_pylist()
     assert (read["source"], read["id"], read["box"]) == (r"\udcff.png", r"\udcff", [1, 2, 3, 4])
@@ -152,7 +151,7 @@ def test_a_file_appears_when_all_is_written(tmp_path: Path) -> None:
     path.write_text("before")
 
     def stopped() -> Iterator[Record]:
-        yield GOOD.to_dict()
+        yield GOOD.to_dict(COLUMNS)
         assert path.read_text() == "before"
         raise KeyboardInterrupt
 
@@ -163,7 +162,7 @@ def test_a_file_appears_when_all_is_written(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
-    row = TableRow("\udcff.png", 1, reading(), "line 1")
+    row = Row("\udcff.png", 1, reading(), "line 1")
     for format_ in FORMATS:
         path = tmp_path / format_
         Output(path, format_).write(dicts([row, row]), several=True)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from inkdigit.learning.datasets import Dataset
 
 pytestmark = pytest.mark.usefixtures("sockets")
-FIELDS = ["source", "page", "text", "confidence", "status", "reason", "digits", "marks",
-          "unconstrained", "error", "model", "id", "box"]  # fmt: skip
+FIELDS = ["source", "page", "text", "confidence", "status", "reason", "digits", "number",
+          "characters", "unconstrained", "error", "model", "id", "box"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_a_document_gives_a_row_a_page(name: str, capsys: pytest.CaptureFixture[
     (row,) = read_json(capsys, name, "--page", "2")
     assert row == rows[2]
     if name.endswith("tif"):  # the same pixels
-        assert rows[1]["digits"] == rows[0]["digits"]
+        assert rows[1]["characters"] == rows[0]["characters"]
 
 
 def test_the_flags_reach_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +152,7 @@ def test_the_flags_reach_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
     assert isinstance(row["unconstrained"], str)
     (row,) = read_json(capsys, "digit.png", "--single")
     assert len(str(row["text"])) <= 1
-    (row,) = read_json(capsys, "a.png", "--min-confidence", "1", "--separators", "ignore")
+    (row,) = read_json(capsys, "a.png", "--min-confidence", "1", "--decimal", "dot")
     assert row["status"] != "accepted"
     (row,) = read_json(capsys, "a.png", "--check", "luhn")
     assert row["status"] != "accepted" or int(str(row["text"])) >= 0
@@ -205,7 +205,7 @@ def test_failures_of_several_kinds_exit_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failures = [ImageError("a.png is broken"), DataError("there is something else")]
-    monkeypatch.setattr(Reader, "read_batch", lambda *_, **__: failures)
+    monkeypatch.setattr(Reader, "results", lambda *_: failures)
     assert main(["read", "a.png", "b.png"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "a.png is broken",
@@ -221,6 +221,7 @@ def test_failures_of_several_kinds_exit_with_1(
         (["--pattern", r"\d\d", "--single"], 2, "exactly one digit"),
         (["--check", "lunh"], 2, "did you mean luhn"),
         (["--min-confidence", "2"], 2, "between 0 and 1, received 2.0"),
+        (["--decimal", "period"], 2, "decimal is dot or comma, received 'period'"),
         (["--page", "0"], 2, "the page must be at least 1"),
         (["--max-pixels", "0"], 2, "the limit on pixels must be at least 1"),
         (["-o", "out.xlsx"], 2, "does not say its format"),

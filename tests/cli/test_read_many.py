@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from typing import Any
 import pytest
 from pyarrow.parquet import read_table
 
+from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import ChunkResult, Position, ReadJob
-from inkdigit.bulk.journal import Journal, journal_of
+from inkdigit.bulk.parts import Parts
+from inkdigit.bulk.tables import Table
 from inkdigit.cli import main
 
 COUNT = 200
@@ -66,7 +69,7 @@ def rows_of(path: Path) -> Rows:
 
 
 def decoded(row: dict[str, str]) -> dict[str, Any]:
-    lists = {name: json.loads(row[name]) for name in ("digits", "marks")}
+    lists = {name: json.loads(row[name]) for name in ("characters",)}
     numbers = {"page": int(row["page"])}
     numbers |= {"confidence": float(row["confidence"])} if row["confidence"] else {}
     return {name: value or None for name, value in row.items()} | lists | numbers
@@ -111,7 +114,7 @@ def test_killed_at_any_moment_every_row_is_there_once(
     out = results / f"out.{suffix}"
     command = [*COMMAND, str(scans), "--recursive", "-o", str(out), "--jobs", "2", "--resume"]
     for chunks in kills:
-        kill_after(chunks, journal_of(out), command)
+        kill_after(chunks, out, command)
         assert not out.exists()
     done = read(scans, "-o", out, "--resume")
     assert done.returncode == 5, done.stderr
@@ -124,17 +127,20 @@ def test_a_stopped_run_is_neither_lost_nor_mixed_up(
     scans: Path, results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = results / "out.csv"
-    journal = Journal(journal_of(out), ReadJob(None, {}).asked())
-    journal.append(ChunkResult([], [], Position(64, "")))
-    journal.close()
+    parts = choose_target(str(out), None)
+    assert isinstance(parts, Parts)
+    table = Table(parts, ReadJob().asked())
+    table.append(ChunkResult([], [], Position(64, "")))
+    table.close()
     arguments = ["read", str(scans), "-o", str(out)]
     for more, code, sentence in [
-        ([], 8, "holds what an earlier run has done: go on with --resume, or start anew"),
+        ([], 8, "holds what an earlier run has done, or another run is writing there: go on"),
         (["--resume", "--pattern", r"\d{2}"], 7, "is of another run (pattern was None"),
     ]:
         assert main([*arguments, *more]) == code
         assert sentence in capsys.readouterr().err
-    journal_of(out).rename(out)
+    shutil.rmtree(f"{out}.part")
+    out.touch()
     assert main([*arguments, "--resume"]) == 0
     assert capsys.readouterr().err == f"{out} is finished: there is nothing left to read\n"
     assert main(arguments) == 8
@@ -171,10 +177,10 @@ def test_a_name_gives_a_terminal_no_commands(
     assert "\x1b" not in printed
 
 
-def kill_after(chunks: int, journal: Path, command: list[str]) -> None:
+def kill_after(chunks: int, out: Path, command: list[str]) -> None:
     """Start the command, and kill it with all that it started once so many chunks are closed."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and closed(journal) < chunks:
+    while process.poll() is None and closed(out) < chunks:
         time.sleep(0.01)
     process.kill()
     assert process.wait() == -signal.SIGKILL
@@ -189,12 +195,14 @@ def kill_after(chunks: int, journal: Path, command: list[str]) -> None:
     raise AssertionError("processes that read outlive the one that started them")
 
 
-def closed(journal: Path) -> int:
-    return journal.read_bytes().count(b'{"done"') if journal.exists() else 0
+def closed(out: Path) -> int:
+    """Return how many chunks of a file are done; each part begins with a line that closes none."""
+    parts = [path.read_bytes() for path in Path(f"{out}.part").glob("part-*.jsonl")]
+    return sum(part.count(b'{"done"') - 1 for part in parts)
 
 
 def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(scans: Path, tmp_path: Path) -> None:
-    out, journal = tmp_path / "out.csv", tmp_path / "out.csv.part"
+    out = tmp_path / "out.csv"
     process = subprocess.Popen(
         [*COMMAND, str(scans), "-o", str(out), "--jobs", "2"],
         stderr=subprocess.PIPE,
@@ -202,7 +210,7 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(scans: Path, tmp_path:
         start_new_session=True,
     )
     # One may be on the disk before the process knows of it.
-    while process.poll() is None and closed(journal) < 2:
+    while process.poll() is None and closed(out) < 2:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate()
@@ -211,7 +219,7 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(scans: Path, tmp_path:
     assert done.endswith(" pictures are done: the same with --resume goes on")
     assert last == "inkdigit: interrupted"
     assert "Traceback" not in said
-    assert closed(journal) >= 2
+    assert closed(out) >= 2
 
 
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(

@@ -1,7 +1,7 @@
 """The unit of work of every engine: a chunk of pictures in, its records out."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
 from hashlib import blake2b, file_digest
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,9 @@ import inkdigit
 from inkdigit.bulk.rows import Record, read_rows
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import RunError
-from inkdigit.reading.options import Options
+from inkdigit.processes import use_one_core
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.row import COLUMNS
 
 if TYPE_CHECKING:
     from inkdigit.reading.reader import Reader
@@ -25,12 +27,11 @@ CHUNK = 64
 class ReadJob:
     """How every picture is read: by which model file, the one inside where there is none."""
 
-    model: Path | None
-    options: Options
+    model: Path | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
 
     def reader(self) -> "Reader":
         """Return a reader that is warm, and works on one core."""
-        from inkdigit.images.cores import use_one_core
         from inkdigit.reading.reader import Reader
 
         use_one_core()
@@ -51,7 +52,7 @@ class ReadJob:
             self.check()
             with self.model.open("rb") as file:
                 digest = file_digest(file, "sha256").hexdigest()
-        return {"inkdigit": inkdigit.__version__, "model": digest, **self.options}
+        return {"inkdigit": inkdigit.__version__, "model": digest, **self.options.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,18 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """What a chunk says: its records, and of each the exit code of its failure, 0 where it is read.
+    """What a chunk says: its rows as plain types, and of each the exit code of its failure or 0.
 
-    It goes on at `end`.
+    The input goes on at `end`.
     """
 
     records: list[Record]
     codes: list[int]
     end: Position
+
+
+# What engines give; to close it ends what they have started.
+Results = Generator[ChunkResult, None, None]
 
 
 def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterator[Chunk]:
@@ -116,5 +121,6 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
 
 def read_chunk(reader: "Reader", work: ReadJob, chunk: Chunk) -> ChunkResult:
     """Read the pictures of a chunk, in order."""
-    rows = list(read_rows(reader, chunk.pictures, batch=CHUNK, **work.options))
-    return ChunkResult([row.to_dict() for row in rows], [row.code for row in rows], chunk.end)
+    rows = list(read_rows(reader, chunk.pictures, work.options, batch=CHUNK))
+    records = [row.to_dict(COLUMNS) for row in rows]
+    return ChunkResult(records, [row.code for row in rows], chunk.end)

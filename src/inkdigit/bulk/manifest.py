@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from inkdigit.bulk.sources import Box, Picture
-from inkdigit.bulk.uris import is_uri, without_secrets
+from inkdigit.bulk.rows import beside
+from inkdigit.bulk.sources import Picture
+from inkdigit.bulk.storage import is_uri, without_secrets
 from inkdigit.errors import SettingError, SourceError
-from inkdigit.reading.options import Options, Rules
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.result import Box
 
 COLUMNS = ("file", "page", "box", "pattern", "check", "id")
 # What a table in Parquet holds.
@@ -23,7 +25,7 @@ _MOST_PIXELS = 2**31 - 1
 _LONGEST = 80
 
 
-def read_manifest(path: Path, options: Options) -> Iterator[Picture]:
+def read_manifest(path: Path, options: ReadOptions) -> Iterator[Picture]:
     """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it.
 
     What a line expects must make sense together with the `options` that hold for all.
@@ -31,7 +33,7 @@ def read_manifest(path: Path, options: Options) -> Iterator[Picture]:
     return (picture for _, picture in _numbered(path, options))
 
 
-def check_manifest(path: Path, options: Options) -> int:
+def check_manifest(path: Path, options: ReadOptions) -> int:
     """Go through a manifest and return how many pictures it names.
 
     Raises `SourceError` for what is wrong with it, also beside these options. Of each id it holds a
@@ -50,13 +52,12 @@ def check_manifest(path: Path, options: Options) -> int:
     return count
 
 
-def _numbered(path: Path, options: Options) -> Iterator[tuple[int, Picture]]:
+def _numbered(path: Path, options: ReadOptions) -> Iterator[tuple[int, Picture]]:
     """Yield the pictures, each with the number of its line in the file."""
-    judged: set[tuple[str, str]] = set()
     with _opened(path) as lines:
         for line in lines:
             try:
-                yield lines.line_num, _picture(line, path.parent, options, judged)
+                yield lines.line_num, _picture(line, path.parent, options)
             except SettingError as error:
                 raise SourceError(f"{path}, line {lines.line_num}: {error}") from None
 
@@ -86,37 +87,23 @@ def _check_columns(path: Path, found: Sequence[str]) -> None:
         raise SourceError(f"{path} has a column twice: {', '.join(found)}")
 
 
-def _picture(
-    line: dict[str, str], folder: Path, options: Options, judged: set[tuple[str, str]]
-) -> Picture:
+def _picture(line: dict[str, str], folder: Path, options: ReadOptions) -> Picture:
     if None in line:
         raise SettingError("there are more cells than columns")
     file = line["file"]
     if not file:
         raise SettingError("the file is missing")
-    pattern, check = line.get("pattern", ""), line.get("check", "")
-    if (pattern, check) not in judged:
-        Rules.of(_beside(options, pattern, check))
-        judged.add((pattern, check))
+    pattern, check = line.get("pattern") or None, line.get("check") or None
+    beside(options, pattern, check, None)  # must make sense
     return Picture(
         name=without_secrets(file),
         source=file if is_uri(file) else str(folder / file),
         page=_page(line.get("page", "")),
         box=_box(line.get("box", "")),
-        pattern=pattern or None,
-        check=check or None,
+        pattern=pattern,
+        check=check,
         id=line.get("id") or None,
     )
-
-
-def _beside(options: Options, pattern: str, check: str) -> Options:
-    """Return the options with what a line expects ahead of them."""
-    asked = options.copy()
-    if pattern:
-        asked["pattern"] = pattern
-    if check:
-        asked["check"] = check
-    return asked
 
 
 def _page(cell: str) -> int | None:

@@ -1,56 +1,48 @@
-"""A table as a folder of Parquet parts, on a disk or in a bucket.
+"""Parts: rows in files that a kill leaves whole, so that a stopped run goes on behind them.
 
-A part is there or not. Each carries in its metadata how far the input had been gone through, so
-the last one says where to go on. `_SUCCESS`, which readers of such folders pass over, comes last.
-A folder on a disk is locked while it is written. In a bucket nothing can be: there `_RUN` names the
-run that began last, and any other ends where it would write.
+Each part carries a note of what the run was asked for and how far it had come, so the last one says
+where to go on. `_SUCCESS` comes when all are there. Parts of Parquet are a table themselves: each
+is there whole or not at all. Parts of JSON lines are what a file is made from at the end: they grow
+by the chunk, and what stands behind the last whole one counts for nothing.
 """
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.journal import differing, lock
-from inkdigit.bulk.parquet import table
-from inkdigit.bulk.storage import located, reason
-from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.uris import is_uri, without_secrets
+from inkdigit.bulk.chunks import Position, ReadJob
+from inkdigit.bulk.rows import Record, Tally
+from inkdigit.bulk.stores import CLAIM, LocalStore, Store
+from inkdigit.bulk.writers import Output, as_arrow
 from inkdigit.errors import OutputError, RunError
-from inkdigit.files import write_atomically
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Rows of a part, and so the most that a kill can cost.
+# Rows of a part, and so the most that a kill costs where parts do not grow.
 PART_ROWS = 20_000
 _SUCCESS = "_SUCCESS"
-# Lies in a folder on a disk while it is written; readers pass over it as well.
-_LOCK = ".lock"
-_RUN = "_RUN"
-_NOTE = b"inkdigit"
-_PART = re.compile(r"part-(\d{6,})\.parquet")
+# How a line begins that closes a chunk; a row begins with its source.
+_DONE = b'{"done": '
 
 
 @dataclass(frozen=True)
 class Note:
-    """What a run says of itself in its parts: what it was asked for, and how far it had come."""
+    """What a run says of itself: what it was asked for, and how far it had come."""
 
     asked: dict[str, Any]
     position: Position
     tally: Tally
 
     def to_json(self) -> bytes:
-        """Return it as it is written."""
+        """Return it as it is written, on one line."""
         known = {"position": asdict(self.position), "tally": self.tally.to_dict()}
-        return json.dumps({"asked": self.asked, **known}, indent=2).encode()
+        return json.dumps({"asked": self.asked, **known}).encode()
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -62,233 +54,218 @@ class Note:
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError from error
 
+    def check(self, asked: dict[str, Any], name: str) -> None:
+        """Raise `RunError` where it was asked for something else than now."""
+        now = json.loads(json.dumps(asked))
+        for key in {**self.asked, **now}:
+            if (was := self.asked.get(key)) != (wanted := now.get(key)):
+                raise RunError(f"{name} is of another run ({key} was {was}, and is {wanted})")
 
-class Parts:
-    """The parts in a folder, which is named by a path or a URI and ends in /."""
 
-    def __init__(self, name: str) -> None:
-        """Raise `SourceError` for a store that is not known; nothing is written yet."""
-        self._name, self._shown = name, without_secrets(name)
-        self._store, self._folder = located(name)
-        self._run = uuid4().hex.encode()
+class Parts(ABC):
+    """The parts that lie in a store, numbered from 0."""
+
+    suffix: ClassVar[str]
+    # Whether each chunk goes to its part at once, not only when there are rows enough.
+    grows: ClassVar[bool]
+
+    # The file that is made from them; they may be a table themselves.
+    output: Output | None = None
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._pattern = re.compile(rf"part-(\d{{6,}})\.{self.suffix}")
+
+    @abstractmethod
+    def pack(self, records: list[Record]) -> Any:
+        """Return rows as they are held until they are written."""
+
+    def begin(self, number: int, note: Note) -> None:  # noqa: B027  (there may be nothing to do)
+        """Do what comes before the rows of a part; `note` is of what was written so far."""
+
+    @abstractmethod
+    def write(self, number: int, packed: Sequence[Any], note: Note) -> None:
+        """Write a part, or what comes next in it."""
+
+    @abstractmethod
+    def read_note(self, content: bytes) -> Note:
+        """Return what a part says of how far its run had come; `ValueError` where it does not."""
 
     def __str__(self) -> str:
-        return self._shown
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Make a folder on a disk if need be, and hold it; `RunError` where another process does.
-
-        Of a bucket it takes away what `claim` has written.
-        """
-        if is_uri(self._name):
-            try:
-                yield
-            finally:
-                with suppress(OSError, OutputError):
-                    if self._is_claimed():
-                        self._delete(_RUN)
-            return
-        path = Path(self._folder, _LOCK)
-        with ExitStack() as opened:
-            try:
-                path.parent.mkdir(exist_ok=True)
-                file = opened.enter_context(path.open("ab", buffering=0))
-                lock(file, self._shown)
-            except OSError as error:
-                raise self._unwritable(error) from None
-            if not os.fstat(file.fileno()).st_nlink:  # who held it took it away meanwhile
-                raise RunError(f"{self._shown} is being written by another process")
-            try:
-                yield
-            finally:
-                with suppress(OSError):  # Windows keeps what is open
-                    path.unlink()
-
-    def claim(self) -> None:
-        """Take a folder in a bucket from any other run, which ends where it would write."""
-        if is_uri(self._name):
-            self._put(_RUN, self._run)
-
-    def is_begun(self) -> bool:
-        """Return whether another run has written there, or is about to."""
-        return self._read(_RUN) is not None or bool(self.numbers())
+        return str(self.output.path) if self.output else self.store.name
 
     def numbers(self) -> list[int]:
-        """Return the numbers of the parts that are there, from 0."""
-        from pyarrow.fs import FileSelector
-
-        try:
-            found = self._store.get_file_info(FileSelector(self._folder, allow_not_found=True))
-        except OSError as error:
-            raise self._unwritable(error) from None
-        names = (_PART.fullmatch(entry.base_name) for entry in found)
+        """Return the numbers of the parts that are there."""
+        names = map(self._pattern.fullmatch, self.store.names())
         return sorted(int(name[1]) for name in names if name)
 
-    def is_finished(self) -> bool:
-        """Return whether all parts are there."""
-        return self._read(_SUCCESS) is not None
+    def is_begun(self) -> bool:
+        """Return whether another run has written, or is about to."""
+        return bool(self.numbers()) or CLAIM in self.store.names()
 
-    def finished(self, asked: dict[str, Any]) -> Tally:
-        """Return what was counted in all parts, where all are there.
+    def check_free(self) -> None:
+        """Raise `OutputError` where another run has written, or is about to."""
+        if self.is_begun():
+            raise OutputError(
+                f"{self.store.name} holds what an earlier run has done, or another run is writing "
+                "there: go on with --resume, or start anew with --overwrite"
+            )
 
-        Raises `RunError` where they are of a run that was asked for something else.
+    def last(self, asked: dict[str, Any]) -> tuple[int, Note | None]:
+        """Return how many parts there are, and the note of the last.
+
+        Raises `RunError` where they are not all there, or of a run that was asked for something
+        else.
         """
+        there = self.numbers()
+        if there != list(range(len(there))):
+            raise RunError(f"{self.store.name} lacks some of its parts: start with --overwrite")
+        if not there:
+            return 0, None
+        name = self._name(there[-1])
         try:
-            note = Note.from_json(self._read(_SUCCESS) or b"")
+            note = self.read_note(self.store.read(name) or b"")
         except ValueError:
-            raise RunError(f"{self._shown} was not finished by Inkdigit") from None
-        self.check(note.asked, asked)
+            raise RunError(f"{name} in {self.store.name} is no part of Inkdigit's") from None
+        note.check(asked, self.store.name)
+        return len(there), note
+
+    def finished(self, job: ReadJob) -> Tally | None:
+        """Return what was counted in the table if it is finished.
+
+        Raises `RunError` where it was made by a run that was asked for something else.
+        """
+        success = self.store.read(_SUCCESS)
+        if success is None:
+            return None
+        try:
+            note = Note.from_json(success)
+        except ValueError:
+            raise RunError(f"{self.store.name} was not finished by Inkdigit") from None
+        note.check(job.asked(), self.store.name)
         return note.tally
 
-    def check(self, before: dict[str, Any], asked: dict[str, Any]) -> None:
-        """Raise `RunError` where the parts are of a run that was asked for something else."""
-        now = json.loads(json.dumps(asked))
-        if before != now:
-            raise RunError(f"{self._shown} is of another run ({differing(before, now)})")
-
-    def note(self, number: int) -> Note:
-        """Return what a part says of the run that wrote it."""
-        from pyarrow.parquet import read_schema
-
-        try:
-            found = read_schema(self._path(_part(number)), filesystem=self._store)
-            return Note.from_json(found.metadata[_NOTE])
-        except (OSError, ValueError, KeyError, TypeError):
-            raise RunError(f"{self._shown}{_part(number)} is no part of Inkdigit's") from None
-
-    def write(self, number: int, rows: "pa.Table", note: Note) -> None:
-        """Write a part; it has its name only when it is whole."""
-        from pyarrow.parquet import write_table
-
-        content = BytesIO()
-        noted = rows.replace_schema_metadata({_NOTE: note.to_json()})
-        write_table(noted, content, compression="zstd")
-        self._write(_part(number), content.getvalue())
-
     def finish(self, note: Note) -> None:
-        """Say that all parts are there."""
-        self._write(_SUCCESS, note.to_json())
+        """Make the table whole, and say that it is."""
+        self.store.write(_SUCCESS, note.to_json())
 
     def clear(self) -> None:
         """Take away what an earlier run has written, and nothing else."""
-        try:
-            if self.is_finished():
-                self._delete(_SUCCESS)
-            for number in self.numbers():
-                self._delete(_part(number))
-        except OSError as error:
-            raise self._unwritable(error) from None
+        if _SUCCESS in self.store.names():
+            self.store.delete(_SUCCESS)
+        self._delete_parts()
 
-    def _is_claimed(self) -> bool:
-        return self._read(_RUN) == self._run
+    def _delete_parts(self) -> None:
+        for number in self.numbers():
+            self.store.delete(self._name(number))
 
-    def _write(self, name: str, content: bytes) -> None:
-        if is_uri(self._name) and not self._is_claimed():
-            raise RunError(f"{self._shown} is being written by another run, which began later")
-        self._put(name, content)
-
-    def _put(self, name: str, content: bytes) -> None:
-        try:
-            if is_uri(self._name):
-                # An object appears when its stream is closed.
-                with self._store.open_output_stream(self._path(name)) as stream:
-                    stream.write(content)
-            else:
-                write_atomically(Path(self._folder, name), lambda path: path.write_bytes(content))
-        except OSError as error:
-            raise self._unwritable(error) from None
-
-    def _read(self, name: str) -> bytes | None:
-        """Return what a file holds, `None` where it is not there."""
-        try:
-            with self._store.open_input_stream(self._path(name)) as stream:
-                return bytes(stream.read())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._unwritable(error) from None
-
-    def _delete(self, name: str) -> None:
-        self._store.delete_file(self._path(name))
-
-    def _path(self, name: str) -> str:
-        return f"{self._folder}/{name}"
-
-    def _unwritable(self, error: OSError) -> OutputError:
-        return OutputError(f"{self._shown} cannot be written: {reason(error)}")
+    def _name(self, number: int) -> str:
+        return f"part-{number:06}.{self.suffix}"
 
 
-class PartsTable:
-    """Rows that become parts as there are enough of them."""
+class ParquetParts(Parts):
+    """Parts of Parquet, with the note in their metadata."""
 
-    def __init__(
-        self, parts: Parts, asked: dict[str, Any], *, overwrite: bool, resume: bool
-    ) -> None:
-        """Go on behind the last part where `resume`; `OutputError` where there are any otherwise.
+    suffix = "parquet"
+    grows = False
+    _KEY = b"inkdigit"
 
-        Raises `RunError` where they are of a run that was asked for something else, or one that is
-        still going on.
-        """
-        self.position, self.tally = Position(), Tally()
-        self._parts, self._asked = parts, asked
-        self._rows: list[pa.Table] = []
-        self._number = 0
-        with ExitStack() as held:
-            held.enter_context(parts.held())
-            if not overwrite:
-                self._go_on(resume=resume)
-            parts.claim()
-            if overwrite:
-                parts.clear()
-            self._held = held.pop_all()
+    def pack(self, records: list[Record]) -> "pa.Table":
+        """Return rows as an Arrow table."""
+        return as_arrow(records)
 
-    def append(self, done: ChunkResult) -> None:
-        """Add a chunk, and write a part if there are rows enough for one."""
-        for record, code in zip(done.records, done.codes, strict=True):
-            self.tally.count(record, code)
-        self.position = done.end
-        self._rows.append(table(done.records))
-        if sum(rows.num_rows for rows in self._rows) >= PART_ROWS:
-            self._flush()
-
-    def finish(self) -> None:
-        """Write the last part, and that it is the last."""
-        self._flush()
-        if self._parts.numbers() != list(range(self._number)):
-            raise RunError(f"{self._parts} holds parts of another run: start with --overwrite")
-        self._parts.finish(self._note())
-
-    def close(self) -> None:
-        """Write what is left, finished or not, and let go of the folder."""
-        with self._held:
-            self._flush()
-
-    def _flush(self) -> None:
+    def write(self, number: int, packed: "Sequence[pa.Table]", note: Note) -> None:
+        """Write a part."""
         import pyarrow as pa
+        from pyarrow.parquet import write_table
 
-        if self._rows:
-            rows, self._rows = pa.concat_tables(self._rows), []
-            self._parts.write(self._number, rows, self._note())
-            self._number += 1
+        content = BytesIO()
+        rows = pa.concat_tables(packed).replace_schema_metadata({self._KEY: note.to_json()})
+        write_table(rows, content, compression="zstd")
+        self.store.write(self._name(number), content.getvalue())
 
-    def _go_on(self, *, resume: bool) -> None:
-        if not resume and self._parts.is_begun():
-            raise OutputError(
-                f"{self._parts} holds parts already, or another run is writing some: go on with "
-                "--resume, or start anew with --overwrite"
-            )
-        there = self._parts.numbers()
-        if there != list(range(len(there))):
-            raise RunError(f"{self._parts} lacks some of its parts: start with --overwrite")
-        if there:
-            note = self._parts.note(there[-1])
-            self._parts.check(note.asked, self._asked)
-            self.position, self.tally, self._number = note.position, note.tally, len(there)
+    def read_note(self, content: bytes) -> Note:
+        """Return what stands in the metadata."""
+        from pyarrow.parquet import read_schema
 
-    def _note(self) -> Note:
-        return Note(self._asked, self.position, self.tally)
+        try:
+            return Note.from_json(read_schema(BytesIO(content)).metadata[self._KEY])
+        except (KeyError, TypeError) as error:
+            raise ValueError from error
 
 
-def _part(number: int) -> str:
-    return f"part-{number:06}.parquet"
+class JsonLinesParts(Parts):
+    """Parts of JSON lines beside the file that is made from them in the end.
+
+    In each stands a note, then the rows of each chunk and the note behind it.
+    """
+
+    suffix = "jsonl"
+    grows = True
+
+    def __init__(self, output: Output) -> None:
+        self.output: Output = output
+        self._local = LocalStore(f"{output.path}.part", temporary=True)
+        super().__init__(self._local)
+
+    def pack(self, records: list[Record]) -> bytes:
+        """Return a line for each row."""
+        return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+    def begin(self, number: int, note: Note) -> None:
+        """Make a part without rows."""
+        self.store.write(self._name(number), _closed(b"", note))
+
+    def write(self, number: int, packed: Sequence[bytes], note: Note) -> None:
+        """Add rows to a part: they are on the disk when this returns."""
+        self._local.append(self._name(number), _closed(b"".join(packed), note))
+
+    def read_note(self, content: bytes) -> Note:
+        """Return the note behind the last whole chunk."""
+        *_, (_, note) = _whole(content)
+        return Note.from_json(note)
+
+    def finished(self, job: ReadJob) -> Tally | None:  # noqa: ARG002  (a file does not say)
+        """Return a tally of nothing if the file is there and nothing is left of its parts."""
+        if not self.output.is_there():
+            return None
+        if self.store.read(_SUCCESS) is not None:  # killed while they were taken away
+            with self.store.held():
+                self._remove()
+        return None if self.is_begun() else Tally()
+
+    def finish(self, note: Note) -> None:
+        """Make the file, and take the parts away."""
+        self.output.write(self.records(), several=True)
+        super().finish(note)
+        self._remove()
+
+    def _remove(self) -> None:
+        self._delete_parts()
+        self.store.delete(_SUCCESS)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the rows of all parts, in order."""
+        for number in self.numbers():
+            for lines, _ in _whole(self.store.read(self._name(number)) or b""):
+                yield from map(json.loads, lines)
+
+
+def _closed(rows: bytes, note: Note) -> bytes:
+    """Return rows, and behind them a line that says that they are whole, and the note."""
+    return b'%s%s%d, "note": %s}\n' % (rows, _DONE, zlib.crc32(rows), note.to_json())
+
+
+def _whole(content: bytes) -> Iterator[tuple[list[bytes], bytes]]:
+    """Yield the rows and the note of each chunk up to the first that is not whole."""
+    lines, checksum = list[bytes](), 0
+    for line in content.splitlines(keepends=True):
+        if not line.startswith(_DONE):
+            lines.append(line)
+            checksum = zlib.crc32(line, checksum)
+            continue
+        crc32, _, note = line.removeprefix(_DONE).partition(b', "note": ')
+        if crc32 != b"%d" % checksum or not note.endswith(b"}\n"):
+            return
+        yield lines, note.removesuffix(b"}\n")
+        lines, checksum = [], 0

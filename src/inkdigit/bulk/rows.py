@@ -1,56 +1,76 @@
-"""One row for each picture or page, in the order of the input."""
+"""One row for each picture, page or box of a page, in the order of the input, and their count."""
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Unpack
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
 
-from inkdigit.bulk.boxes import cut_out, on_page
-from inkdigit.bulk.sources import Box, Picture
-from inkdigit.bulk.uris import is_uri
+from inkdigit.bulk.sources import Picture
+from inkdigit.bulk.storage import is_uri, read_object
 from inkdigit.errors import ImageError, InkdigitError
-from inkdigit.reading.options import Options
-from inkdigit.reading.row import FIELDS, Row
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.result import Box
+from inkdigit.reading.row import Row
 
 if TYPE_CHECKING:
-    from inkdigit.images import Source
+    from inkdigit.images import Grey, Source
     from inkdigit.reading.reader import Reader
     from inkdigit.reading.result import Reading
 
-# The columns of a table: of what a manifest said as well.
-COLUMNS = (*FIELDS, "id", "box")
 # Pictures in memory at a time: enough to fill the network, few enough to hold.
 BATCH = 32
 # Bytes from a bucket in memory at a time, and the picture that exceeds them.
 _HELD = 2**26
-# A row as plain types, by the names and in the order of `COLUMNS`.
+STATUSES = ("accepted", "review", "rejected", "failed")
+# A row as plain types, by the names and in the order of `inkdigit.reading.row.COLUMNS`.
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class TableRow(Row):
-    """A row of a table; a manifest may have given it an id, and a box of the page."""
+@dataclass
+class Tally:
+    """Counts of rows by status, of those for review by reason, of failures by exit code."""
 
-    id: str | None = None
-    box: Box | None = None
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    codes: Counter[int] = field(default_factory=Counter)
 
     @property
-    def code(self) -> int:
-        """The exit code of the error, 0 where there is a reading."""
-        return self.failure.exit_code if self.failure else 0
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return self.statuses.total()
 
-    def to_dict(self) -> Record:
-        """Return plain types only, by the names and in the order of `COLUMNS`."""
-        return super().to_dict() | {"id": self.id, "box": list(self.box) if self.box else None}
+    def count(self, record: Record, code: int) -> None:
+        """Count one more row, and the exit code of its failure, 0 where there is none."""
+        self.statuses[record["status"]] += 1
+        if record["status"] == "review":
+            # Alike but for their figures is alike.
+            self.reasons[re.sub(r"\d[\d.]*", "…", record["reason"])] += 1
+        if code:
+            self.codes[code] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types only."""
+        codes = {str(code): count for code, count in self.codes.items()}
+        return {"statuses": dict(self.statuses), "reasons": dict(self.reasons), "codes": codes}
+
+    @classmethod
+    def from_dict(cls, known: dict[str, Any]) -> Self:
+        """Rebuild from `to_dict`."""
+        statuses, reasons, codes = (
+            Counter({name: int(count) for name, count in known[kind].items()})
+            for kind in ("statuses", "reasons", "codes")
+        )
+        return cls(statuses, reasons, Counter({int(code): codes[code] for code in codes}))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUSES)
 
 
 def read_rows(
-    reader: "Reader",
-    pictures: Iterable[Picture],
-    *,
-    batch: int = BATCH,
-    **options: Unpack[Options],
-) -> Iterator[TableRow]:
+    reader: "Reader", pictures: Iterable[Picture], options: ReadOptions, *, batch: int = BATCH
+) -> Iterator[Row]:
     """Yield a row for each picture, and one for each page of a document where no page is chosen.
 
     Lazy: pictures are taken up and read by the batch, the pages of a document one by one, and no
@@ -75,7 +95,20 @@ def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:
         yield some
 
 
-def _read_some(reader: "Reader", pictures: list[Picture], options: Options) -> Iterator[TableRow]:
+def _fetched(picture: Picture) -> Picture:
+    """Return the picture with what lies in a bucket brought here, but for a box of it.
+
+    A box is cut out when its turn comes, from a page that is open already.
+    """
+    if picture.box or not isinstance(picture.source, str) or not is_uri(picture.source):
+        return picture
+    try:
+        return replace(picture, source=read_object(picture.source))
+    except InkdigitError as error:
+        return replace(picture, source=error)
+
+
+def _read_some(reader: "Reader", pictures: list[Picture], options: ReadOptions) -> Iterator[Row]:
     paged = [_has_pages(picture, options) for picture in pictures]
     others = [picture for picture, many in zip(pictures, paged, strict=True) if not many]
     rows = iter(_read_batch(reader, others, options))
@@ -86,80 +119,81 @@ def _read_some(reader: "Reader", pictures: list[Picture], options: Options) -> I
             yield next(rows)
 
 
-def _has_pages(picture: Picture, options: Options) -> bool:
-    one = picture.page or picture.box or options.get("page")
+def _has_pages(picture: Picture, options: ReadOptions) -> bool:
+    one = picture.page or picture.box or options.page
     return not one and picture.is_document()
 
 
-def _fetched(picture: Picture) -> Picture:
-    """Return the picture with what lies in a bucket brought here, but for a box of it.
-
-    A box is cut out when its turn comes, from a page that is open already.
-    """
-    if picture.box or not isinstance(picture.source, str) or not is_uri(picture.source):
-        return picture
-    from inkdigit.bulk.storage import read_object
-
-    try:
-        return replace(picture, source=read_object(picture.source))
-    except InkdigitError as error:
-        return replace(picture, source=error)
-
-
-def _read_batch(reader: "Reader", pictures: list[Picture], options: Options) -> list[TableRow]:
+def _read_batch(reader: "Reader", pictures: list[Picture], options: ReadOptions) -> list[Row]:
     """Return a row for each picture; those that are read alike are read together."""
-    alike = defaultdict[tuple[tuple[str, Any], ...], list[int]](list)
+    rows = dict[int, Row]()
+    alike = defaultdict[ReadOptions, list[tuple[int, "Source"]]](list)
     for number, picture in enumerate(pictures):
-        alike[tuple(_asked(picture, options).items())].append(number)
-    rows: dict[int, TableRow] = {}
-    for asked, numbers in alike.items():
-        some = [pictures[number] for number in numbers]
-        page = options.get("page") or 1
-        for number, picture, result in zip(
-            numbers, some, _results(reader, some, dict(asked), options), strict=True
-        ):
-            rows[number] = _row(reader, picture, picture.page or page, result)
+        page = picture.page or options.page
+        try:
+            alike[_asked(picture, options)].append((number, _source(picture, page, options)))
+        except InkdigitError as error:
+            rows[number] = _row(reader, picture, page, error)
+    for asked, numbered in alike.items():
+        results = reader.results([source for _, source in numbered], asked)
+        for (number, _), result in zip(numbered, results, strict=True):
+            picture = pictures[number]
+            rows[number] = _row(reader, picture, picture.page or options.page, result)
     return [rows[number] for number in range(len(pictures))]
 
 
-def _asked(picture: Picture, options: Options) -> dict[str, Any]:
+def _asked(picture: Picture, options: ReadOptions) -> ReadOptions:
     """Return the options for one picture, what a manifest says of it ahead of the others."""
-    told = {"pattern": picture.pattern, "check": picture.check, "page": picture.page}
-    asked = {**options, **{name: value for name, value in told.items() if value is not None}}
     if picture.box:  # it is cut out of its page before it is read
-        asked.pop("page", None)
-    return asked
+        return beside(options, picture.pattern, picture.check, None)
+    return beside(options, picture.pattern, picture.check, picture.page or options.page)
 
 
-def _results(
-    reader: "Reader", pictures: list[Picture], asked: dict[str, Any], options: Options
-) -> "list[Reading | InkdigitError]":
-    sources = [_source(picture, options) for picture in pictures]
-    given = [source for source in sources if not isinstance(source, InkdigitError)]
-    read = iter(reader.read_batch(given, **asked) if given else [])
-    return [
-        source if isinstance(source, InkdigitError) else on_page(next(read), picture.box)
-        for source, picture in zip(sources, pictures, strict=True)
-    ]
+@lru_cache(maxsize=1024)
+def beside(
+    options: ReadOptions, pattern: str | None, check: str | None, page: int | None
+) -> ReadOptions:
+    """Return options with another page, and with a pattern and check ahead of theirs."""
+    return replace(
+        options, pattern=pattern or options.pattern, check=check or options.check, page=page
+    )
 
 
-def _source(picture: Picture, options: Options) -> "Source | InkdigitError":
-    if picture.box is None or isinstance(picture.source, InkdigitError):
+def _source(picture: Picture, page: int | None, options: ReadOptions) -> "Source":
+    if isinstance(picture.source, InkdigitError):
+        raise picture.source
+    if picture.box is None:
         return picture.source
-    page = picture.page or options.get("page")
-    try:
-        return cut_out(picture.name, picture.source, page, picture.box, options.get("max_pixels"))
-    except InkdigitError as error:
-        return error
+    return _cut_out(_page(picture.source, page, options.max_pixels), picture.box, picture.name)
 
 
-def _read_pages(reader: "Reader", picture: Picture, options: Options) -> Iterator[TableRow]:
+def _cut_out(page: "Grey", box: Box, name: str) -> "Grey":
+    height, width = page.shape
+    x, y, across, down = box
+    if x + across > width or y + down > height:
+        raise ImageError(
+            f"the box {x} {y} {across} {down} reaches beyond {name}, which measures "
+            f"{width}×{height} pixels"
+        )
+    return page[y : y + down, x : x + across]
+
+
+@lru_cache(maxsize=1)
+def _page(source: str | bytes, page: int | None, max_pixels: int | None) -> "Grey":
+    """Return a page; it is kept until the next, as a form's fields stand one after the other."""
+    from inkdigit.images import open_grey
+
+    if isinstance(source, str) and is_uri(source):
+        source = read_object(source)
+    return open_grey(source, page=page, max_pixels=max_pixels)
+
+
+def _read_pages(reader: "Reader", picture: Picture, options: ReadOptions) -> Iterator[Row]:
     page = 0
     try:
-        if isinstance(picture.source, InkdigitError):
-            raise picture.source
-        asked = _asked(picture, options)
-        for page, result in enumerate(reader.read_pages(picture.source, **asked), start=1):
+        source = _source(picture, None, options)
+        results = reader.page_results(source, _asked(picture, options))
+        for page, result in enumerate(results, start=1):
             yield _row(reader, picture, page, result)
         if not page:
             raise ImageError(f"{picture.name} has no pages")
@@ -168,6 +202,20 @@ def _read_pages(reader: "Reader", picture: Picture, options: Options) -> Iterato
 
 
 def _row(
-    reader: "Reader", picture: Picture, page: int, result: "Reading | InkdigitError"
-) -> TableRow:
-    return TableRow(picture.name, page, result, reader.model, picture.id, picture.box)
+    reader: "Reader", picture: Picture, page: int | None, result: "Reading | InkdigitError"
+) -> Row:
+    if picture.box and not isinstance(result, InkdigitError):
+        result = _on_page(result, picture.box)
+    return Row(picture.name, page or 1, result, reader.model, picture.id, picture.box)
+
+
+def _on_page(reading: "Reading", box: Box) -> "Reading":
+    """Return a reading with its boxes in pixels of the page that its picture was cut out of."""
+    left, top, *_ = box
+
+    def moved(within: Box) -> Box:
+        x, y, width, height = within
+        return x + left, y + top, width, height
+
+    characters = tuple(replace(one, box=moved(one.box)) for one in reading.characters)
+    return replace(reading, characters=characters)

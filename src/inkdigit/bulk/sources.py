@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inkdigit.bulk.folders import FileFilter, count_below, files_below
-from inkdigit.bulk.storage import objects_below
-from inkdigit.bulk.uris import is_uri, without_secrets
+from inkdigit.bulk.storage import is_uri, objects_below, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
+from inkdigit.reading.result import Box
 
 STDIN = "-"
 # Enough of a file to tell its kind.
 _HEAD = 1024
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Picture:
 
     def is_document(self) -> bool:
         """Return whether it is of a kind that holds pages, TIFF or PDF, by its first bytes."""
-        from inkdigit.images.kinds import may_have_pages
+        from inkdigit.images import may_have_pages
 
         return not isinstance(self.source, InkdigitError) and may_have_pages(_head(self.source))
 

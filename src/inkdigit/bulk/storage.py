@@ -5,39 +5,48 @@ from where the store's own tools take them, or from the URI:
 `s3://bucket/scans?endpoint_override=127.0.0.1:9000&scheme=http`.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from inkdigit.bulk.folders import FileFilter
-from inkdigit.bulk.uris import is_uri, without_secrets
 from inkdigit.errors import ImageError, MissingExtraError, SourceError
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
+_URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
+# Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
+_CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
 _MAX_REASON = 200
 
 
-def located(name: str) -> "tuple[FileSystem, str]":
-    """Return the filesystem that a URI or a path lies in, and where in it.
+def is_uri(name: str) -> bool:
+    """Return whether a name is one of a bucket or another store, such as `s3://bucket/scans`."""
+    return bool(_URI.match(name))
 
-    Raises `SourceError` for a URI that nothing is known of.
+
+def without_secrets(name: str) -> str:
+    """Return a name as it is shown: of a URI without its query and credentials."""
+    return _CREDENTIALS.sub("", name.partition("?")[0], count=1) if is_uri(name) else name
+
+
+def located(uri: str) -> "tuple[FileSystem, str]":
+    """Return the filesystem that a URI lies in, and where in it.
+
+    Raises `SourceError` for a store that nothing is known of.
     """
-    if not is_uri(name):
-        # From the root: pyarrow takes run:1 for a URI.
-        return _store(""), str(Path(name).absolute())
-    uri, shown = name, without_secrets(name)
+    bucket, shown = uri, without_secrets(uri)
     try:
-        split = urlsplit(name)
+        split = urlsplit(uri)
         # Of the bucket alone, so that its filesystem is made once.
-        uri = f"{split.scheme}://{split.netloc or '/'}{_query(name)}"
-        store = _store(uri)
+        bucket = f"{split.scheme}://{split.netloc or '/'}{_query(uri)}"
+        store = _store(bucket)
     except (OSError, ValueError) as error:
         # pyarrow tells the URI as it was given.
-        why = reason(ValueError(str(error).replace(uri, shown)))
+        why = reason(ValueError(str(error).replace(bucket, shown)))
         raise SourceError(f"{shown} cannot be opened: {why}") from None
     return store, (split.netloc.rpartition("@")[2] + split.path).rstrip("/")
 
@@ -45,10 +54,10 @@ def located(name: str) -> "tuple[FileSystem, str]":
 @lru_cache(maxsize=64)
 def _store(uri: str) -> "FileSystem":
     try:
-        from pyarrow.fs import FileSystem, LocalFileSystem
+        from pyarrow.fs import FileSystem
     except ImportError:
         raise MissingExtraError("parquet", "pyarrow") from None
-    return FileSystem.from_uri(uri)[0] if uri else LocalFileSystem()
+    return FileSystem.from_uri(uri)[0]
 
 
 @lru_cache(maxsize=1)

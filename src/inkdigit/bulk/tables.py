@@ -1,124 +1,84 @@
-"""Tables that survive a kill: one file by way of a journal, or a folder of Parquet parts."""
+"""A table that survives a kill."""
 
-from typing import Any, Protocol
+from contextlib import ExitStack
+from typing import Any
 
-from inkdigit.bulk.chunks import ChunkResult, Position, ReadJob
-from inkdigit.bulk.journal import Journal, journal_of
-from inkdigit.bulk.parquet import need_pyarrow
-from inkdigit.bulk.parts import Parts, PartsTable
-from inkdigit.bulk.tally import Tally
-from inkdigit.bulk.uris import is_uri, without_secrets
-from inkdigit.bulk.writers import PARQUET, Output
-from inkdigit.errors import OutputError, SettingError
+from inkdigit.bulk.chunks import ChunkResult, Position
+from inkdigit.bulk.parts import PART_ROWS, Note, Parts
+from inkdigit.bulk.rows import Tally
+from inkdigit.errors import RunError
 
 
-class Table(Protocol):
-    """Where finished chunks go, in order, and from where a stopped run goes on."""
+class Table:
+    """Rows that become parts as they are read, and from where a stopped run goes on.
 
-    @property
-    def position(self) -> Position:
-        """How far the input has been gone through."""
+    `position` is how far the input had been gone through when rows were last written, `tally` what
+    has been counted.
+    """
 
-    @property
-    def tally(self) -> Tally:
-        """What has been counted up to there."""
+    def __init__(
+        self, parts: Parts, asked: dict[str, Any], *, overwrite: bool = False, resume: bool = False
+    ) -> None:
+        """Go on behind the last part where `resume`; `OutputError` where there are any otherwise.
+
+        Raises `RunError` where they are of a run that was asked for something else, or one that is
+        still going on.
+        """
+        self.position, self.tally = Position(), Tally()
+        self._parts, self._asked = parts, asked
+        # The part that rows go to, how many it has, and those that are not written yet.
+        self._number, self._rows, self._held = 0, 0, list[Any]()
+        with ExitStack() as opened:
+            opened.enter_context(parts.store.held())
+            if not overwrite:
+                self._go_on(resume=resume)
+            parts.store.claim()
+            if overwrite:
+                parts.clear()
+            self._open = opened.pop_all()
+
+    def _go_on(self, *, resume: bool) -> None:
+        if not resume:
+            self._parts.check_free()
+        self._number, note = self._parts.last(self._asked)
+        if note:
+            self.position, self.tally = note.position, note.tally
 
     def append(self, done: ChunkResult) -> None:
-        """Add a chunk."""
+        """Add a chunk; write it at once, or when there are rows enough for a part."""
+        if not self._rows:
+            self._parts.begin(self._number, self._note(self.position))
+        packed = self._parts.pack(done.records)
+        for record, code in zip(done.records, done.codes, strict=True):
+            self.tally.count(record, code)
+        self._rows += len(done.records)
+        self._held.append((packed, done.end))
+        if self._parts.grows or self._rows >= PART_ROWS:
+            self._write()
 
     def finish(self) -> None:
-        """Make the table whole."""
+        """Write what is left, and make the table whole."""
+        self._write()
+        if self._parts.numbers() != list(range(self._number + bool(self._rows))):
+            raise RunError(
+                f"{self._parts.store.name} holds parts of another run: start with --overwrite"
+            )
+        self._parts.finish(self._note(self.position))
 
     def close(self) -> None:
-        """Let go of it, finished or not."""
+        """Write what is left, finished or not, and let go of the folder."""
+        with self._open:
+            self._write()
 
+    def _write(self) -> None:
+        if not self._held:
+            return
+        held, self._held = self._held, []  # what cannot be written is not tried again
+        _, end = held[-1]
+        self._parts.write(self._number, [packed for packed, _ in held], self._note(end))
+        self.position = end
+        if self._rows >= PART_ROWS or not self._parts.grows:
+            self._number, self._rows = self._number + 1, 0
 
-class FileTable:
-    """A file in any format, made at the end from its journal."""
-
-    def __init__(self, output: Output, asked: dict[str, Any], *, anew: bool = False) -> None:
-        """Take up the journal beside the file, or begin it; `anew` even where there is one."""
-        if output.path is None:
-            raise SettingError("a table is a file: name it with --out")
-        self._output = output
-        self._journal = Journal(journal_of(output.path), asked, anew=anew)
-
-    @property
-    def position(self) -> Position:
-        """How far the input has been gone through."""
-        return self._journal.position
-
-    @property
-    def tally(self) -> Tally:
-        """What has been counted up to there."""
-        return self._journal.tally
-
-    def append(self, done: ChunkResult) -> None:
-        """Add a chunk: it is on the disk when this returns."""
-        self._journal.append(done)
-
-    def finish(self) -> None:
-        """Make the file from the journal, then take that away."""
-        self._output.write(self._journal.records(), several=True)
-        self._journal.remove()
-
-    def close(self) -> None:
-        """Close the journal, which stays unless the table is finished."""
-        self._journal.close()
-
-
-Target = Output | str
-
-
-def choose_target(
-    out: str | None, format_: str | None, *, overwrite: bool = False, resume: bool = False
-) -> Target:
-    """Return where rows go: an `Output`, or the name of a folder for parts, which ends in /.
-
-    Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
-    neither to be resumed nor overwritten.
-    """
-    if out and (is_uri(out) or out.endswith("/")):
-        return _choose_folder(out, format_)
-    output = Output.choose(out, format_, overwrite=overwrite or resume)
-    if resume and not output.is_file:
-        raise SettingError("--resume goes on with a table: name it with --out")
-    if output.path and not (overwrite or resume) and journal_of(output.path).exists():
-        raise OutputError(
-            f"{journal_of(output.path)} holds what an earlier run has done: go on with --resume, "
-            "or start anew with --overwrite"
-        )
-    return output
-
-
-def finished(target: Target, work: ReadJob) -> Tally | None:
-    """Return what was counted in the table where it is whole already, of a file nothing.
-
-    Raises `RunError` for a folder of parts that another work has finished; a file does not say.
-    """
-    if isinstance(target, str):
-        parts = Parts(target)
-        return parts.finished(work.asked()) if parts.is_finished() else None
-    whole = target.path and target.path.exists() and not journal_of(target.path).exists()
-    return Tally() if whole else None
-
-
-def open_table(
-    target: Target, asked: dict[str, Any], *, overwrite: bool = False, resume: bool = False
-) -> Table:
-    """Return the table, with what an earlier run has done if it is to be resumed."""
-    if isinstance(target, str):
-        return PartsTable(Parts(target), asked, overwrite=overwrite, resume=resume)
-    return FileTable(target, asked, anew=overwrite)
-
-
-def _choose_folder(out: str, format_: str | None) -> str:
-    shown = without_secrets(out)
-    if not shown.endswith("/"):
-        raise SettingError(
-            f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"
-        )
-    if format_ not in {None, PARQUET}:
-        raise SettingError(f"a folder takes parts of Parquet: leave out --format {format_}")
-    need_pyarrow()
-    return out
+    def _note(self, position: Position) -> Note:
+        return Note(self._asked, position, self.tally)

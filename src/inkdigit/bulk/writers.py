@@ -6,15 +6,21 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 from pathlib import Path
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
-from inkdigit.bulk.parquet import need_pyarrow, write_parquet
-from inkdigit.bulk.plain import plain
-from inkdigit.bulk.rows import COLUMNS, Record
-from inkdigit.errors import OutputError, SettingError
+from inkdigit.bulk.rows import Record
+from inkdigit.errors import MissingExtraError, OutputError, SettingError, escape_controls
+from inkdigit.files import write_atomically
+from inkdigit.reading.row import COLUMNS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 STDOUT = "-"
+# Rows of Parquet that are held at a time.
+_GROUP = 10_000
 _SUFFIXES = {
     "": "text",
     ".txt": "text",
@@ -35,7 +41,7 @@ def _write_text(records: Iterator[Record], stream: TextIO, *, several: bool) -> 
 
 def _label(read: Record) -> str:
     """Return a row's name on one line and without commands to a terminal; later pages numbered."""
-    name = plain(read["source"])
+    name = escape_controls(read["source"])
     return f"{name}:{read['page']}" if read["page"] > 1 else name
 
 
@@ -62,6 +68,52 @@ def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> N
             json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
             for value in record.values()
         )
+
+
+def write_parquet(records: Iterable[Record], path: Path) -> None:
+    """Write a Parquet file, a group of rows after the other."""
+    from pyarrow.parquet import ParquetWriter
+
+    records = iter(records)
+    with ParquetWriter(path, _schema(), compression="zstd") as writer:
+        while some := list(islice(records, _GROUP)):
+            writer.write_table(as_arrow(some))
+
+
+def as_arrow(records: list[Record]) -> "pa.Table":
+    """Return rows as an Arrow table; a name that is no text is written with escapes."""
+    import pyarrow as pa
+
+    return pa.Table.from_pylist([_as_text(record) for record in records], _schema())
+
+
+def _schema() -> "pa.Schema":
+    """Return the columns and their types, nested where they are lists."""
+    import pyarrow as pa
+
+    text, real, box = pa.string(), pa.float64(), pa.list_(pa.int32())
+    alternatives = pa.list_(pa.struct({"value": text, "confidence": real}))
+    character = {"value": text, "confidence": real, "box": box, "alternatives": alternatives}
+    others = {
+        "page": pa.int32(), "confidence": real, "characters": pa.list_(pa.struct(character)),
+        "box": box,
+    }  # fmt: skip
+    return pa.schema({name: others.get(name, text) for name in COLUMNS})
+
+
+def _as_text(record: Record) -> Record:
+    names = {name: record[name] for name in ("source", "error", "id") if record[name]}
+    return record | {
+        name: value.encode("utf-8", "backslashreplace").decode() for name, value in names.items()
+    }
+
+
+def need_pyarrow() -> None:
+    """Raise `MissingExtraError` where pyarrow is not installed."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("parquet", "pyarrow") from None
 
 
 # What a stream of text can take; Parquet needs a file.
@@ -110,6 +162,10 @@ class Output:
         """Whether rows go to a file, not to a stream, a pipe or a device."""
         return self.path is not None and not _is_device(self.path)
 
+    def is_there(self) -> bool:
+        """Return whether the file lies there already."""
+        return self.path is not None and self.path.exists()
+
     def write(self, records: Iterable[Record], *, several: bool) -> None:
         """Write all rows as they come; a file has its name only when the last is in it.
 
@@ -119,7 +175,6 @@ class Output:
             # Closed by whoever started us, it is None.
             self._write(records, sys.stdout or StringIO(), several=several)
             return
-        from inkdigit.files import write_atomically
 
         def write(path: Path) -> None:
             if self.format == PARQUET:

@@ -9,33 +9,46 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 import inkdigit
-from inkdigit.bulk.plain import plain
-from inkdigit.cli import bench, compare, evaluate, export, networks, read, serve, train
-from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError
+from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError, escape_controls
 
 # What a place says that takes no more.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-VERBS = (read, serve, train, evaluate, compare, networks, export, bench)
+# Each verb is a module of its name, which is imported when it is asked for.
+VERBS = {
+    "read": "read the numbers in pictures",
+    "serve": "read over HTTP, with a page to write on",
+    "train": "train a network into a run folder",
+    "evaluate": "measure a trained network on labelled digits",
+    "compare": "train several networks and compare them",
+    "networks": "list the networks",
+    "export": "write the model file of a run",
+    "bench": "measure how fast digits are read on this machine",
+}
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def build_parser(asked: Iterable[str] = VERBS) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, with the flags of the verbs that are asked."""
     parser = argparse.ArgumentParser(
         prog="inkdigit", description="Handwritten digits: read, train, evaluate, compare, export."
     )
     parser.add_argument("--version", action="version", version=f"inkdigit {inkdigit.__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for verb in VERBS:
-        verb.add_parser(verbs)
+    for name, what in VERBS.items():
+        if name in asked:
+            import_module(f"{__name__}.{name}").add_parser(verbs)
+        else:
+            verbs.add_parser(name, help=what)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    options = build_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(arguments[:1]).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # File names need not be text; they are shown as well as can be.
@@ -45,9 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if sys.stdout:  # closed by whoever started us, it is None
             sys.stdout.flush()
     except InkdigitError as error:
-        print(f"inkdigit: {plain(str(error))}", file=sys.stderr)
+        _tell_notes(options, error)
+        print(f"inkdigit: {escape_controls(str(error))}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
+        _tell_notes(options, error)
         print("inkdigit: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
@@ -56,10 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What no place that knows more has caught: a folder that may not be entered, a full disk.
         named = f"{error.filename}: " if error.filename else ""
-        print(f"inkdigit: {plain(named)}{error.strerror or error}", file=sys.stderr)
+        print(f"inkdigit: {escape_controls(named)}{error.strerror or error}", file=sys.stderr)
         _forget_stdout()
         return OutputError.exit_code if error.errno in _FULL else InkdigitError.exit_code
     return 0
+
+
+def _tell_notes(options: argparse.Namespace, error: BaseException) -> None:
+    """Say what stands beside an error, as what was done before it."""
+    for note in getattr(error, "__notes__", ()) if not getattr(options, "quiet", False) else ():
+        print(escape_controls(note), file=sys.stderr)
 
 
 def _forget_stdout() -> None:

@@ -3,8 +3,9 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from inkdigit import learning
 from inkdigit.cli.options import (
     Verbs,
     add_data_flags,
@@ -18,14 +19,13 @@ from inkdigit.errors import OutputError
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
-    from inkdigit.learning.evaluation.metrics import Evaluation
+    from inkdigit.learning import Evaluation
 
 
 def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "evaluate",
-        help="measure a trained network on labelled digits",
         description="Measure a trained network on labelled digits: accuracy with its interval, "
         "loss, calibration, every digit, and what is confused with what.",
     )
@@ -39,6 +39,11 @@ def add_parser(verbs: Verbs) -> None:
         default="test",
         help="which digits; validation is a tenth of train (default: test)",
     )
+    parser.add_argument(
+        "--corruptions",
+        action="store_true",
+        help="also measure the digits under fifteen corruptions (noise, blur, fog and others)",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the pictures into this folder"
@@ -49,41 +54,41 @@ def add_parser(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate and print; write pictures where they are wanted."""
-    with needing_learn():
-        from inkdigit.learning.evaluation.metrics import Evaluation
-        from inkdigit.learning.models.load import already_seen, load_model
-
     if options.out and options.out.exists() and any(options.out.iterdir()):
         raise OutputError(f"{options.out} is not empty: choose another folder for the pictures")
-    model = load_model(options.model)
-    dataset = load_data(options)
-    digits = dataset.split(options.split)
-    warning = already_seen(model.trained_on, dataset.name, options.split)
-    if warning:
-        tell(options, f"beware: {warning}")
-    evaluation = Evaluation(digits.labels, model.probabilities(digits.images))
+    with needing_learn():
+        model = learning.DigitClassifier.load(options.model)
+        dataset = load_data(options)
+        evaluation = learning.evaluate(model, dataset, options.split)
+        corrupted = {}
+        if options.corruptions:
+            from inkdigit.learning.evaluation.corruptions import evaluate_corrupted
+
+            corrupted = evaluate_corrupted(model.probabilities, dataset.split(options.split))
+    if evaluation.warning:
+        tell(options, f"beware: {evaluation.warning}")
     if options.format == "json":
-        described = {
+        described: dict[str, Any] = {
             "model": str(model.path),
             "trained_on": model.trained_on,
             "data": dataset.name,
             "split": options.split,
-            "warning": warning,
+            "warning": evaluation.warning,
         }
-        print(json.dumps({**described, **evaluation.to_dict()}, indent=2))
+        described |= evaluation.to_dict()
+        if corrupted:
+            described["corruptions"] = {name: one.accuracy for name, one in corrupted.items()}
+        print(json.dumps(described, indent=2))
     else:
         print(render(evaluation))
+        if corrupted:
+            print("", render_corrupted(corrupted), sep="\n")
     if options.out:
-        from inkdigit.learning.evaluation.figures import (
-            evaluation_pictures,
-            training_curves,
-            write_figures,
-        )
+        from inkdigit.learning.evaluation.figures import write_evaluation_figures
 
-        figures = evaluation_pictures(evaluation, digits.images)
-        if model.run:
-            figures["training_curves"] = training_curves(model.run.history)
-        for path in write_figures(options.out, figures):
+        history = model.run.history if model.run else None
+        images = dataset.split(options.split).images
+        for path in write_evaluation_figures(options.out, evaluation, images, history):
             tell(options, f"wrote {path}")
 
 
@@ -114,3 +119,10 @@ def render(evaluation: "Evaluation") -> str:
             table(["digit", "precision", "recall", "F1", "digits"], rows),
         ]
     )
+
+
+def render_corrupted(corrupted: "dict[str, Evaluation]") -> str:
+    """Return the accuracies under corruptions, and their mean, as text."""
+    rows = [[name, f"{found.accuracy:.4f}"] for name, found in corrupted.items()]
+    mean = sum(found.accuracy for found in corrupted.values()) / len(corrupted)
+    return table(["corruption", "accuracy"], [*rows, ["mean", f"{mean:.4f}"]])

@@ -11,9 +11,8 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "networks",
-        help="list the networks",
         description="List the networks: what each reads, its parameters, and its "
-        "multiply-accumulates a digit (of line: a square of its strip).",
+        "multiply-accumulates for one digit (for `line`: for a square of its line image).",
     )
     parser.set_defaults(run=run)
 

@@ -1,21 +1,30 @@
 """The flags of `inkdigit read`."""
 
 import argparse
+from dataclasses import fields
+from numbers import Integral, Real
 from pathlib import Path
 
 from inkdigit.bulk.writers import ALL_FORMATS
+from inkdigit.reading.options import ReadOptions
 
 
 def add_source_flags(parser: argparse.ArgumentParser) -> None:
     """Add what says which pictures are meant."""
+    parser.add_argument(
+        "sources",
+        nargs="*",
+        metavar="IMAGE",
+        help="a picture, a PDF, a folder, s3://BUCKET/PATH, or - for standard input",
+    )
     add = parser.add_argument_group("which pictures").add_argument
-    add("--recursive", action="store_true", help="also those in folders below a folder")
+    add("--recursive", action="store_true", help="also read the folders below a folder")
     add(
         "--include",
         action="append",
         metavar="GLOB",
         default=[],
-        help="of a folder only files of such names, for example '*.tif'; may be given again",
+        help="when reading a folder, only files that match GLOB, for example '*.tif' (repeatable)",
     )
     add(
         "--manifest",
@@ -27,29 +36,29 @@ def add_source_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
-    """Add what goes to the reader; what is not given is absent from the namespace."""
-    add = parser.add_argument_group("what is read", argument_default=argparse.SUPPRESS).add_argument
-    add("--pattern", metavar="PATTERN", help=r"what the number looks like, for example '\d{5}'")
-    add("--check", metavar="NAME", help="the check that the number passes, for example luhn")
-    add("--single", action="store_true", help="there is exactly one digit")
-    add("--min-confidence", type=float, metavar="P", help="review what is less sure, 0 to 1")
-    add(
-        "--separators",
-        choices=("review", "ignore"),
-        help="what to do about marks that may change the number (default: review)",
+    """Add a flag for each reading option; what is not given is absent from the namespace."""
+    group = parser.add_argument_group("what is read", argument_default=argparse.SUPPRESS)
+    for option in fields(ReadOptions):
+        flag, about = f"--{option.name.replace('_', '-')}", option.metadata
+        if about["kind"] is bool:
+            group.add_argument(flag, action="store_true", help=about["help"])
+        else:
+            kind = _KINDS[about["kind"]]
+            group.add_argument(flag, type=kind, metavar=about["metavar"], help=about["help"])
+    group.add_argument(
+        "--model", type=Path, metavar="FILE", help="a model file (default: the model inside)"
     )
-    add("--page", type=int, metavar="N", help="only this page, counted from 1 (default: every)")
-    add("--max-pixels", type=int, metavar="N", help="refuse larger pictures (default: 64,000,000)")
-    add("--model", type=Path, metavar="FILE", default=None, help="default: the model inside")
+
+
+# How the kinds of options are understood on a command line.
+_KINDS = {str: str, Real: float, Integral: int}
 
 
 def add_output_flags(parser: argparse.ArgumentParser) -> None:
     """Add where rows go."""
     group = parser.add_argument_group("where to")
     group.add_argument(
-        "--format",
-        choices=ALL_FORMATS,
-        help="default: what the suffix of --out says, else text",
+        "--format", choices=ALL_FORMATS, help="default: by the suffix of --out, else text"
     )
     group.add_argument(
         "-o",
@@ -59,14 +68,14 @@ def add_output_flags(parser: argparse.ArgumentParser) -> None:
         "output (default: -)",
     )
     there = group.add_mutually_exclusive_group()
-    there.add_argument("--overwrite", action="store_true", help="replace FILE where it exists")
-    there.add_argument("--resume", action="store_true", help="go on where a run was stopped")
+    there.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    there.add_argument("--resume", action="store_true", help="continue a run that was stopped")
 
 
 def add_engine_flags(parser: argparse.ArgumentParser) -> None:
     """Add who reads."""
     add = parser.add_argument_group("who reads").add_argument
-    add("--jobs", type=int, metavar="N", help="processes that read (default: one a core)")
+    add("--jobs", type=int, metavar="N", help="processes that read (default: one per core)")
     add(
         "--engine",
         choices=("local", "ray"),
@@ -76,6 +85,6 @@ def add_engine_flags(parser: argparse.ArgumentParser) -> None:
     add(
         "--address",
         metavar="HOST:PORT",
-        help="with --engine ray: the cluster's head, or auto for the one that this machine is in "
-        "(default: a cluster of this machine alone)",
+        help="with --engine ray: the head of the cluster, or auto for the cluster of this machine "
+        "(default: start one on this machine)",
     )

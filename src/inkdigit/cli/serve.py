@@ -14,7 +14,6 @@ def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "serve",
-        help="read over HTTP, with a page to write on",
         description="Serve a page to write numbers on and an API that reads them. By default only "
         "this machine can reach it: see --host. Each setting can also come from the environment, "
         "INKDIGIT_MAX_BYTES for --max-bytes; a flag wins. INKDIGIT_API_KEYS=ONE,TWO makes the API "

@@ -10,7 +10,6 @@ the ink on the grey pages that this room returns.
     arrays     array → grey → PNG
     colour     which grey shows the ink; which paper lies under transparency
     grey       what a grey page is, and how large it may be
-    cores      how many work on one picture
 """
 
 from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from typing import Any
 
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import as_png, count_pages, may_have_pages
-from inkdigit.images.cores import use_one_core
+from inkdigit.processes import use_one_core
 from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result

@@ -1,0 +1,259 @@
+"""`inkdigit read` from Python: from names of pictures to a table, for one and for millions."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Literal
+
+from inkdigit.bulk.chunks import Chunk, ReadJob, Results, chunks
+from inkdigit.bulk.folders import FileFilter
+from inkdigit.bulk.manifest import check_manifest, read_manifest
+from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
+from inkdigit.bulk.progress import Progress, summary
+from inkdigit.bulk.rows import Record, Tally, read_rows
+from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
+from inkdigit.bulk.storage import is_uri, without_secrets
+from inkdigit.bulk.stores import store_of
+from inkdigit.bulk.tables import Table
+from inkdigit.bulk.writers import PARQUET, Output, need_pyarrow
+from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of
+from inkdigit.reading.options import ReadOptions, with_read_options
+from inkdigit.reading.row import COLUMNS
+
+# From chunks to what they say, in order and lazily.
+_Engine = Callable[[Iterator[Chunk]], Results]
+_Tell = Callable[[Progress], object]
+_Name = str | os.PathLike[str]
+
+
+@with_read_options
+def read_to(  # noqa: PLR0913  (what the command line takes)
+    sources: _Name | Iterable[_Name] = (),
+    out: _Name | None = None,
+    *,
+    manifest: _Name | None = None,
+    recursive: bool = False,
+    include: Sequence[str] = (),
+    model: _Name | None = None,
+    format: str | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    jobs: int | None = None,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
+    on_progress: _Tell | None = None,
+    **options: Any,
+) -> Tally:
+    """Read pictures to a table, a row for each picture and page, and return what was counted.
+
+    What is done is kept whatever happens, and `resume` goes on with it.
+
+    `sources`
+        names of pictures, documents, folders or buckets (`s3://bucket/scans/`), or one of them.
+    `out`
+        a file, whose suffix says the format; a folder for parts of Parquet, `results/` or
+        `s3://bucket/results/`; standard output without any.
+    `manifest`
+        a CSV that names what to read, in the place of `sources`.
+    `recursive`, `include`
+        of a folder also the pictures in folders below; only files of such names (`"*.tif"`).
+    `model`
+        a model file, in the place of those in the package.
+    `format`
+        `text`, `json`, `jsonl`, `csv` or `parquet`.
+    `overwrite`, `resume`
+        replace what is there; go on where the same call was stopped, or begin.
+    `jobs`, `engine`, `address`
+        how many processes read, by default one a core; `local` or `ray`; the Ray cluster's head.
+    `on_progress`
+        is told how far it is, as `inkdigit.bulk.progress.Progress`, after each chunk.
+
+    The other options are those of `Reader.read`. A picture that cannot be read is a row with its
+    error, and is counted; an only picture raises it. Raises `SettingError`, `SourceError`,
+    `OutputError`, `ModelError`, `RunError` and `ClusterError` as the command line does.
+
+    Many pictures are read by processes that import the script which calls this: call it below
+    `if __name__ == "__main__":` there.
+
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> print(read_to(["docs/amount.png", "docs/amount.png"], f"{folder}/numbers.csv"))
+    2 accepted, 0 review, 0 rejected, 0 failed
+    """
+    tell: _Tell = on_progress or (lambda _: None)
+    job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options))
+    how = {"overwrite": overwrite, "resume": resume}
+    target = choose_target(None if out is None else os.fspath(out), format, **how)
+    read = _engine(engine, job, jobs, address)
+    names = [sources] if isinstance(sources, str | os.PathLike) else sources
+    source = _source(list(map(str, names)), manifest, FileFilter(tuple(include), recursive), job)
+    reads = _reads(job, source, None if source.few and engine == "local" else read)
+    if isinstance(target, Output):
+        return _write(target, reads, tell, one=source.one)
+    if resume and (tally := target.finished(job)) is not None:
+        note = f"{target} is finished: there is nothing left to read"
+        tell(Progress(tally=tally, note=note))
+        return tally
+    if source.one and target.output:
+        return _write(target.output, reads, tell, one=True)
+    return _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
+
+
+def choose_target(
+    out: str | None, format_: str | None, *, overwrite: bool = False, resume: bool = False
+) -> Output | Parts:
+    """Return where rows go: a stream, or parts of a file, or those in a folder, which ends in /.
+
+    Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
+    neither to be resumed nor overwritten.
+    """
+    if out and (is_uri(out) or out.endswith("/")):
+        parts: Parts = _choose_folder(out, format_)
+    else:
+        output = Output.choose(out, format_, overwrite=overwrite or resume)
+        if not output.is_file:
+            if resume:
+                raise SettingError("--resume goes on with a table: name it with --out")
+            return output
+        parts = JsonLinesParts(output)
+    if not (overwrite or resume):
+        parts.check_free()
+    return parts
+
+
+def _choose_folder(out: str, format_: str | None) -> Parts:
+    shown = without_secrets(out)
+    if not shown.endswith("/"):
+        raise SettingError(
+            f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"
+        )
+    if format_ not in {None, PARQUET}:
+        raise SettingError(f"a folder takes parts of Parquet: leave out --format {format_}")
+    need_pyarrow()
+    return ParquetParts(store_of(out))
+
+
+def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _Engine:
+    if jobs is not None and jobs < 1:
+        raise SettingError(f"there must be at least 1 job, received {jobs}")
+    if name == "local":
+        if address:
+            raise SettingError("--address names a cluster: add --engine ray")
+        from inkdigit.bulk.pool import read_locally
+
+        return partial(read_locally, work=job, jobs=jobs)
+    if name != "ray":
+        raise SettingError(f"the engine is local or ray, received {name!r}")
+    from inkdigit.bulk.cluster import need_ray, read_on_ray
+
+    need_ray()
+    return partial(read_on_ray, work=job, address=address, jobs=jobs)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the pictures come from, how to count them, and whether there is only one."""
+
+    pictures: Callable[[], Iterator[Picture]]
+    count: Callable[[], int]
+    names: Sequence[str] = ()
+
+    @property
+    def few(self) -> bool:
+        """Whether each picture is named, so that there are not enough to share out."""
+        return bool(self.names) and not any(map(is_many, self.names))
+
+    @property
+    def one(self) -> bool:
+        """Whether there is one picture, or one document."""
+        return self.few and len(self.names) == 1
+
+
+def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: ReadJob) -> _Source:
+    if manifest and names:
+        raise SettingError("either pictures or a --manifest can be read, received both")
+    if manifest:
+        path = Path(manifest)
+        count = check_manifest(path, job.options)
+        return _Source(partial(read_manifest, path, job.options), lambda: count)
+    if not names:
+        raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
+    many = any(map(is_many, names))
+    if (wanted.recursive or wanted.include) and not many:
+        raise SettingError("--include and --recursive choose among the files of a folder: name one")
+    found = pictures(names, wanted)
+    if many:
+        head = list(islice(found, 2))
+        if len(head) == 1 and isinstance(head[0].source, SourceError):
+            raise head[0].source
+        found = chain(head, found)
+    return _Source(lambda: found, partial(count_pictures, names, wanted), names)
+
+
+def _fill(table: Table, name: str, source: _Source, read: _Engine, tell: _Tell) -> Tally:
+    """Read many pictures into a table."""
+    before, began = table.position.pictures, time.monotonic()
+    try:
+        with closing(table), closing(read(chunks(source.pictures(), table.position))) as results:
+            tell(Progress(tally=table.tally, pictures=before, count=source.count))
+            for done in results:
+                table.append(done)
+                tell(Progress(tally=table.tally, pictures=done.end.pictures, rows=done.records))
+            table.finish()
+    except (InkdigitError, KeyboardInterrupt) as error:
+        if kept := table.position.pictures:
+            error.add_note(f"{kept:,} pictures are done: the same with --resume goes on")
+        raise
+    count, seconds = table.position.pictures, time.monotonic() - began
+    note = f"{summary(count, count - before, seconds, table.tally)}\nwrote {name}"
+    tell(Progress(tally=table.tally, pictures=count, note=note))
+    return table.tally
+
+
+# A row, and the exit code of its failure, 0 where it is read.
+_Read = tuple[Record, int]
+
+
+def _reads(job: ReadJob, source: _Source, read: _Engine | None) -> Iterator[_Read]:
+    """Yield what the pictures say, read by this process where there is no engine."""
+    if read is None:
+        for row in read_rows(job.reader(), source.pictures(), job.options):
+            yield row.to_dict(COLUMNS), row.code
+    else:
+        job.check()
+        for done in read(chunks(source.pictures())):
+            yield from zip(done.records, done.codes, strict=True)
+
+
+def _write(output: Output, reads: Iterator[_Read], tell: _Tell, *, one: bool) -> Tally:
+    """Write what is read as it comes; `one` is one picture, or one document."""
+    head, tally = list(islice(reads, 2)), Tally()
+    if one and len(head) == 1:
+        _write_one(output, *head[0], tell)
+        tally.count(*head[0])
+        return tally
+
+    def counted() -> Iterator[Record]:
+        for record, code in chain(head, reads):
+            tally.count(record, code)
+            tell(Progress(tally=tally, rows=[record]))
+            yield record
+
+    output.write(counted(), several=True)
+    return tally
+
+
+def _write_one(output: Output, record: Record, code: int, tell: _Tell) -> None:
+    """Write the only row; text says neither what failed nor what wants review."""
+    as_text = output.format == "text"
+    if not (code and as_text):
+        output.write([record], several=False)
+    if code:
+        raise error_of(code, record["error"])
+    if as_text and record["status"] != "accepted":
+        tell(Progress(tally=Tally(), rows=[record], note=f"{record['status']}: {record['reason']}"))

@@ -1,0 +1,124 @@
+import csv
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyarrow.parquet import read_table
+
+from inkdigit.bulk.api import read_to
+from inkdigit.bulk.chunks import CHUNK
+from inkdigit.bulk.progress import Progress
+from inkdigit.errors import ImageError, OutputError, SettingError, SourceError
+
+Crops = Callable[[Path, int], Path]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text("utf-8").splitlines()))
+
+
+def test_a_folder_is_read_to_a_table(crops: Crops, tmp_path: Path) -> None:
+    folder, out = crops(tmp_path / "scans", 5), tmp_path / "out.csv"
+    told: list[Progress] = []
+    tally = read_to(folder, out, pattern=r"\d{4}", on_progress=told.append)
+    assert (tally.rows, tally.codes) == (5, {})
+    assert [row["source"] for row in rows(out)] == [str(path) for path in sorted(folder.iterdir())]
+    assert {len(row["text"]) for row in rows(out)} == {4}
+    assert [progress.pictures for progress in told] == [0, 5, 5]
+    first, second, last = told
+    assert first.count
+    assert first.count() == 5
+    assert len(second.rows) == 5
+    assert last.note.startswith("5 pictures in ")
+    assert last.note.endswith(f"wrote {out}")
+
+
+def test_what_was_stopped_goes_on_and_what_is_finished_is_said(
+    crops: Crops, tmp_path: Path
+) -> None:
+    folder, out = crops(tmp_path / "scans", 2 * CHUNK), tmp_path / "out.csv"
+
+    def stop(progress: Progress) -> None:
+        if progress.pictures == CHUNK:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        read_to(folder, out, jobs=1, on_progress=stop)
+    assert caught.value.__notes__ == ["64 pictures are done: the same with --resume goes on"]
+    with pytest.raises(OutputError, match="holds what an earlier run has done"):
+        read_to(folder, out, jobs=1)
+    told: list[Progress] = []
+    assert read_to(folder, out, jobs=1, resume=True, on_progress=told.append).rows == 2 * CHUNK
+    assert [progress.pictures for progress in told] == [CHUNK, 2 * CHUNK, 2 * CHUNK]
+    assert len({row["source"] for row in rows(out)}) == len(rows(out)) == 2 * CHUNK
+    read_to(folder, out, resume=True, on_progress=told.append)
+    assert told[-1].note == f"{out} is finished: there is nothing left to read"
+
+
+def test_a_killed_run_that_finished_goes_on_with_nothing(crops: Crops, tmp_path: Path) -> None:
+    folder, out = crops(tmp_path / "scans", 5), tmp_path / "out.csv"
+    with pytest.raises(KeyboardInterrupt):
+        read_to(folder, out, on_progress=_stop_at_5)
+    assert read_to(folder, out, resume=True).rows == 5
+    assert len(rows(out)) == 5
+
+
+def _stop_at_5(progress: Progress) -> None:
+    if progress.pictures == 5:
+        raise KeyboardInterrupt
+
+
+def test_parts_in_a_folder(some_crops: list[Path], tmp_path: Path) -> None:
+    out = f"{tmp_path}/results/"
+    assert read_to(some_crops, out).rows == 8
+    assert read_table(out).column("source").to_pylist() == [str(path) for path in some_crops]
+
+
+def test_one_picture_to_a_file_or_standard_output(
+    some_crops: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert read_to(some_crops[0], tmp_path / "a.csv").rows == 1
+    (row,) = rows(tmp_path / "a.csv")
+    told: list[Progress] = []
+    tally = read_to(some_crops[0], min_confidence=1.0, on_progress=told.append)
+    assert capsys.readouterr().out == f"{row['text']}\n"
+    assert tally.statuses["accepted"] == 0
+    assert told[-1].note.startswith(("review: ", "rejected: "))
+
+
+def test_an_only_picture_raises_its_error_and_others_are_counted(
+    some_crops: list[Path], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_text("no picture")
+    with pytest.raises(ImageError, match=r"broken\.png is not a picture"):
+        read_to(broken, tmp_path / "a.txt")
+    assert not (tmp_path / "a.txt").exists()
+    tally = read_to([broken, some_crops[0]], tmp_path / "a.jsonl")
+    assert (tally.rows, tally.codes) == (2, {ImageError.exit_code: 1})
+    assert read_to([broken, some_crops[0]]) == tally
+
+
+def test_standard_input(some_crops: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(some_crops[0].read_bytes())))
+    assert read_to("-").rows == 1
+
+
+def test_a_manifest(some_crops: list[Path], tmp_path: Path) -> None:
+    manifest, out = tmp_path / "fields.csv", tmp_path / "out.csv"
+    manifest.write_text(f"file,pattern,id\n{some_crops[0]},\\d{{2}},a\n{some_crops[0]},,b\n")
+    assert read_to(manifest=manifest, out=out).rows == 2
+    assert [(row["id"], len(row["text"])) for row in rows(out)] == [("a", 2), ("b", 4)]
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="there is nothing to read"):
+        read_to()
+    with pytest.raises(SettingError, match="there is no option patern"):
+        read_to("a.png", patern=r"\d")
+    with pytest.raises(SettingError, match="the engine is local or ray, received 'spark'"):
+        read_to("a.png", engine="spark")  # type: ignore[arg-type]
+    with pytest.raises(SourceError, match="holds no pictures"):
+        read_to(tmp_path, tmp_path / "out.csv")
