@@ -22,10 +22,10 @@ from benchmarks.learning import trained, versions_of
 from benchmarks.measuring import RESULTS, add_data, add_out, hardware, in_order, with_others
 from inkdigit.errors import SettingError
 from inkdigit.files import write_text
+from inkdigit.learning.classifiers.mean import mean_model
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.keras_files import predict
-from inkdigit.learning.models.mean import mean_model
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import count_macs
 from inkdigit.learning.recipes import RECIPES, find_recipe

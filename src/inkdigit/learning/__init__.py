@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison", "Dataset", "DigitClassifier", "Digits", "Evaluation", "Run", "TrainingSettings",
-    "build_network", "compare", "evaluate", "export", "export_mean", "figures", "load_dataset", "resume", "train",
+    "build_network", "compare", "evaluate", "export", "export_mean", "figures", "load_dataset",
+    "resume", "train",
 ]  # fmt: skip
 
 _HOME = {

@@ -274,7 +274,7 @@ def export_mean(
     >>> learning.export_mean([run, run], "mean.keras").name
     'mean.keras'
     """
-    from inkdigit.learning.models.mean import export_mean as write
+    from inkdigit.learning.classifiers.mean import export_mean as write
 
     opened = [Run.open(run) for run in runs]
     pictures = _quantisation_pictures(opened[0], eight_bits) if opened else None
