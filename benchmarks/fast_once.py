@@ -27,7 +27,7 @@ def by_recipe(name: str, seed: int, mnist: Dataset) -> tuple[float, Any, dict[st
     """Train by a recipe on nine tenths of the training half; the last tenth is for validation."""
     fitted, validation = mnist.fit_and_validation()
     start = time.perf_counter()
-    loop = make_loop(TrainingSettings.of(name, seed=seed), fitted, validation)
+    loop = make_loop(TrainingSettings(recipe=name, seed=seed), fitted, validation)
     built = time.perf_counter() - start
     loop.run()
     start = time.perf_counter()

@@ -34,6 +34,7 @@ from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.models.run import KERAS_MODEL
 from inkdigit.learning.networks import NETWORKS
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.timing import seconds_of
 
 TRAINED, RIVAL = "fast", "keras.io"
 NAMES = (*NETWORKS, RIVAL)
@@ -81,7 +82,7 @@ def measured(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         for name in options.parts:
             model = None
             if name == TRAINED:
-                settings = TrainingSettings.of("fast-5-epochs")
+                settings = TrainingSettings(recipe="fast-5-epochs")
                 run = trained(settings, mnist, options.work / "fast-5-epochs-seed0")
                 model = run.folder / KERAS_MODEL
             found = ways(subject(name, Path(folder), model), cores)
@@ -115,8 +116,7 @@ def turn_about(
                 calls = max(3, min(300, ENOUGH // batch)) if way != "keras" else 5
                 call = partial(read, digits[:batch])
                 call()
-                middle = median(measuring.seconds(call) for _ in range(calls))
-                took.setdefault((name, way, batch), []).append(middle)
+                took.setdefault((name, way, batch), []).append(seconds_of(call, calls))
     return took
 
 

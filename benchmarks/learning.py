@@ -16,16 +16,16 @@ import pandas as pd
 from PIL import Image
 
 from benchmarks.measuring import RESULTS, ROOT, add_data, add_out, hardware, keep
-from inkdigit.learning.checkpoints import Loop
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation.comparison import compare
 from inkdigit.learning.evaluation.figures import mistakes, predictions, write_figure
 from inkdigit.learning.evaluation.metrics import Evaluation
-from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.learning.training import Loop
 
 # The others have recipes of their own: see `fast` and `records`.
 NETWORKS = ["lenet5", "classic", "modern"]
@@ -62,7 +62,7 @@ def main(options: argparse.Namespace) -> None:
 def draw(run: Run, mnist: Dataset) -> None:
     """Draw the README's pictures from a run."""
     images = mnist.test.images
-    evaluation = Evaluation(mnist.test.labels, load_model(run.folder).probabilities(images))
+    evaluation = Evaluation(mnist.test.labels, DigitClassifier.load(run).probabilities(images))
     for figure in (predictions, mistakes):
         path = ROOT / "docs" / f"{figure.__name__}.png"
         write_figure(figure(evaluation, images, 10), path)
@@ -108,7 +108,7 @@ def trained(settings: TrainingSettings, dataset: Dataset, folder: Path) -> Run:
         print(line, file=sys.stderr, flush=True)
 
     print(folder, file=sys.stderr)
-    return train(settings, dataset, folder, resume=True, after_epoch=report)
+    return train_run(settings, dataset, folder, resume=True, after_epoch=report)
 
 
 def versions_of(run: Run) -> str:

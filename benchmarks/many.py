@@ -190,15 +190,20 @@ def read(scans: Path, *flags: str) -> Run:
 def until_first_rows(
     process: "subprocess.Popen[str]", out: Path, began: float
 ) -> tuple[float, int]:
-    """Wait until a chunk is on the disk; return when that was, and how many rows there were."""
-    part = Path(f"{out}.part") / "part-000000.jsonl"
+    """Wait until rows are on the disk; return when that was, and how many there were."""
     while process.poll() is None:
-        lines = part.read_bytes().splitlines() if part.exists() else []
-        closed = sum(line.startswith(b'{"done"') for line in lines) - 1  # the first closes none
-        if closed > 0:
-            return time.perf_counter() - began, len(lines) - closed - 1
+        if rows := rows_on_disk(out):
+            return time.perf_counter() - began, rows
         time.sleep(0.01)
     return 0.0, 0
+
+
+def rows_on_disk(out: Path) -> int:
+    """Return how many rows lie in the parts that a file is made from."""
+    with suppress(FileNotFoundError):
+        parts = [part.read_bytes() for part in Path(f"{out}.part").glob("part-*.jsonl")]
+        return sum(line.startswith(b'{"source"') for part in parts for line in part.splitlines())
+    return 0
 
 
 def peak_memory(process: "subprocess.Popen[str]") -> int:

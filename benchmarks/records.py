@@ -22,10 +22,10 @@ from benchmarks.learning import trained, versions_of
 from benchmarks.measuring import RESULTS, add_data, add_out, hardware, in_order, with_others
 from inkdigit.errors import SettingError
 from inkdigit.files import write_text
+from inkdigit.learning.classifiers.mean import mean_model
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.keras_files import predict
-from inkdigit.learning.models.mean import mean_model
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import count_macs
 from inkdigit.learning.recipes import RECIPES, find_recipe
@@ -102,7 +102,7 @@ def recipe_of(label: str) -> str:
 
 def row_of(label: str, seed: int, mnist: Dataset, work: Path, teacher: str = "") -> dict[str, Any]:
     """Train once, or go on with what was stopped, and return its row."""
-    settings = TrainingSettings.of(recipe_of(label), seed=seed, teacher=teacher)
+    settings = TrainingSettings(recipe=recipe_of(label), seed=seed, teacher=teacher)
     run = trained(settings, mnist, run_folder(work, label, seed))
     figures = {name: run.metrics[name] for name in FIGURES}
     return {"recipe": label, "seed": seed, **figures, **what(run)}

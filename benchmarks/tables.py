@@ -95,7 +95,7 @@ def rules_table(earned: pd.DataFrame) -> str:
     Of each kind of pictures: how many of those were right, and how many wrong.
     """
     names = ["rule", "status", "kind", "reason"]
-    rows = [[rule.name, f"`{rule.status}`", rule.kind, rule.what] for rule in RULES]
+    rows = [[rule.name, f"`{rule.status}`", rule.kind, rule.reason] for rule in RULES]
     for pictures, counts in earned.groupby("pictures", sort=False):
         names += [f"{counts['n'].max():,} {pictures}: right", "wrong"]
         known = counts.set_index("rule")

@@ -71,11 +71,11 @@ def small(sample: "Dataset") -> "Dataset":
 @pytest.fixture(scope="session")
 def trained(small: "Dataset", tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """A finished run; tests must not change it."""
-    from inkdigit.learning.classifiers.train import train
+    from inkdigit.learning.api import train_run
     from inkdigit.learning.settings import TrainingSettings
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    return train(TrainingSettings(network="lenet5", epochs=2, batch_size=64), small, folder)
+    return train_run(TrainingSettings(network="lenet5", epochs=2, batch_size=64), small, folder)
 
 
 @pytest.fixture(scope="session")

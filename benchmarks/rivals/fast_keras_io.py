@@ -3,9 +3,10 @@
 import time
 
 from inkdigit.learning.backend import keras
-from inkdigit.learning.datasets.digits import Dataset, to_one_hot, to_pixels
+from inkdigit.learning.datasets.digits import Dataset, to_one_hot
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.keras_files import predict
+from inkdigit.reading.model_file import to_pixels
 
 layers = keras.layers
 ENOUGH, MOST_EPOCHS = 0.99, 15

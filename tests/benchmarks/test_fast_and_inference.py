@@ -30,7 +30,7 @@ def test_training_bars_hold_means_against_the_rivals() -> None:
         (0.992, "yes"), (0.992, "no"), (50, "yes"), (3, "no"), (0.9091, "no")
     ]  # fmt: skip
     shown = tables.fast_table(table).splitlines()[3]
-    assert shown == "| `--recipe fast-5-epochs` | 99.20 ± 0.00 % | 11.0 ± 0.0 | 0.2 times | 2 |"
+    assert shown == "| `--recipe fast-5-epochs` | 99.20 ± 0.00 % | 11.0 ± 0.0 | 5.5 times | 2 |"
 
 
 def test_as_products_it_takes_three_passes_at_the_machines_rate() -> None:

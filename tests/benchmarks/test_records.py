@@ -11,7 +11,7 @@ import pytest
 from benchmarks import records
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation
-from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.recipes import RECIPES
 
@@ -69,7 +69,8 @@ def test_together_trainings_answer_their_mean(brief: None, small: Dataset, tmp_p
     assert (joined["recipe"], joined["seed"]) == ("best, together", 2)
     assert (joined["parameters"], joined["macs"]) == (2 * 7738, 2 * rows[0]["macs"])
     one, other = (
-        load_model(run.folder / "model.keras").probabilities(small.test.images) for run in runs
+        DigitClassifier.load(run.folder / "model.keras").probabilities(small.test.images)
+        for run in runs
     )
     assert not np.allclose(one, other, atol=0.01)
     mean = Evaluation(small.test.labels, (one + other) / 2)

@@ -55,5 +55,5 @@ def test_review_rules_are_in_their_order_with_what_they_earn(pictures: list[str]
     assert list(shown) == [rule.name for rule in RULES]
     for number, rule in enumerate(RULES[:-1]):
         counts = [str(number), "1"] * len(pictures)
-        assert shown[rule.name] == [f"`{rule.status}`", rule.kind, rule.what, *counts]
+        assert shown[rule.name] == [f"`{rule.status}`", rule.kind, rule.reason, *counts]
     assert shown[RULES[-1].name][-1] == "–"

@@ -60,6 +60,7 @@ def test_an_output_that_takes_nothing_gives_no_traceback(redirection: str) -> No
     assert done.returncode == (0 if redirection == ">&-" else 8)
 
 
+@pytest.mark.slow
 def test_training_is_quiet_but_for_its_own_lines(tmp_path: Path) -> None:
     done = inkdigit(
         "train", "--network", "lenet5", "--data", "sample", "--epochs", "1", "--out", "r",
@@ -85,6 +86,7 @@ def start_training(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.slow
 def test_killed_and_interrupted_trainings_end_where_an_undisturbed_one_does(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import shutil
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,18 +13,19 @@ import pytest
 
 import inkdigit
 from inkdigit.cli import main
-from inkdigit.learning.checkpoints import Loop
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.models.run import Run
-from inkdigit.learning.readers import train as readers
+from inkdigit.learning.recipes import RECIPES, SynthesisConfig
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.synthesis.stream import SynthesisConfig
+from inkdigit.learning.training import Loop
 from inkdigit.reading.model_file import LineModel, load_model_file
 from inkdigit.reading.reader import SINGLE_MODEL
 
-TINY = SynthesisConfig(
-    block=32, epoch_blocks=2, single_blocks=3, fresh_blocks=1, validation=16, measured=60
-)
+TINY = {
+    "line": SynthesisConfig(block=32, epoch_blocks=2, fresh_blocks=2, validation=16, measured=60),
+    "single": SynthesisConfig(block=32, epoch_blocks=3, fresh_blocks=1, validation=16, measured=60),
+}
 
 
 class Killed(Exception):
@@ -41,10 +42,11 @@ def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("train_reader", "export_pair"):
-        monkeypatch.setattr(readers, name, partial(getattr(readers, name), amounts=TINY))
+    for name, config in TINY.items():
+        monkeypatch.setitem(RECIPES, name, replace(RECIPES[name], synthesis=config))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["line", "single"])
 def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
     network: str, fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -58,7 +60,7 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         raise Killed
 
     with pytest.raises(Killed):
-        readers.train_reader(settings, load_dataset("sample"), folder, after_epoch=kill)
+        train_run(settings, load_dataset("sample"), folder, after_epoch=kill)
     assert (folder / "checkpoint.npz").exists()
     assert main(["train", "--resume", str(folder)]) == 0
     printed = capsys.readouterr()
@@ -101,6 +103,7 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         assert (tmp_path / "pictures" / "training_curves.png").exists()
 
 
+@pytest.mark.slow
 def test_two_line_networks_go_into_one_file(
     fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,34 +112,34 @@ def test_two_line_networks_go_into_one_file(
         settings = TrainingSettings(
             network="line", epochs=1, batch_size=16, seed=seed, fonts=str(fonts)
         )
-        readers.train_reader(settings, load_dataset("sample"), folder)
+        train_run(settings, load_dataset("sample"), folder)
     both = tmp_path / "both.onnx"
     first, second = map(str, folders)
-    assert main(["export", first, "--second", second, "--out", str(both), "--quiet"]) == 0
+    assert main(["export", first, "--fallback", second, "--out", str(both), "--quiet"]) == 0
     assert capsys.readouterr().out.strip() == str(both)
 
     model, *alone = (LineModel.load(path) for path in (both, *(f / "model.onnx" for f in folders)))
     strips = np.random.default_rng(0).integers(0, 256, (3, 32, 48), np.uint8)
-    assert model.second is not None
+    assert model.fallback is not None
     assert np.array_equal(model.frames(strips), alone[0].frames(strips))
-    assert np.array_equal(model.second(strips), alone[1].frames(strips))
-    assert not np.array_equal(model.frames(strips), model.second(strips))
-    assert [one.second for one in alone] == [None, None]
-    assert model.info.reject_measured_on == TINY.measured
+    assert np.array_equal(model.fallback(strips), alone[1].frames(strips))
+    assert not np.array_equal(model.frames(strips), model.fallback(strips))
+    assert [one.fallback for one in alone] == [None, None]
+    assert model.info.reject_measured_on == TINY["line"].measured
     assert model.info.trained_digits == sum(one.info.trained_digits for one in alone)
 
     picture = np.full((60, 90), 255, np.uint8)
     picture[10:50, 40:46] = 0
     assert inkdigit.Reader.load(both).read(picture).model == "line " + inkdigit.__version__
-    pair = ["export", first, "--second", second, "--out", str(both)]
+    pair = ["export", first, "--fallback", second, "--out", str(both)]
     for arguments, code, sentence in (
-        (["export", first, "--second", second], 2, "say where it goes (--out)"),
+        (["export", first, "--fallback", second], 2, "say where it goes (--out)"),
         ([*pair, "--eight-bits"], 2, "always is in eight bits"),
-        (["export", first, "--data-dir", "."], 2, "--data-dir goes with --second"),
+        (["export", first, "--data-dir", "."], 2, "--data-dir goes with --fallback"),
         (
-            ["export", first, "--second", first, "--out", str(both)],
+            ["export", first, "--fallback", first, "--out", str(both)],
             2,
-            "no second opinion of itself",
+            "cannot be its own fallback",
         ),
     ):
         assert main(arguments) == code
@@ -144,7 +147,7 @@ def test_two_line_networks_go_into_one_file(
     for name, old, new, code, sentence in (
         ("metrics.json", "DejaVuSerif.", "DejaVuSans.", 2, "learnt from fonts that"),
         ("run.json", '"digest": "', '"digest": "0', 7, "was started on other digits (sample)"),
-        ("run.json", '"line"', '"single"', 2, "is a run of single: two of line are written as one"),
+        ("run.json", '"line"', '"single"', 2, "is a run of single: a fallback takes two of line"),
     ):
         changed = Path(second, name)
         changed.write_text(changed.read_text().replace(old, new))
@@ -164,7 +167,7 @@ def test_two_line_networks_go_into_one_file(
             2,
             "choose from lenet5, classic, modern, fast, small-8k, small-25k",
         ),
-        (["train", "--recipe", "slow"], 2, "'slow': choose from plain, fast, brisk"),
+        (["train", "--recipe", "slow"], 2, "'slow': choose from plain, fast, fast-5-epochs"),
         (["train", "--recipe", "fast", "--network", "line"], 2, "leave out --recipe"),
         (["train", "--network", "line", "--teacher", "x"], 2, "leave out --teacher"),
         (["train", "--teacher", "nowhere.keras"], 6, "nowhere.keras is not there"),
@@ -173,10 +176,10 @@ def test_two_line_networks_go_into_one_file(
             6,
             "tells 11 classes apart: a teacher tells 10",
         ),
-        (["train", "--start", "nowhere.h5"], 6, "nowhere.h5 is not there"),
-        (["train", "--start", str(SINGLE_MODEL)], 6, "is of no known kind: expected .keras"),
+        (["train", "--init-from", "nowhere.h5"], 6, "nowhere.h5 is not there"),
+        (["train", "--init-from", str(SINGLE_MODEL)], 6, "is of no known kind: expected .keras"),
         (
-            ["train", "--network", "single", "--start", "nowhere.keras", "--batch-size", "9"],
+            ["train", "--network", "single", "--init-from", "nowhere.keras", "--batch-size", "9"],
             6,
             "is not",
         ),
@@ -201,6 +204,7 @@ def test_what_makes_no_sense_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_recipe_that_hurries_says_how_many_epochs_few_digits_need(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,21 +220,22 @@ def test_a_recipe_that_hurries_says_how_many_epochs_few_digits_need(
     assert patient > max(hurried, 0.95)
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_from_another_with_new_digits(
     trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network = trained.settings.network
     command = ["train", "--network", network, "--data", "sample", "--epochs", "1"]
     assert main([*command, "--out", str(tmp_path / "new")]) == 0
-    started = ["--start", str(trained.folder), "--out", str(tmp_path / "more")]
+    started = ["--init-from", str(trained.folder), "--out", str(tmp_path / "more")]
     assert main([*command, *started]) == 0
     new, more = (Run.open(tmp_path / name).metrics for name in ("new", "more"))
     assert more["train_loss"] < new["train_loss"]
-    assert more["start"] == str(trained.folder)
+    assert more["init_from"] == str(trained.folder)
     assert "unseen" not in capsys.readouterr().err
 
     mnist = shutil.copytree(trained.folder, tmp_path / "mnist")
     told = json.loads((mnist / "run.json").read_text()) | {"data": "mnist"}
     (mnist / "run.json").write_text(json.dumps(told))
-    assert main([*command, "--start", str(mnist), "--out", str(tmp_path / "seen")]) == 0
+    assert main([*command, "--init-from", str(mnist), "--out", str(tmp_path / "seen")]) == 0
     assert "say nothing about unseen digits" in capsys.readouterr().err

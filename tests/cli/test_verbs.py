@@ -92,6 +92,7 @@ def test_evaluate_on_a_folder_of_ones_own(
     assert "notes.txt" in printed.err
 
 
+@pytest.mark.slow
 def test_compare_writes_tables_and_a_page_and_goes_on_where_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from inkdigit.learning.backend import BFLOAT16, computing_in, keras, quiet_native_stderr
+from inkdigit.learning.backend import computing_in, keras, quiet_native_stderr
+from inkdigit.learning.recipes import BFLOAT16
 
 
 def test_what_native_code_writes_is_kept_back(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading import DigitModel
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.mnist
 def test_one_epoch_of_modern_reads_98_in_100_and_knows_when_it_does_not(
     mnist: Dataset, tmp_path: Path
 ) -> None:
-    run = train(TrainingSettings(network="modern", epochs=1), mnist, tmp_path / "run")
+    run = train_run(TrainingSettings(network="modern", epochs=1), mnist, tmp_path / "run")
     assert run.metrics["test_accuracy"] >= 0.98
     assert run.metrics["test_loss"] < 0.07
     assert run.metrics["train_digits"] + run.metrics["validation_digits"] == 60_000

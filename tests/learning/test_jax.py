@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from inkdigit.cli import main
 from inkdigit.reading import DigitModel
 
@@ -23,6 +25,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_a_run_trained_on_jax_alone_is_completed_where_tensorflow_is(tmp_path: Path) -> None:
     arguments = ["train", "--network", "modern", "--data", "sample", "--epochs", "2"]
     done = subprocess.run(

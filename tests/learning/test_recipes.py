@@ -5,43 +5,50 @@ import pytest
 
 from inkdigit.errors import SettingError
 from inkdigit.learning.classifiers.augmentation import AUGMENTATIONS
-from inkdigit.learning.classifiers.loop import learning_rate
-from inkdigit.learning.networks import NETWORKS
-from inkdigit.learning.recipes import PLAIN, RECIPES, find_recipe
+from inkdigit.learning.networks import NETWORKS, READERS
+from inkdigit.learning.recipes import DRAWN, PLAIN, RECIPES, find_recipe
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.learning.training import learning_rate
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_names_what_there_is(name: str) -> None:
     recipe = find_recipe(name)
-    assert recipe.network in NETWORKS
+    assert recipe.network in NETWORKS | READERS
+    assert (recipe.network in READERS) == (recipe.synthesis is not None)
     assert recipe.augmentation in AUGMENTATIONS
-    settings = TrainingSettings.of(name)
+    settings = TrainingSettings(recipe=name)
     assert (settings.recipe, settings.network) == (name, recipe.network)
     assert (settings.epochs, settings.batch_size) == (recipe.epochs, recipe.batch_size)
 
 
 def test_the_plain_recipe_is_the_default() -> None:
-    assert TrainingSettings.of() == TrainingSettings() == TrainingSettings.of(PLAIN)
+    assert TrainingSettings() == TrainingSettings(recipe=PLAIN)
 
 
 def test_what_is_given_goes_before_the_recipe() -> None:
-    settings = TrainingSettings.of("fast", network="lenet5", epochs=3, seed=7)
+    settings = TrainingSettings(recipe="fast", network="lenet5", epochs=3, seed=7)
     assert (settings.network, settings.epochs, settings.seed) == ("lenet5", 3, 7)
     assert settings.batch_size == find_recipe("fast").batch_size
 
 
 def test_an_unknown_recipe_is_named_with_the_known_ones() -> None:
-    for ask in (find_recipe, TrainingSettings.of):
-        with pytest.raises(SettingError, match="'slow': choose from plain, fast"):
-            ask("slow")
-    with pytest.raises(SettingError, match="no recipe is called"):
+    with pytest.raises(SettingError, match="'slow': choose from plain, fast"):
+        find_recipe("slow")
+    with pytest.raises(SettingError, match="'slow': choose from plain, fast"):
         TrainingSettings(recipe="slow")
 
 
-def test_networks_that_learn_from_drawn_handwriting_take_no_recipe() -> None:
-    with pytest.raises(SettingError, match="line has a recipe of its own: leave out --recipe"):
-        TrainingSettings.of("fast", network="line")
+@pytest.mark.parametrize("network", DRAWN)
+def test_networks_that_learn_from_drawn_handwriting_have_a_recipe(network: str) -> None:
+    settings = TrainingSettings(network=network)
+    assert settings == TrainingSettings(recipe=network)
+    assert settings.recipe == network
+    assert settings.epochs == RECIPES[network].epochs
+    with pytest.raises(SettingError, match=f"{network} has a recipe of its own"):
+        TrainingSettings(recipe="fast", network=network)
+    with pytest.raises(SettingError, match=f"{network} is a recipe for {network}"):
+        TrainingSettings(recipe=network, network="classic")
 
 
 def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine_to_zero() -> None:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inkdigit import learning
 from inkdigit.cli.options import (
     Verbs,
     add_data_flags,
@@ -13,21 +14,20 @@ from inkdigit.cli.options import (
     needing_learn,
     table,
     tell,
+    teller,
 )
-from inkdigit.cli.train import train_aloud
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from inkdigit.learning.evaluation.comparison import Comparison
-    from inkdigit.learning.models.run import Run
+    from inkdigit.learning import Comparison
 
 
 def add_parser(verbs: Verbs) -> None:
     """Add the verb to the command line."""
     parser = verbs.add_parser(
         "compare",
-        description="Train several networks alike, each with several seeds, and hold them against "
-        "each other on the test half. A comparison that was stopped goes on where it was.",
+        description="Train several networks alike, each with several seeds, and compare them on "
+        "the test half. A comparison that was stopped goes on where it was.",
     )
     parser.add_argument(
         "--networks",
@@ -60,20 +60,15 @@ def run(options: argparse.Namespace) -> None:
     given = {name: getattr(options, name) for name in ("epochs", "batch_size") if name in options}
     TrainingSettings(**given)
     with needing_learn():
-        from inkdigit.learning.evaluation.comparison import compare
-        from inkdigit.learning.evaluation.report import write_comparison
+        from inkdigit.learning.api import comparison_folder
 
-    dataset = load_data(options)
-    out = options.out or Path("runs", f"comparison-{dataset.name.partition(':')[0]}")
-
-    def train_one(network: str, seed: int, folder: Path) -> "Run":
-        settings = TrainingSettings(network=network, seed=seed, **given)
-        return train_aloud(options, settings, dataset, folder, resume=True)
-
-    comparison = compare(options.networks, options.seeds, dataset, out, train_one)
-    page = write_comparison(comparison, dataset, out)
+        dataset = load_data(options)
+        out = options.out or comparison_folder(dataset)
+        comparison = learning.compare(
+            options.networks, dataset, seeds=options.seeds, **given, out=out, tell=teller(options)
+        )
     print(render(comparison))
-    print(f"\npage: {page}")
+    print(f"\npage: {out / 'comparison.html'}")
     for network in options.networks:
         tell(options, f"report of {network}: {out / f'{network}-seed0' / 'report.html'}")
 
@@ -95,16 +90,9 @@ def render(comparison: "Comparison") -> str:
         for row in comparison.networks.to_dict("records")
     ]
     header = [
-        "network",
-        "test accuracy",
-        "loss",
-        "parameters",
-        "MACs",
-        "file",
-        "training",
-        "a digit",
+        "network", "test accuracy", "loss", "parameters", "MACs", "file", "training", "a digit",
         "digits/s",
-    ]
+    ]  # fmt: skip
     pairs = [
         f"{row['first']} and {row['second']}: "
         f"{'a real difference' if row['real'] else 'could be chance'} (McNemar, p = {row['p']:.2g})"

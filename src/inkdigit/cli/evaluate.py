@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inkdigit import learning
 from inkdigit.cli.options import (
     Verbs,
     add_data_flags,
@@ -18,7 +19,7 @@ from inkdigit.errors import OutputError
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
-    from inkdigit.learning.evaluation.metrics import Evaluation
+    from inkdigit.learning import Evaluation
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -53,31 +54,26 @@ def add_parser(verbs: Verbs) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate and print; write pictures where they are wanted."""
-    with needing_learn():
-        from inkdigit.learning.evaluation.metrics import Evaluation
-        from inkdigit.learning.models.load import already_seen, load_model
-
     if options.out and options.out.exists() and any(options.out.iterdir()):
         raise OutputError(f"{options.out} is not empty: choose another folder for the pictures")
-    model = load_model(options.model)
-    dataset = load_data(options)
-    digits = dataset.split(options.split)
-    warning = already_seen(model.trained_on, dataset.name, options.split)
-    if warning:
-        tell(options, f"beware: {warning}")
-    evaluation = Evaluation(digits.labels, model.probabilities(digits.images))
-    corrupted = {}
-    if options.corruptions:
-        from inkdigit.learning.evaluation.corruptions import evaluate_corrupted
+    with needing_learn():
+        model = learning.DigitClassifier.load(options.model)
+        dataset = load_data(options)
+        evaluation = learning.evaluate(model, dataset, options.split)
+        corrupted = {}
+        if options.corruptions:
+            from inkdigit.learning.evaluation.corruptions import evaluate_corrupted
 
-        corrupted = evaluate_corrupted(model.probabilities, digits)
+            corrupted = evaluate_corrupted(model.probabilities, dataset.split(options.split))
+    if evaluation.warning:
+        tell(options, f"beware: {evaluation.warning}")
     if options.format == "json":
         described: dict[str, Any] = {
             "model": str(model.path),
             "trained_on": model.trained_on,
             "data": dataset.name,
             "split": options.split,
-            "warning": warning,
+            "warning": evaluation.warning,
         }
         described |= evaluation.to_dict()
         if corrupted:
@@ -88,16 +84,11 @@ def run(options: argparse.Namespace) -> None:
         if corrupted:
             print("", render_corrupted(corrupted), sep="\n")
     if options.out:
-        from inkdigit.learning.evaluation.figures import (
-            evaluation_pictures,
-            training_curves,
-            write_figures,
-        )
+        from inkdigit.learning.evaluation.figures import write_evaluation_figures
 
-        figures = evaluation_pictures(evaluation, digits.images)
-        if model.run:
-            figures["training_curves"] = training_curves(model.run.history)
-        for path in write_figures(options.out, figures):
+        history = model.run.history if model.run else None
+        images = dataset.split(options.split).images
+        for path in write_evaluation_figures(options.out, evaluation, images, history):
             tell(options, f"wrote {path}")
 
 

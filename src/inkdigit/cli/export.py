@@ -1,10 +1,10 @@
 """`inkdigit export`: the model file of a run, where training could not write it."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 
-from inkdigit.cli.options import Verbs, add_quiet_flag, load_data, needing_learn
+from inkdigit import learning
+from inkdigit.cli.options import Verbs, add_data_dir_flag, add_quiet_flag, load_data, needing_learn
 from inkdigit.errors import SettingError
 
 
@@ -22,7 +22,7 @@ def add_parser(verbs: Verbs) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="where to (default: RUN/model.onnx; needed with --second and --mean)",
+        help="the file to write (default: RUN/model.onnx; needed with --fallback and --mean)",
     )
     parser.add_argument(
         "--eight-bits",
@@ -35,57 +35,44 @@ def add_parser(verbs: Verbs) -> None:
         help="write one model, .keras or .onnx, whose answer is the mean of those of several runs",
     )
     parser.add_argument(
-        "--second",
+        "--fallback",
         type=Path,
         metavar="RUN",
-        help="of line: another run of it, which is asked where this one is in doubt; both go into "
-        "one file, calibrated together",
+        help="`line` only: a second run, consulted when the first is unsure; both go into one "
+        "file, calibrated together",
     )
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        type=Path,
-        help="with --second or --mean, where MNIST's four files lie, ahead of INKDIGIT_DATA and "
-        "the cache",
-    )
+    add_data_dir_flag(parser)
     add_quiet_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Export, and print where the file is."""
-    with needing_learn():
-        from inkdigit.learning.models.export import export
-        from inkdigit.learning.models.run import Run
-        from inkdigit.learning.readers.train import export_with_fallback
-
     if options.mean:
         _export_mean(options)
         return
     if len(options.runs) > 1:
         raise SettingError("several runs make one model only with --mean")
-    found = Run.open(options.runs[0])
-    if options.second is None:
-        if options.data_dir:
-            raise SettingError("--data-dir goes with --second and --mean")
-        print(export(found, options.out, eight_bits=options.eight_bits))
-        return
-    if options.out is None or options.eight_bits:
-        raise SettingError(
-            "a line network always is in eight bits: leave out --eight-bits"
-            if options.eight_bits
-            else "--second makes a file of two runs: say where it goes (--out)"
+    if options.fallback is None and options.data_dir:
+        raise SettingError("--data-dir goes with --fallback and --mean")
+    with needing_learn():
+        found = learning.Run.open(options.runs[0])
+        data = load_data(options, found.data) if options.fallback else None
+        print(
+            learning.export(
+                found,
+                options.out,
+                eight_bits=options.eight_bits,
+                fallback=options.fallback,
+                data=data,
+            )
         )
-    second = Run.open(options.second)
-    print(export_with_fallback(found, second, load_data(options, found.data), options.out))
 
 
 def _export_mean(options: argparse.Namespace) -> None:
-    from inkdigit.learning.models.mean import export_mean
-    from inkdigit.learning.models.run import Run
-
-    if options.out is None or options.second:
+    if options.out is None or options.fallback:
         raise SettingError("--mean makes a file of several runs: say where it goes (--out) alone")
-    runs = [Run.open(folder) for folder in options.runs]
-    load = partial(load_data, options, runs[0].data)
-    print(export_mean(runs, load, options.out, eight_bits=options.eight_bits))
+    with needing_learn():
+        runs = [learning.Run.open(folder) for folder in options.runs]
+        data = load_data(options, runs[0].data) if options.out.suffix == ".onnx" else None
+        print(learning.export_mean(runs, options.out, eight_bits=options.eight_bits, data=data))

@@ -12,7 +12,7 @@ def add_parser(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "networks",
         description="List the networks: what each reads, its parameters, and its "
-        "multiply-accumulates a digit (of line: a square of its strip).",
+        "multiply-accumulates for one digit (for `line`: for a square of its line image).",
     )
     parser.set_defaults(run=run)
 

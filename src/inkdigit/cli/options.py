@@ -1,14 +1,16 @@
 """Flags that several verbs share, and how verbs talk."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inkdigit import learning
 from inkdigit.bulk.progress import say
 from inkdigit.errors import MissingExtraError
-from inkdigit.learning.settings import TrainingSettings
+from inkdigit.learning.recipes import PLAIN, RECIPES
 
 if TYPE_CHECKING:
     from inkdigit.learning.datasets import Dataset
@@ -22,14 +24,20 @@ def add_data_flags(parser: argparse.ArgumentParser, *, default: str = "auto") ->
         "--data",
         metavar="DATA",
         default=default,
-        help="labelled digits: mnist (downloaded if need be), sample, folder:PATH, or auto: MNIST "
-        "where it is at hand, else the sample (default: auto)",
+        help="labelled digits: mnist (downloaded if it is not here), sample, folder:PATH, or auto: "
+        "MNIST if it is here, else the sample (default: auto)",
     )
+    add_data_dir_flag(parser)
+
+
+def add_data_dir_flag(parser: argparse.ArgumentParser) -> None:
+    """Add --data-dir."""
     parser.add_argument(
         "--data-dir",
         metavar="DIR",
         type=Path,
-        help="where MNIST's four files lie, ahead of INKDIGIT_DATA and the cache",
+        default=None,
+        help="the folder with MNIST's four files (default: INKDIGIT_DATA, then the cache)",
     )
 
 
@@ -38,27 +46,23 @@ def add_quiet_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
 
 
-def add_training_flags(parser: argparse.ArgumentParser, whose: str = "") -> None:
-    """Add --epochs and --batch-size; what is not given is absent from the namespace.
-
-    `whose` the defaults are stands before them in the help.
-    """
+def add_training_flags(parser: argparse.ArgumentParser) -> None:
+    """Add --epochs and --batch-size; what is not given is absent from the namespace."""
     for name, what in (("epochs", "times through the digits"), ("batch_size", "digits a step")):
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             type=int,
             metavar="N",
             default=argparse.SUPPRESS,
-            help=f"{what} (default: {whose}{getattr(TrainingSettings, name)})",
+            help=f"{what} (default: set by the recipe; "
+            f"{getattr(RECIPES[PLAIN], name)} for `{PLAIN}`)",
         )
 
 
-def load_data(options: argparse.Namespace, name: str | None = None) -> "Dataset":
+def load_data(options: argparse.Namespace, default: str = "auto") -> "Dataset":
     """Load the digits that were asked for, and tell what there is to tell about them."""
-    with needing_learn():
-        from inkdigit.learning.datasets import load_dataset
-    quiet = getattr(options, "quiet", False)
-    dataset = load_dataset(name or options.data, data_dir=options.data_dir, progress=not quiet)
+    name, quiet = getattr(options, "data", default), getattr(options, "quiet", False)
+    dataset = learning.load_dataset(name, data_dir=options.data_dir, progress=not quiet)
     for note in dataset.notes:
         tell(options, note)
     return dataset
@@ -68,6 +72,11 @@ def tell(options: argparse.Namespace, message: str) -> None:
     """Print a message to stderr, unless asked to be quiet."""
     if not getattr(options, "quiet", False):
         say(message)
+
+
+def teller(options: argparse.Namespace) -> Callable[[str], None] | None:
+    """Return what tells messages, or `None` if asked to be quiet."""
+    return None if getattr(options, "quiet", False) else partial(tell, options)
 
 
 @contextmanager

@@ -2,11 +2,63 @@
 
 Needs the extra `learn` (or `training` with a Keras backend of your own). The usual way through:
 
-    from inkdigit.learning.datasets import load_dataset
-    from inkdigit.learning.settings import TrainingSettings
-    from inkdigit.learning.classifiers.train import train
+    from inkdigit import learning
 
-    dataset = load_dataset("auto")
-    run = train(TrainingSettings(network="classic"), dataset, "runs/classic")
-    run.metrics["test_accuracy"]
+    digits = learning.load_dataset("auto")
+    run = learning.train(digits, "fast", out="runs/fast")
+    learning.evaluate(run, digits).accuracy
+    learning.DigitClassifier.load(run).predict(digits.test.images)
+
+Importing it loads nothing: each name is looked up when it is first used.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from inkdigit.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from inkdigit.learning.api import compare, evaluate, export, export_mean, resume, train
+    from inkdigit.learning.datasets import Dataset, Digits, load_dataset
+    from inkdigit.learning.evaluation import figures
+    from inkdigit.learning.evaluation.comparison import Comparison
+    from inkdigit.learning.evaluation.metrics import Evaluation
+    from inkdigit.learning.models.load import DigitClassifier
+    from inkdigit.learning.models.run import Run
+    from inkdigit.learning.networks import build_network
+    from inkdigit.learning.settings import TrainingSettings
+
+__all__ = [
+    "Comparison", "Dataset", "DigitClassifier", "Digits", "Evaluation", "Run", "TrainingSettings",
+    "build_network", "compare", "evaluate", "export", "export_mean", "figures", "load_dataset",
+    "resume", "train",
+]  # fmt: skip
+
+_HOME = {
+    "Comparison": "evaluation.comparison",
+    "Dataset": "datasets",
+    "DigitClassifier": "models.load",
+    "Digits": "datasets",
+    "Evaluation": "evaluation.metrics",
+    "Run": "models.run",
+    "TrainingSettings": "settings",
+    "build_network": "networks",
+    "figures": "evaluation",
+    "load_dataset": "datasets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = f"{__name__}.{_HOME.get(name, 'api')}"
+    try:
+        if name == "figures":
+            return import_module(f"{home}.{name}")
+        return getattr(import_module(home), name)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("learn", str(error.name)) from None
+
+
+def __dir__() -> list[str]:
+    return __all__

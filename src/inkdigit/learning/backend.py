@@ -19,16 +19,12 @@ import inkdigit
 from inkdigit.errors import MissingExtraError, SettingError
 
 __all__ = [
-    "BFLOAT16",
     "computing_in",
     "keras",
     "make_reproducible",
     "quiet_native_stderr",
     "versions",
 ]
-
-# Up to twice as fast a step as in float32, on processors that have it (Kalamkar et al. 2019).
-BFLOAT16 = "mixed_bfloat16"
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,59 +1,73 @@
 """What can be set about a training: light to import, for the command line's defaults."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.recipes import PLAIN, RECIPES, find_recipe
-
-# The networks that read in use; they learn from drawn handwriting.
-DRAWN = ("line", "single")
+from inkdigit.learning.recipes import DRAWN, PLAIN, find_recipe
 
 # The digits that an evaluation can be on; validation is a part of train.
 SPLITS = ("test", "validation", "train", "all")
+
+# The default of what the recipe decides.
+_OF_RECIPE: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """What is trained and how; the same settings on the same digits give the same weights.
 
-    The schedule and the augmentation are the `recipe`'s; `of` takes its network, epochs and batch
-    size too. `fonts` names a folder of handwriting fonts, for the networks that learn from drawn
-    handwriting; `teacher` a trained model whose answers the others learn instead of labels; `start`
-    a trained model of the same network, whose weights are begun with. Raises `SettingError` for a
-    value out of range.
+    `network`, `epochs` and `batch_size` are the recipe's where they are not given. The recipe is
+    `plain` where none is given, or that of the network if it is `line` or `single`. `fonts` names a
+    folder of handwriting fonts, for the networks that learn from drawn handwriting; `teacher` a
+    trained model whose answers the others learn instead of labels; `init_from` a trained model of
+    the same network, whose weights the training begins with. Raises `SettingError` for a value out
+    of range.
+
+    >>> settings = TrainingSettings(recipe="fast", seed=3)
+    >>> settings.network, settings.epochs, settings.batch_size
+    ('fast', 1, 512)
     """
 
-    recipe: str = PLAIN
-    network: str = RECIPES[PLAIN].network
-    epochs: int = RECIPES[PLAIN].epochs
-    batch_size: int = RECIPES[PLAIN].batch_size
+    recipe: str = _OF_RECIPE
+    network: str = _OF_RECIPE
+    epochs: int = _OF_RECIPE
+    batch_size: int = _OF_RECIPE
     seed: int = 0
     fonts: str = ""
     teacher: str = ""
-    start: str = ""
-
-    @classmethod
-    def of(cls, recipe: str = PLAIN, **given: Any) -> Self:
-        """Return the settings of a recipe, but for what is given; `SettingError` as above."""
-        fixed = find_recipe(recipe)
-        of_recipe = {name: getattr(fixed, name) for name in ("network", "epochs", "batch_size")}
-        return cls(recipe=recipe, **{**of_recipe, **given})
+    init_from: str = ""
 
     def __post_init__(self) -> None:
-        find_recipe(self.recipe)
+        drawn = self.network in DRAWN
+        self._fill_in("recipe", self.network if drawn else PLAIN)
+        recipe = find_recipe(self.recipe)
+        for name in ("network", "epochs", "batch_size"):
+            self._fill_in(name, getattr(recipe, name))
         _check_range("epochs", self.epochs, 1, 10_000)
         _check_range("batch size", self.batch_size, 1, 65_536)
         _check_range("seed", self.seed, 0, 2**32 - 1)
-        drawn = self.network in DRAWN
-        if self.fonts and not drawn:
-            raise SettingError(f"{self.network} learns from no fonts: leave out --fonts")
-        if drawn and self.recipe != PLAIN:
-            raise SettingError(f"{self.network} has a recipe of its own: leave out --recipe")
-        if drawn and self.teacher:
-            raise SettingError(f"{self.network} learns from no other network: leave out --teacher")
+        _check_kind(self, recipe.network)
+
+    def _fill_in(self, name: str, value: Any) -> None:
+        if getattr(self, name) is None:
+            object.__setattr__(self, name, value)
 
 
 def _check_range(name: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
         raise SettingError(f"the {name} must lie between {least} and {most:,}, received {value}")
+
+
+def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
+    """Refuse what goes with labelled digits only, or with drawn handwriting only."""
+    network = settings.network
+    if network in DRAWN:
+        if of_recipe != network:
+            raise SettingError(f"{network} has a recipe of its own: leave out --recipe")
+        if settings.teacher:
+            raise SettingError(f"{network} learns from no other network: leave out --teacher")
+    elif of_recipe in DRAWN:
+        raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out --network")
+    elif settings.fonts:
+        raise SettingError(f"{network} learns from no fonts: leave out --fonts")

@@ -10,7 +10,7 @@ from inkdigit.learning.classifiers.train import make_loop
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.settings import TrainingSettings
 
-SETTINGS = TrainingSettings.of("fast", epochs=3, batch_size=50)
+SETTINGS = TrainingSettings(recipe="fast", epochs=3, batch_size=50)
 
 
 class Killed(Exception):
@@ -69,7 +69,7 @@ def test_the_result_computes_in_float32_with_the_same_weights(undisturbed: Class
 
 
 def test_fewer_digits_than_a_batch_are_one_batch(small: Dataset) -> None:
-    loop = new_loop(small, TrainingSettings.of("fast", batch_size=5000))
+    loop = new_loop(small, TrainingSettings(recipe="fast", batch_size=5000))
     loop.run()
     assert int(loop.model.optimizer.iterations) == 1
 

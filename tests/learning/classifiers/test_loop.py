@@ -6,10 +6,11 @@ import pytest
 from inkdigit.errors import ModelError, OutputError, RunError
 from inkdigit.learning.classifiers.loop import ClassifierLoop
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.datasets.digits import to_one_hot, to_pixels
-from inkdigit.learning.models.load import load_model
+from inkdigit.learning.datasets.digits import to_one_hot
+from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.model_file import to_pixels
 
 SETTINGS = TrainingSettings(network="modern", epochs=3, batch_size=100)
 
@@ -120,7 +121,7 @@ def test_with_a_teacher_its_answers_are_learnt_and_the_labels_are_not(
     blind = type(fitted)(fitted.images, np.zeros_like(fitted.labels))
     loop = ClassifierLoop(settings, blind, validation)
     loop.run()
-    teacher = load_model(trained.folder).probabilities(validation.images).argmax(axis=1)
+    teacher = DigitClassifier.load(trained.folder).probabilities(validation.images).argmax(axis=1)
     learnt = np.asarray(loop.model(to_pixels(validation.images))).argmax(axis=1)
     assert len(np.unique(teacher)) > 5
     assert np.mean(learnt == teacher) > 0.7

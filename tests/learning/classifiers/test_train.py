@@ -10,11 +10,10 @@ import onnx
 import pytest
 
 from inkdigit.errors import OutputError, RunError, SettingError
+from inkdigit.learning.api import export, train_run
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.loop import ClassifierLoop
-from inkdigit.learning.classifiers.train import train
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.models.export import export
 from inkdigit.learning.models.keras_files import load_keras_model, predict
 from inkdigit.learning.models.run import H5_MODEL, KERAS_MODEL, ONNX_MODEL, Run
 from inkdigit.learning.networks import NETWORKS
@@ -37,9 +36,14 @@ def each_run(
     request: pytest.FixtureRequest, small: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
     folder = tmp_path_factory.mktemp("runs") / request.param
-    return train(TrainingSettings(network=request.param, epochs=3, batch_size=32), small, folder)
+    return train_run(
+        TrainingSettings(network=request.param, epochs=3, batch_size=32),
+        small,
+        folder,
+    )
 
 
+@pytest.mark.slow
 def test_keras_h5_and_onnx_give_the_same_probabilities(each_run: Run, small: Dataset) -> None:
     keras_model = load_keras_model(each_run.folder / KERAS_MODEL)
     h5_model = load_keras_model(each_run.folder / H5_MODEL)
@@ -51,6 +55,7 @@ def test_keras_h5_and_onnx_give_the_same_probabilities(each_run: Run, small: Dat
     assert expected.max() > 0.2  # it has learned something to compare
 
 
+@pytest.mark.slow
 def test_the_model_file_is_valid_onnx_and_describes_itself(each_run: Run) -> None:
     onnx.checker.check_model(onnx.load(each_run.folder / ONNX_MODEL), full_check=True)
     info = DigitModel.load(each_run.folder / ONNX_MODEL).info
@@ -101,9 +106,9 @@ def test_a_run_that_was_killed_goes_on(small: Dataset, tmp_path: Path, trained: 
         raise Killed
 
     with pytest.raises(Killed):
-        train(trained.settings, small, tmp_path / "run", after_epoch=kill)
+        train_run(trained.settings, small, tmp_path / "run", after_epoch=kill)
     assert not Run.open(tmp_path / "run").finished
-    resumed = train(trained.settings, small, tmp_path / "run", resume=True)
+    resumed = train_run(trained.settings, small, tmp_path / "run", resume=True)
     ours, theirs = (load_keras_model(run.folder / KERAS_MODEL) for run in (resumed, trained))
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert np.array_equal(a, b)
@@ -111,18 +116,18 @@ def test_a_run_that_was_killed_goes_on(small: Dataset, tmp_path: Path, trained: 
 
 def test_a_finished_run_is_returned_as_it_is(small: Dataset, trained: Run) -> None:
     before = (trained.folder / KERAS_MODEL).stat().st_mtime_ns
-    assert train(trained.settings, small, trained.folder, resume=True) == trained
+    assert train_run(trained.settings, small, trained.folder, resume=True) == trained
     assert (trained.folder / KERAS_MODEL).stat().st_mtime_ns == before
 
 
 def test_nothing_that_was_there_is_lost(small: Dataset, trained: Run, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(RunError, match="not empty and not a run"):
-        train(TrainingSettings(epochs=1), small, tmp_path)
+        train_run(TrainingSettings(epochs=1), small, tmp_path)
     with pytest.raises(RunError, match="already holds a run"):
-        train(trained.settings, small, trained.folder)
+        train_run(trained.settings, small, trained.folder)
     with pytest.raises(RunError, match="not empty and not a run"):
-        train(TrainingSettings(epochs=1), small, tmp_path / "thesis.txt")
+        train_run(TrainingSettings(epochs=1), small, tmp_path / "thesis.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -130,21 +135,26 @@ def test_a_run_of_other_settings_or_digits_is_not_gone_on_with(
     small: Dataset, trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(RunError, match="other settings"):
-        train(TrainingSettings(network="lenet5", epochs=9), small, trained.folder, resume=True)
+        train_run(
+            TrainingSettings(network="lenet5", epochs=9),
+            small,
+            trained.folder,
+            resume=True,
+        )
     other = Dataset("sample", small.test, small.test)
     with pytest.raises(RunError, match="other digits"):
-        train(trained.settings, other, trained.folder, resume=True)
+        train_run(trained.settings, other, trained.folder, resume=True)
     said = RECIPES[trained.settings.recipe]
     monkeypatch.setitem(RECIPES, trained.settings.recipe, replace(said, learning_rate=0.5))
     with pytest.raises(RunError, match="the recipe plain said otherwise"):
-        train(trained.settings, small, trained.folder, resume=True)
+        train_run(trained.settings, small, trained.folder, resume=True)
 
 
 def test_bad_settings_make_no_folder(small: Dataset, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="choose from"):
-        train(TrainingSettings(network="nothing"), small, tmp_path / "run")
+        train_run(TrainingSettings(network="nothing"), small, tmp_path / "run")
     with pytest.raises(OutputError, match="cannot be made"):
-        train(TrainingSettings(network="lenet5"), small, Path("/proc/inkdigit/run"))
+        train_run(TrainingSettings(network="lenet5"), small, Path("/proc/inkdigit/run"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,6 +166,7 @@ def test_export_writes_the_model_file_of_a_run_again(trained: Run, tmp_path: Pat
     assert export(copy, tmp_path / "mine.onnx").exists()
 
 
+@pytest.mark.slow
 def test_export_in_eight_bits_reads_the_same_digits(each_run: Run, tmp_path: Path) -> None:
     path = export(each_run, tmp_path / "bytes.onnx", eight_bits=True)
     # A byte a parameter, but for the last layer's four, and the graph.

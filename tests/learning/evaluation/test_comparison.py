@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 
 from inkdigit.errors import RunError, SettingError
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.comparison import combined_p, compare, compare_runs, differences
 from inkdigit.learning.models.run import Run
@@ -48,10 +48,11 @@ def test_combined_p_is_twice_the_median(values: list[float], expected: float) ->
     assert combined_p(values) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_comparison_trains_measures_and_summarises(small: Dataset, tmp_path: Path) -> None:
     def train_one(network: str, seed: int, folder: Path) -> Run:
         settings = TrainingSettings(network=network, seed=seed, epochs=1)
-        return train(settings, small, folder, resume=True)
+        return train_run(settings, small, folder, resume=True)
 
     comparison = compare(["lenet5", "classic"], 2, small, tmp_path, train_one)
     assert len(comparison.runs) == 4

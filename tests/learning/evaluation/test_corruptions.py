@@ -10,7 +10,7 @@ from inkdigit.cli import main
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation import corruptions
 from inkdigit.learning.evaluation.corruptions import CORRUPTIONS, affine
-from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
 
 NAMES = (
@@ -95,7 +95,9 @@ def test_evaluate_measures_digits_under_each_corruption(
     assert tuple(told["corruptions"]) == NAMES
     assert max(told["corruptions"].values()) < told["accuracy"]
     test = load_dataset("sample").test
-    striped = load_model(trained.folder).probabilities(corruptions.stripe(test.images, rng()))
+    striped = DigitClassifier.load(trained.folder).probabilities(
+        corruptions.stripe(test.images, rng())
+    )
     accuracy = (striped.argmax(axis=1) == test.labels).mean()
     assert told["corruptions"]["stripe"] == pytest.approx(accuracy)
 

@@ -232,7 +232,7 @@ def test_pictures_are_written_small_white_and_beside_nothing_else(tmp_path, eval
     strokes = np.zeros((30, 28, 28), np.uint8)
     strokes[:, 5:23, 10:18] = np.random.default_rng(0).integers(0, 256, (30, 18, 8))
     folder = tmp_path / "new" / "pictures"
-    paths = pictures.write_evaluation_pictures(folder, evaluation, strokes)
+    paths = pictures.write_evaluation_figures(folder, evaluation, strokes)
     names = ["confusion_matrix.png", "predictions.png", "mistakes.png", "reliability.png"]
     assert [path.name for path in paths] == names
     assert sorted(names) == sorted(path.name for path in folder.iterdir())

@@ -159,13 +159,15 @@ def undrawn(monkeypatch):
     def write(folder, *_):
         paths = [
             folder / f"{name}.png"
-            for name in ("confusion_matrix", "predictions", "mistakes", "reliability")
-        ]
+            for name in (
+                "confusion_matrix", "predictions", "mistakes", "reliability", "training_curves"
+            )
+        ]  # fmt: skip
         for path in paths:
             path.write_bytes(PNG)
         return paths
 
-    monkeypatch.setattr(report, "write_evaluation_pictures", write)
+    monkeypatch.setattr(report, "write_evaluation_figures", write)
     monkeypatch.setattr(report, "write_figure", lambda _, path: path.write_bytes(PNG))
 
 
@@ -313,6 +315,8 @@ DIFFERENCE = {
 def comparison_page(folder, networks=NETWORKS, runs=RUNS, differences=(DIFFERENCE,), name="sample"):
     half = Digits(np.zeros((1000, 28, 28), np.uint8), np.arange(1000) % 10)
     found = pd.DataFrame(differences, columns=list(DIFFERENCE))
+    folders = [f"{folder}/{run.network}-seed{run.seed}" for run in runs.itertuples()]
+    runs = runs.assign(folder=folders)
     comparison = Comparison(runs=runs, networks=networks, differences=found)
     return Page(write_comparison_page(folder, comparison, Dataset(name, half, half)))
 
@@ -342,6 +346,12 @@ def test_a_comparison_page_links_to_every_run(compared):
         "lenet5-seed1/report.html",
         "classic-seed1/report.html",
     ]
+
+
+def test_a_run_from_elsewhere_is_linked_where_it_lies(tmp_path):
+    runs = RUNS.head(1).assign(network="../my digits/lenet5")
+    page = comparison_page(tmp_path, networks=NETWORKS.head(1), runs=runs, differences=())
+    assert [link["href"] for link in page.all("a")] == ["../my%20digits/lenet5-seed0/report.html"]
 
 
 def test_a_difference_that_could_be_chance_is_called_so(compared):

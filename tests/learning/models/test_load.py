@@ -3,19 +3,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score
 
-from inkdigit.errors import ModelError, RunError
+from inkdigit.errors import ImageError, ModelError, RunError
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.datasets.digits import to_pixels
-from inkdigit.learning.models.load import already_seen, data_of, initial_weights, load_model
+from inkdigit.learning.models.load import DigitClassifier, already_seen, data_of, initial_weights
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.networks.line import line
+from inkdigit.reading.model_file import temperature_scale, to_pixels
 
 
 @pytest.mark.parametrize("name", [".", "model.keras", "mnist_cnn_model.h5", "model.onnx"])
 def test_every_form_of_a_model_reads_alike(trained: Run, small: Dataset, name: str) -> None:
-    model = load_model(trained.folder / name)
+    model = DigitClassifier.load(trained.folder / name)
     read = model.probabilities(small.test.images).argmax(axis=1)
     assert (read == small.test.labels).mean() == pytest.approx(trained.metrics["test_accuracy"])
     assert model.trained_on == "sample"
@@ -24,15 +25,15 @@ def test_every_form_of_a_model_reads_alike(trained: Run, small: Dataset, name: s
 def test_a_run_that_cannot_have_onnx_is_read_through_keras(trained: Run, tmp_path: Path) -> None:
     copy = shutil.copytree(trained.folder, tmp_path / "run")
     (copy / "model.onnx").unlink()
-    assert load_model(copy).path.name == "model.keras"
+    assert DigitClassifier.load(copy).path.name == "model.keras"
     (copy / "model.keras").unlink()
     with pytest.raises(RunError, match=r"unfinished .* --resume"):
-        load_model(copy)
+        DigitClassifier.load(copy)
 
 
 def test_a_bare_keras_file_does_not_know_its_data(trained: Run, tmp_path: Path) -> None:
     path = Path(shutil.copy(trained.folder / "model.keras", tmp_path))
-    assert load_model(path).trained_on is None
+    assert DigitClassifier.load(path).trained_on is None
 
 
 def test_weights_to_start_with_are_those_of_the_trained(trained: Run, small: Dataset) -> None:
@@ -41,14 +42,14 @@ def test_weights_to_start_with_are_those_of_the_trained(trained: Run, small: Dat
     before = np.asarray(network(images))
     for path in (trained.folder, trained.folder / "mnist_cnn_model.h5"):
         network.set_weights(initial_weights(path, network))
-        after = load_model(path).probabilities(small.test.images)
+        after = DigitClassifier.load(path).probabilities(small.test.images)
         assert np.allclose(np.asarray(network(images)), after, atol=1e-4)
         assert not np.allclose(before, after, atol=1e-2)
         assert data_of(path) == "sample"
 
 
 def test_there_is_no_start_from_other_layers_or_from_none(trained: Run, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="has other layers than small-8k: it is no start"):
+    with pytest.raises(ModelError, match="has other layers than small-8k: name a run"):
         initial_weights(trained.folder, build_network("small-8k"))
     with pytest.raises(ModelError, match=r"expected a network from .*32, None, 1"):
         initial_weights(trained.folder, line())
@@ -63,16 +64,47 @@ def test_there_is_no_start_from_other_layers_or_from_none(trained: Run, tmp_path
 def test_what_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(ModelError, match=r"is no model: expected a run folder, \.keras"):
-        load_model(tmp_path / "notes.txt")
+        DigitClassifier.load(tmp_path / "notes.txt")
     with pytest.raises(RunError, match="is no run folder"):
-        load_model(tmp_path)
+        DigitClassifier.load(tmp_path)
     with pytest.raises(ModelError, match="cannot be read"):
-        load_model(tmp_path / "missing.onnx")
+        DigitClassifier.load(tmp_path / "missing.onnx")
+
+
+@pytest.mark.parametrize("name", [".", "model.keras"])
+def test_a_classifier_has_the_methods_of_scikit_learns(
+    trained: Run, small: Dataset, name: str
+) -> None:
+    model = DigitClassifier.load(trained.folder / name)
+    images, labels = small.test.images, small.test.labels
+    assert model.classes_.tolist() == list(range(10))
+    assert model.score(images, labels) == pytest.approx(trained.metrics["test_accuracy"])
+    assert model.score(images, labels) == accuracy_score(labels, model.predict(images))
+    probabilities = model.predict_proba(images)
+    expected = temperature_scale(
+        model.probabilities(images), trained.metrics["calibration"]["temperature"]
+    )
+    assert np.allclose(probabilities, expected, atol=1e-6)
+    assert not np.allclose(probabilities, model.probabilities(images), atol=1e-3)
+    for alike in (images.reshape(len(images), 784), images / 255):
+        assert np.allclose(model.predict_proba(alike), probabilities, atol=1e-5)
+    assert np.array_equal(model.predict(images), model.classes_[probabilities.argmax(axis=1)])
+
+
+@pytest.mark.parametrize("shape", [(3, 27, 28), (3, 783), (28,)])
+def test_images_of_another_shape_are_refused(trained: Run, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ImageError, match=r"expected images of shape \(n, 28, 28\) or \(n, 784\)"):
+        DigitClassifier.load(trained.folder / "model.keras").predict(np.zeros(shape, np.uint8))
+
+
+def test_a_run_and_the_model_inside_are_loaded(trained: Run) -> None:
+    assert DigitClassifier.load(trained).path == trained.folder / "model.onnx"
+    assert DigitClassifier.load().classes_.tolist() == list(range(11))
 
 
 def test_images_go_in_as_bytes(trained: Run) -> None:
     blank = np.zeros((2, 28, 28), np.uint8)
-    assert load_model(trained.folder).probabilities(blank).shape == (2, 10)
+    assert DigitClassifier.load(trained.folder).probabilities(blank).shape == (2, 10)
 
 
 @pytest.mark.parametrize(

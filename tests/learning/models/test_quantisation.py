@@ -1,3 +1,4 @@
+import itertools
 import shutil
 from pathlib import Path
 
@@ -6,10 +7,10 @@ import onnx
 import pytest
 
 from inkdigit.learning.models.export import describe, write_model_file
-from inkdigit.learning.models.quantisation import drawn_strips
 from inkdigit.learning.networks.line import line
+from inkdigit.learning.readers.train import quantisation_lines
 from inkdigit.reading.alphabet import LINE_ALPHABET
-from inkdigit.reading.model_file import LineModel, ModelInfo
+from inkdigit.reading.model_file import LineModel, ModelInfo, to_pixels
 
 INFO = ModelInfo(
     network="line", trained_on="", trained_digits=0, accuracy=0.0, accuracy_on="",
@@ -28,30 +29,20 @@ def model() -> object:
 @pytest.fixture(scope="module")
 def written(model: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("quantised") / "line.onnx"
-    write_model_file(model, INFO, path)
+    write_model_file(model, INFO, path, quantisation_lines())
     return path
 
 
-def test_strips_are_as_a_line_network_takes_them() -> None:
-    strip = next(drawn_strips())
-    assert strip.dtype == np.float32
-    assert strip.shape[:2] == (1, 32)
-    assert strip.shape[2] % 8 == 0
-    assert 0 <= strip.min() < 0.1
-    assert 0.9 < strip.max() <= 1
-
-
 def test_weights_are_bytes_and_say_what_those_of_the_network_say(model, written: Path) -> None:
-    """The same strips through Keras in float32 and through ONNX Runtime in eight bits."""
+    """The same lines through Keras in float32 and through ONNX Runtime in eight bits."""
     kinds = [node.op_type for node in onnx.load(str(written)).graph.node]
     assert "QuantizeLinear" in kinds
     assert written.stat().st_size < model.count_params() * 2
-    strips = [strip for _, strip in zip(range(8), drawn_strips(), strict=False)]
-    for strip in strips:
-        odds = np.asarray(model.predict_on_batch(strip), np.float64)
+    for image in itertools.islice(quantisation_lines(), 8):
+        odds = np.asarray(model.predict_on_batch(to_pixels(image[None])), np.float64)
         odds = np.exp(odds - odds.max(axis=-1, keepdims=True))
         wanted = odds / odds.sum(axis=-1, keepdims=True)
-        found = LineModel.load(written).frames(np.rint(strip[..., 0] * 255).astype(np.uint8))
+        found = LineModel.load(written).frames(image[None])
         assert found.shape == wanted.shape
         # An untrained network says nearly the same of everything: its differences must be kept.
         assert np.abs(found - wanted).max() < 0.1 * np.ptp(wanted)

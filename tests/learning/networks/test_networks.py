@@ -5,7 +5,7 @@ from inkdigit.learning.networks import (
     NETWORKS,
     READERS,
     build_network,
-    check_trainable,
+    check_network,
     count_macs,
 )
 
@@ -85,8 +85,9 @@ def test_the_networks_that_read_have_the_sizes_of_their_layers() -> None:
 
 def test_a_network_that_reads_is_not_trained_on_labelled_digits_alone() -> None:
     for name in READERS:
-        check_trainable(name)
+        check_network(name)
+        assert build_network(name).name == name
         with pytest.raises(SettingError, match=f"{name} learns from drawn handwriting"):
-            build_network(name)
+            check_network(name, NETWORKS)
     with pytest.raises(SettingError, match=r"choose from lenet5, .*, fast, .*, line, single"):
-        check_trainable("lenet6")
+        check_network("lenet6")

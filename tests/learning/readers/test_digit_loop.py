@@ -1,12 +1,15 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
+import pytest
 
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.readers.digit_loop import TIMES, DigitReaderLoop, moved, to_digits
+from inkdigit.learning.readers.digit_loop import DigitReaderLoop, moved, to_digits
+from inkdigit.learning.recipes import RECIPES, SynthesisConfig
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.synthesis.stream import Line, SampleStream, SynthesisConfig
+from inkdigit.learning.synthesis.stream import Line, SampleStream
 
 
 def test_digits_are_moved_a_little_and_stay_what_they_are() -> None:
@@ -29,9 +32,12 @@ def test_what_is_no_digit_is_the_eleventh_class() -> None:
 
 
 def test_an_epoch_sees_some_digits_for_the_first_time_and_forgets_the_oldest(
-    small: Dataset,
+    small: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    amounts = SynthesisConfig(block=2, single_blocks=3, fresh_blocks=1)
+    recipe = replace(
+        RECIPES["single"], synthesis=SynthesisConfig(block=2, epoch_blocks=3, fresh_blocks=1)
+    )
+    monkeypatch.setitem(RECIPES, "single", recipe)
 
     class Numbered:
         """A supply whose every block is of one grey, that of its number."""
@@ -44,12 +50,13 @@ def test_an_epoch_sees_some_digits_for_the_first_time_and_forgets_the_oldest(
     def loop() -> DigitReaderLoop:
         settings = TrainingSettings(network="single", epochs=4, batch_size=2)
         supply = cast("SampleStream", Numbered())
-        return DigitReaderLoop(settings, small.train, supply, [(images[0], "7")], amounts)
+        return DigitReaderLoop(settings, small.train, supply, [(images[0], "7")])
 
     asked: list[int] = []
     images, _ = small.train.images, small.train.labels
     first = loop()
-    seen = [first._seen_in(epoch)[0][TIMES * len(small.train) :, 0, 0].tolist() for epoch in (0, 1)]
+    mnist = 3 * len(small.train)
+    seen = [first._seen_in(epoch)[0][mnist:, 0, 0].tolist() for epoch in (0, 1)]
     assert seen == [[0, 0, 1, 1, 2, 2], [1, 1, 2, 2, 3, 3]]
     assert asked == [0, 1, 2, 3]
     # What goes on after a kill sees what it would have seen.

@@ -2,23 +2,19 @@ import itertools
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from inkdigit.learning.backend import keras
 from inkdigit.learning.networks.line import line
-from inkdigit.learning.readers.line_loop import (
-    LEARNING_RATE,
-    ctc_loss,
-    greedy,
-    has_room,
-    learning_rate,
-    to_arrays,
-)
+from inkdigit.learning.readers.line_loop import LineLoop, ctc_loss, greedy, has_room, to_arrays
+from inkdigit.learning.recipes import RECIPES, SynthesisConfig
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.synthesis.stream import FULL_SIZE, SynthesisConfig
+from inkdigit.learning.synthesis.stream import SampleStream
 from inkdigit.reading.alphabet import LINE_ALPHABET
 
 BLANK = len(LINE_ALPHABET)
@@ -75,6 +71,7 @@ def test_the_loss_is_that_of_keras() -> None:
     assert float(ctc_loss(labels, log_odds)) == pytest.approx(float(np.mean(expected)), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_loss_on_jax_is_the_same(tmp_path: Path) -> None:
     log_odds, labels = some_log_odds(len(TEXTS), 8), labels_of(TEXTS, 8)
     np.savez(tmp_path / "given.npz", labels=labels, odds=log_odds)
@@ -103,18 +100,26 @@ def test_greedy_reads_the_likeliest_path() -> None:
     assert greedy(log_odds) == [collapsed(tuple(path)) for path in log_odds.argmax(axis=2)]
 
 
-def test_the_learning_rate_rises_and_falls_to_zero() -> None:
-    settings = TrainingSettings(network="line", epochs=18, batch_size=64)
-    schedule = learning_rate(settings, FULL_SIZE)
-    steps = 18 * (20 * 16 + 19 * 16)  # each block is learnt from twice, the last of an epoch once
-    assert float(schedule(0)) == 0
-    assert float(schedule(500)) == pytest.approx(LEARNING_RATE)
-    assert float(schedule(steps)) == pytest.approx(0, abs=1e-9)
-    tiny = SynthesisConfig(block=4, epoch_blocks=1)
+def test_the_learning_rate_rises_and_falls_to_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    def schedule(epochs: int) -> Any:
+        loop = LineLoop(
+            TrainingSettings(network="line", epochs=epochs), cast("SampleStream", None), []
+        )
+        return loop.model.optimizer._learning_rate, loop.steps
+
+    peak = RECIPES["line"].learning_rate
+    rate, steps = schedule(18)
+    # Each block is learnt from twice, the last of an epoch once.
+    assert steps == 18 * (20 * 16 + 19 * 16)
+    assert float(rate(0)) == 0
+    assert float(rate(500)) == pytest.approx(peak)
+    assert float(rate(steps)) == pytest.approx(0, abs=1e-9)
+    tiny = SynthesisConfig(block=4, epoch_blocks=1, fresh_blocks=1)
+    monkeypatch.setitem(RECIPES, "line", replace(RECIPES["line"], synthesis=tiny))
     for epochs in (1, 3):
-        schedule = learning_rate(TrainingSettings(network="line", epochs=epochs), tiny)
-        rates = [float(schedule(step)) for step in range(epochs + 1)]
-        assert max(rates) <= LEARNING_RATE * 1.001
+        rate, _ = schedule(epochs)
+        rates = [float(rate(step)) for step in range(epochs + 1)]
+        assert max(rates) <= peak * 1.001
         assert np.isfinite(rates).all()
 
 

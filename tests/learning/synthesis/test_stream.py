@@ -10,20 +10,20 @@ import pytest
 
 from inkdigit.errors import DataError
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.synthesis.stream import Generator, SampleStream, batches, pad, vary
+from inkdigit.learning.synthesis.stream import Generator, SampleStream, batches, vary
 from inkdigit.reading.alphabet import LINE_ALPHABET
 
 SCRIPT = """
 import sys
 import numpy as np
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.synthesis.stream import Drawing, Supply
+from inkdigit.learning.synthesis.stream import Generator, SampleStream
 
 if __name__ == "__main__":
     images = np.zeros((10, 28, 28), np.uint8)
     images[:, 4:24, 12:16] = 255
     try:
-        with Supply(Drawing(Digits(images, np.arange(10)), None), 0, processes=2) as supply:
+        with SampleStream(Generator(Digits(images, np.arange(10)), None), 0, processes=2) as supply:
             print("begun", flush=True)
             for block in supply.blocks(0, 100_000, 64):
                 print("block", flush=True)
@@ -79,6 +79,7 @@ def wait_until_all_have_ended(group: int) -> None:
     pytest.fail("a process stayed behind")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["begun", "block"])
 def test_ctrl_c_ends_every_process_without_a_word(tmp_path: Path, line: str) -> None:
     process = start(tmp_path / "script.py")
@@ -91,6 +92,7 @@ def test_ctrl_c_ends_every_process_without_a_word(tmp_path: Path, line: str) -> 
     wait_until_all_have_ended(process.pid)
 
 
+@pytest.mark.slow
 def test_no_process_outlives_one_that_is_killed(tmp_path: Path) -> None:
     process = start(tmp_path / "script.py")
     assert process.stdout is not None
@@ -114,11 +116,7 @@ def test_batches_hold_every_line_once_by_width() -> None:
     assert [batch[0][1] for batch in batches(lines, 8)][:2] == ["1", "9"]
 
 
-def test_strips_are_padded_with_paper_and_varied() -> None:
-    strips = [np.full((32, width), 200, np.uint8) for width in (5, 9)]
-    padded = pad(strips, 4)
-    assert padded.shape == (2, 32, 12)
-    assert [int(row.sum()) for row in padded] == [200 * 32 * 5, 200 * 32 * 9]
+def test_lines_are_varied() -> None:
     rng = np.random.default_rng(0)
     widths = {vary(np.full((32, 100), 128, np.uint8), rng).shape for _ in range(20)}
     assert {height for height, _ in widths} == {32}

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from inkdigit.learning.backend import keras
-from inkdigit.learning.classifiers.loop import ClassifierLoop, Floats
+from inkdigit.learning.classifiers.loop import ClassifierLoop
+from inkdigit.reading.calibration import Floats
 
 
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
@@ -52,12 +53,7 @@ class CompiledLoop(ClassifierLoop):
     def _optimizer(self, schedule: Any) -> Any:
         return FusedAdam(schedule, *self.recipe.betas)
 
-    def _fit(
-        self,
-        images: npt.NDArray[np.uint8],
-        labels: Floats,
-        callbacks: list[Any],  # noqa: ARG002
-    ) -> tuple[float, float]:
+    def _fit(self, images: npt.NDArray[np.uint8], labels: Floats) -> tuple[float, float]:
         steps = self._batches(len(images))
         used = min(len(images), steps * self.settings.batch_size)
         loss, accuracy = self._epoch(

@@ -1,26 +1,21 @@
-"""Training a digit network by a recipe: the loop, and the state that survives a kill.
+"""A digit network learning from labelled digits by a recipe.
 
 What every recipe has is the tutorials' own: pixels in 0..1, one-hot labels, Adam, categorical
 cross-entropy.
 """
 
-import time
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.learning.backend import keras, make_reproducible
-from inkdigit.learning.checkpoints import Loop, with_weights_of
 from inkdigit.learning.classifiers.augmentation import AUGMENTATIONS
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.datasets.digits import to_one_hot, to_pixels
+from inkdigit.learning.datasets.digits import to_one_hot
 from inkdigit.learning.models.load import load_teacher
-from inkdigit.learning.networks import build_network
-from inkdigit.learning.recipes import Recipe, find_recipe
 from inkdigit.learning.settings import TrainingSettings
-
-Floats = npt.NDArray[np.float32]
+from inkdigit.learning.training import Loop
+from inkdigit.reading.calibration import Floats
+from inkdigit.reading.model_file import to_pixels
 
 
 class ClassifierLoop(Loop):
@@ -36,51 +31,28 @@ class ClassifierLoop(Loop):
 
     def __init__(self, settings: TrainingSettings, fitted: Digits, validation: Digits) -> None:
         super().__init__(settings)
-        self.recipe = find_recipe(settings.recipe)
         self._fitted = fitted.images, to_one_hot(fitted.labels)
         self._validation = to_pixels(validation.images), to_one_hot(validation.labels)
         self._teacher = load_teacher(settings.teacher) if settings.teacher else None
-        make_reproducible(settings.seed)
-        self.model = build_network(settings.network, self.recipe.precision)
-        steps = settings.epochs * self._batches(len(fitted))
         # A teacher's answers are as smooth as they should be.
         smoothing = 0.0 if self._teacher else self.recipe.smoothing
-        self.model.compile(
-            self._optimizer(learning_rate(self.recipe, steps)),
+        make_reproducible(settings.seed)
+        self._build(
+            settings.epochs * self._batches(len(fitted)),
             keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
             metrics=["accuracy"],
         )
-        self.model.optimizer.build(self.model.trainable_variables)
-
-    @property
-    def result(self) -> Any:
-        """The network with all it has learnt, to compute in `float32`."""
-        if self.recipe.precision == "float32":
-            return self.model
-        return with_weights_of(self.model, build_network(self.settings.network))
 
     def _batches(self, digits: int) -> int:
         return -(-digits // self.settings.batch_size)
 
-    def _optimizer(self, schedule: Any) -> Any:
-        return keras.optimizers.Adam(schedule, *self.recipe.betas)
+    def _fit_epoch(self) -> dict[str, float]:
+        loss, accuracy = self._fit(*self._shuffled(len(self.history)))
+        return {"loss": loss, "accuracy": accuracy}
 
-    def _train_epoch(self, callbacks: list[Any]) -> dict[str, float]:
-        epoch = len(self.history)
-        start = time.perf_counter()
-        loss, accuracy = self._fit(*self._shuffled(epoch), callbacks)
-        seconds = time.perf_counter() - start
-        validation = self.model.evaluate(
-            *self._validation, batch_size=1000, verbose=0, return_dict=True
-        )
-        return {
-            "epoch": epoch + 1,
-            "loss": loss,
-            "accuracy": accuracy,
-            "validation_loss": validation["loss"],
-            "validation_accuracy": validation["accuracy"],
-            "seconds": seconds,
-        }
+    def _validate(self) -> tuple[float, float]:
+        loss, accuracy = self.model.evaluate(*self._validation, batch_size=1000, verbose=0)
+        return loss, accuracy
 
     def _shuffled(self, epoch: int) -> tuple[npt.NDArray[np.uint8], Floats]:
         images, labels = self._fitted
@@ -89,9 +61,7 @@ class ClassifierLoop(Loop):
         changed = AUGMENTATIONS[self.recipe.augmentation](images[order], rng)
         return changed, self._teacher(changed) if self._teacher else labels[order]
 
-    def _fit(
-        self, images: npt.NDArray[np.uint8], labels: Floats, callbacks: list[Any]
-    ) -> tuple[float, float]:
+    def _fit(self, images: npt.NDArray[np.uint8], labels: Floats) -> tuple[float, float]:
         """Train an epoch on digits in their order, and return its loss and accuracy."""
         epoch = len(self.history)
         fit = self.model.fit(
@@ -102,15 +72,6 @@ class ClassifierLoop(Loop):
             epochs=epoch + 1,
             shuffle=False,
             verbose=0,
-            callbacks=callbacks,
+            callbacks=list(self.callbacks),
         )
         return fit.history["loss"][0], fit.history["accuracy"][0]
-
-
-def learning_rate(recipe: Recipe, steps: int) -> Any:
-    """Return the schedule over all steps: up in a straight line, down along a cosine to zero."""
-    if not (rise := round(recipe.warm_up * steps)):
-        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - rise), warmup_target=recipe.learning_rate, warmup_steps=rise
-    )

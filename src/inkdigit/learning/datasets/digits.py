@@ -20,7 +20,13 @@ VALIDATION_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Digits:
-    """Labelled digits: images `uint8 (n, 28, 28)`, labels `int64 (n,)`."""
+    """Labelled digits: images `uint8 (n, 28, 28)`, labels `int64 (n,)`.
+
+    >>> blank = Digits(np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10)
+    >>> first, second = blank.divided(0.5)
+    >>> len(first), sorted(second.labels.tolist())
+    (10, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
@@ -56,7 +62,13 @@ class Digits:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A named data set. `notes` are sentences for the user: what was chosen, what was left out."""
+    """A named data set. `notes` are sentences for the user: what was chosen, what was left out.
+
+    >>> digits = Digits(np.zeros((100, 28, 28), np.uint8), np.arange(100) % 10)
+    >>> mine = Dataset("mine", train=digits, test=digits)
+    >>> [len(part) for part in mine.fit_and_validation()]
+    [90, 10]
+    """
 
     name: str
     train: Digits
@@ -90,11 +102,6 @@ def joined(parts: Iterable[Digits]) -> Digits:
     """Return the digits of all parts, one after the other."""
     images, labels = zip(*((part.images, part.labels) for part in parts), strict=True)
     return Digits(np.concatenate(images), np.concatenate(labels))
-
-
-def to_pixels(images: npt.NDArray[np.uint8]) -> Floats:
-    """Return what networks take, `float32 (n, 28, 28, 1)` in 0..1, from `uint8 (n, 28, 28)`."""
-    return images[..., None].astype(np.float32) / np.float32(255)
 
 
 def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:

@@ -1,6 +1,5 @@
 """Networks side by side: trained alike with several seeds, measured alike, told apart by a test."""
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -10,7 +9,7 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlxtend.evaluate import mcnemar, mcnemar_table
+from scipy.stats import binomtest
 
 import inkdigit
 from inkdigit.errors import RunError, SettingError
@@ -18,13 +17,14 @@ from inkdigit.files import is_taken, make_folder, write_text
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, Labels
 from inkdigit.learning.models.run import ONNX_MODEL, Run
-from inkdigit.learning.networks import check_network
+from inkdigit.learning.networks import NETWORKS, check_network
 from inkdigit.reading.model_file import DigitModel
+from inkdigit.reading.timing import digits_per_second
 
 MEASURED = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "seconds")
 GIVEN = ("parameters", "macs")
 MARK = ".comparison"
-ROUNDS = 7
+ROUNDS = 5
 BATCH = 1000
 REAL = 0.05
 
@@ -37,34 +37,40 @@ class Comparison:
 
     `runs` has a row a run; `networks` a row a network, with `<figure>_mean` and `<figure>_sd` over
     its seeds; `differences` a row a pair of networks, with McNemar's test.
+
+    >>> networks = pd.DataFrame({"network": ["lenet5", "modern"]})
+    >>> Comparison(runs=networks, networks=networks, differences=pd.DataFrame())
+    Comparison(lenet5, modern; 2 runs)
     """
 
     runs: pd.DataFrame
     networks: pd.DataFrame
     differences: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(self.networks['network'])}; {len(self.runs)} runs)"
+
 
 def compare(
-    networks: Sequence[str], seeds: int, dataset: Dataset, folder: Path, train_one: TrainOne
+    networks: Sequence[str | Run], seeds: int, dataset: Dataset, folder: Path, train_one: TrainOne
 ) -> Comparison:
     """Train every network with every seed from 0 on, and hold the runs against each other.
 
     `train_one(network, seed, run_folder)` trains a run, or returns the finished one that is there.
-    All are judged on the test half of `dataset`. Raises `SettingError` for fewer than one seed, an
-    unknown network or one named twice.
+    A finished run among the networks stands for itself. All are judged on the test half of
+    `dataset`. Raises `SettingError` for fewer than one seed, an unknown network or one named twice.
     """
+    names = [network for network in networks if isinstance(network, str)]
     if seeds < 1:
         raise SettingError(f"the seeds must be at least 1, received {seeds}")
-    if len(set(networks)) != len(networks):
-        raise SettingError(f"a network is named twice: {', '.join(networks)}")
-    for network in networks:
-        check_network(network)
+    if len(set(names)) != len(names):
+        raise SettingError(f"a network is named twice: {', '.join(names)}")
+    for name in names:
+        check_network(name, NETWORKS)
     _claim(folder)
-    runs = [
-        train_one(network, seed, folder / f"{network}-seed{seed}")
-        for seed in range(seeds)
-        for network in networks
-    ]
+    runs = [network for network in networks if isinstance(network, Run)]
+    for seed in range(seeds):
+        runs += [train_one(name, seed, folder / f"{name}-seed{seed}") for name in names]
     return compare_runs(runs, dataset)
 
 
@@ -118,6 +124,7 @@ def _row(run: Run, evaluation: Evaluation) -> dict[str, object]:
         "test_loss": evaluation.loss,
         **{name: metrics[name] for name in ("train_accuracy", "train_loss", "seconds", *GIVEN)},
         "model_bytes": _model_file(run).stat().st_size,
+        "folder": str(run.folder),
     }
 
 
@@ -134,27 +141,11 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def _speeds(models: dict[str, DigitModel], images: npt.NDArray[np.uint8]) -> pd.DataFrame:
     """Time reading with ONNX Runtime, the networks turn about, medians over rounds."""
-    batch = np.resize(images, (BATCH, *images.shape[1:]))
-    singles: dict[str, list[float]] = {network: [] for network in models}
-    batches: dict[str, list[float]] = {network: [] for network in models}
-    for _ in range(ROUNDS):
-        for network, model in models.items():
-            singles[network] += [_seconds(model, batch[i : i + 1]) for i in range(50)]
-            batches[network].append(_seconds(model, batch))
+    speeds = digits_per_second(list(models.values()), images, (1, BATCH), ROUNDS, enough=BATCH)
     return pd.DataFrame(
-        {
-            "network": network,
-            "one_image_ms": 1000 * median(singles[network]),
-            "images_per_second": BATCH / median(batches[network]),
-        }
-        for network in singles
+        {"network": network, "one_image_ms": 1000 / one, "images_per_second": by_batch}
+        for network, (one, by_batch) in zip(models, speeds, strict=True)
     )
-
-
-def _seconds(model: DigitModel, images: npt.NDArray[np.uint8]) -> float:
-    start = time.perf_counter()
-    model.predict_proba(images)
-    return time.perf_counter() - start
 
 
 def differences(predictions: dict[tuple[str, int], Labels], labels: Labels) -> pd.DataFrame:
@@ -168,22 +159,37 @@ def differences(predictions: dict[tuple[str, int], Labels], labels: Labels) -> p
     seeds = sorted({seed for _, seed in predictions})
     rows = []
     for first, second in combinations(networks, 2):
-        tables = [
-            mcnemar_table(labels, predictions[first, seed], predictions[second, seed])
+        only = [
+            _read_by_one(predictions[first, seed] == labels, predictions[second, seed] == labels)
             for seed in seeds
         ]
-        p = combined_p([float(mcnemar(table, exact=True)[1]) for table in tables])
+        p = combined_p(mcnemar_p(*counts) for counts in only)
         rows.append(
             {
                 "first": first,
                 "second": second,
-                "only_first": float(np.mean([table[0, 1] for table in tables])),
-                "only_second": float(np.mean([table[1, 0] for table in tables])),
+                "only_first": float(np.mean([first_alone for first_alone, _ in only])),
+                "only_second": float(np.mean([second_alone for _, second_alone in only])),
                 "p": p,
                 "real": p < REAL,
             }
         )
     return pd.DataFrame(rows, columns=["first", "second", "only_first", "only_second", "p", "real"])
+
+
+def _read_by_one(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Return how many digits only the first read right, and how many only the second."""
+    return int((first & ~second).sum()), int((second & ~first).sum())
+
+
+def mcnemar_p(only_first: int, only_second: int) -> float:
+    """Return the p-value of McNemar's exact test (McNemar 1947).
+
+    >>> round(mcnemar_p(30, 9), 5)
+    0.00107
+    """
+    differing = only_first + only_second
+    return float(binomtest(only_first, differing).pvalue) if differing else 1.0
 
 
 def combined_p(p_values: Iterable[float]) -> float:

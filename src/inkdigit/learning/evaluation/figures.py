@@ -1,7 +1,12 @@
-"""Pictures of a training, an evaluation and a comparison, each a matplotlib `Figure`.
+"""Figures of a training, an evaluation and a comparison, each a matplotlib `Figure`.
 
 No figure goes through pyplot, so nothing is left open and no display is needed. Colours are Okabe
 and Ito's, and nothing is told by colour alone.
+
+>>> from inkdigit import learning
+>>> evaluation = learning.evaluate(learning.DigitClassifier.load(), "sample")
+>>> len(learning.figures.confusion_matrix(evaluation).axes)
+2
 """
 
 from collections.abc import Sequence
@@ -49,23 +54,21 @@ def write_figure(figure: Figure, path: Path) -> None:
     write_atomically(path, lambda scratch: figure.savefig(scratch, dpi=120, facecolor="white"))
 
 
-def evaluation_pictures(evaluation: Evaluation, images: Images) -> dict[str, Figure]:
-    """Return every picture of an evaluation by name; images are `uint8 (n, 28, 28)`."""
-    return {
+def write_evaluation_figures(
+    folder: Path, evaluation: Evaluation, images: Images, history: History | None = None
+) -> list[Path]:
+    """Write the figures of an evaluation as `<name>.png` into a folder, and return their paths.
+
+    Images are `uint8 (n, 28, 28)`. With a `history`, its training curves are among the figures.
+    """
+    figures = {
         "confusion_matrix": confusion_matrix(evaluation),
         "predictions": predictions(evaluation, images),
         "mistakes": mistakes(evaluation, images),
         "reliability": reliability(evaluation),
     }
-
-
-def write_evaluation_pictures(folder: Path, evaluation: Evaluation, images: Images) -> list[Path]:
-    """Write every picture of an evaluation into a folder, and return their paths."""
-    return write_figures(folder, evaluation_pictures(evaluation, images))
-
-
-def write_figures(folder: Path, figures: dict[str, Figure]) -> list[Path]:
-    """Write figures as `<name>.png` into a folder, and return their paths."""
+    if history:
+        figures["training_curves"] = training_curves(history)
     make_folder(folder)
     for name, figure in figures.items():
         write_figure(figure, folder / f"{name}.png")

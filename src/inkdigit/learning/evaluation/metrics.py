@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from inkdigit.errors import DataError, ModelError
 from inkdigit.learning.datasets.digits import CLASSES
-from inkdigit.reading.model_file import Floats, temperature_scale
+from inkdigit.reading.calibration import Floats, temperature_scale
 
 BINS = 15
 TARGET_ERROR = 0.001
@@ -28,11 +28,22 @@ Labels = npt.NDArray[np.int64]
 class Evaluation:
     """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, classes)`.
 
-    The classes are the ten digits and, of some networks, what is no digit.
+    The classes are the ten digits and, of some networks, what is no digit. `warning` says why the
+    figures tell little, where the network has learnt from these digits.
+
+    >>> evaluation = Evaluation(np.array([0, 1]), np.eye(10, dtype=np.float32)[[0, 7]])
+    >>> evaluation
+    Evaluation(accuracy 0.5000 on 2 digits)
+    >>> evaluation.most_confused()
+    [{'digit': 1, 'read_as': 7, 'times': 1}]
     """
 
     labels: Labels
     probabilities: Floats
+    warning: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Evaluation(accuracy {self.accuracy:.4f} on {len(self.labels):,} digits)"
 
     def __post_init__(self) -> None:
         if not len(self.labels):
@@ -179,10 +190,10 @@ def calibrate(validation: Evaluation) -> Calibration:
     confidence at which at most one digit in a thousand of those above it was wrong.
     """
     temperature = _fit_temperature(validation)
-    tempered = Evaluation(
+    calibrated = Evaluation(
         validation.labels, temperature_scale(validation.probabilities, temperature)
     )
-    return Calibration(temperature, *threshold_at_error(tempered.confidences, tempered.right))
+    return Calibration(temperature, *threshold_at_error(calibrated.confidences, calibrated.right))
 
 
 def threshold_at_error(
@@ -208,7 +219,7 @@ def threshold_at_error(
 
 def _fit_temperature(validation: Evaluation) -> float:
     def loss(log_temperature: float) -> float:
-        tempered = temperature_scale(validation.probabilities, float(np.exp(log_temperature)))
-        return cross_entropy(tempered, validation.labels)
+        scaled = temperature_scale(validation.probabilities, float(np.exp(log_temperature)))
+        return cross_entropy(scaled, validation.labels)
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,12 @@ from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.evaluation.comparison import Comparison
 from inkdigit.learning.evaluation.figures import (
     accuracy_against_cost,
-    training_curves,
-    write_evaluation_pictures,
+    write_evaluation_figures,
     write_figure,
 )
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.run import History
-from inkdigit.reading.model_file import temperature_scale
+from inkdigit.reading.calibration import temperature_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,9 +35,7 @@ def write_run_report(
     folder: Path, metrics: dict[str, Any], history: History, test: Digits, evaluation: Evaluation
 ) -> Path:
     """Write a run's pictures and `report.html` into its folder, and return the page."""
-    paths = write_evaluation_pictures(folder, evaluation, test.images)
-    paths.append(folder / "training_curves.png")
-    write_figure(training_curves(history), paths[-1])
+    paths = write_evaluation_figures(folder, evaluation, test.images, history)
     context = _run_context(metrics, evaluation) | {"last": history[-1]}
     return _write_page(folder / "report.html", "run.html.j2", paths, context)
 
@@ -46,7 +44,7 @@ def write_comparison_page(folder: Path, comparison: Comparison, dataset: Dataset
     """Write `accuracy_against_cost.png` and `comparison.html` into a folder; return the page."""
     path = folder / "accuracy_against_cost.png"
     write_figure(accuracy_against_cost(comparison.networks), path)
-    context = _comparison_context(comparison, dataset)
+    context = _comparison_context(comparison, dataset, folder)
     return _write_page(folder / "comparison.html", "comparison.html.j2", [path], context)
 
 
@@ -101,27 +99,23 @@ def _shown(data: str) -> str:
 
 
 def _run_context(metrics: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-    calibration = metrics["calibration"]
-    tempered = Evaluation(
-        evaluation.labels, temperature_scale(evaluation.probabilities, calibration["temperature"])
-    )
-    low, high = evaluation.accuracy_interval
-    accepted = tempered.confidences >= calibration["reject_threshold"]
+    calibrated = _calibrated(metrics, evaluation)
+    accepted = calibrated.confidences >= metrics["calibration"]["reject_threshold"]
     return {
         "metrics": metrics,
         "data": _shown(metrics["data"]),
         "dataset": metrics["data"],
         "evaluation": evaluation,
-        "tempered": tempered,
-        "low": low,
-        "high": high,
-        "mistakes": len(evaluation.mistakes()),
-        "confused": evaluation.most_confused(),
-        "calibration": calibration,
+        "calibrated": calibrated,
         "accepted": accepted,
-        "accepted_wrong": accepted & ~tempered.right,
+        "accepted_wrong": accepted & ~calibrated.right,
         "weaknesses": [s for weakness in WEAKNESSES if (s := weakness(metrics, evaluation))],
     }
+
+
+def _calibrated(metrics: dict[str, Any], evaluation: Evaluation) -> Evaluation:
+    temperature = metrics["calibration"]["temperature"]
+    return Evaluation(evaluation.labels, temperature_scale(evaluation.probabilities, temperature))
 
 
 def _overfitted(metrics: dict[str, Any], evaluation: Evaluation) -> str | None:
@@ -161,11 +155,7 @@ def _sure_mistakes(_: dict[str, Any], evaluation: Evaluation) -> str | None:
 
 
 def _calibration_worsened(metrics: dict[str, Any], evaluation: Evaluation) -> str | None:
-    temperature = metrics["calibration"]["temperature"]
-    tempered = Evaluation(
-        evaluation.labels, temperature_scale(evaluation.probabilities, temperature)
-    )
-    if tempered.calibration_error <= evaluation.calibration_error:
+    if _calibrated(metrics, evaluation).calibration_error <= evaluation.calibration_error:
         return None
     return (
         "The temperature that suits the validation digits worsens calibration on the test digits."
@@ -227,7 +217,7 @@ COLUMNS = (
 )
 
 
-def _comparison_context(comparison: Comparison, dataset: Dataset) -> dict[str, Any]:
+def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) -> dict[str, Any]:
     networks = comparison.networks
     others = set(comparison.runs["data"]) - {dataset.name}
     cells = zip(*(column.cells(networks) for column in COLUMNS), strict=True)
@@ -247,4 +237,5 @@ def _comparison_context(comparison: Comparison, dataset: Dataset) -> dict[str, A
         "epochs": sorted(set(comparison.runs["epochs"])),
         "other_data": [_shown(name) for name in sorted(others)],
         "runs": comparison.runs.to_dict("records"),
+        "reports": [relpath(Path(run, "report.html"), folder) for run in comparison.runs["folder"]],
     }

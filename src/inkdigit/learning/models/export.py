@@ -1,28 +1,36 @@
 """From a Keras model to the one model file that `inkdigit.reading` loads."""
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quiet_native_stderr
 from inkdigit.learning.models.keras_files import DIGIT_SHAPES, LINE_SHAPES, load_keras_model
-from inkdigit.learning.models.quantisation import drawn_strips, quantise, sample_digits
-from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, Run
+from inkdigit.learning.models.quantisation import quantise
+from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.model_file import FALLBACK, ModelInfo
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
 
 
-def write_model_file(model: Any, info: ModelInfo, path: Path, *, eight_bits: bool = False) -> None:
-    """Write a network as ONNX with its metadata: a line network, or if asked to any, in eight bits.
+Pictures = Iterable[npt.NDArray[np.uint8]]
 
-    Raises `MissingExtraError` or `ModelError` where that cannot be done.
+
+def write_model_file(
+    model: Any, info: ModelInfo, path: Path, pictures: Pictures | None = None
+) -> None:
+    """Write a network as ONNX with its metadata, in eight bits if that is measured on `pictures`.
 
     Keras's own export does the work, through `tf2onnx`, so it takes TensorFlow as the backend; a
-    run that was trained on another is completed by `inkdigit export` where TensorFlow is.
+    run that was trained on another is completed by `inkdigit export` where TensorFlow is. Raises
+    `MissingExtraError` or `ModelError` where that cannot be done.
     """
     if keras.backend.backend() != "tensorflow":
         raise MissingExtraError("learn", "TensorFlow as Keras's backend (unset KERAS_BACKEND)")
@@ -32,15 +40,14 @@ def write_model_file(model: Any, info: ModelInfo, path: Path, *, eight_bits: boo
     except ModuleNotFoundError as error:
         raise MissingExtraError("learn", str(error.name)) from None
 
-    is_line = info.reads == "line"
-    if is_line:
+    if info.reads == "line":
         # It learns from log-odds; what reads wants probabilities.
         model = keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0]))
 
     def write(temporary: Path) -> None:
         _export(model, temporary)
-        if is_line or eight_bits:
-            quantise(temporary, drawn_strips() if is_line else sample_digits())
+        if pictures is not None:
+            quantise(temporary, pictures)
         _describe(onnx.load(str(temporary)), info, temporary)
 
     write_atomically(path, write)
@@ -65,14 +72,14 @@ def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -
         _branch(onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False), name)
         for model, name in zip(models, ("first", FALLBACK), strict=True)
     ]
-    said = helper.make_tensor_value_info(
+    output = helper.make_tensor_value_info(
         "frames", onnx.TensorProto.FLOAT, ["n", "frames", len(info.classes) + 1]
     )
     chosen = helper.make_node(
-        "If", [FALLBACK], [said.name], else_branch=branches[0], then_branch=branches[1]
+        "If", [FALLBACK], [output.name], else_branch=branches[0], then_branch=branches[1]
     )
     which = helper.make_tensor_value_info(FALLBACK, onnx.TensorProto.BOOL, [])
-    graph = helper.make_graph([chosen], info.network, [shown, which], [said])
+    graph = helper.make_graph([chosen], info.network, [shown, which], [output])
     versions = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=versions, ir_version=models[0].ir_version)
     write_atomically(path, lambda temporary: _describe(model, info, temporary))
@@ -110,14 +117,9 @@ def _export(model: Any, path: Path) -> None:
         raise ModelError(f"this network cannot be written as ONNX: {error}") from error
 
 
-def export(run: Run, path: Path | None = None, *, eight_bits: bool = False) -> Path:
-    """Write the model file of a finished run, in the run or at `path`, and return where it is.
-
-    In eight bits a digit network is faster by the batch; a line network always is in eight bits.
-    """
-    target = path or run.folder / ONNX_MODEL
+def export(run: Run, path: Path, pictures: Pictures | None = None) -> Path:
+    """Write the model file of a finished run at `path`, and return it; `pictures` as above."""
     info = run.info()
     shapes = LINE_SHAPES if info.reads == "line" else DIGIT_SHAPES
-    model = load_keras_model(run.folder / KERAS_MODEL, shapes)
-    write_model_file(model, info, target, eight_bits=eight_bits)
-    return target
+    write_model_file(load_keras_model(run.folder / KERAS_MODEL, shapes), info, path, pictures)
+    return path

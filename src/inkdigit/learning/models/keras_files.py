@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
-from inkdigit.learning.datasets.digits import to_pixels
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
-from inkdigit.reading.model_file import Floats
+from inkdigit.reading.calibration import Floats
+from inkdigit.reading.model_file import to_pixels
 from inkdigit.reading.preprocessing.digit import SIZE
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 
@@ -38,60 +38,17 @@ LINE_SHAPES: tuple[Shapes, ...] = (
     ((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),
 )
 
-PLAIN_CLASSES = frozenset(
-    [
-        "Sequential",
-        "Functional",
-        "Model",
-        "InputLayer",
-        "Conv2D",
-        "DepthwiseConv2D",
-        "SeparableConv2D",
-        "Dense",
-        "Flatten",
-        "Reshape",
-        "MaxPooling2D",
-        "AveragePooling2D",
-        "GlobalAveragePooling2D",
-        "GlobalMaxPooling2D",
-        "ZeroPadding2D",
-        "BatchNormalization",
-        "LayerNormalization",
-        "GroupNormalization",
-        "Activation",
-        "ReLU",
-        "LeakyReLU",
-        "Softmax",
-        "Dropout",
-        "SpatialDropout2D",
-        "GaussianNoise",
-        "Add",
-        "Multiply",
-        "Concatenate",
-        "Average",
-        "Rescaling",
-        "DTypePolicy",
-        "__tensor__",
-        "__keras_tensor__",
-        "L1",
-        "L2",
-        "L1L2",
-        "Zeros",
-        "Ones",
-        "Constant",
-        "RandomNormal",
-        "RandomUniform",
-        "TruncatedNormal",
-        "VarianceScaling",
-        "Orthogonal",
-        "GlorotNormal",
-        "GlorotUniform",
-        "HeNormal",
-        "HeUniform",
-        "LecunNormal",
-        "LecunUniform",
-    ]
-)
+PLAIN_CLASSES = frozenset([
+    "Sequential", "Functional", "Model", "InputLayer", "Conv2D", "DepthwiseConv2D",
+    "SeparableConv2D", "Dense", "Flatten", "Reshape", "MaxPooling2D", "AveragePooling2D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "ZeroPadding2D", "BatchNormalization",
+    "LayerNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU", "Softmax",
+    "Dropout", "SpatialDropout2D", "GaussianNoise", "Add", "Multiply", "Concatenate", "Average",
+    "Rescaling", "DTypePolicy", "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "Zeros",
+    "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+    "Orthogonal", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
+    "LecunUniform",
+])  # fmt: skip
 
 
 def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:

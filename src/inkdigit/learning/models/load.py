@@ -4,66 +4,125 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.errors import ModelError, RunError
+from inkdigit.errors import ImageError, ModelError, RunError
 from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
-from inkdigit.reading.model_file import DigitModel, Floats
+from inkdigit.reading.calibration import Floats, temperature_scale
+from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.preprocessing.digit import SIZE
 
 SUFFIXES = (".keras", ".h5", ".onnx")
-Probabilities = Callable[[npt.NDArray[np.uint8]], Floats]
+Images = npt.NDArray[np.generic]
+Probabilities = Callable[[Images], Floats]
 # The maps of so many digits take some megabytes.
 _BATCH = 1000
 
 
-@dataclass(frozen=True)
-class TrainedModel:
-    """A trained network.
+@dataclass(frozen=True, eq=False, repr=False)
+class DigitClassifier:
+    """A trained digit network, with the methods of a scikit-learn classifier.
 
-    `probabilities` turns images `uint8 (n, 28, 28)` into raw probabilities `float32 (n, classes)`;
-    `trained_on` names the data set and `run` is the run it belongs to, where they are known.
+    Images are `uint8 (n, 28, 28)` or flat `(n, 784)`, ink 255 on paper 0, or float in 0..1.
+    `temperature` calibrates the probabilities: it is 1 where none is known, as of a `.keras` file
+    outside its run. `trained_on` names the data set and `run` is the run it belongs to, where they
+    are known.
+
+    >>> from inkdigit import learning
+    >>> digits = learning.load_dataset("sample").test
+    >>> model = learning.DigitClassifier.load()
+    >>> model.predict(digits.images[:5])
+    array([0, 0, 0, 0, 0])
+    >>> model.predict_proba(digits.images[:5]).shape
+    (5, 11)
+    >>> model.score(digits.images, digits.labels) > 0.99
+    True
     """
 
     path: Path
-    probabilities: Probabilities
-    trained_on: str | None
-    run: Run | None
+    classes_: npt.NDArray[np.int64]
+    network: Probabilities
+    temperature: float = 1.0
+    trained_on: str | None = None
+    run: Run | None = None
 
+    @classmethod
+    def load(cls, source: "str | Path | Run | None" = None) -> Self:
+        """Load a run, its folder, a `.keras`, an `.h5` or an `.onnx`; by default the model inside.
 
-def load_model(path: str | Path) -> TrainedModel:
-    """Load a run folder, a `.keras`, an `.h5` or an `.onnx`; `ModelError` where it can't be."""
-    path = Path(path)
-    if path.is_dir():
-        # ONNX Runtime is there in a blink; Keras takes seconds to import.
-        path = _model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
-    if path.suffix not in SUFFIXES:
-        raise ModelError(f"{path} is no model: expected a run folder, {', '.join(SUFFIXES)}")
-    run = _run_of(path)
-    named = run.data if run else None
-    if path.suffix == ".onnx":
-        model = DigitModel.load(path)
-        if model.info.classes not in (DIGITS, SINGLE_ALPHABET):
-            raise ModelError(f"{path} reads {model.info.classes!r}: expected a model of {DIGITS!r}")
-        named = named or model.info.trained_on
-        return TrainedModel(path, partial(_by_batches, model.probabilities), named, run)
-    from inkdigit.learning.models.keras_files import load_keras_model, predict
+        Raises `ModelError` or `RunError` where it can't be loaded.
+        """
+        if source is None:
+            from inkdigit.reading.reader import SINGLE_MODEL
 
-    network = load_keras_model(path)
-    return TrainedModel(path, lambda images: predict(network, images), named, run)
+            source = SINGLE_MODEL
+        path = Path(source.folder if isinstance(source, Run) else source)
+        if path.is_dir():
+            # ONNX Runtime is there in a blink; Keras takes seconds to import.
+            path = _model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
+        if path.suffix not in SUFFIXES:
+            raise ModelError(f"{path} is no model: expected a run folder, {', '.join(SUFFIXES)}")
+        return cls._from_onnx(path) if path.suffix == ".onnx" else cls._from_keras(path)
+
+    @classmethod
+    def _from_onnx(cls, path: Path) -> Self:
+        model, run = DigitModel.load(path), _run_of(path)
+        info = model.info
+        if info.classes not in (DIGITS, SINGLE_ALPHABET):
+            raise ModelError(f"{path} reads {info.classes!r}: expected a model of {DIGITS!r}")
+        network = partial(_by_batches, model.probabilities)
+        trained_on = run.data if run else info.trained_on
+        return cls(path, np.arange(len(info.classes)), network, info.temperature, trained_on, run)
+
+    @classmethod
+    def _from_keras(cls, path: Path) -> Self:
+        from inkdigit.learning.models.keras_files import load_keras_model, predict
+
+        model, run = load_keras_model(path), _run_of(path)
+        classes, network = np.arange(model.output_shape[1]), partial(predict, model)
+        if run is None or not run.finished:
+            return cls(path, classes, network, trained_on=run.data if run else None, run=run)
+        temperature = run.metrics["calibration"]["temperature"]
+        return cls(path, classes, network, temperature, run.data, run)
+
+    def __repr__(self) -> str:
+        return f"DigitClassifier({str(self.path)!r})"
+
+    def probabilities(self, images: Images) -> Floats:
+        """Return what the network says, uncalibrated, `float32 (n, classes)`."""
+        images = np.asarray(images)
+        if images.ndim == 2 and images.shape[1] == SIZE * SIZE:
+            images = images.reshape(-1, SIZE, SIZE)
+        if images.shape[1:] != (SIZE, SIZE):
+            raise ImageError(
+                f"expected images of shape (n, {SIZE}, {SIZE}) or (n, {SIZE * SIZE}), "
+                f"received {images.shape}"
+            )
+        return self.network(images)
+
+    def predict_proba(self, images: Images) -> Floats:
+        """Return calibrated probabilities `float32 (n, classes)`, in the order of `classes_`."""
+        return temperature_scale(self.probabilities(images), self.temperature)
+
+    def predict(self, images: Images) -> npt.NDArray[np.int64]:
+        """Return the likeliest class of each image, `int64 (n,)`: a digit, or 10 for none."""
+        return np.asarray(self.classes_[self.probabilities(images).argmax(axis=1)])
+
+    def score(self, images: Images, labels: npt.ArrayLike) -> float:
+        """Return the share of images whose likeliest class is their label: the accuracy."""
+        return float(np.mean(self.predict(images) == np.asarray(labels)))
 
 
 def load_teacher(path: str | Path) -> Probabilities:
     """Load a model to learn from; `ModelError` if it tells other classes apart than digits."""
-    answers = load_model(path).probabilities
-    classes = answers(np.zeros((1, SIZE, SIZE), np.uint8)).shape[1]
-    if classes != len(DIGITS):
+    teacher = DigitClassifier.load(path)
+    if (classes := len(teacher.classes_)) != len(DIGITS):
         raise ModelError(f"{path} tells {classes} classes apart: a teacher tells {len(DIGITS)}")
-    return answers
+    return teacher.probabilities
 
 
 def initial_weights(path: str | Path, network: Any) -> list[npt.NDArray[np.float32]]:
@@ -80,11 +139,11 @@ def initial_weights(path: str | Path, network: Any) -> list[npt.NDArray[np.float
     trained = load_keras_model(path, ((network.input_shape, network.output_shape),))
     weights: list[npt.NDArray[np.float32]] = trained.get_weights()
     if [array.shape for array in weights] != [array.shape for array in network.get_weights()]:
-        raise ModelError(f"{path} has other layers than {network.name}: it is no start for that")
+        raise ModelError(f"{path} has other layers than {network.name}: name a run of that network")
     return weights
 
 
-def _by_batches(probabilities: Probabilities, images: npt.NDArray[np.uint8]) -> Floats:
+def _by_batches(probabilities: Probabilities, images: Images) -> Floats:
     cuts = range(_BATCH, len(images), _BATCH)
     return np.concatenate([probabilities(some) for some in np.split(images, cuts)])
 

@@ -42,6 +42,13 @@ class Run:
     """A run folder: what was trained (`settings`) on which digits (`data`, and their SHA-256).
 
     `recipe` is what the recipe of the settings said when the run was started.
+
+    >>> from inkdigit import learning
+    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
+    >>> learning.Run.open("runs/example") == run
+    True
+    >>> run.settings.recipe, len(run.history), run.metrics["parameters"]
+    ('plain', 1, 61706)
     """
 
     folder: Path
@@ -51,8 +58,15 @@ class Run:
     digest: str
 
     @classmethod
-    def open(cls, folder: str | Path) -> "Run":
-        """Open an existing run; `RunError` where there is none."""
+    def open(cls, folder: "str | Path | Run") -> "Run":
+        """Open an existing run (one that is open stays as it is); `RunError` where there is none.
+
+        >>> Run.open("nowhere")
+        Traceback (most recent call last):
+        inkdigit.errors.RunError: nowhere is no run folder: it has no readable run.json
+        """
+        if isinstance(folder, Run):
+            return folder
         try:
             described = json.loads(Path(folder, DESCRIPTION).read_text(encoding="utf-8"))
             settings = TrainingSettings(**described["settings"])
@@ -67,7 +81,7 @@ class Run:
     @classmethod
     def create(cls, folder: str | Path, settings: TrainingSettings, dataset: Dataset) -> "Run":
         """Start a run in a new or empty folder; `RunError` where something lies already."""
-        recipe = _said(settings.recipe)
+        recipe = _fields_of(settings.recipe)
         run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
         if (run.folder / DESCRIPTION).exists():
             raise RunError(
@@ -108,6 +122,10 @@ class Run:
             raise RunError(f"{path} lacks {', '.join(sorted(missing))}: train anew elsewhere")
         return dict(content)
 
+    def write_metrics(self, metrics: dict[str, Any]) -> None:
+        """Write what was measured."""
+        write_text(self.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
+
     @property
     def history(self) -> History:
         """The history of a finished run, one row an epoch; `RunError` if it is damaged."""
@@ -143,7 +161,7 @@ class Run:
             raise RunError(
                 f"{self.folder} was started with other settings ({listed}): choose another folder"
             )
-        if self.recipe != _said(settings.recipe):
+        if self.recipe != _fields_of(settings.recipe):
             raise RunError(
                 f"{self.folder} was started when the recipe {settings.recipe} said otherwise: "
                 "choose another folder"
@@ -154,8 +172,8 @@ class Run:
             )
 
 
-def _said(recipe: str) -> dict[str, Any]:
-    """Return what a recipe says, as a run's description keeps it."""
+def _fields_of(recipe: str) -> dict[str, Any]:
+    """Return the fields of a recipe, as a run's description keeps them."""
     return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))
 
 

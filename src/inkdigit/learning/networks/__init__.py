@@ -5,7 +5,7 @@ write a file beside these and name its builder there. Those in `READERS` learn f
 handwriting and say for themselves what they take and give.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from inkdigit.errors import SettingError
@@ -33,38 +33,33 @@ NETWORKS: dict[str, Callable[[], Model]] = {
 READERS: dict[str, Callable[[], Model]] = {"line": line, "single": single}
 
 
-def check_network(name: str) -> None:
-    """Raise `SettingError` unless a network of this name learns from labelled digits."""
+def check_network(name: str, known: Iterable[str] = (*NETWORKS, *READERS)) -> None:
+    """Raise `SettingError` unless a network of this name is among the known ones."""
+    if name in known:
+        return
+    choice = f"choose from {', '.join(known)}"
     if name in READERS:
-        raise SettingError(
-            f"{name} learns from drawn handwriting and not from labelled digits alone: only "
-            f"`inkdigit train` takes it; choose from {', '.join(NETWORKS)}"
-        )
-    if name not in NETWORKS:
-        raise SettingError(f"no network is called {name!r}: choose from {', '.join(NETWORKS)}")
-
-
-def check_trainable(name: str) -> None:
-    """Raise `SettingError` unless there is a network of this name, of either kind."""
-    if name not in READERS | NETWORKS:
-        known = ", ".join([*NETWORKS, *READERS])
-        raise SettingError(f"no network is called {name!r}: choose from {known}")
+        raise SettingError(f"{name} learns from drawn handwriting, not from digits alone: {choice}")
+    raise SettingError(f"no network is called {name!r}: {choice}")
 
 
 def build_network(name: str, precision: str = "float32") -> Model:
     """Return the named network, untrained; `SettingError` for an unknown name.
 
     `precision` is Keras's dtype policy.
+
+    >>> build_network("lenet5").count_params()
+    61706
     """
     check_network(name)
     with computing_in(precision):
-        return NETWORKS[name]()
+        return (NETWORKS | READERS)[name]()
 
 
 def count_macs(model: Model) -> int:
     """Return the multiply-accumulates that one digit costs in convolutions and dense layers.
 
-    For a network that takes strips of any width, those of a square of one: about a digit.
+    Of a network that takes images of any width, those of a square: about a digit.
     """
     if isinstance(model.input_shape, tuple) and model.input_shape[2:3] == (None,):
         height = model.input_shape[1]

@@ -1,7 +1,7 @@
-"""The line network: a CNN slid along a strip of writing, for connectionist temporal classification.
+"""The line network: a CNN slid along a line of writing, for connectionist temporal classification.
 
-It is fully convolutional, so a strip may have any width, and sees some six digits at a time: there
-is no language in it that could drop a repeated digit.
+It is fully convolutional, so a line image may have any width. It sees some six digits at a time, so
+there is no language in it that could drop a repeated digit.
 """
 
 from typing import Any
@@ -12,10 +12,6 @@ from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 
 layers = keras.layers
 
-# A strip's width is a multiple of this; it gives a frame for each two columns.
-WIDTH_STEP = 4
-COLUMNS_PER_FRAME = 2
-
 
 def line() -> Any:
     """Return the network, `(n, 32, width, 1)` to log-odds `(n, width / 2, len(alphabet) + 1)`.
@@ -25,9 +21,9 @@ def line() -> Any:
     little and lets two narrow digits side by side have a blank between them.
     """
     classes = len(LINE_ALPHABET) + 1
-    strip = keras.Input((LINE_HEIGHT, None, 1), name="strips")
+    image = keras.Input((LINE_HEIGHT, None, 1), name="lines")
     # Convolving at full size and pooling then took a third of the time.
-    x = _convolution(strip, 16, kernel=5, strides=2)
+    x = _convolution(image, 16, kernel=5, strides=2)
     x = layers.MaxPooling2D(2)(_convolution(_convolution(x, 32), 32))
     x = layers.MaxPooling2D((2, 1))(_convolution(_convolution(x, 64), 64))
     x = _block(x, 96)
@@ -39,7 +35,7 @@ def line() -> Any:
     # In float32 whatever the rest is in: they give probabilities.
     x = layers.Conv2D(2 * classes, 1, dtype="float32")(x)
     frames = layers.Reshape((-1, classes), dtype="float32", name="frames")(x)
-    return keras.Model(strip, frames, name="line")
+    return keras.Model(image, frames, name="line")
 
 
 def _convolution(x: Any, filters: int, kernel: int = 3, strides: int = 1) -> Any:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from inkdigit.cli import main
-from inkdigit.learning.classifiers.train import train
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.models.load import load_model
+from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading import DigitModel
@@ -15,7 +15,9 @@ from inkdigit.reading import DigitModel
 @pytest.fixture(scope="module")
 def other(small: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("other") / "run"
-    return train(TrainingSettings(network="lenet5", epochs=1, batch_size=50, seed=1), small, folder)
+    return train_run(
+        TrainingSettings(network="lenet5", epochs=1, batch_size=50, seed=1), small, folder
+    )
 
 
 def export(*arguments: object) -> int:
@@ -29,8 +31,8 @@ def test_the_mean_of_runs_is_a_model_like_any_other(
     assert export("--mean", trained.folder, other.folder, "-o", out) == 0
     assert capsys.readouterr().out == f"{out}\n"
     images = small.test.images
-    answers = [load_model(run.folder).probabilities(images) for run in (trained, other)]
-    mean = load_model(out).probabilities(images)
+    answers = [DigitClassifier.load(run.folder).probabilities(images) for run in (trained, other)]
+    mean = DigitClassifier.load(out).probabilities(images)
     assert np.allclose(mean, np.mean(answers, axis=0), atol=1e-4)
     assert not np.allclose(answers[0], answers[1], atol=1e-2)
 
@@ -72,7 +74,7 @@ def test_what_makes_no_mean_is_refused(
 ) -> None:
     halves = Dataset("sample", small.test, small.train)
     settings = TrainingSettings(network="lenet5", epochs=1)
-    elsewhere = train(settings, halves, tmp_path / "elsewhere").folder
+    elsewhere = train_run(settings, halves, tmp_path / "elsewhere").folder
     unfinished = Run.create(tmp_path / "unfinished", settings, small).folder
     drawn = Run.create(tmp_path / "drawn", TrainingSettings(network="line"), small).folder
     run, out = trained.folder, tmp_path / "mean.keras"

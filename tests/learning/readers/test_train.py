@@ -6,11 +6,16 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from inkdigit.errors import SettingError
+from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
-from inkdigit.learning.readers.train import TARGET_ERROR, calibrate_lines, train_reader
+from inkdigit.learning.readers.train import (
+    TARGET_ERROR,
+    ReaderTraining,
+    calibrate_lines,
+    quantisation_lines,
+)
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.reading.line_reader import calibrated
 from inkdigit.reading.model_file import ModelInfo
 
 
@@ -45,7 +50,7 @@ def test_the_threshold_holds_for_what_the_reader_says() -> None:
         network="line", trained_on="", trained_digits=0, accuracy=0.0, accuracy_on="",
         inkdigit_version="", **found,
     )  # fmt: skip
-    said = np.array([calibrated(p, info) for p in probabilities])
+    said = np.array([info.platt.confidence(float(p)) for p in probabilities])
     accepted = said >= info.reject_threshold - 1e-12
     assert accepted.mean() == pytest.approx(info.reject_accepted)
     assert 1 - right[accepted].mean() == pytest.approx(info.reject_error)
@@ -87,8 +92,17 @@ def test_eleven_classes_are_evaluated_and_calibrated() -> None:
 
 def test_networks_and_batches_that_make_no_sense(small: Dataset, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="classic does not learn from drawn handwriting"):
-        train_reader(TrainingSettings(), small, tmp_path / "run")
+        ReaderTraining(TrainingSettings(), small)
     large = TrainingSettings(network="line", batch_size=1025)
     with pytest.raises(SettingError, match="at most that, received 1,025"):
-        train_reader(large, small, tmp_path / "run")
+        train_run(large, small, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_to_quantise_by_are_as_a_reader_shows_them() -> None:
+    line = next(quantisation_lines())
+    assert line.dtype == np.uint8
+    assert line.shape[0] == 32
+    assert line.shape[1] % 8 == 0
+    assert 0 <= line.min() < 25
+    assert 230 < line.max() <= 255

@@ -10,31 +10,32 @@ from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
-from inkdigit.learning.models.export import write_model_file
+from inkdigit.learning.models.export import Pictures, write_model_file
 from inkdigit.learning.models.keras_files import load_keras_model, predict
 from inkdigit.learning.models.run import KERAS_MODEL, Run
-from inkdigit.learning.settings import DRAWN
+from inkdigit.learning.recipes import DRAWN
 from inkdigit.reading.model_file import ModelInfo
 
 SUFFIXES = (".keras", ".onnx")
 
 
 def export_mean(
-    runs: Sequence[Run], load: Callable[[], Dataset], path: Path, *, eight_bits: bool = False
+    runs: Sequence[Run], load: Callable[[], Dataset], path: Path, pictures: Pictures | None = None
 ) -> Path:
     """Write the mean of several runs as one `.keras` or `.onnx` file, and return where it is.
 
     `load` returns what the runs were trained on; it is asked for an `.onnx` only, whose accuracy
-    and calibration are measured on the validation part. Raises `SettingError` for another kind of
-    file or of network, and `RunError` where a run is unfinished or learnt from other digits.
+    and calibration are measured on the validation part. An `.onnx` is in eight bits if that is
+    measured on `pictures`. Raises `SettingError` for another kind of file or of network, and
+    `RunError` where a run is unfinished or learnt from other digits.
     """
     if path.suffix not in SUFFIXES:
         raise SettingError(f"{path} is no kind of model file: end it in {' or '.join(SUFFIXES)}")
-    if eight_bits and path.suffix != ".onnx":
+    if pictures is not None and path.suffix != ".onnx":
         raise SettingError("only an .onnx file holds eight bits: leave out --eight-bits")
     model = mean_model(runs)
     if path.suffix == ".onnx":
-        write_model_file(model, _described(model, runs, load()), path, eight_bits=eight_bits)
+        write_model_file(model, _described(model, runs, load()), path, pictures)
     else:
         write_atomically(path, model.save)
     return path

@@ -1,0 +1,48 @@
+"""How fast digit models read on this machine as it is."""
+
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.reading.model_file import DigitModel
+
+Images = npt.NDArray[np.uint8]
+
+
+def digits_per_second(
+    models: Sequence[DigitModel],
+    images: Images,
+    batches: Sequence[int],
+    rounds: int,
+    *,
+    enough: int = 10_000,
+) -> list[list[float]]:
+    """Return the digits a second of each model by batches of each size.
+
+    In each round every model is timed once by every size, so that what else this machine does meets
+    them all alike; the median of the rounds counts. `images (n, 28, 28)` are repeated to fill a
+    batch. A model reads about `enough` digits for a time, so that it is heard above the noise.
+    """
+    images = np.resize(images, (max(batches), *images.shape[1:]))
+    took: list[list[list[float]]] = [[[] for _ in batches] for _ in models]
+    for _ in range(rounds):
+        for model, times in zip(models, took, strict=True):
+            for size, found in zip(batches, times, strict=True):
+                calls = max(5, min(1000, enough // size))
+                found.append(seconds_of(lambda: model.predict_proba(images[:size]), calls))  # noqa: B023
+    return [
+        [size / median(found) for size, found in zip(batches, times, strict=True)] for times in took
+    ]
+
+
+def seconds_of(call: Callable[[], object], calls: int) -> float:
+    """Return the median seconds of so many calls."""
+    found = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - start)
+    return median(found)
