@@ -60,17 +60,18 @@ def run(options: argparse.Namespace) -> None:
     given = {name: getattr(options, name) for name in ("epochs", "batch_size") if name in options}
     TrainingSettings(**given)
     with needing_learn():
-        from inkdigit.learning.api import comparison_folder
-
-        dataset = load_data(options)
-        out = options.out or comparison_folder(dataset)
         comparison = learning.compare(
-            options.networks, dataset, seeds=options.seeds, **given, out=out, tell=teller(options)
+            options.networks,
+            load_data(options),
+            seeds=options.seeds,
+            **given,
+            out=options.out,
+            tell=teller(options),
         )
     print(render(comparison))
-    print(f"\npage: {out / 'comparison.html'}")
-    for network in options.networks:
-        tell(options, f"report of {network}: {out / f'{network}-seed0' / 'report.html'}")
+    print(f"\npage: {comparison.page}")
+    for network, folder in comparison.runs.groupby("network", sort=False)["folder"].first().items():
+        tell(options, f"report of {network}: {Path(folder, 'report.html')}")
 
 
 def render(comparison: "Comparison") -> str:

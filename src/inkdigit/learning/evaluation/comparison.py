@@ -36,7 +36,8 @@ class Comparison:
     """What was found, as tables.
 
     `runs` has a row a run; `networks` a row a network, with `<figure>_mean` and `<figure>_sd` over
-    its seeds; `differences` a row a pair of networks, with McNemar's test.
+    its seeds; `differences` a row a pair of networks, with McNemar's test. `page` is the page about
+    it, where one was written.
 
     >>> networks = pd.DataFrame({"network": ["lenet5", "modern"]})
     >>> Comparison(runs=networks, networks=networks, differences=pd.DataFrame())
@@ -46,6 +47,7 @@ class Comparison:
     runs: pd.DataFrame
     networks: pd.DataFrame
     differences: pd.DataFrame
+    page: Path | None = None
 
     def __repr__(self) -> str:
         return f"Comparison({', '.join(self.networks['network'])}; {len(self.runs)} runs)"

@@ -19,7 +19,7 @@ from inkdigit.learning.evaluation.figures import (
     write_figure,
 )
 from inkdigit.learning.evaluation.metrics import Evaluation
-from inkdigit.learning.models.run import History
+from inkdigit.learning.models.run import REPORT, History
 from inkdigit.reading.calibration import temperature_scale
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def write_run_report(
     """Write a run's pictures and `report.html` into its folder, and return the page."""
     paths = write_evaluation_figures(folder, evaluation, test.images, history)
     context = _run_context(metrics, evaluation) | {"last": history[-1]}
-    return _write_page(folder / "report.html", "run.html.j2", paths, context)
+    return _write_page(folder / REPORT, "run.html.j2", paths, context)
 
 
 def write_comparison_page(folder: Path, comparison: Comparison, dataset: Dataset) -> Path:
@@ -237,5 +237,5 @@ def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) 
         "epochs": sorted(set(comparison.runs["epochs"])),
         "other_data": [_shown(name) for name in sorted(others)],
         "runs": comparison.runs.to_dict("records"),
-        "reports": [relpath(Path(run, "report.html"), folder) for run in comparison.runs["folder"]],
+        "reports": [relpath(Path(run, REPORT), folder) for run in comparison.runs["folder"]],
     }

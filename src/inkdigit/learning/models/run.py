@@ -32,6 +32,7 @@ NEEDED = {
 KERAS_MODEL = "model.keras"
 H5_MODEL = "mnist_cnn_model.h5"
 ONNX_MODEL = "model.onnx"
+REPORT = "report.html"
 
 # One row an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy, seconds.
 History = list[dict[str, float]]
@@ -96,6 +97,25 @@ class Run:
         }  # fmt: skip
         write_text(run.folder / DESCRIPTION, json.dumps(described, indent=2) + "\n")
         return run
+
+    def __str__(self) -> str:
+        """Say in two lines what the run is worth and where to look, or that it is unfinished."""
+        if not self.finished:
+            return f"{self.folder} is unfinished"
+        metrics, model, report = self.metrics, self.folder / ONNX_MODEL, self.folder / REPORT
+        what = f"digits of {self.data}" if report.exists() else "drawn pictures"
+        lines = [
+            f"{self.settings.network}: test accuracy {metrics['test_accuracy']:.4f}, loss "
+            f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} {what} "
+            f"({metrics['parameters']:,} parameters, trained in {metrics['seconds']:.0f} s)",
+            f"report: {report}" if report.exists() else f"model: {model}",
+        ]
+        if not model.exists():
+            lines.append(
+                f"{model.name} could not be written here; where TensorFlow is installed, run  "
+                f"inkdigit export {self.folder}"
+            )
+        return "\n".join(lines)
 
     @property
     def checkpoint(self) -> Path:
