@@ -1,4 +1,4 @@
-# Not tested where it was written: no container engine was at hand.
+# NOT TRIED YET: no container engine was at hand where this was written.
 FROM python:3.13-slim AS build
 COPY . /source
 RUN python -m venv /opt/inkdigit && \

@@ -1,8 +1,12 @@
-# `make run` does the main job, `make test` checks everything; both set themselves up in .venv.
+# `make run` does the main job, `make test` checks everything. Both install what they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS := --extra learn --extra check --extra pdf --extra serve --extra ray
+# The tests that hold the dependencies' floors: they use every package that a user installs.
+LOWEST ?= tests/reading tests/images tests/bulk tests/serving tests/cli tests/test_files.py \
+  tests/learning/datasets tests/learning/evaluation tests/learning/models tests/learning/classifiers
 
-.PHONY: run test bench check format pins clean
+.PHONY: run test test-lowest bench check docs format pins clean
 
 run: .venv/learn.stamp
 	$(BIN)/inkdigit compare --networks classic lenet5
@@ -10,29 +14,42 @@ run: .venv/learn.stamp
 test: check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+# With the oldest release of each dependency that pyproject.toml allows. Needs uv: pip install uv
+test-lowest:
+	uv venv --quiet --clear --python 3.11 .venv-lowest
+	uv pip compile --quiet --no-deps --resolution lowest-direct --prerelease disallow --python-version 3.11 \
+	  $(EXTRAS) pyproject.toml --output-file .venv-lowest/floors.txt
+	uv pip install --quiet --python .venv-lowest --constraint .venv-lowest/floors.txt \
+	  --requirement requirements-tools.txt --editable '.[learn,check,pdf,serve,ray]'
+	.venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile $(LOWEST)
+
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Beside their rivals; train_mnist_fast takes a Python with PyTorch: make bench TORCH_PYTHON=PATH
+# The documents as a site, in build/site. Open build/site/docs/index.html.
+docs: .venv/dev.stamp
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs . build/site
+
+# Inkdigit beside its rivals. train_mnist_fast needs a Python with PyTorch: make bench TORCH_PYTHON=PATH
 bench: .venv/learn.stamp
 	mkdir -p runs/benchmarks
-	$(BIN)/python benchmarks/fast.py --brief --out runs/benchmarks/fast.csv $(if $(TORCH_PYTHON),--torch-python $(TORCH_PYTHON))
-	$(BIN)/python benchmarks/inference.py --parts fast keras.io --out runs/benchmarks/inference.csv
+	$(BIN)/python -m benchmarks fast --brief --out runs/benchmarks/fast.csv $(if $(TORCH_PYTHON),--torch-python $(TORCH_PYTHON))
+	$(BIN)/python -m benchmarks inference --parts fast keras.io --out runs/benchmarks/inference.csv
 
 format: .venv/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# One set of pins holds for every supported Python and platform; no index address is written.
+# One set of pins for every supported Python and platform, without the address of an index. Needs uv.
 pins:
 	uv pip compile --universal --python-version 3.11 --no-header --no-annotate --upgrade --no-emit-package inkdigit \
-	  --extra notebook --extra check --extra pdf --extra serve --extra ray pyproject.toml requirements-dev.txt --output-file requirements-pins.txt
+	  --extra notebook $(EXTRAS) pyproject.toml requirements-tools.txt --output-file requirements-pins.txt
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv .venv-lowest build runs
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Inkdigit needs Python 3.11 to 3.13: make PYTHON=python3.12")'
@@ -42,6 +59,6 @@ clean:
 	$(BIN)/pip install --quiet --constraint requirements-pins.txt --editable '.[learn]'
 	touch $@
 
-.venv/dev.stamp: .venv/bin/python requirements-dev.txt requirements-pins.txt pyproject.toml
+.venv/dev.stamp: .venv/bin/python requirements-dev.txt requirements-tools.txt requirements-pins.txt pyproject.toml
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	touch $@ .venv/learn.stamp

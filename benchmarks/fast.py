@@ -1,4 +1,4 @@
-"""How fast digits are learnt, on two cores: `python benchmarks/fast.py`, minutes.
+"""How fast digits are learnt, on two cores, in minutes.
 
     fast             `inkdigit train --recipe fast`
     fast-5-epochs    `inkdigit train --recipe fast-5-epochs`
@@ -16,10 +16,8 @@ The schedules were chosen on a tenth of the training half; the test half is read
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,47 +26,43 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from inkdigit.files import write_text
+from benchmarks import measuring
+from benchmarks.measuring import RESULTS, add_data, add_out, add_parts, in_order, keep
+from inkdigit.errors import SettingError
 from inkdigit.learning.datasets import Dataset, load_dataset
-from keeping import in_order
-from machine import processor, use_cores
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "fast.csv"
-CORES = 2
 # Trainings of each, seeds 0 to one less; the slow rivals are known well enough by fewer.
 SEEDS = {"fast": 20, "fast-5-epochs": 10, "train_mnist_fast": 10, "keras.io": 3}
 BRIEF = {"fast": 5, "fast-5-epochs": 3, "train_mnist_fast": 3, "keras.io": 1}
 
 
-def main() -> None:
-    """Train what is asked for, turn about, and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--parts", nargs="+", choices=tuple(SEEDS), default=tuple(SEEDS))
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for."""
+    add_data(parser)
+    add_parts(parser, SEEDS)
     parser.add_argument("--brief", action="store_true", help=f"fewer seeds: {BRIEF}")
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
     parser.add_argument("--torch-python", metavar="PATH", help="a Python with PyTorch and NumPy")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
-    options = parser.parse_args()
-    if options.out == RESULTS and (options.brief or set(options.parts) != SEEDS.keys()):
-        parser.error("the whole table is kept from one run: give --parts or --brief an --out")
-    hardware = f"{processor()}, {use_cores(CORES)} cores"
-    torch = options.torch_python or (sys.executable if find_spec("torch") else None)
+    add_out(parser, RESULTS / "fast.csv")
+
+
+def main(options: argparse.Namespace) -> None:
+    """Train what is asked for, turn about, and write the table."""
+    if options.out == RESULTS / "fast.csv" and (options.brief or set(options.parts) != set(SEEDS)):
+        raise SettingError("the whole table is of one run: give --parts or --brief an --out")
+    measuring.use_cores()
     seeds = {name: (BRIEF if options.brief else SEEDS)[name] for name in options.parts}
+    torch = options.torch_python or (sys.executable if find_spec("torch") else "")
     if not torch and seeds.pop("train_mnist_fast", None):
         print("train_mnist_fast is left out: PyTorch is not installed")
     mnist = load_dataset("mnist", data_dir=options.data_dir)
-    rows = list(trainings(seeds, mnist, torch))
-    table = pd.DataFrame(rows).assign(hardware=hardware, gflops=gflops())
-    table = in_order(table, SEEDS, "recipe")
-    write_text(options.out, table.round(6).to_csv(index=False))
-    print(summary(table).to_string(), *bars(table), f"wrote {options.out}", sep="\n")
+    table = pd.DataFrame(trainings(seeds, mnist, torch))
+    table = in_order(table.assign(hardware=measuring.hardware(), gflops=gflops()), SEEDS, "recipe")
+    print(summary(table).to_string(), *bars(table), sep="\n")
+    keep(table, options.out)
 
 
-def trainings(seeds: dict[str, int], mnist: Dataset, torch: str | None) -> Iterator[dict[str, Any]]:
-    """Yield a row a training, seed by seed."""
+def trainings(seeds: dict[str, int], mnist: Dataset, torch: str) -> Iterator[dict[str, Any]]:
+    """Yield a row a training, seed by seed, and print it as it ends."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "digits.npz")
         halves = {"train": mnist.train, "test": mnist.test}
@@ -77,49 +71,40 @@ def trainings(seeds: dict[str, int], mnist: Dataset, torch: str | None) -> Itera
         np.savez(path, **arrays)
         for seed in range(max(seeds.values(), default=0)):
             for name in (name for name, count in seeds.items() if seed < count):
-                yield told({"recipe": name, "seed": seed, **trained(name, seed, path, torch)})
+                row = {"recipe": name, "seed": seed, **trained(name, seed, path, torch)}
+                print(
+                    f"{name:16} seed {seed:2}  {row['seconds']:7.2f} s  "
+                    f"{row['cpu_seconds']:7.2f} s of processor  "
+                    f"test {100 * row['test_accuracy']:.2f} %",
+                    flush=True,
+                )
+                yield row
 
 
-def trained(name: str, seed: int, digits: Path, torch: str | None) -> dict[str, Any]:
+def trained(name: str, seed: int, digits: Path, torch: str) -> dict[str, Any]:
     """Return what a training of its own process says of itself."""
-    if name == "train_mnist_fast":
-        command = [str(torch), str(HERE / "fast_torch.py"), str(seed), str(digits)]
-    else:
-        command = [sys.executable, str(HERE / "fast_keras.py"), name, str(seed), str(digits)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    script = Path(__file__).parent / "rivals" / "fast_torch.py"
+    ours = measuring.python("-m", "benchmarks.fast_once", name)
+    command = [torch, script] if name == "train_mnist_fast" else ours
+    printed = measuring.run(*command, str(seed), digits, cwd=measuring.ROOT)
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return answer
-
-
-def told(row: dict[str, Any]) -> dict[str, Any]:
-    """Print a training as it ends."""
-    print(
-        f"{row['recipe']:16} seed {row['seed']:2}  {row['seconds']:7.2f} s  "
-        f"{row['cpu_seconds']:7.2f} s of processor  test {100 * row['test_accuracy']:.2f} %",
-        flush=True,
-    )
-    return row
 
 
 def gflops(size: int = 2048, rounds: int = 5) -> float:
     """Return the machine's rate at products of `float32` matrices, in GFLOP/s."""
     matrix = np.random.default_rng(0).random((size, size), np.float32)
-    took = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        matrix @ matrix
-        took.append(time.perf_counter() - start)
-    return 2 * size**3 / min(took) / 1e9
+    return (
+        2 * size**3 / min(measuring.seconds(lambda: matrix @ matrix) for _ in range(rounds)) / 1e9
+    )
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Return means and standard deviations over seeds, a row a recipe.
 
     `as products` is what the arithmetic alone would take at the machine's rate for products of
-    `float32` matrices: a forward pass and, at twice that, a backward one. In bfloat16, which `fast`
-    and `fast-5-epochs` compute in, a processor that has it can be faster still.
+    `float32` matrices: a forward pass and, at twice that, a backward one. In bfloat16, which our
+    recipes compute in, a processor that has it can be faster still.
     """
     products = 6 * table["macs"] * table["digits"] * table["epochs"] / (1e9 * table["gflops"])
     groups = table.assign(products=products).groupby("recipe", sort=False)
@@ -139,21 +124,11 @@ def bars(table: pd.DataFrame) -> Iterator[str]:
     seconds, accuracy = mean["seconds"].to_dict(), mean["test_accuracy"].to_dict()
     for name, least in (("fast", 0.99), ("fast-5-epochs", 0.995)):
         if name in accuracy:
-            yield _bar(f"{name}, test accuracy", accuracy[name], least)
+            yield measuring.bar(f"{name}, test accuracy", accuracy[name], least)
     for rival, least in (("keras.io", 40), ("train_mnist_fast", 4)):
         if {"fast", rival} <= seconds.keys():
-            yield _bar(f"fast, as many times {rival}", seconds[rival] / seconds["fast"], least)
+            ratio = seconds[rival] / seconds["fast"]
+            yield measuring.bar(f"fast, as many times {rival}", ratio, least)
     if {"fast", "fast-5-epochs"} <= seconds.keys():
-        yield _bar(
-            "fast-5-epochs, share of five times fast",
-            5 * seconds["fast"] / seconds["fast-5-epochs"],
-            1,
-        )
-
-
-def _bar(what: str, value: float, least: float) -> str:
-    return f"{what:36} {value:9.4f}  at least {least:g}  {'yes' if value >= least else 'no'}"
-
-
-if __name__ == "__main__":
-    main()
+        share = 5 * seconds["fast"] / seconds["fast-5-epochs"]
+        yield measuring.bar("fast-5-epochs, share of five times fast", share, 1)

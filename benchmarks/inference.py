@@ -1,4 +1,4 @@
-"""How fast digit networks read, on one core and on two: `python benchmarks/inference.py`, minutes.
+"""How fast digit networks read, on one core and on two, in minutes.
 
     keras       Keras's `predict`
     exported    ONNX Runtime, the graph as it was exported
@@ -9,17 +9,16 @@
                 with the file in eight bits
 
 One digit and batches, of Inkdigit's networks and keras.io's, turn about, medians with their range.
-`fast` is trained by recipe `fast-5-epochs` (once, below `--work`), so its accuracy on the test half
-is known each way; of the others only the speed is measured, which needs no training. Writes
+`fast` is trained by the recipe `fast-5-epochs` (once, below `--work`), so its accuracy on the test
+half is known each way; of the others only the speed is measured, which needs no training. Writes
 `results/inference.csv` and prints the bars; with `--parts`, other networks keep their rows.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,139 +26,104 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from inference_ways import WAYS, Subject, Way, subject, ways
-from inkdigit.files import write_text
-from inkdigit.learning.api import train_run
-from inkdigit.learning.datasets import Dataset, load_dataset
+from benchmarks import measuring
+from benchmarks.inference_ways import WAYS, Way, subject, ways
+from benchmarks.learning import trained
+from benchmarks.measuring import RESULTS, add_data, add_out, add_parts, bar, keep, with_others
+from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.models.run import KERAS_MODEL
 from inkdigit.learning.networks import NETWORKS
 from inkdigit.learning.settings import TrainingSettings
-from keeping import said_clearly, with_others
-from machine import processor, use_cores, versions
+from inkdigit.reading.timing import seconds_of
 
-RESULTS = Path(__file__).parent / "results" / "inference.csv"
 TRAINED, RIVAL = "fast", "keras.io"
 NAMES = (*NETWORKS, RIVAL)
 BATCHES = (1, 64, 256, 1000)
-ROUNDS, ENOUGH = 5, 5000
+ENOUGH = 5000
 
 
-def main() -> None:
-    """Measure on one core and on two, each in a process of its own, and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--parts", nargs="+", choices=NAMES, default=NAMES)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for."""
+    add_data(parser, "runs/benchmarks")
+    add_parts(parser, NAMES)
     parser.add_argument("--cores", nargs="+", type=int, choices=(1, 2), default=(1, 2))
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies, as for inkdigit train")
-    parser.add_argument("--work", type=Path, default=Path("runs/benchmarks"))
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
-    options = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=5)
+    add_out(parser, RESULTS / "inference.csv")
+
+
+def main(options: argparse.Namespace) -> None:
+    """Measure on one core and on two, each in a process of its own, and write the table."""
     if len(options.cores) == 1:
-        table = pd.DataFrame(measured(options)).assign(versions=versions())
+        table = pd.DataFrame(measured(options)).assign(versions=measuring.versions())
     else:
         table = pd.concat([elsewhere(cores) for cores in options.cores])
-    kept = with_others(table, options.out, NAMES, "network", "cores")
-    write_text(options.out, kept.round(6).to_csv(index=False))
-    # A ratio holds within one run.
-    print(*bars(table), f"wrote {options.out}", sep="\n")
+        # A ratio holds within one run.
+        print(*bars(table), sep="\n")
+    keep(with_others(table, options.out, NAMES, "network", "cores"), options.out)
 
 
 def elsewhere(cores: int) -> pd.DataFrame:
     """Return what this program measures on so many cores, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "table.csv")
-        command = [sys.executable, *sys.argv, "--cores", str(cores), "--out", str(out)]
-        done = subprocess.run(command, check=False)  # noqa: S603
-        if done.returncode:
-            sys.exit(done.returncode)  # it has said why
+        command = measuring.python("-m", "benchmarks", *sys.argv[1:], "--cores", str(cores))
+        print(measuring.run(*command, "--out", out), end="")
         return pd.read_csv(out)
 
 
 def measured(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield a row a network, way and size of batch."""
     (cores,) = options.cores
-    hardware = f"{processor()}, {use_cores(cores)} cores"
+    measuring.use_cores(cores)
     mnist = load_dataset("mnist", data_dir=options.data_dir)
     digits, labels = mnist.test.images, mnist.test.labels
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: prepared(name, mnist, options.work, Path(folder)) for name in options.parts}
-        readers = {name: ways(one, cores) for name, one in found.items()}
-        speeds = turn_about(readers, digits, options.rounds)
-        for (name, way, batch), took in speeds.items():
-            middle = median(took)
-            known = name == TRAINED and batch == BATCHES[-1]
+        known = {}
+        for name in options.parts:
+            model = None
+            if name == TRAINED:
+                settings = TrainingSettings(recipe="fast-5-epochs")
+                run = trained(settings, mnist, options.work / "fast-5-epochs-seed0")
+                model = run.folder / KERAS_MODEL
+            found = ways(subject(name, Path(folder), model), cores)
+            known |= {(name, way): read for way, read in found.items()}
+        for (name, way, batch), took in turn_about(known, digits, options.rounds).items():
+            judged = name == TRAINED and batch == BATCHES[-1]
+            right = accuracy(known[name, way], digits, labels) if judged else None
             row = {
-                "network": name,
-                "way": way,
-                "cores": cores,
-                "batch": batch,
-                "microseconds": 1e6 * middle,
-                "images_per_second": batch / middle,
-                "low": batch / max(took),
-                "high": batch / min(took),
-                "test_accuracy": accuracy(readers[name][way], digits, labels) if known else None,
-                "hardware": hardware,
-            }
-            yield told(row)
-
-
-def prepared(name: str, mnist: Dataset, work: Path, folder: Path) -> Subject:
-    """Return a network in all its forms: the trained one from its run, others as they start."""
-    model = None
-    if name == TRAINED:
-        run = train_run(
-            TrainingSettings(recipe="fast-5-epochs"),
-            mnist,
-            work / "fast-5-epochs-seed0",
-            resume=True,
-        )
-        model = run.folder / KERAS_MODEL
-    return subject(name, folder, model)
+                "network": name, "way": way, "cores": cores, "batch": batch,
+                "microseconds": 1e6 * median(took), "images_per_second": batch / median(took),
+                "low": batch / max(took), "high": batch / min(took),
+                "test_accuracy": right, "hardware": measuring.hardware(),
+            }  # fmt: skip
+            print(
+                f"{name:10} {way:13} {cores} cores  by {batch:4}  {row['microseconds']:9.1f} µs  "
+                f"{row['images_per_second']:9,.0f} images/s"
+                f"{'' if right is None else f'  test {100 * right:.2f} %'}",
+                flush=True,
+            )
+            yield row
 
 
 def turn_about(
-    readers: dict[str, dict[str, Way]], digits: np.ndarray, rounds: int
+    known: dict[tuple[str, str], Way], digits: np.ndarray, rounds: int
 ) -> dict[tuple[str, str, int], list[float]]:
     """Return the median seconds a call of each round, by network, way and size of batch."""
     took: dict[tuple[str, str, int], list[float]] = {}
     for _ in range(rounds):
-        for name, known in readers.items():
-            for way, read in known.items():
-                for batch in BATCHES:
-                    calls = max(3, min(300, ENOUGH // batch)) if way != "keras" else 5
-                    key = name, way, batch
-                    took.setdefault(key, []).append(seconds(read, digits[:batch], calls))
+        for (name, way), read in known.items():
+            for batch in BATCHES:
+                calls = max(3, min(300, ENOUGH // batch)) if way != "keras" else 5
+                call = partial(read, digits[:batch])
+                call()
+                took.setdefault((name, way, batch), []).append(seconds_of(call, calls))
     return took
-
-
-def seconds(read: Way, digits: np.ndarray, calls: int) -> float:
-    """Return the median seconds of a call, after one that does not count."""
-    read(digits)
-    found = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        read(digits)
-        found.append(time.perf_counter() - start)
-    return median(found)
 
 
 def accuracy(read: Way, digits: np.ndarray, labels: np.ndarray) -> float:
     """Return the share of digits read right, by the thousand."""
     answers = [read(digits[first : first + 1000]) for first in range(0, len(digits), 1000)]
     return float((np.concatenate(answers).argmax(axis=1) == labels).mean())
-
-
-def told(row: dict[str, Any]) -> dict[str, Any]:
-    """Print a row."""
-    known = "" if row["test_accuracy"] is None else f"  test {100 * row['test_accuracy']:.2f} %"
-    print(
-        f"{row['network']:9} {row['way']:13} {row['cores']} cores  by {row['batch']:4}  "
-        f"{row['microseconds']:9.1f} µs  {row['images_per_second']:9,.0f} images/s{known}",
-        flush=True,
-    )
-    return row
 
 
 def bars(table: pd.DataFrame) -> Iterator[str]:
@@ -171,20 +135,11 @@ def bars(table: pd.DataFrame) -> Iterator[str]:
         if (TRAINED, way) in speed.index:
             lost = 100 * (right[TRAINED, "exported"] - right[TRAINED, way])
             what = f"{TRAINED}, {way}: {100 * right[TRAINED, way]:.2f} %, {lost:.2f} points lost"
-            yield _bar(what, speed[TRAINED, way], 100_000)
+            yield bar(what, speed[TRAINED, way], 100_000)
             if (RIVAL, "keras") in speed.index:
                 times = speed[TRAINED, way] / speed[RIVAL, "keras"]
-                yield _bar("  as many times keras.io's by Keras", times, 10)
-    ours = two["way"].str.startswith("inkdigit")
-    for _, one in two[(two["network"] == TRAINED) & ours & (two["batch"] == 1)].iterrows():
-        what, value = f"one digit by {one['way']}, µs", one["microseconds"]
-        reached = "yes" if value <= 50 else "no"
-        yield f"{what:56} {value:12.1f}  at most 50  {reached}"
-
-
-def _bar(what: str, value: float, least: float) -> str:
-    return f"{what:56} {value:12,.1f}  at least {least:,g}  {'yes' if value >= least else 'no'}"
-
-
-if __name__ == "__main__":
-    said_clearly(main)
+                yield bar("  as many times keras.io's by Keras", times, 10)
+    one = two[(two["network"] == TRAINED) & (two["batch"] == 1)]
+    for row in one[one["way"].str.startswith("inkdigit")].itertuples():
+        reached = "yes" if row.microseconds <= 50 else "no"
+        yield f"{f'one digit by {row.way}, µs':56} {row.microseconds:12.1f}  at most 50  {reached}"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from fast_keras import convnet
+from benchmarks.rivals.fast_keras_io import convnet
+from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.models.export import write_model_file
 from inkdigit.learning.models.keras_files import load_keras_model
 from inkdigit.learning.networks import build_network
@@ -38,7 +39,8 @@ def subject(name: str, folder: Path, trained: Path | None) -> Subject:
         model = load_keras_model(trained)
     found = Subject(model, folder / f"{name}.onnx", folder / f"{name}-int8.onnx")
     write_model_file(model, nameless(name), found.onnx)
-    write_model_file(model, nameless(name), found.int8, eight_bits=True)
+    pictures = load_dataset("sample").train.images[:1000]
+    write_model_file(model, nameless(name), found.int8, pictures)
     return found
 
 

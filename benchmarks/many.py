@@ -1,4 +1,4 @@
-"""How fast and how flat many pictures are read, on two cores: `python benchmarks/many.py`.
+"""How fast and how flat many pictures are read, on two cores.
 
     jobs      pictures a second by one job and by two, from PNG files on a disk to a CSV
     sizes     milliseconds a picture and peak memory of all processes, for folders of growing size
@@ -13,31 +13,25 @@ parts keep the figures that they have there. The cluster is one of this machine 
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+import psutil
 
-from inkdigit.bulk.journal import journal_of
-from inkdigit.files import write_text
-from keeping import with_others
-from machine import processor, use_cores, versions
-from reading_speed import Figure, drawn_lines, png, spread, told
+from benchmarks import measuring
+from benchmarks.measuring import MEGABYTE, RESULTS, Figure, spread
+from benchmarks.pictures import drawn_lines
+from inkdigit.images import as_png
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "many.csv"
-CORES = 2
 # Different pictures; a larger folder has each of them several times.
 DRAWN = 1_000
 # Ray turns 127.0.0.1 into the machine's address for others; any other loopback address stays.
 HEAD = ("127.0.0.2", "6399")
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -81,31 +75,22 @@ class Run:
         return (self.pictures - self.start_pictures) / (self.seconds - self.start_seconds)
 
 
-def main() -> None:
-    """Measure the parts that are asked for, and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=tuple(PARTS))
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for."""
+    measuring.add_parts(parser, PARTS)
     parser.add_argument("--pictures", type=int, default=20_000, metavar="N")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
-    options = parser.parse_args()
-    cores = use_cores(CORES)
-    pngs = [png(page) for page in drawn_lines(DRAWN)]
-    figures = []
+    measuring.add_out(parser, RESULTS / "many.csv")
+
+
+def main(options: argparse.Namespace) -> None:
+    """Measure the parts that are asked for, and write the table."""
+    measuring.use_cores()
+    pngs = [as_png(page) for page in drawn_lines(DRAWN)]
     with tempfile.TemporaryDirectory() as folder:
         setting = Setting(Path(folder), pngs, options.pictures, options.sizes, options.rounds)
-        for part in options.parts:
-            for figure in PARTS[part](setting):
-                figures.append(figure)
-                print(told(figure), flush=True)
-    hardware = f"{processor()}, {cores} cores"
-    rows = [{**asdict(f), "met": f.met, "hardware": hardware} for f in figures]
-    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out, PARTS)
-    write_text(options.out, table.round(6).to_csv(index=False))
-    print(f"wrote {options.out}")
+        measuring.measure(PARTS, setting, options)
 
 
 def measure_jobs(setting: Setting) -> Iterator[Figure]:
@@ -167,8 +152,8 @@ def measure_start(setting: Setting) -> Iterator[Figure]:
 def ray_cluster() -> Iterator[str]:
     """Run a Ray cluster of this machine with as many cores as are measured on."""
     host, port = HEAD
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-    command += ["--node-ip-address", host, "--port", port, "--num-cpus", str(CORES)]
+    command = measuring.python("-m", "ray.scripts.scripts", "start", "--head", "--block")
+    command += ["--node-ip-address", host, "--port", port, "--num-cpus", str(measuring.CORES)]
     command += ["--include-dashboard", "false", "--disable-usage-stats"]
     # It asks for no token, which an earlier cluster may have left here, and ends at once.
     alone = {"RAY_AUTH_MODE": "disabled", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0"}
@@ -187,7 +172,7 @@ def read(scans: Path, *flags: str) -> Run:
     count = sum(1 for _ in os.scandir(scans))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "out.csv")
-        command = [sys.executable, "-m", "inkdigit", "read", str(scans), "-o", str(out), *flags]
+        command = measuring.python("-m", "inkdigit", "read", scans, "-o", out, *flags)
         began = time.perf_counter()
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
             said: list[str] = []
@@ -205,51 +190,35 @@ def read(scans: Path, *flags: str) -> Run:
 def until_first_rows(
     process: "subprocess.Popen[str]", out: Path, began: float
 ) -> tuple[float, int]:
-    """Wait until a chunk is on the disk; return when that was, and how many rows there were."""
-    journal = journal_of(out)
+    """Wait until rows are on the disk; return when that was, and how many there were."""
     while process.poll() is None:
-        lines = journal.read_bytes().splitlines() if journal.exists() else []
-        closed = sum(line.startswith(b'{"done"') for line in lines)
-        if closed:
-            return time.perf_counter() - began, len(lines) - closed - 1
+        if rows := rows_on_disk(out):
+            return time.perf_counter() - began, rows
         time.sleep(0.01)
     return 0.0, 0
+
+
+def rows_on_disk(out: Path) -> int:
+    """Return how many rows lie in the parts that a file is made from."""
+    with suppress(FileNotFoundError):
+        parts = [part.read_bytes() for part in Path(f"{out}.part").glob("part-*.jsonl")]
+        return sum(line.startswith(b'{"source"') for part in parts for line in part.splitlines())
+    return 0
 
 
 def peak_memory(process: "subprocess.Popen[str]") -> int:
     """Wait for a process to end; return the most bytes that it and its children held together.
 
-    Files that are mapped, most of them libraries, count once: as much as one process has of them.
+    What they share, most of it libraries, counts once: as much as one process has of it.
     """
-    peak = 0
-    while True:
-        found = [held(pid) for pid in family(process.pid)]
-        peak = max(peak, sum(own for own, _ in found) + max(mapped for _, mapped in found))
-        try:
-            process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        return peak
-
-
-def family(root: int) -> list[int]:
-    """Return a process and all that it started (Linux)."""
-    try:
-        told = Path(f"/proc/{root}/task/{root}/children").read_text()
-    except OSError:
-        return [root]
-    return [root, *(pid for child in told.split() for pid in family(int(child)))]
-
-
-def held(pid: int) -> tuple[int, int]:
-    """Return the bytes in memory of a process: its own, and of files that are mapped."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0, 0
-    told = dict(line.split(":", 1) for line in lines)
-    own, mapped = (1024 * int(told.get(name, "0").split()[0]) for name in ("RssAnon", "RssFile"))
-    return own, mapped
+    peak, parent = 0, psutil.Process(process.pid)
+    while process.poll() is None:
+        with suppress(psutil.NoSuchProcess):
+            held = [one.memory_info() for one in (parent, *parent.children(recursive=True))]
+            shared = [memory.shared for memory in held]
+            peak = max(peak, sum(memory.rss for memory in held) - sum(shared) + max(shared))
+        time.sleep(0.05)
+    return peak
 
 
 PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
@@ -258,6 +227,3 @@ PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
     "ray": measure_ray,
     "start": measure_start,
 }
-
-if __name__ == "__main__":
-    main()

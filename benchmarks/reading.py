@@ -1,14 +1,22 @@
-"""How well real handwriting is read: `python benchmarks/reading.py --hands DIR`, some minutes.
+"""How well handwriting is read, and what each review rule earns.
 
-Reads every picture of the sets in DIR (see `reading_sets.py`) with `inkdigit.Reader`, and beside it
+    python -m benchmarks reading --hands DIR --fonts fonts/node_modules
+
+Reads every picture of the sets in DIR (see `pictures.py`) with `inkdigit.Reader`, and beside it
 with what is installed of Tesseract, RapidOCR and a plain segment-and-classify baseline. Prints a
 table with the bar and the aim of each set, and writes a row for each set and reader to
 `results/reading.csv`, and what share is wrong among the surest to `results/reading_coverage.csv`.
 
-A picture without a digit is read right where nothing is read, or what is read is rejected; how well
+The real sets are labelled with digits alone: the digits of what is read are compared with them. A
+picture without a digit is read right where nothing is read, or what is read is rejected; how well
 these are told apart from digits is the area under the ROC curve of the confidence, where reading
-nothing counts as 0. A reading that is accepted is wrong unless its text is what stands there, which
-is nothing where there is no digit. Texts with pattern or check are not measured here.
+nothing counts as 0. A reading that is accepted is wrong unless its digits are what stands there,
+which is nothing where there is no digit. Texts with pattern or check are not measured here.
+
+For each review rule it counts the readings that it keeps from being accepted: how many right ones
+it defers and how many wrong ones it catches, of the real pictures and, with `--fonts`, of as many
+drawn lines and single digits as `--drawn` says, whose whole text must be right. They go to
+`results/review_rules.csv`. In a minute: `--readers inkdigit`.
 
     --worst DIR   contact sheets of the surest mistakes; they show the pictures, so keep them away
                   from the repository
@@ -17,23 +25,16 @@ is nothing where there is no digit. Texts with pattern or check are not measured
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from contact_sheets import Mistake, write_sheet
-from inkdigit import Reader
-from inkdigit.errors import InkdigitError
-from inkdigit.files import make_folder, write_text
-from inkdigit.images import open_grey
-from inkdigit.reading import DigitModel
-from inkdigit.reading.reader import SINGLE_MODEL
-from other_readers import RapidOCR, read_with_tesseract, tesseract_version
-from reading_figures import (
+from benchmarks.measuring import RESULTS, ROOT, add_data, keep
+from benchmarks.pictures import DRAWN, SETS, HandSet, Picture, draw, load_sets
+from benchmarks.reading_figures import (
     calibration_error,
     character_error,
     coverage_at,
@@ -42,260 +43,214 @@ from reading_figures import (
     told_apart,
     wilson,
 )
-from reading_sets import DIGITS_TOLD_APART, SETS, HandSet, Picture, load_sets
-from segmenting import read_segments
+from benchmarks.rivals.readers import RIVALS, Answer, NamedReader, installed
+from benchmarks.sheets import mistake, sheet
+from inkdigit import Reader, Reading
+from inkdigit.errors import SettingError
+from inkdigit.files import make_folder
+from inkdigit.images import Source
+from inkdigit.reading import DigitModel, LineModel
+from inkdigit.reading.reader import LINE_MODEL, SINGLE_MODEL
+from inkdigit.reading.review_rules import RULES
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-READERS = ("inkdigit", "segments", "rapidocr", "tesseract")
 TOGETHER = "all"
+# What pictures without a digit are told apart from.
+DIGITS_TOLD_APART = ("own-hands", "writers")
 COVERAGES = tuple(share / 100 for share in range(50, 101, 5))
 ACCEPTED_BAR = "accepted 0.70, wrong 0.01"
 ACCEPTED_AIM = "accepted 0.85, wrong 0.005"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a reader says of a picture, and how sure it is, if it tells."""
-
-    text: str
-    confidence: float | None = None
-    status: str | None = None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """The pictures of a set, with the answers of one reader."""
-
-    hand_set: HandSet
-    pictures: list[Picture]
-    answers: list[Answer]
-
-    @property
-    def right(self) -> list[bool]:
-        """Whether each text is what stands there."""
-        return [a.text == p.text for a, p in zip(self.answers, self.pictures, strict=True)]
-
-    @property
-    def passed(self) -> list[bool]:
-        """Whether each picture was read right, or kept out where it shows no digit."""
-        if self.hand_set.digits:
-            return self.right
-        return [not a.text or a.status == "rejected" for a in self.answers]
-
-    @property
-    def digitness(self) -> list[float]:
-        """How sure it is that there is a digit."""
-        return [(a.confidence or 0.0) if a.text else 0.0 for a in self.answers]
-
-    @property
-    def confidences(self) -> list[float]:
-        """How sure it is of each text."""
-        return [a.confidence or 0.0 for a in self.answers]
-
-    @property
-    def tells_confidence(self) -> bool:
-        """Whether the reader says how sure it is."""
-        return all(a.confidence is not None for a in self.answers)
-
-    @property
-    def tells_status(self) -> bool:
-        """Whether the reader says what to do with a reading."""
-        return all(a.status is not None for a in self.answers)
-
-
-Read = Callable[[HandSet, list[Picture]], list[Answer] | None]
+SHOWN = 60
+READERS = ("inkdigit", *RIVALS)
+KNOWN: dict[str, HandSet] = {**SETS, **DRAWN}
 Row = dict[str, Any]
 
 
-def main() -> None:
-    """Read all sets with all readers; print the table, and keep it where everything was read."""
-    options = parse()
-    sets = load_sets(options.hands, options.only)
-    if not sets:
-        raise SystemExit(f"{options.hands} holds none of the sets {', '.join(SETS)}")
-    rows: list[Row] = []
-    curves: list[Row] = []
-    for reader, model, read in readers(options.readers, options.rapidocr_python):
-        answered = list(answers(reader, read, sets))
-        told = [{"reader": reader, "model": model, **row} for row in figures(answered)]
-        rows += told
-        curves += [{"reader": reader, "model": model, **row} for row in curve(answered)]
-        if reader == "inkdigit" and options.worst:
-            write_worst(answered, options.worst)
-    table = pd.DataFrame(rows)
-    show(table, pd.DataFrame(curves))
-    if options.out:
-        make_folder(options.out)
-        keep(table, options.out / "reading.csv")
-        keep(pd.DataFrame(curves), options.out / "reading_coverage.csv")
+class Inkdigit:
+    """The packaged models, by the public face."""
+
+    name = "inkdigit"
+
+    def __init__(self) -> None:
+        self._reader = Reader.load()
+        self.version = f"{LineModel.load(LINE_MODEL).name}, {DigitModel.load(SINGLE_MODEL).name}"
+
+    def read(self, sources: Sequence[Source], *, single: bool) -> list[Answer]:
+        """Return what is read; what cannot be opened is an answer too."""
+        found = self._reader.read_batch(sources, single=single, errors="return")
+        return [
+            Answer(one.digits, one.confidence, one.status, one.rule, one.text)
+            if isinstance(one, Reading)
+            else Answer("", 0.0, "error")
+            for one in found
+        ]
 
 
-def parse() -> argparse.Namespace:
-    """Return the options; what is read only in part replaces no results unless told where to."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for."""
+    add_data(parser)
     parser.add_argument("--hands", type=Path, required=True, metavar="DIR")
     parser.add_argument("--only", nargs="+", choices=tuple(SETS), metavar="SET")
     parser.add_argument("--readers", nargs="+", choices=READERS, default=READERS)
-    parser.add_argument("--out", type=Path, help="default: benchmarks/results if all is read")
+    parser.add_argument("--limit", type=int, metavar="N", help="pictures of each set at most")
+    parser.add_argument("--fonts", type=Path, metavar="DIR", help="draw pictures as well, with")
+    parser.add_argument("--drawn", type=int, default=2000, metavar="N")
+    parser.add_argument("--out", type=Path, help="default: benchmarks/results where all is read")
     parser.add_argument("--worst", type=Path, metavar="DIR")
     parser.add_argument("--rapidocr-python", metavar="PATH")
-    options = parser.parse_args()
-    if options.out is None and not options.only and set(options.readers) == set(READERS):
-        options.out = RESULTS
+
+
+def main(options: argparse.Namespace) -> None:
+    """Read all sets with all readers; print the tables, and keep those of which all was read."""
     if options.worst and options.worst.resolve().is_relative_to(ROOT):
-        parser.error("--worst shows pictures that may not be kept in the repository")
-    return options
+        raise SettingError("--worst shows pictures that may not be kept in the repository")
+    sets = load_sets(options.hands, options.only)
+    if not sets:
+        raise SettingError(f"{options.hands} holds none of the sets {', '.join(SETS)}")
+    sets = {name: pictures[: options.limit] for name, pictures in sets.items()}
+    whole = len(sets) == len(SETS) and not options.limit
+    rows, curves = [], []
+    rivals = installed(options.readers, options.rapidocr_python)
+    ours = [Inkdigit()] if Inkdigit.name in options.readers else []
+    for reader in chain[NamedReader](ours, rivals):
+        found = answers(reader, sets)
+        named = {"reader": reader.name, "model": reader.version}
+        rows += [{**named, **row} for row in figures(found)]
+        curves += [{**named, **row} for row in curve(found)]
+        if isinstance(reader, Inkdigit):
+            earned = of_rules({"real": found, "drawn": drawn_answers(reader, options)})
+            print(earned.drop(columns=["status"]).to_string(index=False))
+            keep_if(earned, options, "review_rules.csv", whole and options.fonts is not None)
+            if options.worst:
+                write_worst(found, sets, options.worst)
+    show(pd.DataFrame(rows), pd.DataFrame(curves))
+    whole = whole and set(options.readers) == set(READERS)
+    keep_if(pd.DataFrame(rows), options, "reading.csv", whole)
+    keep_if(pd.DataFrame(curves), options, "reading_coverage.csv", whole)
 
 
-def keep(table: pd.DataFrame, path: Path) -> None:
-    """Write a table."""
-    write_text(path, table.round(6).to_csv(index=False))
-    print(f"wrote {path}")
+def keep_if(table: pd.DataFrame, options: argparse.Namespace, name: str, whole: bool) -> None:
+    """Write a table; what is read only in part replaces no results unless told where to."""
+    if folder := options.out or (RESULTS if whole else None):
+        make_folder(folder)
+        keep(table, folder / name)
 
 
-def readers(chosen: list[str], rapidocr_python: str | None) -> Iterator[tuple[str, str, Read]]:
-    """Yield name, model and function of each reader that is chosen and installed."""
-    if "inkdigit" in chosen:
-        yield "inkdigit", inkdigit_models(), read_with_inkdigit(Reader.load())
-    if "segments" in chosen:
-        model = DigitModel.load(SINGLE_MODEL)
-        yield "segments", model.name, read_with_segments(model)
-    if "rapidocr" in chosen:
-        if rapidocr_python or find_spec("rapidocr_onnxruntime"):
-            with RapidOCR(rapidocr_python or sys.executable) as engine:
-                yield "rapidocr", engine.version, read_with_rapidocr(engine)
-        else:
-            print("rapidocr is left out: rapidocr-onnxruntime is not installed")
-    if "tesseract" in chosen:
-        version = tesseract_version()
-        if version:
-            yield "tesseract", version, read_as_tesseract
-        else:
-            print("tesseract is left out: it is not installed")
+def answers(reader: NamedReader, sets: dict[str, list[Picture]]) -> pd.DataFrame:
+    """Return a row a picture of the sets that a reader reads.
 
-
-def inkdigit_models() -> str:
-    """Return the names of the two models in the package."""
-    return f"{Reader.load().model}, {DigitModel.load(SINGLE_MODEL).name}"
-
-
-def read_with_inkdigit(reader: Reader) -> Read:
-    """Return what reads a set through the public door."""
-
-    def read(hand_set: HandSet, pictures: list[Picture]) -> list[Answer]:
-        paths = [picture.path for picture in pictures]
-        return [
-            Answer("", 0.0, "error")
-            if isinstance(found, InkdigitError)
-            else Answer(found.text, found.confidence, found.status)
-            for found in reader.read_batch(paths, single=hand_set.single)
-        ]
-
-    return read
-
-
-def read_with_segments(model: DigitModel) -> Read:
-    """Return the baseline; it reads lines only, as it has no other way with a single digit."""
-
-    def read(hand_set: HandSet, pictures: list[Picture]) -> list[Answer] | None:
-        if hand_set.single:
-            return None
-        pages = (open_grey(picture.path) for picture in pictures)
-        return [Answer(*read_segments(page, model)) for page in pages]
-
-    return read
-
-
-def read_with_rapidocr(engine: RapidOCR) -> Read:
-    """Return what reads a set with RapidOCR's recognition, single digits as short lines."""
-
-    def read(_: HandSet, pictures: list[Picture]) -> list[Answer]:
-        found, _seconds = engine.read([picture.path for picture in pictures])
-        return [Answer(text, score) for text, score in found]
-
-    return read
-
-
-def read_as_tesseract(hand_set: HandSet, pictures: list[Picture]) -> list[Answer]:
-    """Read a set with Tesseract."""
-    paths = [picture.path for picture in pictures]
-    return [Answer(text) for text in read_with_tesseract(paths, single=hand_set.single)]
-
-
-def answers(reader: str, read: Read, sets: dict[str, list[Picture]]) -> Iterator[Answered]:
-    """Yield the answers of a reader to each set that it reads."""
+    `set`, `truth` and `single`, what stands there; `read`, `confidence`, `status` and `rule`, what
+    is said of it; `right`, whether that is what stands there, and `passed`, whether it is right or
+    kept out where there is no digit.
+    """
+    tables = []
     for name, pictures in sets.items():
-        print(f"{reader}: {name}", file=sys.stderr)
-        found = read(SETS[name], pictures)
+        print(f"{reader.name}: {name}", file=sys.stderr)
+        found = reader.read([picture.source for picture in pictures], single=KNOWN[name].single)
         if found is not None:
-            yield Answered(SETS[name], pictures, found)
+            table = pd.DataFrame(found)
+            table["read"] = table["text" if KNOWN[name].as_written else "digits"]
+            tables.append(table.assign(set=name, truth=[picture.text for picture in pictures]))
+    return judged(pd.concat(tables, ignore_index=True))
 
 
-def figures(answered: list[Answered]) -> Iterator[Row]:
-    """Yield a row for each set, and one for all together."""
-    digits = [s for a in answered if a.hand_set.name in DIGITS_TOLD_APART for s in a.digitness]
-    others = [a for a in answered if not a.hand_set.digits]
-    for one in answered:
-        yield {**_row(one.hand_set.name, [one]), **_bars(one.hand_set), **_apart(digits, [one])}
+def judged(found: pd.DataFrame) -> pd.DataFrame:
+    """Return answers with what they are worth."""
+    right = found["read"] == found["truth"]
+    kept_out = (found["truth"] == "") & (found["status"] == "rejected")
+    single = found["set"].map(lambda name: KNOWN[name].single)
+    return found.assign(single=single, right=right, passed=right | kept_out)
+
+
+def drawn_answers(reader: NamedReader, options: argparse.Namespace) -> pd.DataFrame | None:
+    """Return the answers to drawn pictures, where fonts are there to draw them with."""
+    if options.fonts is None:
+        print("drawn pictures are left out: name the fonts (--fonts)")
+        return None
+    count = min(options.drawn, options.limit or options.drawn)
+    sets = {
+        name: draw(options.fonts, count, single=known.single, data_dir=options.data_dir)
+        for name, known in DRAWN.items()
+    }
+    return answers(reader, sets)
+
+
+def of_rules(found: dict[str, pd.DataFrame | None]) -> pd.DataFrame:
+    """Return for each rule, in order, the right readings it deferred and the wrong ones it caught.
+
+    A reading counts under the rule that decided. `found` are answers by the kind of picture.
+    """
+    rules = pd.DataFrame([{"rule": r.name, "kind": r.kind, "status": r.status} for r in RULES])
+    tables = []
+    for pictures, those in found.items():
+        if those is not None:
+            counts = pd.crosstab(those["rule"], those["right"])
+            counts = counts.reindex(index=rules["rule"], columns=[True, False], fill_value=0)
+            counted = dict(zip(("deferred", "caught"), counts.to_numpy().T, strict=True))
+            tables.append(rules.assign(pictures=pictures, n=len(those), **counted))
+    return pd.concat(tables, ignore_index=True)
+
+
+def figures(found: pd.DataFrame) -> Iterator[Row]:
+    """Yield a row for each set, one for what is no digit, and one for all together."""
+    told_by = found[found["set"].isin(DIGITS_TOLD_APART)]
+    groups = {name: [name] for name in dict.fromkeys(found["set"])}
+    others = [name for name in groups if not SETS[name].digits]
+    every = len(groups) == len(SETS)
     if len(others) > 1:
-        name = "+".join(one.hand_set.name for one in others)
-        yield {**_row(name, others), **_bars(others[0].hand_set), **_apart(digits, others)}
-    if len(answered) == len(SETS):
-        yield {**_row(TOGETHER, answered), "bar": ACCEPTED_BAR, "aim": ACCEPTED_AIM}
+        groups["+".join(others)] = others
+    for name, sets in groups.items():
+        part, known = found[found["set"].isin(sets)], SETS[sets[0]]
+        bars = {"bar": f"{known.bar:g}", "aim": f"{known.aim:g}"}
+        cer = None if known.single else character_error(part["read"], part["truth"])
+        auroc = None if known.digits else apart(told_by, part)
+        yield row(name, part) | bars | {"cer": cer, "auroc": auroc}
+    if every:
+        yield row(TOGETHER, found) | {"bar": ACCEPTED_BAR, "aim": ACCEPTED_AIM}
 
 
-def _row(name: str, answered: list[Answered]) -> Row:
-    passed = [flag for one in answered for flag in one.passed]
-    right = [flag for one in answered for flag in one.right]
-    low, high = wilson(sum(passed), len(passed))
-    row: Row = {"set": name, "n": len(passed), "right": sum(passed)}
-    row |= {"share": sum(passed) / len(passed), "low": low, "high": high, "bar": "", "aim": ""}
-    lines = [one for one in answered if not one.hand_set.single]
-    row["cer"] = _character_error(lines[0]) if len(answered) == len(lines) == 1 else None
-    row["auroc"] = row["accepted"] = row["accepted_wrong"] = row["calibration_error"] = None
-    if all(one.tells_status for one in answered):
-        taken = [a.status == "accepted" for one in answered for a in one.answers]
-        row["accepted"] = sum(taken)
-        row["accepted_wrong"] = sum(t and not r for t, r in zip(taken, right, strict=True))
-    if all(one.tells_confidence for one in answered):
-        confidences = [c for one in answered for c in one.confidences]
-        row["calibration_error"] = calibration_error(confidences, right)
-    return row
+def row(name: str, part: pd.DataFrame) -> Row:
+    """Return what some answers of one reader are worth."""
+    right, passed = part["right"], part["passed"]
+    low, high = wilson(int(passed.sum()), len(part))
+    shares = {"share": passed.mean(), "low": low, "high": high}
+    empty = dict.fromkeys(("bar", "aim", "cer", "auroc"))
+    return {
+        "set": name, "n": len(part), "right": int(passed.sum()), **shares, **empty,
+        **of_status(part), "calibration_error": calibration(part["confidence"], right),
+    }  # fmt: skip
 
 
-def _character_error(one: Answered) -> float:
-    return character_error([a.text for a in one.answers], [p.text for p in one.pictures])
+def of_status(part: pd.DataFrame) -> Row:
+    """Return how many readings were accepted, and how many of those are wrong, if it is told."""
+    if part["status"].isna().any():
+        return {"accepted": None, "accepted_wrong": None}
+    taken = part["status"] == "accepted"
+    return {"accepted": int(taken.sum()), "accepted_wrong": int((taken & ~part["right"]).sum())}
 
 
-def _bars(hand_set: HandSet) -> Row:
-    return {"bar": f"{hand_set.bar:g}", "aim": f"{hand_set.aim:g}"}
+def calibration(confidences: "pd.Series[float]", right: "pd.Series[bool]") -> float | None:
+    """Return the calibration error where the reader tells how sure it is."""
+    return None if confidences.isna().any() else calibration_error(confidences, right)
 
 
-def _apart(digits: list[float], answered: list[Answered]) -> Row:
-    tells = all(one.tells_confidence and not one.hand_set.digits for one in answered)
-    if not (tells and digits):
-        return {}
-    return {"auroc": told_apart(digits, [s for one in answered for s in one.digitness])}
+def apart(digits: pd.DataFrame, others: pd.DataFrame) -> float | None:
+    """Return how well pictures without a digit are told apart from digits, if that is known."""
+    sure = [part["confidence"].where(part["read"] != "", 0.0) for part in (digits, others)]
+    known = len(digits) and not any(confidences.isna().any() for confidences in sure)
+    return told_apart(*sure) if known else None
 
 
-def curve(answered: list[Answered]) -> Iterator[Row]:
+def curve(found: pd.DataFrame) -> Iterator[Row]:
     """Yield what is wrong of the surest lines, singles and all, as a share, by how many are taken.
 
     Then, the other way round, how many can be taken if so many may be wrong.
     """
-    kinds = {
-        "lines": [one for one in answered if not one.hand_set.single],
-        "singles": [one for one in answered if one.hand_set.single],
-        TOGETHER: answered if len(answered) == len(SETS) else [],
-    }
-    for kind, sets in kinds.items():
-        if not sets or not all(one.tells_confidence for one in sets):
+    every = found if found["set"].nunique() == len(SETS) else found[:0]
+    parts = {"lines": found[~found["single"]], "singles": found[found["single"]], TOGETHER: every}
+    for kind, part in parts.items():
+        if not len(part) or part["confidence"].isna().any():
             continue
-        confidences = [c for one in sets for c in one.confidences]
-        errors = risk(confidences, [flag for one in sets for flag in one.right])
+        errors = risk(part["confidence"], part["right"])
         for coverage in COVERAGES:
             wrong = risk_at(errors, coverage)
             yield {"kind": kind, "given": "coverage", "coverage": coverage, "wrong": wrong}
@@ -304,21 +259,16 @@ def curve(answered: list[Answered]) -> Iterator[Row]:
             yield {"kind": kind, "given": "wrong", "coverage": taken, "wrong": wrong}
 
 
-HEADER = (
-    f"{'set':18} {'reader':9} {'n':>5} {'right':>6} {'95 %':>14}  {'bar':>5} {'aim':>5} "
-    f"{'CER':>6} {'AUROC':>6} {'accepted':>8} {'wrong':>6} {'ECE':>6}"
-)
-
-
 def show(table: pd.DataFrame, curves: pd.DataFrame) -> None:
     """Print the readers beside each other, set by set, and the curves."""
-    print(HEADER)
-    order = list(dict.fromkeys(table["set"]))
-    for name in order:
-        for row in table[table["set"] == name].to_dict("records"):
-            print(_line(row))
-    print("accepted is of all readings, wrong of those accepted; the bar of `all` is for these:")
-    print(f"bar {ACCEPTED_BAR}; aim {ACCEPTED_AIM}\n")
+    order = {name: place for place, name in enumerate(dict.fromkeys(table["set"]))}
+    shown = table.sort_values("set", key=lambda names: names.map(order), kind="stable")
+    accepted = shown["accepted"].astype(float)
+    shown = shown.assign(
+        accepted=accepted / shown["n"], wrong=shown["accepted_wrong"].astype(float) / accepted
+    ).drop(columns=["model", "right", "accepted_wrong"])
+    print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
+    print("accepted is of all readings, wrong of those accepted\n")
     for given, sought in (("coverage", "wrong"), ("wrong", "coverage")) if len(curves) else ():
         print(f"{sought}, where the surest are taken, by {given}:")
         part = curves[curves["given"] == given]
@@ -326,37 +276,13 @@ def show(table: pd.DataFrame, curves: pd.DataFrame) -> None:
         print(wide.to_string(float_format="{:.4f}".format))
 
 
-def _line(row: Row) -> str:
-    interval = f"{row['low']:.4f}-{row['high']:.4f}"
-    bar, aim = ("", "") if row["set"] == TOGETHER else (row["bar"], row["aim"])
-    accepted = wrong = ""
-    if pd.notna(row["accepted"]):
-        accepted = f"{row['accepted'] / row['n']:.3f}"
-        wrong = f"{row['accepted_wrong'] / row['accepted']:.4f}" if row["accepted"] else ""
-    return (
-        f"{row['set']:18} {row['reader']:9} {row['n']:5} {row['share']:6.4f} {interval:>14}  "
-        f"{bar:>5} {aim:>5} {_number(row['cer'])} {_number(row['auroc'])} {accepted:>8} "
-        f"{wrong:>6} {_number(row['calibration_error'])}"
-    )
-
-
-def _number(value: float | None) -> str:
-    return f"{value:6.4f}" if pd.notna(value) else " " * 6
-
-
-def write_worst(answered: list[Answered], folder: Path) -> None:
+def write_worst(found: pd.DataFrame, sets: dict[str, list[Picture]], folder: Path) -> None:
     """Write a contact sheet of each set's mistakes, the surest first."""
     make_folder(folder)
-    for one in answered:
-        mistakes = [
-            Mistake(picture.path, picture.text, answer.text, answer.confidence or 0.0)
-            for picture, answer, passed in zip(one.pictures, one.answers, one.passed, strict=True)
-            if not passed
-        ]
-        name = one.hand_set.name
-        write_sheet(mistakes, folder / f"{name}.png", single=one.hand_set.single)
-        print(f"{name}: {len(mistakes)} mistakes, the surest in {folder / name}.png")
-
-
-if __name__ == "__main__":
-    main()
+    for name, pictures in sets.items():
+        part = found[found["set"] == name].assign(picture=pictures)
+        wrong = part[~part["passed"]].sort_values("confidence", ascending=False, kind="stable")
+        rows = wrong[:SHOWN].itertuples()
+        tiles = [mistake(r.picture, r.read, r.confidence, single=r.single) for r in rows]
+        sheet(tiles).save(folder / f"{name}.png")
+        print(f"{name}: {len(wrong)} mistakes, the surest in {folder / name}.png")

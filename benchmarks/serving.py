@@ -1,4 +1,4 @@
-"""How the service bears load, on two cores that it shares with who asks: `benchmarks/serving.py`.
+"""How the service bears load, on two cores that it shares with who asks.
 
     speed      single crops a second at 32 connections, read in batches and one by one turn about;
                how long an answer takes at 100 requests a second
@@ -9,8 +9,8 @@
     steady     ten minutes of lines, digits, documents and what cannot be read: what it holds
 
 All requests go to a service that is started here, on this machine. `--brief` takes a few seconds of
-each, to see that it works. Prints every figure with its bar and writes `results/serving.csv`; with
-`--parts`, the other parts keep the figures that they have there.
+each, to see that it works, and writes nothing. Prints every figure with its bar and writes
+`results/serving.csv`; with `--parts`, the other parts keep the figures that they have there.
 """
 
 import argparse
@@ -27,24 +27,21 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-import pandas as pd
+import psutil
 
-from http_load import Answer, Question, closed_loop, open_loop, post
+from benchmarks import measuring
+from benchmarks.http_load import Answer, Question, closed_loop, open_loop, post
+from benchmarks.measuring import MEGABYTE, RESULTS, ROOT, Figure, spread
+from benchmarks.pictures import drawn_lines
 from inkdigit import Reader
-from inkdigit.files import write_text
-from keeping import with_others
-from machine import processor, use_cores, versions
-from reading_speed import Figure, drawn_lines, png, spread, told
+from inkdigit.images import as_png
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "serving.csv"
-CORES, CONNECTIONS, CROPS = 2, 32, 256
-MEGABYTE = 1_000_000
+CONNECTIONS, CROPS = 32, 256
 # A slice of so many seconds is normal if its median is within so many times that of before.
 SLICE, NORMAL = 0.5, 2
 
@@ -64,14 +61,29 @@ class Setting:
     schemathesis: str | None
 
 
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what can be asked for."""
+    measuring.add_parts(parser, PARTS)
+    parser.add_argument("--brief", action="store_true")
+    parser.add_argument("--schemathesis", type=os.path.abspath, metavar="PATH")
+    measuring.add_out(parser, RESULTS / "serving.csv")
+
+
+def main(options: argparse.Namespace) -> None:
+    """Measure the parts that are asked for, and write the table."""
+    measuring.use_cores()
+    if options.brief:
+        options.out = None
+    measuring.measure(PARTS, setting_of(options), options, " with the load generator")
+
+
 def setting_of(options: argparse.Namespace) -> Setting:
     """Draw the pictures, and read them once without a service to know what is right."""
-    reader, pngs = Reader.load(), [png(page) for page in drawn_lines(CROPS)]
-    crops = {single: reader.read_batch(pngs, single=single) for single in (False, True)}
+    reader, pngs = Reader.load(), [as_png(page) for page in drawn_lines(CROPS)]
     lines, digits = (
         [
-            Question(post(f"/v1/read?single={single}", content, "image/png"), result.text)  # type: ignore[union-attr]
-            for content, result in zip(pngs, crops[single], strict=True)
+            Question(post(f"/v1/read?single={single}", content, "image/png"), reading.digits)
+            for content, reading in zip(pngs, reader.read_batch(pngs, single=single), strict=True)
         ]
         for single in (False, True)
     )
@@ -108,9 +120,8 @@ class Service:
     log: Path
 
     def held(self) -> float:
-        """Return the megabytes of memory that it holds (Linux)."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+        """Return the megabytes of memory that it holds."""
+        return psutil.Process(self.process.pid).memory_info().rss / MEGABYTE
 
     def requests(self, statuses: str) -> int:
         """Return how many requests it answered with statuses of this pattern."""
@@ -137,7 +148,7 @@ def service(*flags: str) -> Iterator[Service]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         with log.open("w") as stream:
-            command = [sys.executable, "-m", "inkdigit", "serve", "--port", "0", *flags]
+            command = measuring.python("-m", "inkdigit", "serve", "--port", "0", *flags)
             process = subprocess.Popen(command, stderr=stream, text=True)  # noqa: S603
         try:
             while not (found := re.search(r"http://127.0.0.1:(\d+)", log.read_text())):
@@ -296,34 +307,3 @@ PARTS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
     "hostile": measure_hostile,
     "steady": measure_steady,
 }
-
-
-def main() -> None:
-    """Measure the parts that are asked for, and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=tuple(PARTS))
-    parser.add_argument(
-        "--brief", action="store_true", help="a few seconds of each; writes nothing"
-    )
-    parser.add_argument("--schemathesis", type=os.path.abspath, metavar="PATH")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="FILE")
-    options = parser.parse_args()
-    cores, setting = use_cores(CORES), setting_of(options)
-    figures = []
-    for part in options.parts:
-        for figure in PARTS[part](setting):
-            figures.append(figure)
-            print(told(figure), flush=True)
-    if options.brief:
-        return
-    hardware = f"{processor()}, {cores} cores with the load generator"
-    rows = [{**asdict(f), "met": f.met, "hardware": hardware} for f in figures]
-    table = with_others(pd.DataFrame(rows).assign(versions=versions()), options.out, PARTS)
-    write_text(options.out, table.round(6).to_csv(index=False))
-    print(f"wrote {options.out}")
-
-
-if __name__ == "__main__":
-    main()

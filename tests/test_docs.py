@@ -1,23 +1,38 @@
 """The documents tell the truth about the code."""
 
 import argparse
+import doctest
+import importlib
 import importlib.util
 import inspect
 import re
 import shlex
+import subprocess
+import sys
+from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
 import pytest
 
-from inkdigit import errors
+import inkdigit
+from benchmarks import tables
+from inkdigit import errors, learning
 from inkdigit.cli import build_parser
 from inkdigit.learning.recipes import RECIPES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+SOURCE = ROOT / "src"
+WITH_EXAMPLES = [path for path in SOURCE.rglob("*.py") if ">>> " in path.read_text("utf-8")]
+PUBLIC = [
+    (module, name)
+    for module in (inkdigit, learning)
+    for name in module.__all__
+    if not name.startswith("__")
+]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -71,32 +86,29 @@ def test_every_command_in_the_documents_is_understood() -> None:
         build_parser().parse_args(shlex.split(line, comments=True)[1:])
 
 
-def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocks = code_blocks(ROOT / "README.md", "python")
-    assert blocks
+@pytest.fixture
+def documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder that holds docs/, and may be written to."""
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("documents")
+def test_the_readmes_python_runs() -> None:
+    blocks = code_blocks(ROOT / "README.md", "python")
+    assert blocks
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert Path("runs/mine/report.html").exists()
 
 
-def tables() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tables", ROOT / "benchmarks" / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_tables_of_the_documents_are_those_of_the_results() -> None:
-    module = tables()
-    for document, found in module.documents().items():
+    for document, names in tables.DOCUMENTS.items():
         text = document.read_text("utf-8")
-        assert module.written(text, found) == text
-        assert all(module.START.format(name) in text for name in found)
+        assert tables.with_tables(document) == text
+        assert all(tables.START.format(name) in text for name in names)
 
 
 def test_the_results_meet_their_bars() -> None:
@@ -126,3 +138,54 @@ def test_links_between_the_documents_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!http|#|mailto)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.usefixtures("documents")
+def test_the_examples_of_docstrings_come_out_as_they_say(path: Path) -> None:
+    name = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+    done = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert done.attempted
+    assert not done.failed
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), PUBLIC, ids=lambda part: getattr(part, "__name__", part)
+)
+def test_every_public_name_shows_an_example(module: ModuleType, name: str) -> None:
+    found = doctest.DocTestFinder().find(getattr(module, name))
+    assert any(test.examples for test in found)
+
+
+class _Fetched(HTMLParser):
+    """Collects what a browser fetches for a page without being asked."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = ("src", "href") if tag == "link" else ("src",)
+        self.addresses += [value for name, value in attrs if name in names and value]
+
+
+@pytest.mark.slow
+def test_the_site_is_complete_and_needs_no_network(tmp_path: Path) -> None:
+    """A page that is in no navigation, and a link that leads nowhere, are warnings."""
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going"]
+    command += ["--conf-dir", ROOT / "docs", ROOT, tmp_path / "site", "-d", tmp_path / "trees"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    pages = {path.name: path.read_text("utf-8") for path in (tmp_path / "site").rglob("*.html")}
+    assert {f"{page.stem}.html" for page in PAGES} <= pages.keys()
+    for module, name in PUBLIC:
+        assert f'id="{module.__name__}.{name}"' in pages["api.html"]
+    for name, page in pages.items():
+        for address in _Fetched(page).addresses:
+            assert not re.match(r"(https?:)?//", address), (name, address)
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert f"\nversion: {inkdigit.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"\n## {inkdigit.__version__} " in (ROOT / "CHANGELOG.md").read_text("utf-8")

@@ -29,7 +29,7 @@ def test_no_more_is_taken_up_than_the_processes_have_use_for() -> None:
     assert len(taken) <= 8
     assert [next(done).end.pictures for _ in range(9)] == [n * CHUNK for n in range(2, 12)][:9]
     assert len(taken) <= 17
-    done.close()  # type: ignore[attr-defined]
+    done.close()
 
 
 def test_a_process_that_dies_is_one_sentence() -> None:

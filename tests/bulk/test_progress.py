@@ -49,7 +49,7 @@ def test_failures_are_told_until_there_are_many(
     assert capsys.readouterr().err.splitlines() == [
         "a.png: it is broken",
         "a.png: it is broken",
-        "what else cannot be read is told by the table alone",
+        "further errors are in the table alone",
     ]
 
 

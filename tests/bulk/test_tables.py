@@ -10,10 +10,11 @@ from servers import Bucket
 from stand_ins import reading
 
 from inkdigit.bulk import tables as module
+from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.parts import ParquetParts, Parts
 from inkdigit.bulk.storage import is_uri, located
-from inkdigit.bulk.tables import Table, choose_target
+from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import Output
 from inkdigit.errors import OutputError, RunError, SettingError
 from inkdigit.reading.row import COLUMNS, Row

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from pyarrow.parquet import read_table
 
+from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import ChunkResult, Position, ReadJob
 from inkdigit.bulk.parts import Parts
-from inkdigit.bulk.tables import Table, choose_target
+from inkdigit.bulk.tables import Table
 from inkdigit.cli import main
 
 COUNT = 200

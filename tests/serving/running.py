@@ -54,6 +54,37 @@ class Running:
         return [json.loads(line) for line in [*self.lines] if line.startswith("{")]
 
 
+def problem(response: httpx.Response, status: int) -> str:
+    """Return the sentence of a refusal, which is problem JSON in every respect."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert list(body) == ["type", "title", "status", "detail", "instance"]
+    assert body["status"] == status
+    assert body["instance"] == f"urn:request:{response.headers['x-request-id']}"
+    assert "Traceback" not in response.text
+    detail: str = body["detail"]
+    assert "\n" not in detail
+    return detail
+
+
+def send(client: socket.socket, content: bytes) -> bool:
+    """Send bytes, and return whether they were taken."""
+    try:
+        client.sendall(content)
+    except (BrokenPipeError, ConnectionResetError):  # refused before its end
+        return False
+    return True
+
+
+def received(client: socket.socket) -> bytes:
+    """Return all that comes until the connection ends."""
+    try:
+        return b"".join(iter(lambda: client.recv(65536), b""))
+    except ConnectionResetError:
+        return b""
+
+
 def until(happened: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for something, and fail if it does not happen."""
     deadline = time.monotonic() + seconds
@@ -76,9 +107,14 @@ def occupy(service: Running, places: int) -> list[socket.socket]:
 
 
 @contextmanager
-def running(*flags: str, **environment: str) -> Iterator[Running]:
-    """Start a service on a free port; it is ready when it is yielded, and ended afterwards."""
-    command = [sys.executable, "-W", "error", "-m", "inkdigit", "serve", "--port", "0", *flags]
+def running(*flags: str, before: str = "", **environment: str) -> Iterator[Running]:
+    """Start a service on a free port; it is ready when it is yielded, and ended afterwards.
+
+    `before` is Python that runs first in its process.
+    """
+    start = f"{before}\nimport sys, inkdigit.cli\nsys.exit(inkdigit.cli.main(sys.argv[1:]))"
+    program = ["-c", start] if before else ["-m", "inkdigit"]
+    command = [sys.executable, "-W", "error", *program, "serve", "--port", "0", *flags]
     process = subprocess.Popen(
         command,
         stderr=subprocess.PIPE,

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 import pytest
 
 from inkdigit.errors import ImageError
-from inkdigit.reading.options import Options
-from inkdigit.serving.batching import Batcher, Result
-from inkdigit.serving.problems import Problem
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.reader import Result
+from inkdigit.serving.batching import Batcher, QueueFull
 
-FIVE, SIX = Options(pattern=r"\d{5}"), Options(pattern=r"\d{6}")
+FIVE, SIX = ReadOptions(pattern=r"\d{5}"), ReadOptions(pattern=r"\d{6}")
 
 
 class Reading:
     """Notes what it is asked to read together, once it may go on."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[list[bytes], Options]] = []
+        self.asked: list[tuple[list[bytes], ReadOptions]] = []
         self.go = threading.Event()
 
-    def __call__(self, sources: Sequence[bytes], options: Options) -> list[Result]:
+    def __call__(self, sources: Sequence[bytes], options: ReadOptions) -> list[Result]:
         self.asked.append((list(sources), options))
         assert self.go.wait(60)
         if b"bug" in sources:
@@ -65,15 +65,14 @@ def test_places_are_bounded_and_given_back() -> None:
     noted: list[int] = []
 
     async def check() -> None:
-        batcher = Batcher(Reading(), places=3, batch=1, threads=1, note_taken=noted.append)
+        batcher = Batcher(Reading(), places=3, batch=1, threads=1, on_change=noted.append)
         with batcher.places(2):
             batcher.check_room()
-            with pytest.raises(Problem) as caught, batcher.places(2):
+            with pytest.raises(QueueFull), batcher.places(2):
                 pass
-            assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "1")
             with batcher.places():
                 assert batcher.taken == 3
-                with pytest.raises(Problem, match="busy"):
+                with pytest.raises(QueueFull, match="busy"):
                     batcher.check_room()
         assert batcher.taken == 0
         batcher.close()

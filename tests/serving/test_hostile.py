@@ -6,13 +6,11 @@ import socket
 import struct
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import pytest
 from drawing import as_file, document, drawn, png
 from PIL import Image
-from running import Running, running
+from running import Running, received, send
 
 PICTURE = png("5")
 
@@ -81,6 +79,10 @@ ATTACKS: dict[str, tuple[bytes, set[int | None]]] = {
     "a batch of many files": (form(*[part(content=b"")] * 20_000, path="/v1/read/batch"), {413}),
     "a field that is large": (form(part('name="a"', bytes(2_000_000))), {422}),
     "a header of a part that is endless": (form(b"A: " + b"x" * 500_000), {422}),
+    "a form in a codec that fails": (form(part(), boundary=b"b; charset=undefined"), {200}),
+    "a form in a codec that takes minutes": (
+        form(part(), part('name="a"', b"a-" + b"b" * 900_000), boundary=b"b; charset=punycode"),
+        {200}),
     "path-like names": (form(part('name="file"; filename="../../etc/passwd"')), {200}),
     "a name of zeros": (form(part('name="file"; filename="\0\0.png"')), {200, 422}),
     "a name that is no text": (form(part('name="file"; filename="\udcff\udcfe"')), {200}),
@@ -90,10 +92,14 @@ ATTACKS: dict[str, tuple[bytes, set[int | None]]] = {
     "a length that is no number": (head("Content-Type: image/png", "Content-Length: x"), {400}),
     "a length below zero": (head("Content-Type: image/png", "Content-Length: -1"), {400}),
     "two lengths": (head("Content-Length: 1", "Content-Length: 2") + b"ab", {400}),
+    "a length and chunks": (head("Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
+                            {400, 415}),
     "a chunk of no size": (head("Transfer-Encoding: chunked") + b"zz\r\n", {400, 415}),
     "huge headers": (head(*[f"X-{i}: {'x' * 1000}" for i in range(500)]), {400, None}),
-    "a huge path": (head(path="/" + "a" * 100_000), {400}),
-    "thousands of headers": (head(*["a: b"] * 20_000), {400}),
+    # A head that arrives at once, up to the 256 kB that asyncio reads at a time, may be taken.
+    "a huge path": (head(path="/" + "a" * 100_000), {400, 404}),
+    "thousands of headers": (head(*["a: b"] * 20_000), {400, 415}),
+    "a path that is larger still": (head(path="/" + "a" * 10_000_000), {400, None}),
     "no HTTP": (b"\x16\x03\x01\x02\x00 hello\r\n\r\n", {400}),
     "nulls in the path": (head(path="/v1/read%00?pattern=%00", method="GET"), {404}),
     "folders in the path": (head(path="/page/../../../../etc/passwd", method="GET"), {404}),
@@ -126,64 +132,6 @@ def test_an_attack_gets_a_clean_answer(name: str, service: Running) -> None:
     found = re.match(rb"HTTP/1.1 (\d{3})", answer)
     assert (int(found[1]) if found else None) in expected, answer[:500]
     assert service.read(PICTURE).json()["text"] == "5"
-
-
-def send(client: socket.socket, content: bytes) -> None:
-    with suppress(BrokenPipeError, ConnectionResetError):  # refused before its end
-        client.sendall(content)
-
-
-def received(client: socket.socket) -> bytes:
-    try:
-        return b"".join(iter(lambda: client.recv(65536), b""))
-    except ConnectionResetError:
-        return b""
-
-
-def test_a_body_that_does_not_come_is_given_up() -> None:
-    with running("--timeout", "1.5") as hasty:
-        for sent in (sized(PICTURE), form(part())):
-            with socket.create_connection(("127.0.0.1", hasty.port), timeout=60) as client:
-                client.sendall(sent.replace(b"Content-Length: ", b"Content-Length: 1"))
-                answer = received(client)
-            assert answer.startswith(b"HTTP/1.1 408")
-            assert b"did not arrive within 1.5 seconds" in answer
-
-
-def test_bytes_are_counted_as_they_arrive(narrow: Running) -> None:
-    with socket.create_connection(("127.0.0.1", narrow.port), timeout=60) as client:
-        client.sendall(head("Content-Type: image/png", "Transfer-Encoding: chunked"))
-        for _ in range(10):
-            send(client, b"10000\r\n" + bytes(65536) + b"\r\n")
-        send(client, b"0\r\n\r\n")
-        answer = received(client)
-    assert answer.startswith(b"HTTP/1.1 413")
-    assert narrow.read(PICTURE).status_code == 200
-
-
-def test_what_is_no_http_is_refused_in_plain_text(service: Running) -> None:
-    for sent in (b"hello\r\n\r\n", head("Content-Length: x")):
-        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
-            send(client, sent)
-            answer = received(client)
-        assert answer.startswith(b"HTTP/1.1 400 ")
-        assert b"content-type: text/plain" in answer.lower()
-        assert b"content-security-policy" not in answer.lower()
-
-
-def test_many_parts_are_refused_at_the_first_too_many(service: Running) -> None:
-    def answer(path: str, sent: bytes) -> bytes:
-        # No more of it comes, and nobody needs it to.
-        begun = form(*[sent] * 200, end=b"", path=path)
-        begun = begun.replace(b"Content-Length: ", b"Content-Length: 1")
-        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
-            client.sendall(begun)
-            return received(client)
-
-    file, field = part(content=b""), part('name="a"', b"x")
-    with ThreadPoolExecutor(3) as pool:
-        answers = pool.map(answer, ("/v1/read", "/v1/read/batch", "/v1/read"), (file, file, field))
-        assert [sent[9:12] for sent in answers] == [b"422", b"413", b"413"]
 
 
 def test_the_ring_of_pages_is_one() -> None:

@@ -44,7 +44,7 @@ def test_the_api_is_described_without_the_internet(service: Running) -> None:
     described = service.get("/openapi.json").json()
     read = described["paths"]["/v1/read"]["post"]
     assert set(read["requestBody"]["content"]) >= {"multipart/form-data", "application/json"}
-    assert {p["name"] for p in read["parameters"]} >= {"pattern", "check", "single", "look"}
+    assert {p["name"] for p in read["parameters"]} >= {"pattern", "check", "single", "shown"}
     assert {"200", "401", "408", "413", "415", "422", "503"} <= set(read["responses"])
     schemes = described["components"]["securitySchemes"].values()
     assert {(scheme["type"], scheme.get("name")) for scheme in schemes} == {

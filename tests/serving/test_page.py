@@ -87,7 +87,7 @@ def write(page: Page, text: str, size: float = 110, left: float = 40, top: float
 
 
 def expect_number(page: Page, text: str) -> None:
-    expect(page.locator("#digits [role=radio]")).to_have_text([*text])
+    expect(page.locator("#characters [role=radio]")).to_have_text([*text])
 
 
 def upload(page: Page, content: bytes, name: str = "a.png", kind: str = "image/png") -> None:
@@ -104,11 +104,11 @@ def test_what_is_written_with_the_mouse_is_read(visit: Open) -> None:
     expect_number(page, "407")
     expect(page.locator("#boxes .box")).to_have_count(3)
     expect(page.locator("#bars li")).to_have_count(10)
-    expect(page.locator("#look")).to_have_attribute("src", re.compile("^data:image/png;base64,"))
+    expect(page.locator("#input")).to_have_attribute("src", re.compile("^data:image/png;base64,"))
     expect(page.locator("#spoken")).to_contain_text("Reads 4 0 7.")
     write(page, "2", left=340)
     expect_number(page, "4072")
-    page.locator("#digits [role=radio]").nth(3).click()
+    page.locator("#characters [role=radio]").nth(3).click()
     expect(page.locator("#bars li.top")).to_contain_text("2")
     expect(page.locator("#boxes .box").nth(3)).to_have_class(re.compile("chosen"))
     page.keyboard.press("ArrowLeft")
@@ -191,17 +191,32 @@ def test_dark_ink_is_light_and_read_alike(visit: Open) -> None:
 def test_a_picture_is_read_and_the_rules_change_it(visit: Open) -> None:
     page = visit(errors=(422,))
     page.get_by_role("button", name="Show me an example").click()
-    expect_number(page, "8732")
-    expect(page.locator("#status")).to_have_text("For review")
-    expect(page.locator("#reason")).to_contain_text("cents?")
-    page.get_by_role("button", name="Amount").click()
-    expect(page.get_by_label("Pattern")).to_have_value(r"\d+\.\d\d")
     expect_number(page, "87.32")
+    expect(page.locator("#status")).to_have_text("Accepted")
+    page.get_by_role("button", name="Postcode").click()
+    expect(page.get_by_label("Pattern")).to_have_value(r"\d{5}")
+    expect(page.locator("#status")).not_to_have_text("Accepted")
     page.get_by_label("Pattern").fill(r"\d{5")
     expect(page.get_by_role("alert")).to_contain_text("expected {n}")
     page.get_by_role("button", name="Any number").click()
-    expect_number(page, "8732")
+    expect_number(page, "87.32")
     expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_mark_is_a_character_like_the_others(visit: Open) -> None:
+    page = visit()
+    page.get_by_role("button", name="Show me an example").click()
+    expect_number(page, "87.32")
+    expect(page.locator("#boxes .box")).to_have_count(5)
+    page.locator("#characters [role=radio]").nth(2).click()
+    expect(page.locator("#bars li")).to_have_count(11)
+    expect(page.locator("#bars li.top")).to_contain_text(".")
+    expect(page.locator("#boxes .box").nth(2)).to_have_class(re.compile("chosen"))
+    # The digit network is not asked about it.
+    expect(page.locator("#input")).to_be_hidden()
+    page.locator("#characters [role=radio]").nth(1).click()
+    expect(page.locator("#input")).to_be_visible()
+    expect(page.locator("#bars li")).to_have_count(10)
 
 
 def test_boxes_lie_right_on_a_turned_photograph(visit: Open) -> None:
@@ -259,7 +274,7 @@ def test_what_is_read_can_be_copied(visit: Open) -> None:
     reading = inkdigit.Reader.load().read(content).to_dict()
     copied = page.evaluate("navigator.clipboard.readText().then(JSON.parse)")
     assert {name: copied[name] for name in reading} == {
-        **reading, "digits": copied["digits"], "confidence": copied["confidence"]
+        **reading, "characters": copied["characters"], "confidence": copied["confidence"]
     }  # fmt: skip
 
 

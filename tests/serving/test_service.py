@@ -5,41 +5,49 @@ import threading
 from typing import Any
 
 import pytest
-from drawing import png
+from drawing import document, png
 
 from inkdigit.reading import Reader
-from inkdigit.reading.options import Options
-from inkdigit.serving.metrics import exposition
-from inkdigit.serving.service import Service
+from inkdigit.reading.options import ReadOptions
+from inkdigit.serving.service import NotReady, Service
 from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Upload
 
 
-def test_the_threads_that_read_look_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads, look = [], Reader.look
+@pytest.mark.parametrize("work", ["shown", "page_results"])
+def test_only_the_threads_that_read_work_on_pictures(
+    work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, unwatched = [], getattr(Reader, work)
 
-    def watched(*arguments: Any, **options: Any) -> Any:
+    def watched(*arguments: Any) -> Any:
         threads.append(threading.current_thread().name)
-        return look(*arguments, **options)
+        return unwatched(*arguments)
 
     async def check() -> None:
-        service = Service(Settings.of())
+        service = Service(Settings())
         await service.warm()
-        answer = await service.read(Upload("a.png", png("5")), Options(), look=True)
-        assert answer["look"]
+        upload = Upload("a.tif", document(["5", "6"]))
+        answer = await service.read(upload, ReadOptions(), shown=True)
+        assert all(page["shown"] for page in answer["pages"])
         service.close()
 
-    monkeypatch.setattr(Reader, "look", watched)
+    monkeypatch.setattr(Reader, work, watched)
     asyncio.run(check())
-    assert [name.rpartition("_")[0] for name in threads] == ["reading"]
+    assert {name.rpartition("_")[0] for name in threads} == {"reading"}
 
 
-def test_the_queue_is_told_by_every_worker_whichever_is_asked() -> None:
+def test_a_reading_waits_for_the_models_and_readiness_does_not() -> None:
     async def check() -> None:
-        service = Service(Settings.of())
-        with service.batcher.places(2):
-            assert b"inkdigit_queue 2.0" in exposition()
-        assert b"inkdigit_queue 0.0" in exposition()
+        service = Service(Settings())
+        with pytest.raises(NotReady, match="are being loaded"):
+            _ = service.reader
+        reading = asyncio.create_task(service.read(Upload("a.png", png("5")), ReadOptions()))
+        await asyncio.sleep(0)
+        assert service.batcher.taken == 1
+        await service.warm()
+        assert (await reading)["text"] == "5"
+        assert service.reader.model
         service.close()
 
     asyncio.run(check())

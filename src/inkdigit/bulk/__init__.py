@@ -1,19 +1,12 @@
-r"""Bulk: from sources through chunks of work to one table, for one picture and for millions.
+"""Bulk: from names of pictures through chunks to one table, for one picture and for millions.
 
 The rooms along that way:
 
+    api                                   `read_to`: what `inkdigit read` does, from top to bottom
     sources, folders, manifest, storage   what is to be read, listed lazily
-    rows, boxes                           pictures → rows
-    work                                  the chunk, which every engine takes and gives back
-    local, cluster                        the engines: processes here, Ray elsewhere
-    many, tables, journal, parts          what is done, safe from kills
-    writers, parquet                      rows → a file
-    progress, tally, plain                what a person sees
-
-From Python:
-
-    target = choose_target("results.csv", None, resume=True)
-    work = Work(model=None, options={"pattern": r"\d{5}"})
-    with closing(open_table(target, work.asked(), resume=True)) as table:
-        read_many(pictures(["scans/"]), table, partial(read_locally, work=work))
+    chunks, rows                          pictures → chunks → rows
+    pool, cluster                         the engines: processes here, Ray elsewhere
+    tables, parts, stores                 what is done, safe from kills, on a disk or in a bucket
+    writers                               rows → a file
+    progress                              what a person sees
 """

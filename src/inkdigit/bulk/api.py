@@ -10,20 +10,23 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, chunks
+from inkdigit.bulk.chunks import Chunk, ReadJob, Results, chunks
 from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.manifest import check_manifest, read_manifest
+from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.progress import Progress, summary
 from inkdigit.bulk.rows import Record, Tally, read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
-from inkdigit.bulk.tables import Table, choose_target
-from inkdigit.bulk.writers import Output
+from inkdigit.bulk.storage import is_uri, without_secrets
+from inkdigit.bulk.stores import store_of
+from inkdigit.bulk.tables import Table
+from inkdigit.bulk.writers import PARQUET, Output, need_pyarrow
 from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of
 from inkdigit.reading.options import ReadOptions, with_read_options
 from inkdigit.reading.row import COLUMNS
 
 # From chunks to what they say, in order and lazily.
-_Engine = Callable[[Iterator[Chunk]], Iterator[ChunkResult]]
+_Engine = Callable[[Iterator[Chunk]], Results]
 _Tell = Callable[[Progress], object]
 _Name = str | os.PathLike[str]
 
@@ -74,6 +77,9 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     error, and is counted; an only picture raises it. Raises `SettingError`, `SourceError`,
     `OutputError`, `ModelError`, `RunError` and `ClusterError` as the command line does.
 
+    Many pictures are read by processes that import the script which calls this: call it below
+    `if __name__ == "__main__":` there.
+
     >>> import tempfile
     >>> folder = tempfile.mkdtemp()
     >>> print(read_to(["docs/amount.png", "docs/amount.png"], f"{folder}/numbers.csv"))
@@ -96,6 +102,40 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     if source.one and target.output:
         return _write(target.output, reads, tell, one=True)
     return _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
+
+
+def choose_target(
+    out: str | None, format_: str | None, *, overwrite: bool = False, resume: bool = False
+) -> Output | Parts:
+    """Return where rows go: a stream, or parts of a file, or those in a folder, which ends in /.
+
+    Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
+    neither to be resumed nor overwritten.
+    """
+    if out and (is_uri(out) or out.endswith("/")):
+        parts: Parts = _choose_folder(out, format_)
+    else:
+        output = Output.choose(out, format_, overwrite=overwrite or resume)
+        if not output.is_file:
+            if resume:
+                raise SettingError("--resume goes on with a table: name it with --out")
+            return output
+        parts = JsonLinesParts(output)
+    if not (overwrite or resume):
+        parts.check_free()
+    return parts
+
+
+def _choose_folder(out: str, format_: str | None) -> Parts:
+    shown = without_secrets(out)
+    if not shown.endswith("/"):
+        raise SettingError(
+            f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"
+        )
+    if format_ not in {None, PARQUET}:
+        raise SettingError(f"a folder takes parts of Parquet: leave out --format {format_}")
+    need_pyarrow()
+    return ParquetParts(store_of(out))
 
 
 def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _Engine:
@@ -158,10 +198,10 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
 def _fill(table: Table, name: str, source: _Source, read: _Engine, tell: _Tell) -> Tally:
     """Read many pictures into a table."""
     before, began = table.position.pictures, time.monotonic()
-    tell(Progress(tally=table.tally, pictures=before, count=source.count))
     try:
-        with closing(table):
-            for done in read(chunks(source.pictures(), table.position)):
+        with closing(table), closing(read(chunks(source.pictures(), table.position))) as results:
+            tell(Progress(tally=table.tally, pictures=before, count=source.count))
+            for done in results:
                 table.append(done)
                 tell(Progress(tally=table.tally, pictures=done.end.pictures, rows=done.records))
             table.finish()

@@ -1,6 +1,6 @@
 """The unit of work of every engine: a chunk of pictures in, its records out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b, file_digest
 from itertools import islice
@@ -86,6 +86,10 @@ class ChunkResult:
     records: list[Record]
     codes: list[int]
     end: Position
+
+
+# What engines give; to close it ends what they have started.
+Results = Generator[ChunkResult, None, None]
 
 
 def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterator[Chunk]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, read_chunk
+from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, Results, read_chunk
 from inkdigit.errors import ClusterError, InkdigitError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def need_ray() -> None:
 
 def read_on_ray(
     chunks: Iterator[Chunk], work: ReadJob, address: str | None = None, jobs: int | None = None
-) -> Iterator[ChunkResult]:
+) -> Results:
     """Yield what each chunk says, in order, read by a Ray cluster.
 
     `address` is its head's, `auto` the cluster that this machine is in, and without one a cluster

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, read_chunk
+from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, Results, read_chunk
 from inkdigit.processes import cores, ordered_map, worker_pool
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ _BROKEN = (
 )
 
 
-def read_locally(
-    chunks: Iterator[Chunk], work: ReadJob, jobs: int | None = None
-) -> Iterator[ChunkResult]:
+def read_locally(chunks: Iterator[Chunk], work: ReadJob, jobs: int | None = None) -> Results:
     """Yield what each chunk says, in order, read by so many processes: by default one a core.
 
     A single chunk or a single job is read by this process. Raises `InkdigitError` where a process

@@ -102,7 +102,7 @@ class Display:
         if self._complaints <= _MOST_COMPLAINTS:
             self._say(complaint(record))
         elif self._complaints == _MOST_COMPLAINTS + 1:
-            self._say("what else cannot be read is told by the table alone")
+            self._say("further errors are in the table alone")
 
     def _say(self, message: str) -> None:
         if self._bar is None:

@@ -1,49 +1,12 @@
-"""Where rows go, and tables that survive a kill."""
+"""A table that survives a kill."""
 
 from contextlib import ExitStack
 from typing import Any
 
 from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.parts import PART_ROWS, JsonLinesParts, Note, ParquetParts, Parts
+from inkdigit.bulk.parts import PART_ROWS, Note, Parts
 from inkdigit.bulk.rows import Tally
-from inkdigit.bulk.storage import is_uri, without_secrets
-from inkdigit.bulk.stores import store_of
-from inkdigit.bulk.writers import PARQUET, Output, need_pyarrow
-from inkdigit.errors import RunError, SettingError
-
-
-def choose_target(
-    out: str | None, format_: str | None, *, overwrite: bool = False, resume: bool = False
-) -> Output | Parts:
-    """Return where rows go: a stream, or parts of a file, or those in a folder, which ends in /.
-
-    Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
-    neither to be resumed nor overwritten.
-    """
-    if out and (is_uri(out) or out.endswith("/")):
-        parts: Parts = _choose_folder(out, format_)
-    else:
-        output = Output.choose(out, format_, overwrite=overwrite or resume)
-        if not output.is_file:
-            if resume:
-                raise SettingError("--resume goes on with a table: name it with --out")
-            return output
-        parts = JsonLinesParts(output)
-    if not (overwrite or resume):
-        parts.check_free()
-    return parts
-
-
-def _choose_folder(out: str, format_: str | None) -> Parts:
-    shown = without_secrets(out)
-    if not shown.endswith("/"):
-        raise SettingError(
-            f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"
-        )
-    if format_ not in {None, PARQUET}:
-        raise SettingError(f"a folder takes parts of Parquet: leave out --format {format_}")
-    need_pyarrow()
-    return ParquetParts(store_of(out))
+from inkdigit.errors import RunError
 
 
 class Table:

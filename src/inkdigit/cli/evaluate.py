@@ -3,7 +3,7 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
 from inkdigit.cli.options import (
@@ -39,6 +39,11 @@ def add_parser(verbs: Verbs) -> None:
         default="test",
         help="which digits; validation is a tenth of train (default: test)",
     )
+    parser.add_argument(
+        "--corruptions",
+        action="store_true",
+        help="also measure the digits under fifteen corruptions (noise, blur, fog and others)",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write the pictures into this folder"
@@ -55,19 +60,29 @@ def run(options: argparse.Namespace) -> None:
         model = learning.DigitClassifier.load(options.model)
         dataset = load_data(options)
         evaluation = learning.evaluate(model, dataset, options.split)
+        corrupted = {}
+        if options.corruptions:
+            from inkdigit.learning.evaluation.corruptions import evaluate_corrupted
+
+            corrupted = evaluate_corrupted(model.probabilities, dataset.split(options.split))
     if evaluation.warning:
         tell(options, f"beware: {evaluation.warning}")
     if options.format == "json":
-        described = {
+        described: dict[str, Any] = {
             "model": str(model.path),
             "trained_on": model.trained_on,
             "data": dataset.name,
             "split": options.split,
             "warning": evaluation.warning,
         }
-        print(json.dumps({**described, **evaluation.to_dict()}, indent=2))
+        described |= evaluation.to_dict()
+        if corrupted:
+            described["corruptions"] = {name: one.accuracy for name, one in corrupted.items()}
+        print(json.dumps(described, indent=2))
     else:
         print(render(evaluation))
+        if corrupted:
+            print("", render_corrupted(corrupted), sep="\n")
     if options.out:
         from inkdigit.learning.evaluation.figures import write_evaluation_figures
 
@@ -104,3 +119,10 @@ def render(evaluation: "Evaluation") -> str:
             table(["digit", "precision", "recall", "F1", "digits"], rows),
         ]
     )
+
+
+def render_corrupted(corrupted: "dict[str, Evaluation]") -> str:
+    """Return the accuracies under corruptions, and their mean, as text."""
+    rows = [[name, f"{found.accuracy:.4f}"] for name, found in corrupted.items()]
+    mean = sum(found.accuracy for found in corrupted.values()) / len(corrupted)
+    return table(["corruption", "accuracy"], [*rows, ["mean", f"{mean:.4f}"]])

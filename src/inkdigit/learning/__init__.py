@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from inkdigit.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from inkdigit.learning.api import compare, evaluate, export, resume, train
+    from inkdigit.learning.api import compare, evaluate, export, export_mean, resume, train
     from inkdigit.learning.datasets import Dataset, Digits, load_dataset
     from inkdigit.learning.evaluation import figures
     from inkdigit.learning.evaluation.comparison import Comparison
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison", "Dataset", "DigitClassifier", "Digits", "Evaluation", "Run", "TrainingSettings",
-    "build_network", "compare", "evaluate", "export", "figures", "load_dataset", "resume", "train",
+    "build_network", "compare", "evaluate", "export", "export_mean", "figures", "load_dataset",
+    "resume", "train",
 ]  # fmt: skip
 
 _HOME = {

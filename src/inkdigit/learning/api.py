@@ -252,6 +252,30 @@ def export(
     return export_with_fallback(run, Run.open(fallback), data, Path(out))
 
 
+def export_mean(
+    runs: Sequence[Run | str | Path],
+    out: str | Path,
+    *,
+    eight_bits: bool = False,
+    data: Dataset | str | None = None,
+) -> Path:
+    """Write one model, `.keras` or `.onnx`, whose answer is the mean of those of several runs.
+
+    The runs must have learnt from the same digits: those of `data`, by default as the first run
+    names them. What an `.onnx` says of its accuracy and calibration is of their validation part.
+
+    >>> from inkdigit import learning
+    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
+    >>> learning.export_mean([run, run], "mean.keras").name
+    'mean.keras'
+    """
+    from inkdigit.learning.classifiers.mean import export_mean as write
+
+    opened = [Run.open(run) for run in runs]
+    pictures = _quantisation_pictures(opened[0], eight_bits) if opened else None
+    return write(opened, lambda: _loaded(data or opened[0].data), Path(out), pictures)
+
+
 def _quantisation_pictures(run: Run, eight_bits: bool) -> Iterable[npt.NDArray[np.uint8]] | None:
     if run.settings.network == "line":
         from inkdigit.learning.readers.train import quantisation_lines

@@ -189,7 +189,8 @@ class Reader:
             raise SettingError("read_pages reads every page: leave out page, or use read")
         reader = self._reader(options)
         pages = open_pages(document, max_pixels=options.max_pixels)
-        return (_read_page(reader, pages, options) for _ in range(len(pages)))
+        numbers = range(1, 1 + len(pages))
+        return (_read_page(reader, pages, options, document, n) for n in numbers)
 
     def shown(self, source: Source, options: ReadOptions) -> Grey:
         """Return what `preprocess` does, for options that were checked."""
@@ -243,11 +244,16 @@ def _opened(
 
 
 def _read_page(
-    reader: LineReader | DigitReader, pages: Iterator[Grey], options: ReadOptions
+    reader: LineReader | DigitReader,
+    pages: Iterator[Grey],
+    options: ReadOptions,
+    document: Source,
+    number: int,
 ) -> Result:
     try:
-        page = next(pages)
-        return _reading(reader.read([page], options)[0], reader.model.name, page)
+        found = reader.read([next(pages)], options)[0]
+        # The page itself is not kept: a document may have ten thousand.
+        return _reading(found, reader.model.name, document, number)
     except InkdigitError as error:
         return error
 

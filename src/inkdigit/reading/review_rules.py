@@ -249,5 +249,5 @@ RULES: tuple[Rule, ...] = (
          _more_strokes),
     Rule("raised end", "review", "policy", "the last digits are smaller and stand higher: cents?",
          _raised_end),
-    Rule("mark ahead", "review", "evidence", "a dash or dot stands before the number", _mark_ahead),
+    Rule("mark ahead", "review", "policy", "a dash or dot stands before the number", _mark_ahead),
 )  # fmt: skip

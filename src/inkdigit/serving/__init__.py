@@ -2,19 +2,17 @@
 
 Knows `Reader` and `Reading`; nothing of pixels, runtimes or where models come from.
 
-    settings    what may be set, from flags and INKDIGIT_*
-    problems    refusals as problem JSON (RFC 9457)
-    uploads     a request's body → files, counted as it arrives
-    batching    a bounded queue before the threads that read
-    service     a file and its options → the answer
-    schemas     the answers, as the OpenAPI describes them
+    settings    every setting once: flags, INKDIGIT_*, documents
+    server      uvicorn around the application: one process or several
+    app         all of the following as one ASGI application
+    middleware  access log, lingering close, load shedding
     routes      the API
     operations  health, readiness, metrics, documents, the page
-    observing   request id, log line, figures and headers of every request
-    draining    lets who is refused hear why
-    refusing    says no in a rush, before anything costs more
-    app         all of these as one ASGI application
-    protocol    uvicorn's HTTP, held to what a service can bear
-    server      uvicorn around it
+    uploads     a request's body → files, counted as it arrives
+    service     a file and its options → the answer
+    batching    a bounded queue before the threads that read
+    schemas     the answers, as the OpenAPI describes them
+    problems    which error has which status, as problem JSON (RFC 9457)
+    metrics     what Prometheus is told
     page/       plain modules and CSS
 """

@@ -10,19 +10,17 @@ from starlette.types import ASGIApp
 
 import inkdigit
 from inkdigit.serving import operations, routes
-from inkdigit.serving.draining import Drainer
 from inkdigit.serving.metrics import forget_process
-from inkdigit.serving.observing import Observer
+from inkdigit.serving.middleware import AccessLog, LingeringClose, LoadShedding
 from inkdigit.serving.problems import add_problem_handlers
-from inkdigit.serving.refusing import Refuser
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
 
-# How many times the largest request a client that is refused may go on sending.
-_DRAINED = 4
+# How many times the largest request a refused client may go on sending.
+_LINGERING = 4
 
 
-def create_app(settings: Settings) -> Observer:
+def create_app(settings: Settings) -> AccessLog:
     """Return the application; it warms its models while it answers already."""
 
     @asynccontextmanager
@@ -49,13 +47,13 @@ def create_app(settings: Settings) -> Observer:
     return _around(app, settings)
 
 
-def _around(app: FastAPI, settings: Settings) -> Observer:
-    """Return the application with what is to be around every request, from the inside out."""
+def _around(app: FastAPI, settings: Settings) -> AccessLog:
+    """Return the application with its middleware, from the inside out."""
 
     def check_room() -> None:
         app.state.service.batcher.check_room()
 
-    wrapped: ASGIApp = Refuser(app, routes.router.routes, check_room)
+    wrapped: ASGIApp = LoadShedding(app, routes.router.routes, check_room)
     if settings.cors_origins:
         wrapped = CORSMiddleware(
             wrapped,
@@ -64,4 +62,4 @@ def _around(app: FastAPI, settings: Settings) -> Observer:
             allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
-    return Observer(Drainer(wrapped, limit=_DRAINED * settings.max_bytes))
+    return AccessLog(LingeringClose(wrapped, limit=_LINGERING * settings.max_bytes))

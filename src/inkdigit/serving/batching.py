@@ -9,25 +9,30 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from inkdigit.errors import InkdigitError
-from inkdigit.reading import Reading
-from inkdigit.reading.options import Options
-from inkdigit.serving.problems import unavailable
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.reader import Result
 
-Result = Reading | InkdigitError
 _T = TypeVar("_T")
-ReadBatch = Callable[[Sequence[bytes], Options], list[Result]]
+ReadBatch = Callable[[Sequence[bytes], ReadOptions], list[Result]]
+
+
+class Unavailable(Exception):  # noqa: N818  (no error of the service)
+    """What cannot be had now, and may well be a moment later."""
+
+
+class QueueFull(Unavailable):
+    """The queue has no place left."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Job:
     source: bytes
-    options: Options
+    options: ReadOptions
     result: asyncio.Future[Result]
 
 
 class Batcher:
-    """Reads pictures in threads, those together that wait together under the same rules.
+    """Reads pictures in threads, those together that wait together under the same options.
 
     Nobody waits for a batch to fill: whatever waits when a thread is free goes at once, so batches
     grow with the load. To be used within one event loop.
@@ -40,24 +45,24 @@ class Batcher:
         places: int,
         batch: int,
         threads: int,
-        note_taken: Callable[[int], None] = lambda _: None,
+        on_change: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._read_batch, self._places, self._batch, self._idle = read_batch, places, batch, threads
-        self._note_taken = note_taken
+        self._on_change = on_change
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reading")
         self._waiting: deque[_Job] = deque()
         self.taken = 0
 
     def check_room(self, count: int = 1) -> None:
-        """Raise `Problem` 503 where so many places are not free."""
+        """Raise `QueueFull` unless so many places are free."""
         if self.taken + count > self._places:
-            raise unavailable("the service is busy: try again in a moment")
+            raise QueueFull("the service is busy: try again in a moment")
 
     @contextmanager
     def places(self, count: int = 1) -> Iterator[None]:
         """Take places in the queue, one for each file, until it is answered or its client gone.
 
-        Raises `Problem` 503 where there are not so many.
+        Raises `QueueFull` where there are not so many.
         """
         self.check_room(count)
         self._take(count)
@@ -66,7 +71,7 @@ class Batcher:
         finally:
             self._take(-count)
 
-    async def read(self, source: bytes, options: Options) -> Result:
+    async def read(self, source: bytes, options: ReadOptions) -> Result:
         """Return the reading of a picture, or the error that it met; needs a place."""
         job = _Job(source, options, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
@@ -83,7 +88,7 @@ class Batcher:
 
     def _take(self, count: int) -> None:
         self.taken += count
-        self._note_taken(self.taken)
+        self._on_change(self.taken)
 
     def _start(self) -> None:
         while self._idle and (jobs := self._next()):

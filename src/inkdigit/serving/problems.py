@@ -1,4 +1,4 @@
-"""Refusals as problem JSON (RFC 9457): one sentence, and the status that belongs to it."""
+"""Every refusal as problem JSON (RFC 9457): which error has which status is said here alone."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from inkdigit.errors import InkdigitError
+from inkdigit.serving.batching import Unavailable
 
 # What nginx logs where a client has gone before its answer; nobody receives it.
 CLIENT_GONE = 499
@@ -28,9 +29,9 @@ class Problem(Exception):  # noqa: N818  (the name that RFC 9457 gives it)
         self.status, self.detail, self.headers = status, detail, dict(headers or {})
 
 
-def unavailable(detail: str) -> Problem:
+def unavailable(error: Unavailable) -> Problem:
     """Return the refusal of what may well be granted a moment later."""
-    return Problem(503, detail, {"Retry-After": str(_RETRY_SECONDS)})
+    return Problem(503, str(error), {"Retry-After": str(_RETRY_SECONDS)})
 
 
 class AsciiJSONResponse(JSONResponse):
@@ -94,9 +95,9 @@ def _about(request: Request, error: HTTPException) -> str:
     return str(error.detail)
 
 
-def _invalid(_: Request, error: RequestValidationError) -> Problem:
+def _invalid(_: Request, error: ValidationError) -> Problem:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"][1:]) or "the request"
+    name = ".".join(map(str, first["loc"]))
     if first["type"] == "extra_forbidden":
         return Problem(422, f"there is no option {name[:60]!r}: see /docs")
     return Problem(422, f"{name}: {first['msg']}, received {str(first['input'])[:60]!r}")
@@ -104,8 +105,9 @@ def _invalid(_: Request, error: RequestValidationError) -> Problem:
 
 _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, error: error,
+    Unavailable: lambda _, error: unavailable(error),
     InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
     HTTPException: _http,
-    RequestValidationError: _invalid,
+    ValidationError: _invalid,
     Exception: lambda *_: Problem(500, "something went wrong in the service: see its log"),
 }

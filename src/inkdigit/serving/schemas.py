@@ -24,31 +24,26 @@ class Character(BaseModel):
     alternatives: list[Alternative]
 
 
-class Mark(BaseModel):
-    """A dot, comma, dash, slash or equals sign that was seen and is not in the text."""
-
-    value: str
-    position: int = Field(description="how many characters of the text stand before it")
-    confidence: Probability
-    box: Box
-
-
 class Reading(BaseModel):
     """What one picture or page says, as `inkdigit read --format json` writes it."""
 
-    source: str = Field(description="the file's name as it was sent; - for none")
+    source: str = Field(description="the file's name as it was sent; - if it had none")
     page: int
-    text: str | None
+    text: str | None = Field(description="what stands there, as it is written")
     confidence: Probability | None
     status: Literal["accepted", "review", "rejected", "failed"]
     reason: str
-    digits: list[Character]
-    marks: list[Mark]
+    digits: str | None = Field(description="the digits of the text alone")
+    number: str | None = Field(
+        description="the number that the text means, with a dot before decimals; null where it "
+        "could mean several, or none"
+    )
+    characters: list[Character]
     unconstrained: str | None
     error: str | None
     model: str
-    look: str | None = Field(
-        default=None, description="with look=true: what the network saw, a PNG in base64"
+    shown: str | None = Field(
+        default=None, description="with shown=true: what the network was shown, a PNG in base64"
     )
 
 

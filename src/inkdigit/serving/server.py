@@ -18,9 +18,14 @@ from inkdigit.processes import end_with_parent
 from inkdigit.reading import Reader
 from inkdigit.serving.app import create_app
 from inkdigit.serving.metrics import SHARED_DIR
-from inkdigit.serving.observing import Observer
-from inkdigit.serving.protocol import MOST_CONNECTIONS, BoundedProtocol
+from inkdigit.serving.middleware import AccessLog
 from inkdigit.serving.settings import Settings
+
+# More than a browser sends by far. h11 holds whatever has no end yet to it: the head of a request,
+# its trailer, the size of a chunk.
+_MAX_UNFINISHED = 32_768
+# Each takes about 30 kB; beyond, uvicorn answers 503 without asking the application.
+MAX_CONNECTIONS = 10_000
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -34,7 +39,8 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"inkdigit": {"level": "INFO"}},
+    # uvicorn warns of each request that is no proper HTTP: whoever sends them would fill the log.
+    "loggers": {"inkdigit": {"level": "INFO"}, "uvicorn": {"level": "ERROR"}},
 }
 
 
@@ -62,7 +68,9 @@ def _config(settings: Settings) -> uvicorn.Config:
         partial(_app, settings),
         factory=True,
         workers=settings.workers,
-        http=BoundedProtocol,
+        http="h11",
+        h11_max_incomplete_event_size=_MAX_UNFINISHED,
+        limit_concurrency=MAX_CONNECTIONS,
         ws="none",
         lifespan="on",
         log_config=LOGGING,
@@ -72,11 +80,11 @@ def _config(settings: Settings) -> uvicorn.Config:
     )
 
 
-def _app(settings: Settings) -> Observer:
+def _app(settings: Settings) -> AccessLog:
     """Return the application, in the process that serves it."""
     # A worker whose parent was killed would go on holding the port.
     end_with_parent()
-    _take_handles(2 * MOST_CONNECTIONS)
+    _take_handles(2 * MAX_CONNECTIONS)
     return create_app(settings)
 
 
@@ -103,8 +111,8 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
             "another --host or --port"
         ) from None
     with listener:
-        # Connections inherit it: a head and its body are two writes, and Nagle's algorithm would
-        # hold the second back until the client acknowledges the first, 40 ms later.
+        # Connections inherit it: uvicorn writes a head and its body apart, and Nagle's algorithm
+        # would hold the body back until the client acknowledges the head, 40 ms later.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 

@@ -3,28 +3,31 @@
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib.resources import files
 from typing import Any
 
 from inkdigit.errors import ImageError, InkdigitError, SettingError
-from inkdigit.images import count_pages
-from inkdigit.images.encoding import as_png
-from inkdigit.images.kinds import may_have_pages
+from inkdigit.images import as_png, count_pages, may_have_pages
 from inkdigit.processes import use_one_core
 from inkdigit.reading import Reader
-from inkdigit.reading.options import Options
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.reader import Result
 from inkdigit.reading.row import Row
-from inkdigit.serving.batching import Batcher, Result
+from inkdigit.serving.batching import Batcher, Unavailable
 from inkdigit.serving.metrics import BATCHES, QUEUE, READINGS
-from inkdigit.serving.problems import unavailable
 from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Memory, Upload
 
 Answer = dict[str, Any]
 log = logging.getLogger("inkdigit.serving")
+
+
+class NotReady(Unavailable):
+    """The models are not warm yet."""
 
 
 class Service:
@@ -38,16 +41,16 @@ class Service:
             places=settings.queue,
             batch=settings.batch,
             threads=settings.threads,
-            note_taken=QUEUE.set,
+            on_change=QUEUE.set,
         )
         self._reader: Reader | None = None
         self._warm = asyncio.Event()
 
     @property
     def reader(self) -> Reader:
-        """The reader; `Problem` 503 until its models are warm."""
+        """The reader; `NotReady` until its models are warm."""
         if self._reader is None:
-            raise unavailable("the models are being loaded: try again in a moment")
+            raise NotReady("the models are being loaded: try again in a moment")
         return self._reader
 
     async def warm(self) -> None:
@@ -59,23 +62,23 @@ class Service:
             raise
         self._warm.set()
 
-    async def read(self, upload: Upload, options: Options, *, look: bool = False) -> Answer:
+    async def read(self, upload: Upload, options: ReadOptions, *, shown: bool = False) -> Answer:
         """Return the reading of a picture, or of a document's pages; errors are raised.
 
-        `look` adds what the network saw, as a PNG in base64. Takes one place in the queue.
+        `shown` adds what the network was shown, as a PNG in base64. Takes one place in the queue.
         """
         with self.batcher.places():
             await self._warm.wait()
-            return await self._read(upload, options, look)
+            return await self._read(upload, options, shown)
 
     async def read_all(
-        self, uploads: Sequence[Upload], options: Options, *, look: bool = False
+        self, uploads: Sequence[Upload], options: ReadOptions, *, shown: bool = False
     ) -> list[Answer]:
         """Return an answer for each file, in order; an error is a row with the status `failed`."""
 
         async def read(upload: Upload) -> Answer:
             try:
-                return await self._read(upload, options, look)
+                return await self._read(upload, options, shown)
             except InkdigitError as error:
                 return self._row(upload, options, error)
 
@@ -87,22 +90,24 @@ class Service:
         """Wait for what is being read."""
         self.batcher.close()
 
-    async def _read(self, upload: Upload, options: Options, look: bool) -> Answer:
+    async def _read(self, upload: Upload, options: ReadOptions, shown: bool) -> Answer:
         count = await self._count_pages(upload.content, options)
         if count == 1:
             result = await self.batcher.read(upload.content, options)
             if isinstance(result, InkdigitError):
                 raise result
-            return await self._answer(upload, options, result, look)
+            return await self._answer(upload, options, result, shown)
+        open_document = partial(self.reader.page_results, upload.content, options)
+        pages = await self.batcher.run(open_document)
         rows = []
         for page in range(1, count + 1):
-            one = options | Options(page=page)
-            result = await self.batcher.read(upload.content, one)
-            rows.append(await self._answer(upload, one, result, look))
+            # One at a time, so that other requests have their turn in between.
+            result = await self.batcher.run(partial(_next_page, pages))
+            rows.append(await self._answer(upload, replace(options, page=page), result, shown))
         return {"source": upload.name, "pages": rows}
 
-    async def _count_pages(self, content: bytes, options: Options) -> int:
-        if options.get("page") or not may_have_pages(content):
+    async def _count_pages(self, content: bytes, options: ReadOptions) -> int:
+        if options.page or not may_have_pages(content):
             return 1
         count = await asyncio.to_thread(count_pages, content)
         if count > self.settings.max_pages:
@@ -112,23 +117,30 @@ class Service:
             )
         return count
 
-    async def _answer(self, upload: Upload, options: Options, result: Result, look: bool) -> Answer:
+    async def _answer(
+        self, upload: Upload, options: ReadOptions, result: Result, shown: bool
+    ) -> Answer:
         row = self._row(upload, options, result)
-        if look and row["error"] is None:
-            row["look"] = await self.batcher.run(partial(self._look, upload.content, options))
+        if shown and row["error"] is None:
+            row["shown"] = await self.batcher.run(partial(self._shown, upload.content, options))
         return row
 
-    def _look(self, content: bytes, options: Options) -> str:
-        return b64encode(as_png(self.reader.look(content, **options))).decode()
+    def _shown(self, content: bytes, options: ReadOptions) -> str:
+        return b64encode(as_png(self.reader.shown(content, options))).decode()
 
-    def _row(self, upload: Upload, options: Options, result: Result) -> Answer:
-        row = Row(upload.name, options.get("page") or 1, result, self.reader.model).to_dict()
+    def _row(self, upload: Upload, options: ReadOptions, result: Result) -> Answer:
+        row = Row(upload.name, options.page or 1, result, self.reader.model).to_dict()
         READINGS.labels(row["status"]).inc()
         return row
 
-    def _read_batch(self, sources: Sequence[bytes], options: Options) -> list[Result]:
+    def _read_batch(self, sources: Sequence[bytes], options: ReadOptions) -> list[Result]:
         BATCHES.observe(len(sources))
-        return self.reader.read_batch(sources, **options)
+        return self.reader.results(sources, options)
+
+
+def _next_page(pages: Iterator[Result]) -> Result:
+    BATCHES.observe(1)
+    return next(pages)
 
 
 def _warm_reader(settings: Settings) -> Reader:

@@ -1,72 +1,98 @@
-"""What may be set: by flags of `inkdigit serve`, or by `INKDIGIT_*` in the environment."""
+"""The settings of the service, each once.
 
+The flags of `inkdigit serve`, the variables `INKDIGIT_*` and the table in the documents are made
+from the fields of `Settings`. The command line reads them for its help, so only the standard
+library is imported here.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
+from math import inf
 from pathlib import Path
-from typing import Annotated, Any, Self
-
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from typing import Any, Self
 
 from inkdigit.errors import SettingError
 
-PREFIX = "INKDIGIT_"
 # So many requests of the largest size may be in memory at a time.
 _LARGEST_AT_ONCE = 8
 
 
-class Settings(BaseSettings):
-    """How to serve. Lists are written with commas."""
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
-    model: Path | None = None
-    workers: int = Field(1, ge=1, le=256)
-    threads: int = Field(1, ge=1, le=256)
-    batch: int = Field(16, ge=1, le=1024)
-    queue: int = Field(64, ge=1, le=100_000)
-    max_bytes: int = Field(20_000_000, ge=1)
-    max_pixels: int = Field(64_000_000, ge=1)
-    max_pages: int = Field(50, ge=1, le=10_000)
-    max_files: int = Field(32, ge=1, le=1000)
-    timeout: float = Field(30, gt=0, le=3600)
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+def _setting(
+    default: Any,
+    what: str,
+    metavar: str,
+    kind: Callable[[str], Any] = str,
+    shown: str = "",
+    **limits: float,
+) -> Any:
+    about = {"help": what, "metavar": metavar, "kind": kind, "default": shown or str(default)}
+    return field(default=default, metadata={**about, **limits})
+
+
+def _count(default: int, what: str, *, most: float = inf) -> Any:
+    return _setting(default, what, "N", int, f"{default:,}", least=1, most=most)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to serve. Raises `SettingError` for a value that makes no sense.
+
+    >>> Settings(port=0).max_files
+    32
+    """
+
+    host: str = _setting("127.0.0.1", "the address to listen at", "HOST")
+    port: int = _setting(8000, "the port; 0 takes a free one", "N", int, least=0, most=65_535)
+    model: Path | None = _setting(  # noqa: RUF009  (a field)
+        None, "a model file", "FILE", Path, "the models inside"
+    )
+    workers: int = _count(1, "processes, each with its own models and queue", most=256)
+    threads: int = _count(1, "threads of each process that read", most=256)
+    batch: int = _count(16, "the most pictures read together", most=1024)
+    queue: int = _count(
+        64, "the most files that a process holds, waiting or being read; 503 beyond", most=100_000
+    )
+    max_bytes: int = _count(20_000_000, "the largest request, in bytes")
+    max_pixels: int = _count(64_000_000, "the largest picture, in pixels")
+    max_pages: int = _count(50, "the longest document, in pages", most=10_000)
+    max_files: int = _count(32, "the most files in a batch; no more than --queue", most=1000)
+    timeout: float = _setting(
+        30.0, "seconds for a request to arrive, and again to be read", "SECONDS", float, "30",
+        least=0.1, most=3600,
+    )  # fmt: skip
+    cors_origins: tuple[str, ...] = _setting(
+        (), "other origins whose pages may ask, with commas between", "LIST", _words, "none"
+    )
+    # No flag: a list of processes would show it.
+    api_keys: tuple[str, ...] = field(default=(), repr=False, metadata={"kind": _words})
 
     @classmethod
-    def of(cls, **flags: Any) -> Self:
-        """Return the settings of these flags, then of the environment.
+    def from_environment(cls, **flags: Any) -> Self:
+        """Return the settings of these flags, then of the environment, then the defaults."""
+        given = {
+            known.name: _parsed(known, os.environ[variable])
+            for known in fields(cls)
+            if known.name not in flags and (variable := _variable(known.name)) in os.environ
+        }
+        return cls(**given, **flags)
 
-        Raises `SettingError` for a value that makes no sense.
-        """
-        try:
-            return cls(**flags)
-        except ValidationError as error:
-            raise SettingError(_sentence(error, flags)) from None
-
-    @field_validator("api_keys", "cors_origins", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("api_keys", mode="before")
-    @classmethod
-    def _some_key(cls, value: Any) -> Any:
-        # Who sets keys means to ask for one: none is a mistake, and no wish for an open service.
-        if isinstance(value, str) and not value.replace(",", "").strip():
-            raise ValueError("it is set and holds no key: write keys with commas, or unset it")
-        return value
-
-    @model_validator(mode="after")
-    def _a_full_batch_has_room(self) -> Self:
-        if self.queue < self.max_files:
-            raise ValueError(
-                f"a queue of {self.queue} has no room for the {self.max_files} files of one batch: "
-                "raise queue or lower max_files"
+    def __post_init__(self) -> None:
+        for known in fields(self):
+            _check_range(known, getattr(self, known.name))
+        if not self.host:  # it would mean every address
+            raise SettingError(
+                "--host (INKDIGIT_HOST) is empty: give an address, 0.0.0.0 for all of them"
             )
-        return self
+        if self.queue < self.max_files:
+            raise SettingError(
+                f"a queue of {self.queue} has no room for the {self.max_files} files of one batch: "
+                "raise --queue or lower --max-files"
+            )
 
     @property
     def max_held(self) -> int:
@@ -74,12 +100,33 @@ class Settings(BaseSettings):
         return _LARGEST_AT_ONCE * self.max_bytes
 
 
-def _sentence(error: ValidationError, flags: dict[str, Any]) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    what = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
-        return what
-    name = str(first["loc"][0])
-    asked = f"--{name.replace('_', '-')}" if name in flags else PREFIX + name.upper()
-    received = "" if name == "api_keys" else f", received {first['input']!r}"
-    return f"{asked}: {what[:1].lower()}{what[1:]}{received}"
+def flag_of(name: str) -> str:
+    """Return the flag of a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _variable(name: str) -> str:
+    return f"INKDIGIT_{name.upper()}"
+
+
+def _parsed(known: "Field[Any]", text: str) -> Any:
+    variable, kind = _variable(known.name), known.metadata["kind"]
+    try:
+        value = kind(text)
+    except ValueError:
+        raise SettingError(f"{variable} must be a number, received {text!r}") from None
+    # Whoever sets keys means to ask for one.
+    if known.name == "api_keys" and not value:
+        raise SettingError(f"{variable} is set and holds no key: separate keys by commas")
+    return value
+
+
+def _check_range(known: "Field[Any]", value: Any) -> None:
+    if "least" not in known.metadata:
+        return
+    least, most = known.metadata["least"], known.metadata["most"]
+    if not least <= value <= most:
+        allowed = f"at least {least}" if most == inf else f"between {least} and {most:,}"
+        raise SettingError(
+            f"{flag_of(known.name)} ({_variable(known.name)}) must be {allowed}, received {value}"
+        )

@@ -2,17 +2,20 @@
 
 import asyncio
 import json
-import math
+import sys
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import quote
 
 from fastapi import Request
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import Field, File, FormParser, parse_options_header
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
-from inkdigit.serving.problems import Problem, unavailable
+from inkdigit.serving.batching import Unavailable
+from inkdigit.serving.problems import Problem
 from inkdigit.serving.settings import Settings
 
 # As `inkdigit read` names standard input.
@@ -20,8 +23,6 @@ NAMELESS = "-"
 _LONGEST_NAME = 255
 # Fields of a form are passed over, and every one takes its time.
 _MOST_FIELDS = 100
-# The body is counted already; nothing of a picture is to lie on a disk.
-_CONFIG = {"MAX_MEMORY_FILE_SIZE": math.inf}
 
 _Body = AsyncGenerator[bytes, None]
 _Receiver = Callable[[Request, _Body, "FileLimit"], Awaitable[list["Upload"]]]
@@ -43,6 +44,10 @@ class FileLimit:
     refusal: Problem
 
 
+class MemoryFull(Unavailable):
+    """The requests that are arriving or waiting hold as many bytes as they may."""
+
+
 class Memory:
     """The bytes of all requests that are arriving or waiting, held to a limit."""
 
@@ -59,9 +64,9 @@ class Memory:
             self.held -= share.held
 
     def take(self, count: int) -> None:
-        """Count some bytes; a `Problem` where they would be too many."""
+        """Count some bytes; `MemoryFull` where they would be too many."""
         if self.held + count > self._limit:
-            raise unavailable("the service is busy with other pictures: try again in a moment")
+            raise MemoryFull("the service is busy with other pictures: try again in a moment")
         self.held += count
 
 
@@ -72,7 +77,7 @@ class Share:
         self._memory, self.held = memory, 0
 
     def take(self, count: int) -> None:
-        """Count some bytes; a `Problem` where memory has no room for them."""
+        """Count some bytes; `MemoryFull` where there is no room for them."""
         self._memory.take(count)
         self.held += count
 
@@ -83,8 +88,8 @@ async def receive_uploads(
     """Return the files in a body: multipart, JSON with base64, or the picture itself.
 
     Raises `Problem` 408 for a body that is too slow, 413 for one too large or of too many fields,
-    415 for another kind, 422 for one without files or with a broken form, 503 where there is no
-    room for it, and the limit's own as soon as there are more files.
+    415 for another kind, 422 for one without files or with a broken form, the limit's own as soon
+    as there are more files, and `MemoryFull` where there is no room for it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     receive = _receiver(kind)
@@ -121,43 +126,58 @@ async def _counted(request: Request, limit: int, share: Share) -> _Body:
         yield chunk
 
 
-async def _from_form(request: Request, body: _Body, limit: FileLimit) -> list[Upload]:
-    _, parameters = parse_options_header(request.headers["content-type"])
-    uploads: list[Upload] = []
-    fields = 0
+class _FormParser(MultiPartParser):
+    """Starlette's parser of forms; nothing reaches a disk, and a form without its end is broken."""
 
-    def pass_over(_: Field) -> None:
-        nonlocal fields
-        fields += 1
-        if fields > _MOST_FIELDS:
-            raise Problem(413, f"the form holds more than {_MOST_FIELDS} fields that are no files")
+    spool_max_size = sys.maxsize  # the bytes of a body are counted already
 
-    def add(file: File) -> None:
-        if len(uploads) == limit.most:
-            raise limit.refusal
-        file.file_object.seek(0)
-        uploads.append(Upload(_shown(_name_of(file)), file.file_object.read()))
-
-    try:
-        parser = FormParser(
-            "multipart/form-data",
-            pass_over,
-            add,
-            boundary=parameters.get(b"boundary"),
-            config=_CONFIG,
+    def __init__(self, kind: str, body: _Body, most_files: int) -> None:
+        super().__init__(
+            Headers({"Content-Type": _without_charset(kind)}),
+            self._whole(body),
+            max_files=most_files,
+            max_fields=_MOST_FIELDS,
         )
+        self._ended = False
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def _whole(self, body: _Body) -> _Body:
         async for chunk in body:
-            parser.write(chunk)
-        parser.finalize()
-    except FormParserError:
-        raise Problem(422, "the multipart form is broken") from None
+            yield chunk
+        if not self._ended:  # raised here, it makes the parser close its files
+            raise MultiPartException("the form has no end")
+
+
+def _without_charset(kind: str) -> str:
+    """Keep the boundary alone: names are UTF-8 (RFC 7578), and some codecs take minutes or fail."""
+    boundary = parse_options_header(kind)[1].get(b"boundary")
+    if not boundary:
+        raise MultiPartException("the boundary is missing")
+    return f'multipart/form-data; boundary="{quote(boundary.decode("latin-1"))}"'
+
+
+async def _from_form(request: Request, body: _Body, limit: FileLimit) -> list[Upload]:
+    try:
+        form = await _FormParser(request.headers["content-type"], body, limit.most).parse()
+    except MultiPartException as error:
+        raise _form_problem(error.message, limit) from None
+    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    uploads = [Upload(_shown(file.filename), await file.read()) for file in files]
+    await form.close()
     if not uploads:
-        raise Problem(422, "the form holds no whole file: send one as the field 'file'")
+        raise Problem(422, "the form holds no file: send one as the field 'file'")
     return uploads
 
 
-def _name_of(file: File) -> str | None:
-    return file.file_name.decode("utf-8", "replace") if file.file_name else None
+def _form_problem(message: str, limit: FileLimit) -> Problem:
+    """Tell the limits apart, which Starlette does by its message alone."""
+    if message.startswith("Too many files"):
+        return limit.refusal
+    if message.startswith("Too many fields"):
+        return Problem(413, f"the form holds more than {_MOST_FIELDS} fields that are no files")
+    return Problem(422, "the multipart form is broken")
 
 
 async def _from_picture(_: Request, body: _Body, __: FileLimit) -> list[Upload]:

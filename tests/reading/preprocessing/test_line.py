@@ -1,8 +1,10 @@
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hand import overlap
+from PIL import Image
 from writing import Box, Grey, ink_box, paper, written
 
 from inkdigit.learning.datasets import Dataset
@@ -275,3 +277,37 @@ def test_tall_groups_go_by_the_pixels_of_the_picture() -> None:
 def test_a_dot_ahead(first: Box, ahead: bool) -> None:
     assert strokes(first, (20, 2, 8, 18), (50, 4, 4, 24)).dot_ahead() == ahead
     assert not strokes(first).dot_ahead()
+
+
+@pytest.mark.parametrize("shape", [(30_000, 20), (16_000, 400)])
+def test_tall_writing_takes_no_more_memory_than_its_picture_would_suggest(
+    shape: tuple[int, int],
+) -> None:
+    page = np.full(shape, 255, np.uint8)
+    page[shape[0] // 10 : -shape[0] // 10, 6:14] = 0
+    tracemalloc.start()
+    found = extract_line(page)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found is not None
+    assert peak < 10 * page.size + 20e6
+    _, top, _, height = found.area
+    assert top <= shape[0] // 10 < top + height // 4
+    assert found.pixels.max() > 250
+    columns = np.flatnonzero((found.pixels > 60).any(axis=0))
+    assert found.to_picture(int(columns[0]), 0, 1, 1)[0] <= 14
+
+
+def test_tall_writing_looks_like_the_same_writing_made_smaller(sample: Dataset) -> None:
+    page = paper((330, 300), written(sample, 1, 300), (0, 15))
+    large = np.asarray(Image.fromarray(page).resize((300 * 24, 330 * 24), Image.Resampling.BOX))
+    small_line, large_line = extract_line(page), extract_line(large)
+    assert small_line is not None
+    assert large_line is not None
+    assert large_line.area[3] > 4096
+    assert np.subtract(large_line.area, [24 * side for side in small_line.area]) == pytest.approx(
+        np.zeros(4), abs=96
+    )
+    width = min(small_line.pixels.shape[1], large_line.pixels.shape[1])
+    apart = np.abs(small_line.pixels[:, :width] - large_line.pixels[:, :width].astype(float))
+    assert apart.mean() < 8

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.images import Grey
-from inkdigit.reading.preprocessing.layout import crop, find_line
-from inkdigit.reading.preprocessing.paper import PAPER_NOISE, find_ink
+from inkdigit.reading.preprocessing.layout import Crop, crop, find_line
+from inkdigit.reading.preprocessing.paper import PAPER_NOISE, Ink, find_ink
 from inkdigit.reading.result import Box
 
 LINE_HEIGHT = 32
@@ -19,6 +19,9 @@ LINE_HEIGHT = 32
 MAX_LINE_WIDTH = 4096
 # Paper around the writing, in its heights.
 _MARGIN = 0.12
+# Writing several times as high is made smaller before paper is put around it: a picture 20 pixels
+# wide and 30,000 high would take a gigabyte with its margins.
+_TALLEST = 2048
 # Ink of a line image that is darker is a stroke, and one of fewer pixels than this is no mark.
 _STROKE = 80
 _LEAST_MARK = 4
@@ -120,10 +123,19 @@ def extract_line(grey: Grey) -> LineImage | None:
     scale = LINE_HEIGHT / (bottom - top)
     width = min(max(LINE_HEIGHT // 2, round((right - left) * scale)), MAX_LINE_WIDTH)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    piece = crop(found.ink, left, top, right, bottom)
+    piece = _cut_out(found.ink, left, top, right, bottom)
     pixels = cv2.resize(piece, (width, LINE_HEIGHT), interpolation=method)
     rank = pixels.size // 50
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
     area = (left, top, right - left, bottom - top)
     return LineImage(full, area, grey.shape, found.several_lines, found.far_apart)
+
+
+def _cut_out(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
+    """Cut a box out of the ink, larger than the line image but not beyond all measure."""
+    times = max(1, (bottom - top) // _TALLEST)
+    if times > 1:
+        height, width = (max(1, side // times) for side in ink.shape)
+        ink = np.asarray(cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return crop(ink, left // times, top // times, right // times, bottom // times)

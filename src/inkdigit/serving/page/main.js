@@ -11,7 +11,8 @@ const pad = new Pad($("pad"), $("pen"), () => later(PAUSE));
 let file = null; // the picture that is read instead of the paper
 let asked = null; // what aborts the question that is being asked
 let timer = 0;
-let shown = null;
+let shown = null; // the reading
+let chosen = null; // the character of it whose bars are shown
 
 function later(milliseconds) {
   clearTimeout(timer);
@@ -64,15 +65,15 @@ function showPage(reading) {
   $("reading").classList.remove("stale");
   showReading(reading, pick);
   place();
-  $("detail").hidden = !reading.digits.length;
-  if (reading.digits.length) pick(weakest(reading.digits));
+  $("detail").hidden = !reading.characters.length;
+  if (reading.characters.length) pick(weakest(reading.characters));
 }
 
-const weakest = (digits) => digits.reduce((least, digit, i) => (digit.confidence < digits[least].confidence ? i : least), 0);
+const weakest = (characters) => characters.reduce((least, { confidence }, i) => (confidence < characters[least].confidence ? i : least), 0);
 
 function pick(number) {
   choose(shown, number);
-  look(shown, shown.digits[number].box);
+  showInput((chosen = shown.characters[number]));
 }
 
 function place() {
@@ -86,20 +87,21 @@ function place() {
   showBoxes(shown, { left, top, scale });
 }
 
-// The chosen digit alone, as the digit network sees it.
-async function look(reading, [x, y, width, height]) {
-  const figure = $("look").closest("figure");
-  if (file && !$("picture").naturalWidth) return void (figure.hidden = true);
-  $("look").removeAttribute("src");
+// The chosen digit alone, as the digit network is shown it.
+async function showInput(character) {
+  const { value, box: [x, y, width, height] } = character;
+  const figure = $("input").closest("figure");
+  $("input").removeAttribute("src");
+  if (!/\d/.test(value) || (file && !$("picture").naturalWidth)) return void (figure.hidden = true);
   const source = file ? $("picture") : pad.picture();
   const edge = Math.round(file ? 0.1 * height : 0);
   const crop = document.createElement("canvas");
   [crop.width, crop.height] = [width + 2 * edge, height + 2 * edge];
   crop.getContext("2d").drawImage(source, x - edge, y - edge, crop.width, crop.height, 0, 0, crop.width, crop.height);
   try {
-    const answer = await read(await asBlob(onWhite(crop, file ? 0 : 0.3 * height)), { single: true, look: true });
-    if (reading !== shown) return;
-    $("look").src = `data:image/png;base64,${answer.look}`;
+    const answer = await read(await asBlob(onWhite(crop, file ? 0 : 0.3 * height)), { single: true, shown: true });
+    if (character !== chosen) return;
+    $("input").src = `data:image/png;base64,${answer.shown}`;
     figure.hidden = false;
   } catch {
     figure.hidden = true;

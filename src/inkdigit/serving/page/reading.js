@@ -1,4 +1,4 @@
-// A reading on the page: status, digits, boxes over the ink, bars.
+// A reading on the page: status, characters, boxes over the ink, bars.
 
 const $ = (id) => document.getElementById(id);
 const STATUS = { accepted: "Accepted", review: "For review", rejected: "Rejected", failed: "Failed" };
@@ -19,7 +19,7 @@ export function showReading(reading, onChoose) {
   $("reason").textContent = sentence(reading);
   $("json").textContent = JSON.stringify(reading, null, 2);
   $("spoken").textContent = spoken(reading);
-  showDigits(reading, onChoose);
+  showCharacters(reading, onChoose);
 }
 
 function sentence(reading) {
@@ -35,26 +35,25 @@ function spoken(reading) {
   return `Reads ${[...reading.text].join(" ")}. ${STATUS[reading.status]}, ${percent(reading.confidence)}. ${reading.reason}`;
 }
 
-function showDigits(reading, onChoose) {
-  const digits = $("digits");
-  digits.replaceChildren();
-  digits.classList.toggle("long", reading.text?.length > 8);
+function showCharacters(reading, onChoose) {
+  const row = $("characters");
+  row.replaceChildren();
+  row.classList.toggle("long", reading.text?.length > 8);
   if (!reading.text) {
-    digits.append(element("p", { textContent: reading.error ? "Could not be read" : reading.reason ? "No number" : "There is no ink here" }));
+    row.append(element("p", { textContent: reading.error ? "Could not be read" : reading.reason ? "No number" : "There is no ink here" }));
   }
-  reading.digits.forEach((digit, place) => {
-    for (const mark of reading.marks) if (mark.position === place) digits.append(element("span", { textContent: mark.value, title: "seen, not in the text" }));
-    const button = element("button", { type: "button", textContent: digit.value, className: digit.confidence < LOW ? "low" : "" });
+  reading.characters.forEach(({ value, confidence }, place) => {
+    const button = element("button", { type: "button", textContent: value, className: confidence < LOW ? "low" : "" });
     button.setAttribute("role", "radio");
-    button.setAttribute("aria-label", `${digit.value}, ${percent(digit.confidence)}`);
+    button.setAttribute("aria-label", `${value}, ${percent(confidence)}`);
     button.addEventListener("click", () => onChoose(place));
-    digits.append(button);
+    row.append(button);
   });
-  digits.onkeydown = (event) => {
+  row.onkeydown = (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const buttons = [...digits.querySelectorAll("button")];
+    const buttons = [...row.querySelectorAll("button")];
     const next = buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length);
     next.click();
     next.focus();
@@ -62,21 +61,21 @@ function showDigits(reading, onChoose) {
 }
 
 export function choose(reading, place) {
-  $("digits").querySelectorAll("button").forEach((button, number) => {
+  $("characters").querySelectorAll("button").forEach((button, number) => {
     button.setAttribute("aria-checked", number === place);
     button.tabIndex = number === place ? 0 : -1;
   });
-  $("boxes").querySelectorAll(".box:not(.mark)").forEach((box, number) => box.classList.toggle("chosen", number === place));
-  showBars(reading.digits[place]);
+  $("boxes").querySelectorAll(".box").forEach((box, number) => box.classList.toggle("chosen", number === place));
+  showBars(reading.characters[place]);
 }
 
-function showBars(digit) {
-  const odds = Object.fromEntries(digit.alternatives.map(({ value, confidence }) => [value, confidence]));
-  const rows = [..."0123456789"].map((value) => {
+function showBars({ value: chosen, alternatives }) {
+  const odds = Object.fromEntries(alternatives.map(({ value, confidence }) => [value, confidence]));
+  const rows = [...new Set([..."0123456789", chosen])].map((value) => {
     const share = odds[value] ?? 0;
     const bar = element("i");
     bar.style.setProperty("--share", `${100 * share}%`);
-    return element("li", { className: value === digit.value ? "top" : "" },
+    return element("li", { className: value === chosen ? "top" : "" },
       element("span", { textContent: value }), bar, element("b", { textContent: percent(share) }));
   });
   $("bars").replaceChildren(...rows);
@@ -84,15 +83,13 @@ function showBars(digit) {
 
 // `place` maps a box of the picture to one of the page: {left, top, scale}.
 export function showBoxes(reading, place) {
-  const make = ({ value, confidence, box: [x, y, width, height] }, kind) => {
-    const label = kind === "mark" ? value : `${value} ${Math.floor(100 * confidence)} %`;
-    const made = element("div", { className: `box ${kind}` }, element("span", { textContent: label }));
+  const boxes = reading.characters.map(({ value, confidence, box: [x, y, width, height] }) => {
+    const label = element("span", { textContent: `${value} ${Math.floor(100 * confidence)} %` });
+    const made = element("div", { className: confidence < LOW ? "box low" : "box" }, label);
     const pad = 4;
     const area = { left: place.left + x * place.scale - pad, top: place.top + y * place.scale - pad, width: width * place.scale + 2 * pad, height: height * place.scale + 2 * pad };
     for (const [side, value] of Object.entries(area)) made.style[side] = `${value}px`;
     return made;
-  };
-  $("boxes").replaceChildren(
-    ...reading.digits.map((digit) => make(digit, digit.confidence < LOW ? "low" : "")),
-    ...reading.marks.map((mark) => make(mark, "mark")));
+  });
+  $("boxes").replaceChildren(...boxes);
 }

@@ -1,0 +1,1 @@
+"""What Inkdigit is held against: other readers, and other people's training recipes."""

@@ -1,0 +1,105 @@
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from inkdigit.errors import SettingError
+from inkdigit.images import MAX_PIXELS
+from inkdigit.serving.settings import Settings, flag_of
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "command-line.md"
+
+
+def test_flags_come_before_the_environment_and_that_before_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INKDIGIT_PORT", "81")
+    monkeypatch.setenv("INKDIGIT_HOST", "::1")
+    monkeypatch.setenv("INKDIGIT_MODEL", "mine.onnx")
+    settings = Settings.from_environment(port=82)
+    assert (settings.port, settings.host, settings.model) == (82, "::1", Path("mine.onnx"))
+    assert settings.max_pixels == MAX_PIXELS
+    assert settings.host != "0.0.0.0"
+
+
+def test_lists_are_written_with_commas_and_keys_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INKDIGIT_API_KEYS", "one, two,")
+    monkeypatch.setenv("INKDIGIT_CORS_ORIGINS", "http://a.example")
+    settings = Settings.from_environment()
+    assert settings.api_keys == ("one", "two")
+    assert settings.cors_origins == ("http://a.example",)
+    assert "two" not in repr(settings)
+
+
+@pytest.mark.parametrize("keys", ["", ",", " , "])
+def test_keys_that_are_set_and_none_are_refused(keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKDIGIT_API_KEYS", keys)
+    with pytest.raises(SettingError, match=r"^INKDIGIT_API_KEYS is set and holds no key"):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        ({"port": 70_000}, "--port (INKDIGIT_PORT) must be between 0 and 65,535, received 70000"),
+        ({"max_bytes": 0}, "--max-bytes (INKDIGIT_MAX_BYTES) must be at least 1, received 0"),
+        (
+            {"timeout": -1.0},
+            "must be between 0.1 and 3,600, received -1.0",
+        ),
+        (
+            {"timeout": float("nan")},
+            "must be between 0.1 and 3,600, received nan",
+        ),
+        ({"queue": 8}, "a queue of 8 has no room for the 32 files of one batch"),
+        ({"host": ""}, "--host (INKDIGIT_HOST) is empty"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(flags: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environment(**flags)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("QUEUE", "many", r"^INKDIGIT_QUEUE must be a number, received 'many'$"),
+        ("PORT", "", r"^INKDIGIT_PORT must be a number, received ''$"),
+        ("TIMEOUT", "1 s", r"^INKDIGIT_TIMEOUT must be a number"),
+        ("HOST", "", r"^--host \(INKDIGIT_HOST\) is empty"),
+        ("WORKERS", "0", r"^--workers \(INKDIGIT_WORKERS\) must be between 1 and 256, received 0$"),
+    ],
+)
+def test_a_wrong_variable_is_named(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"INKDIGIT_{name}", value)
+    with pytest.raises(SettingError, match=sentence):
+        Settings.from_environment()
+
+
+def test_the_table_of_the_documents_is_that_of_the_fields() -> None:
+    section = DOCUMENT.read_text("utf-8").partition("## `inkdigit serve`")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(--[a-z-]+)` \| (.*) \| (.*) \|$", section, re.M)
+    expected = [
+        (flag_of(known.name), known.metadata["help"], known.metadata["default"])
+        for known in fields(Settings)
+        if "help" in known.metadata
+    ]
+    assert rows == expected
+
+
+def test_the_command_line_reads_them_without_the_extra() -> None:
+    code = "import sys, inkdigit.serving.settings; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    modules = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not modules & {"pydantic", "fastapi", "starlette", "uvicorn", "numpy"}
