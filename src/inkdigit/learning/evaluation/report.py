@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from inkdigit.files import write_text
 from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.learning.evaluation.comparison import Comparison
+from inkdigit.learning.evaluation.comparison import COLUMNS, Column, Comparison
 from inkdigit.learning.evaluation.figures import (
     accuracy_against_cost,
     write_evaluation_figures,
@@ -182,45 +181,20 @@ WEAKNESSES: tuple[Callable[[dict[str, Any], Evaluation], str | None], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of the table of networks: the figure, how it is written, and which end is best."""
-
-    title: str
-    figure: str
-    write: Callable[[float], str]
-    best: str = "min"
-
-    def cells(self, networks: "pd.DataFrame") -> list[dict[str, Any]]:
-        spread = f"{self.figure.removesuffix('_mean')}_sd"
-        values = networks[self.figure]
-        best = values.agg(self.best) if len(networks) > 1 else np.nan
-        sds = networks[spread] if self.figure.endswith("_mean") else values * np.nan
-        return [
-            {
-                "text": self.write(value) + ("" if np.isnan(sd) else f" ± {self.write(sd)}"),
-                "best": bool(value == best),
-            }
-            for value, sd in zip(values, sds, strict=True)
-        ]
-
-
-COLUMNS = (
-    _Column("Test accuracy, %", "test_accuracy_mean", lambda share: f"{100 * share:.2f}", "max"),
-    _Column("Test loss", "test_loss_mean", "{:.4f}".format),
-    _Column("Parameters", "parameters", "{:,.0f}".format),
-    _Column("MACs", "macs", "{:,.0f}".format),
-    _Column("Model file, kB", "model_bytes", lambda size: f"{size / 1000:,.0f}"),
-    _Column("Training, s", "seconds_mean", "{:,.0f}".format),
-    _Column("One image, ms", "one_image_ms", "{:.2f}".format),
-    _Column("Images/s", "images_per_second", "{:,.0f}".format, "max"),
-)
+def _cells(networks: "pd.DataFrame", column: Column) -> list[dict[str, Any]]:
+    values = networks[column.figure]
+    best = values.agg(column.best) if len(networks) > 1 else np.nan
+    texts = column.texts(networks)
+    return [
+        {"text": text, "best": bool(value == best)}
+        for text, value in zip(texts, values, strict=True)
+    ]
 
 
 def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) -> dict[str, Any]:
     networks = comparison.networks
     others = set(comparison.runs["data"]) - {dataset.name}
-    cells = zip(*(column.cells(networks) for column in COLUMNS), strict=True)
+    cells = zip(*(_cells(networks, column) for column in COLUMNS), strict=True)
     return {
         "names": ", ".join(networks["network"]),
         "data": _shown(dataset.name),
