@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 
 from inkdigit.files import write_text
-from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.learning.datasets.digits import Dataset, Digits, public_name
 from inkdigit.learning.evaluation.comparison import COLUMNS, Column, Comparison
 from inkdigit.learning.evaluation.figures import (
     accuracy_against_cost,
@@ -90,19 +90,12 @@ def _data_uri(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _shown(data: str) -> str:
-    # A page is handed on; where its digits lay on somebody's disk is not.
-    if not data.startswith("folder:"):
-        return data
-    return f"folder:{Path(data.removeprefix('folder:')).name}"
-
-
 def _run_context(metrics: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
     calibrated = _calibrated(metrics, evaluation)
     accepted = calibrated.confidences >= metrics["calibration"]["reject_threshold"]
     return {
         "metrics": metrics,
-        "data": _shown(metrics["data"]),
+        "data": public_name(metrics["data"]),
         "dataset": metrics["data"],
         "evaluation": evaluation,
         "calibrated": calibrated,
@@ -197,7 +190,7 @@ def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) 
     cells = zip(*(_cells(networks, column) for column in COLUMNS), strict=True)
     return {
         "names": ", ".join(networks["network"]),
-        "data": _shown(dataset.name),
+        "data": public_name(dataset.name),
         "dataset": dataset.name,
         "test_digits": len(dataset.test),
         "many": len(networks) > 1,
@@ -209,7 +202,7 @@ def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) 
         "seeds": int(networks["seeds"].max()),
         "differences": comparison.differences.to_dict("records"),
         "epochs": sorted(set(comparison.runs["epochs"])),
-        "other_data": [_shown(name) for name in sorted(others)],
+        "other_data": [public_name(name) for name in sorted(others)],
         "runs": comparison.runs.to_dict("records"),
         "reports": [relpath(Path(run, REPORT), folder) for run in comparison.runs["folder"]],
     }

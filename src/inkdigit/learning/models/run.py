@@ -15,7 +15,7 @@ from typing import Any
 import inkdigit
 from inkdigit.errors import InkdigitError, RunError
 from inkdigit.files import is_taken, leftovers, make_folder, write_text
-from inkdigit.learning.datasets.digits import Dataset
+from inkdigit.learning.datasets.digits import Dataset, public_name
 from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import ModelInfo
@@ -159,10 +159,7 @@ class Run:
     def info(self) -> ModelInfo:
         """Return what the model file says of itself."""
         metrics = self.metrics
-        # A folder of one's own goes by its last name: model files are handed on, paths are not.
-        data = str(metrics["data"])
-        if data.startswith("folder:"):
-            data = f"folder:{Path(data.removeprefix('folder:')).name}"
+        data = public_name(metrics["data"])
         return ModelInfo(
             network=self.settings.network,
             trained_on=data,
