@@ -5,7 +5,7 @@ import re
 import pytest
 
 from inkdigit import errors
-from inkdigit.errors import InkdigitError, MissingExtraError
+from inkdigit.errors import InkdigitError, MissingExtraError, error_of, escape_controls
 
 KINDS = [
     kind
@@ -46,3 +46,14 @@ def test_errors_come_back_from_other_processes(kind: type[InkdigitError]) -> Non
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is kind
     assert str(back) == str(error)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_of_another_process_is_of_the_same_kind(kind: type[InkdigitError]) -> None:
+    error = error_of(kind.exit_code, "it is broken")
+    assert type(error) is kind
+    assert str(error) == "it is broken"
+
+
+def test_a_text_gives_a_terminal_no_commands() -> None:
+    assert escape_controls("a\x1b[31m\n\x9bß.png") == r"a\x1b[31m\n\x9bß.png"

@@ -12,16 +12,23 @@ digit networks with Keras (extra `learn`); `inkdigit.reading` uses them through 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from inkdigit.errors import InkdigitError
+
 if TYPE_CHECKING:
+    from inkdigit.bulk.api import read_to
     from inkdigit.reading import Character, Reader, Reading, ReadOptions
 
-__all__ = ["Character", "ReadOptions", "Reader", "Reading", "__version__"]
+__all__ = [
+    "Character", "InkdigitError", "ReadOptions", "Reader", "Reading", "__version__", "read_to",
+]  # fmt: skip
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     # The command line asks for the version alone, and should not wait for the runtime.
-    if name in __all__:
-        return getattr(import_module("inkdigit.reading"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(
+        import_module("inkdigit.bulk.api" if name == "read_to" else "inkdigit.reading"), name
+    )

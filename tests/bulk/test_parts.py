@@ -6,9 +6,9 @@ import pyarrow.parquet
 import pytest
 from stand_ins import reading
 
-from inkdigit.bulk.chunks import Position, ReadJob
+from inkdigit.bulk.chunks import Position
 from inkdigit.bulk.parts import JsonLinesParts, Note, ParquetParts, Parts
-from inkdigit.bulk.rows import Record, Tally
+from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.stores import LocalStore
 from inkdigit.bulk.writers import Output, as_arrow
 from inkdigit.errors import OutputError, RunError

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from inkdigit.bulk.chunks import CHUNK, Chunk, ReadJob, chunks
+from inkdigit.bulk.chunks import CHUNK, Chunk, chunks
 from inkdigit.bulk.pool import read_locally
+from inkdigit.bulk.rows import ReadJob
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.reading.reader import SINGLE_MODEL

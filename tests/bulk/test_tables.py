@@ -9,10 +9,9 @@ from pyarrow.fs import FileSelector
 from servers import Bucket
 from stand_ins import reading
 
-from inkdigit.bulk import tables as module
 from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.parts import ParquetParts, Parts
+from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.storage import is_uri, located
 from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import Output
@@ -62,7 +61,8 @@ def name(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PART_ROWS", 4)
+    for parts in (JsonLinesParts, ParquetParts):
+        monkeypatch.setattr(parts, "rows", 4)
 
 
 def test_a_killed_run_goes_on_and_every_row_is_there_once(name: str) -> None:

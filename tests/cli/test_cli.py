@@ -28,6 +28,20 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         assert expected in capsys.readouterr().out
 
 
+def test_the_help_lists_every_verb_and_imports_none() -> None:
+    code = "import sys; from inkdigit.cli import main; main(sys.argv[1:])"
+    check = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+    for arguments, wanted in (["--help"], set()), (["networks", "--help"], {"networks"}):
+        done = subprocess.run(
+            [sys.executable, "-c", check + code, *arguments], capture_output=True, text=True
+        )
+        loaded = {name.rpartition(".")[2] for name in done.stderr.split() if ".cli." in name}
+        assert loaded & set(VERBS) == wanted
+        assert done.returncode == 0
+        if not wanted:
+            assert all(f"\n    {verb:8}  {what}" in done.stdout for verb, what in VERBS.items())
+
+
 def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     for verb in VERBS:
         with pytest.raises(SystemExit) as exit_info:

@@ -10,12 +10,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
-from inkdigit.bulk.chunks import Chunk, ReadJob, Results, chunks
+from inkdigit.bulk.chunks import Chunk, Results, chunks
 from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.progress import Progress, summary
-from inkdigit.bulk.rows import Record, Tally, read_rows
+from inkdigit.bulk.rows import ReadJob, Record, Tally, read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.storage import is_uri, without_secrets
 from inkdigit.bulk.stores import store_of
@@ -146,13 +146,13 @@ def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _
             raise SettingError("--address names a cluster: add --engine ray")
         from inkdigit.bulk.pool import read_locally
 
-        return partial(read_locally, work=job, jobs=jobs)
+        return partial(read_locally, job=job, jobs=jobs)
     if name != "ray":
         raise SettingError(f"the engine is local or ray, received {name!r}")
     from inkdigit.bulk.cluster import need_ray, read_on_ray
 
     need_ray()
-    return partial(read_on_ray, work=job, address=address, jobs=jobs)
+    return partial(read_on_ray, job=job, address=address, jobs=jobs)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,14 @@
 """The unit of work of every engine: a chunk of pictures in, its records out."""
 
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field
-from hashlib import blake2b, file_digest
+from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import inkdigit
-from inkdigit.bulk.rows import Record, read_rows
+from inkdigit.bulk.rows import ReadJob, Record, read_rows
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import RunError
-from inkdigit.processes import use_one_core
-from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.row import COLUMNS
 
 if TYPE_CHECKING:
@@ -21,38 +17,6 @@ if TYPE_CHECKING:
 # Pictures that are read together, sent to another process and noted as done: enough to fill the
 # network, few enough to hold. An input is cut at the same places whatever the engine.
 CHUNK = 64
-
-
-@dataclass(frozen=True)
-class ReadJob:
-    """How every picture is read: by which model file, the one inside where there is none."""
-
-    model: Path | None = None
-    options: ReadOptions = field(default_factory=ReadOptions)
-
-    def reader(self) -> "Reader":
-        """Return a reader that is warm, and works on one core."""
-        from inkdigit.reading.reader import Reader
-
-        use_one_core()
-        return Reader.load(self.model)
-
-    def check(self) -> None:
-        """Raise `ModelError` where the model file that is named cannot be loaded."""
-        if self.model:
-            self.reader()
-
-    def asked(self) -> dict[str, Any]:
-        """Return what tells this work from other work, as plain types.
-
-        Raises `ModelError` as `check` does.
-        """
-        digest = None
-        if self.model:
-            self.check()
-            with self.model.open("rb") as file:
-                digest = file_digest(file, "sha256").hexdigest()
-        return {"inkdigit": inkdigit.__version__, "model": digest, **self.options.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -119,8 +83,8 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
     )
 
 
-def read_chunk(reader: "Reader", work: ReadJob, chunk: Chunk) -> ChunkResult:
+def read_chunk(reader: "Reader", job: ReadJob, chunk: Chunk) -> ChunkResult:
     """Read the pictures of a chunk, in order."""
-    rows = list(read_rows(reader, chunk.pictures, work.options, batch=CHUNK))
+    rows = list(read_rows(reader, chunk.pictures, job.options, batch=CHUNK))
     records = [row.to_dict(COLUMNS) for row in rows]
     return ChunkResult(records, [row.code for row in rows], chunk.end)

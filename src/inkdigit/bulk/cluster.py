@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, Results, read_chunk
+from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
+from inkdigit.bulk.rows import ReadJob
 from inkdigit.errors import ClusterError, InkdigitError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def need_ray() -> None:
 
 
 def read_on_ray(
-    chunks: Iterator[Chunk], work: ReadJob, address: str | None = None, jobs: int | None = None
+    chunks: Iterator[Chunk], job: ReadJob, address: str | None = None, jobs: int | None = None
 ) -> Results:
     """Yield what each chunk says, in order, read by a Ray cluster.
 
@@ -50,12 +51,12 @@ def read_on_ray(
     """
     with _cluster(address):
         while portion := list(islice(chunks, _PORTION)):
-            for row in _dataset(portion, work, jobs).iter_rows():
+            for row in _dataset(portion, job, jobs).iter_rows():
                 done: ChunkResult = pickle.loads(row["done"])  # noqa: S301  (our own actor wrote it)
                 yield done
 
 
-def _dataset(portion: list[Chunk], work: ReadJob, jobs: int | None) -> "Dataset":
+def _dataset(portion: list[Chunk], job: ReadJob, jobs: int | None) -> "Dataset":
     import ray.data
 
     context = ray.data.DataContext.get_current()
@@ -70,7 +71,7 @@ def _dataset(portion: list[Chunk], work: ReadJob, jobs: int | None) -> "Dataset"
     dataset = ray.data.from_items(rows, override_num_blocks=tasks)
     return dataset.map(
         _Actor,  # type: ignore[arg-type]
-        fn_constructor_args=(work,),
+        fn_constructor_args=(job,),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=readers, initial_size=readers),
         num_cpus=1,
     )
@@ -79,12 +80,12 @@ def _dataset(portion: list[Chunk], work: ReadJob, jobs: int | None) -> "Dataset"
 class _Actor:
     """A reader that stays warm between tasks."""
 
-    def __init__(self, work: ReadJob) -> None:
-        self._reader, self._work = work.reader(), work
+    def __init__(self, job: ReadJob) -> None:
+        self._reader, self._job = job.reader(), job
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         chunk: Chunk = pickle.loads(row["chunk"])  # noqa: S301  (the driver wrote it)
-        return {"done": pickle.dumps(read_chunk(self._reader, self._work, chunk))}
+        return {"done": pickle.dumps(read_chunk(self._reader, self._job, chunk))}
 
 
 @contextmanager

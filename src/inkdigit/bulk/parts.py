@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from inkdigit.bulk.chunks import Position, ReadJob
-from inkdigit.bulk.rows import Record, Tally
+from inkdigit.bulk.chunks import Position
+from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.stores import CLAIM, LocalStore, Store
 from inkdigit.bulk.writers import Output, as_arrow
 from inkdigit.errors import OutputError, RunError
@@ -24,8 +24,6 @@ from inkdigit.errors import OutputError, RunError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Rows of a part, and so the most that a kill costs where parts do not grow.
-PART_ROWS = 20_000
 _SUCCESS = "_SUCCESS"
 # How a line begins that closes a chunk; a row begins with its source.
 _DONE = b'{"done": '
@@ -66,6 +64,8 @@ class Parts(ABC):
     """The parts that lie in a store, numbered from 0."""
 
     suffix: ClassVar[str]
+    # Rows of a full part.
+    rows: ClassVar[int]
     # Whether each chunk goes to its part at once, not only when there are rows enough.
     grows: ClassVar[bool]
 
@@ -167,6 +167,7 @@ class ParquetParts(Parts):
     """Parts of Parquet, with the note in their metadata."""
 
     suffix = "parquet"
+    rows = 20_000  # and so the most that a kill costs
     grows = False
     _KEY = b"inkdigit"
 
@@ -201,6 +202,7 @@ class JsonLinesParts(Parts):
     """
 
     suffix = "jsonl"
+    rows = 2_000  # few enough to be held in memory
     grows = True
 
     def __init__(self, output: Output) -> None:

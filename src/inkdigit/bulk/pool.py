@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from inkdigit.bulk.chunks import Chunk, ChunkResult, ReadJob, Results, read_chunk
+from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
+from inkdigit.bulk.rows import ReadJob
 from inkdigit.processes import cores, ordered_map, worker_pool
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _BROKEN = (
 )
 
 
-def read_locally(chunks: Iterator[Chunk], work: ReadJob, jobs: int | None = None) -> Results:
+def read_locally(chunks: Iterator[Chunk], job: ReadJob, jobs: int | None = None) -> Results:
     """Yield what each chunk says, in order, read by so many processes: by default one a core.
 
     A single chunk or a single job is read by this process. Raises `InkdigitError` where a process
@@ -29,11 +30,11 @@ def read_locally(chunks: Iterator[Chunk], work: ReadJob, jobs: int | None = None
     first = list(islice(chunks, 2))
     chunks = chain(first, chunks)
     if jobs == 1 or len(first) < 2:
-        reader = work.reader()
+        reader = job.reader()
         for chunk in chunks:
-            yield read_chunk(reader, work, chunk)
+            yield read_chunk(reader, job, chunk)
         return
-    pool = worker_pool(jobs, _start, work)
+    pool = worker_pool(jobs, _start, job)
     try:
         yield from ordered_map(pool, _read, chunks, ahead=_AHEAD * jobs, broken=_BROKEN)
     finally:
@@ -41,14 +42,14 @@ def read_locally(chunks: Iterator[Chunk], work: ReadJob, jobs: int | None = None
 
 
 _reader: "Reader"
-_work: ReadJob
+_job: ReadJob
 
 
-def _start(work: ReadJob) -> None:
+def _start(job: ReadJob) -> None:
     """Make a process ready to read."""
-    global _reader, _work  # what a pool's worker keeps between tasks
-    _reader, _work = work.reader(), work
+    global _reader, _job  # what a pool's worker keeps between tasks
+    _reader, _job = job.reader(), job
 
 
 def _read(chunk: Chunk) -> ChunkResult:
-    return read_chunk(_reader, _work, chunk)
+    return read_chunk(_reader, _job, chunk)

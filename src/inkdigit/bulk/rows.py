@@ -1,15 +1,19 @@
-"""One row for each picture, page or box of a page, in the order of the input, and their count."""
+"""From pictures to rows: one for each picture, page or box of a page, in the order of the input."""
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from hashlib import file_digest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import inkdigit
 from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.storage import is_uri, read_object
 from inkdigit.errors import ImageError, InkdigitError
+from inkdigit.processes import use_one_core
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import Box
 from inkdigit.reading.row import Row
@@ -26,6 +30,38 @@ _HELD = 2**26
 STATUSES = ("accepted", "review", "rejected", "failed")
 # A row as plain types, by the names and in the order of `inkdigit.reading.row.COLUMNS`.
 Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ReadJob:
+    """How every picture is read: by which model file, the one inside where there is none."""
+
+    model: Path | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
+
+    def reader(self) -> "Reader":
+        """Return a reader that is warm, and works on one core."""
+        from inkdigit.reading.reader import Reader
+
+        use_one_core()
+        return Reader.load(self.model)
+
+    def check(self) -> None:
+        """Raise `ModelError` where the model file that is named cannot be loaded."""
+        if self.model:
+            self.reader()
+
+    def asked(self) -> dict[str, Any]:
+        """Return what tells this job from others, as plain types.
+
+        Raises `ModelError` as `check` does.
+        """
+        digest = None
+        if self.model:
+            self.check()
+            with self.model.open("rb") as file:
+                digest = file_digest(file, "sha256").hexdigest()
+        return {"inkdigit": inkdigit.__version__, "model": digest, **self.options.to_dict()}
 
 
 @dataclass

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.parts import PART_ROWS, Note, Parts
+from inkdigit.bulk.parts import Note, Parts
 from inkdigit.bulk.rows import Tally
 from inkdigit.errors import RunError
 
@@ -53,7 +53,7 @@ class Table:
             self.tally.count(record, code)
         self._rows += len(done.records)
         self._held.append((packed, done.end))
-        if self._parts.grows or self._rows >= PART_ROWS:
+        if self._parts.grows or self._rows >= self._parts.rows:
             self._write()
 
     def finish(self) -> None:
@@ -77,7 +77,7 @@ class Table:
         _, end = held[-1]
         self._parts.write(self._number, [packed for packed, _ in held], self._note(end))
         self.position = end
-        if self._rows >= PART_ROWS or not self._parts.grows:
+        if self._rows >= self._parts.rows or not self._parts.grows:
             self._number, self._rows = self._number + 1, 0
 
     def _note(self, position: Position) -> Note:
