@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from inkdigit import learning
 from inkdigit.cli.options import (
@@ -18,11 +17,8 @@ from inkdigit.cli.options import (
     teller,
 )
 from inkdigit.errors import SettingError
-from inkdigit.learning.recipes import DRAWN, PLAIN, RECIPES
+from inkdigit.learning.recipes import PLAIN, RECIPES
 from inkdigit.learning.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from inkdigit.learning import Run
 
 _PATHS = (
     ("--fonts", "DIR", "a folder of handwriting fonts, for `line` and `single`"),
@@ -90,29 +86,10 @@ def run(options: argparse.Namespace) -> None:
             data = load_data(options, "auto")
             out = getattr(options, "out", None)
             trained = learning.train(data, **given, out=out, tell=show)
-    print(summary(trained))
+    print(trained)
 
 
 def _refuse(given: Iterable[str]) -> None:
     flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
     if flags:
         raise SettingError(f"--resume keeps the settings of the run: leave out {flags}")
-
-
-def summary(run: "Run") -> str:
-    """Return what a finished run is worth in two lines."""
-    metrics, onnx = run.metrics, run.folder / "model.onnx"
-    drawn = run.settings.network in DRAWN
-    what = "drawn pictures" if drawn else f"digits of {run.data}"
-    lines = [
-        f"{run.settings.network}: test accuracy {metrics['test_accuracy']:.4f}, loss "
-        f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} {what} "
-        f"({metrics['parameters']:,} parameters, trained in {metrics['seconds']:.0f} s)",
-        f"model: {onnx}" if drawn else f"report: {run.folder / 'report.html'}",
-    ]
-    if not onnx.exists():
-        lines.append(
-            f"{onnx.name} could not be written here; where TensorFlow is installed, run  "
-            f"inkdigit export {run.folder}"
-        )
-    return "\n".join(lines)
