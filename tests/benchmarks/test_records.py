@@ -1,8 +1,10 @@
 """The benchmark of recipes over seeds, on a few digits."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +18,18 @@ from inkdigit.learning.models.run import Run
 from inkdigit.learning.recipes import RECIPES
 
 
-@pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Recipes that take seconds."""
-    for name in ("small-8k", "best"):
-        monkeypatch.setitem(RECIPES, name, replace(RECIPES["small-8k"], epochs=2))
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where trainings lie, while their recipe takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "small-8k", replace(RECIPES["small-8k"], epochs=2))
+        yield tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def rows(work: Path, small: Dataset) -> list[dict[str, Any]]:
+    """The rows of two trainings."""
+    return [records.row_of("small-8k", seed, small, work) for seed in (0, 1)]
 
 
 def row(recipe: str, seed: int, accuracy: float, parameters: int = 7_000) -> dict[str, object]:
@@ -32,41 +41,41 @@ def row(recipe: str, seed: int, accuracy: float, parameters: int = 7_000) -> dic
     }  # fmt: skip
 
 
-def test_a_training_gives_a_row(brief: None, small: Dataset, tmp_path: Path) -> None:
-    trained = records.row_of("small-8k", 1, small, tmp_path)
+def test_a_training_gives_a_row(rows: list[dict[str, Any]], small: Dataset, work: Path) -> None:
+    trained = rows[1]
     assert (trained["recipe"], trained["seed"], trained["epochs"]) == ("small-8k", 1, 2)
     assert trained["parameters"] == 7738
-    run = Run.open(tmp_path / "small-8k-seed1")
+    run = Run.open(work / "small-8k-seed1")
     assert trained["test_accuracy"] == run.metrics["test_accuracy"]
     # What is finished is taken as it is, with the versions that it was trained with.
     metrics = json.loads((run.folder / "metrics.json").read_text())
     metrics["versions"] = {"keras": "of old"}
     (run.folder / "metrics.json").write_text(json.dumps(metrics))
-    again = records.row_of("small-8k", 1, small, tmp_path)
+    again = records.row_of("small-8k", 1, small, work)
     assert (again["seconds"], again["versions"]) == (trained["seconds"], "keras of old")
 
 
 def test_a_taught_training_has_a_row_and_a_folder_of_its_own(
-    brief: None, small: Dataset, trained: Run, tmp_path: Path
+    rows: list[dict[str, Any]], small: Dataset, trained: Run, work: Path
 ) -> None:
-    alone = records.row_of("small-8k", 0, small, tmp_path)
-    taught = records.row_of("small-8k, taught", 0, small, tmp_path, str(trained.folder))
-    run = Run.open(tmp_path / "small-8k-taught-seed0")
+    taught = records.row_of("small-8k, taught", 0, small, work, str(trained.folder))
+    run = Run.open(work / "small-8k-taught-seed0")
     assert run.settings.teacher == str(trained.folder)
-    assert taught["test_loss"] != alone["test_loss"]
-    out = tmp_path / "records.csv"
-    for row_ in (taught, alone):
+    assert taught["test_loss"] != rows[0]["test_loss"]
+    out = work / "records.csv"
+    for row_ in (taught, rows[0]):
         records.add_row(row_, out)
     assert records.done(out) == {("small-8k", 0), ("small-8k, taught", 0)}
     lines = list(records.summary(pd.read_csv(out)))
     assert [line.split("  ")[0] for line in lines] == ["small-8k", "small-8k, taught"]
 
 
-def test_together_trainings_answer_their_mean(brief: None, small: Dataset, tmp_path: Path) -> None:
-    rows = [records.row_of("best", seed, small, tmp_path) for seed in (0, 1)]
-    runs = [Run.open(records.run_folder(tmp_path, "best", seed)) for seed in (0, 1)]
-    joined = records.together("best", runs, small)
-    assert (joined["recipe"], joined["seed"]) == ("best, together", 2)
+def test_together_trainings_answer_their_mean(
+    rows: list[dict[str, Any]], small: Dataset, work: Path
+) -> None:
+    runs = [Run.open(records.run_folder(work, "small-8k", seed)) for seed in (0, 1)]
+    joined = records.together("small-8k", runs, small)
+    assert (joined["recipe"], joined["seed"]) == ("small-8k, together", 2)
     assert (joined["parameters"], joined["macs"]) == (2 * 7738, 2 * rows[0]["macs"])
     one, other = (
         DigitClassifier.load(run.folder / "model.keras").probabilities(small.test.images)

@@ -103,7 +103,7 @@ def test_compare_writes_tables_and_a_page_and_goes_on_where_it_was(
     table = pd.read_csv(tmp_path / "comparison.csv")
     assert list(table["network"]) == ["lenet5", "modern"]
     for accuracy in table["test_accuracy_mean"]:
-        assert f"{accuracy:.4f}" in printed.out
+        assert f"{100 * accuracy:.2f}" in printed.out
     assert "McNemar, p = " in printed.out
     for name in ("comparison.html", "accuracy_against_cost.png", "runs.csv", "differences.csv"):
         assert (tmp_path / name).exists()

@@ -1,6 +1,7 @@
 """`inkdigit compare`: networks side by side."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkdigit import learning
@@ -36,48 +37,26 @@ def run(options: argparse.Namespace) -> None:
     """Compare, and say where the page lies."""
     settings = given(options, "epochs", "batch_size")
     TrainingSettings(**settings)
+    how = {"seeds": options.seeds, "out": options.out, "tell": None if options.quiet else say}
     with needing("learn"):
-        from inkdigit.learning.api import comparison_folder
-
         dataset = load_data(options)
-        out = options.out or comparison_folder(dataset)
-        how = {"seeds": options.seeds, "out": out, "tell": None if options.quiet else say}
         comparison = learning.compare(options.networks, dataset, **settings, **how)
     print(render(comparison))
-    print(f"\npage: {out / 'comparison.html'}")
-    for network in options.networks:
-        tell(options, f"report of {network}: {out / f'{network}-seed0' / 'report.html'}")
+    print(f"\npage: {comparison.page}")
+    for network, folder in comparison.runs.groupby("network", sort=False)["folder"].first().items():
+        tell(options, f"report of {network}: {Path(folder, 'report.html')}")
 
 
 def render(comparison: "Comparison") -> str:
     """Return a comparison as text."""
-    rows = [
-        [
-            row["network"],
-            with_spread(row["test_accuracy_mean"], row["test_accuracy_sd"], 4),
-            with_spread(row["test_loss_mean"], row["test_loss_sd"], 4),
-            f"{row['parameters']:,}",
-            f"{row['macs']:,}",
-            f"{row['model_bytes'] / 1000:,.0f} kB",
-            with_spread(row["seconds_mean"], row["seconds_sd"], 0) + " s",
-            f"{row['one_image_ms']:.2f} ms",
-            f"{row['images_per_second']:,.0f}",
-        ]
-        for row in comparison.networks.to_dict("records")
-    ]
-    header = [
-        "network", "test accuracy", "loss", "parameters", "MACs", "file", "training", "a digit",
-        "digits/s",
-    ]  # fmt: skip
+    from inkdigit.learning.evaluation.comparison import COLUMNS
+
+    networks = comparison.networks
+    header = ["Network", *(column.title for column in COLUMNS)]
+    rows = zip(networks["network"], *(column.texts(networks) for column in COLUMNS), strict=True)
     pairs = [
         f"{row['first']} and {row['second']}: "
         f"{'a real difference' if row['real'] else 'could be chance'} (McNemar, p = {row['p']:.2g})"
         for row in comparison.differences.to_dict("records")
     ]
-    return "\n".join([table(header, rows), "", *pairs])
-
-
-def with_spread(mean: float, sd: float, places: int) -> str:
-    """Return `mean ± sd`, or the mean alone where one run gives no spread."""
-    # NaN is unlike itself.
-    return f"{mean:.{places}f}" if sd != sd else f"{mean:.{places}f} ± {sd:.{places}f}"  # noqa: PLR0124
+    return "\n".join([table(header, list(rows)), "", *pairs])

@@ -4,17 +4,13 @@ import argparse
 import os
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 from inkdigit import learning
 from inkdigit.bulk.progress import say
 from inkdigit.cli.options import DATA, QUIET, TRAINING, add_flags, given, load_data
 from inkdigit.errors import SettingError, needing
-from inkdigit.learning.recipes import DRAWN, PLAIN, RECIPES
+from inkdigit.learning.recipes import PLAIN, RECIPES
 from inkdigit.learning.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from inkdigit.learning import Run
 
 ABOUT = "Train a network, evaluate it on the test half, and keep it all in a folder."
 
@@ -58,28 +54,9 @@ def run(options: argparse.Namespace) -> None:
             check_network(settings.network)
             data = load_data(options)
             trained = learning.train(data, **asked, out=options.out, tell=show)
-    print(summary(trained))
+    print(trained)
 
 
 def _refuse(flags: Iterable[str]) -> None:
     if flags := ", ".join(f"--{name.replace('_', '-')}" for name in flags):
         raise SettingError(f"--resume keeps the settings of the run: leave out {flags}")
-
-
-def summary(run: "Run") -> str:
-    """Return what a finished run is worth in two lines."""
-    metrics, onnx = run.metrics, run.folder / "model.onnx"
-    drawn = run.settings.network in DRAWN
-    what = "drawn pictures" if drawn else f"digits of {run.data}"
-    lines = [
-        f"{run.settings.network}: test accuracy {metrics['test_accuracy']:.4f}, loss "
-        f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} {what} "
-        f"({metrics['parameters']:,} parameters, trained in {metrics['seconds']:.0f} s)",
-        f"model: {onnx}" if drawn else f"report: {run.folder / 'report.html'}",
-    ]
-    if not onnx.exists():
-        lines.append(
-            f"{onnx.name} could not be written here; where TensorFlow is installed, run  "
-            f"inkdigit export {run.folder}"
-        )
-    return "\n".join(lines)

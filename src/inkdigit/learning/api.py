@@ -1,6 +1,7 @@
 """The face of learning: what `inkdigit.learning` offers, and what the verbs call."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,20 +205,14 @@ def compare(
     given = {name: value for name, value in given.items() if value is not None}
     TrainingSettings(**given)
     dataset = _loaded(data, tell)
-    folder = Path(out) if out else comparison_folder(dataset)
+    folder = Path(out or f"runs/comparison-{dataset.name.partition(':')[0]}")
 
     def train_one(network: str, seed: int, run_folder: Path) -> Run:
         settings = TrainingSettings(network=network, seed=seed, **given)
         return _train_aloud(start_training(settings, dataset), run_folder, True, tell)
 
     comparison = hold_against_each_other(networks, seeds, dataset, folder, train_one)
-    write_comparison(comparison, dataset, folder)
-    return comparison
-
-
-def comparison_folder(dataset: Dataset) -> Path:
-    """Return where a comparison on a data set goes by default."""
-    return Path("runs", f"comparison-{dataset.name.partition(':')[0]}")
+    return replace(comparison, page=write_comparison(comparison, dataset, folder))
 
 
 def export(

@@ -18,13 +18,7 @@ import numpy as np
 import inkdigit
 from inkdigit.errors import MissingExtraError, SettingError
 
-__all__ = [
-    "computing_in",
-    "keras",
-    "make_reproducible",
-    "quiet_native_stderr",
-    "versions",
-]
+__all__ = ["computing_in", "keras", "make_reproducible", "quiet_native_stderr", "versions"]
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -25,7 +25,9 @@ def meanings(text: str, decimal: str | None = None) -> set[Decimal]:
     >>> meanings("1.500", "comma"), meanings("1.500,75"), meanings("1.250.-"), meanings("12/05")
     ({Decimal('1500')}, {Decimal('1500.75')}, {Decimal('1250')}, set())
     """
-    sign, body, closing = _TEXT.fullmatch(text).groups()  # type: ignore[union-attr]  (any text)
+    parts = _TEXT.fullmatch(text)
+    assert parts  # every text has them
+    sign, body, closing = parts.groups()
     before_decimals = _MARKS[decimal] if decimal else None
     found = set()
     whole, fraction = _WHOLE.fullmatch(body), _DECIMAL.fullmatch(body)

@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -72,9 +74,10 @@ def test_an_onnx_of_digits_that_have_changed_is_refused(
 def test_what_makes_no_mean_is_refused(
     small: Dataset, trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    halves = Dataset("sample", small.test, small.train)
+    elsewhere = shutil.copytree(trained.folder, tmp_path / "elsewhere")
+    described = json.loads((elsewhere / "run.json").read_text()) | {"digest": "of others"}
+    (elsewhere / "run.json").write_text(json.dumps(described))
     settings = TrainingSettings(network="lenet5", epochs=1)
-    elsewhere = train_run(settings, halves, tmp_path / "elsewhere").folder
     unfinished = Run.create(tmp_path / "unfinished", settings, small).folder
     drawn = Run.create(tmp_path / "drawn", TrainingSettings(network="line"), small).folder
     run, out = trained.folder, tmp_path / "mean.keras"

@@ -111,6 +111,7 @@ def test_images_go_in_as_bytes(trained: Run) -> None:
     ("trained_on", "data", "split", "seen"),
     [
         ("mnist", "sample", "test", True),
+        ("mnist and drawn handwriting with 71 fonts", "sample", "test", True),
         ("mnist", "mnist", "test", False),
         ("mnist", "mnist", "train", True),
         ("sample", "sample", "test", False),

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -96,6 +97,16 @@ class Dataset:
         if name not in SPLITS:
             raise SettingError(f"no split is called {name!r}: choose from {', '.join(SPLITS)}")
         return self.test if name == "test" else self.train
+
+
+def public_name(name: str) -> str:
+    """Return the name of a data set for pages and model files: a folder without where it lies.
+
+    >>> public_name("folder:/home/me/my digits")
+    'folder:my digits'
+    """
+    kind, colon, place = name.partition("folder:")
+    return f"folder:{Path(place).name}" if colon and not kind else name
 
 
 def joined(parts: Iterable[Digits]) -> Digits:

@@ -28,6 +28,40 @@ ROUNDS = 5
 BATCH = 1000
 REAL = 0.05
 
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table of networks: how a figure is shown, and which end of it is best."""
+
+    title: str
+    figure: str
+    form: str
+    scale: float = 1
+    best: str = "min"
+
+    def texts(self, networks: pd.DataFrame) -> list[str]:
+        """Return the figure of each network as text, with its spread over seeds if it has one."""
+        spread = networks.get(
+            f"{self.figure.removesuffix('_mean')}_sd", networks[self.figure] * np.nan
+        )
+        shown = [
+            [format(self.scale * value, self.form) for value in row if not np.isnan(value)]
+            for row in zip(networks[self.figure], spread, strict=True)
+        ]
+        return [" ± ".join(texts) for texts in shown]
+
+
+COLUMNS = (
+    Column("Test accuracy, %", "test_accuracy_mean", ".2f", 100, "max"),
+    Column("Test loss", "test_loss_mean", ".4f"),
+    Column("Parameters", "parameters", ",.0f"),
+    Column("MACs", "macs", ",.0f"),
+    Column("Model file, kB", "model_bytes", ",.0f", 1 / 1000),
+    Column("Training, s", "seconds_mean", ",.0f"),
+    Column("One image, ms", "one_image_ms", ".2f"),
+    Column("Images/s", "images_per_second", ",.0f", best="max"),
+)
+
 TrainOne = Callable[[str, int, Path], Run]
 
 
@@ -36,7 +70,8 @@ class Comparison:
     """What was found, as tables.
 
     `runs` has a row a run; `networks` a row a network, with `<figure>_mean` and `<figure>_sd` over
-    its seeds; `differences` a row a pair of networks, with McNemar's test.
+    its seeds; `differences` a row a pair of networks, with McNemar's test. `page` is the page about
+    it, where one was written.
 
     >>> networks = pd.DataFrame({"network": ["lenet5", "modern"]})
     >>> Comparison(runs=networks, networks=networks, differences=pd.DataFrame())
@@ -46,6 +81,7 @@ class Comparison:
     runs: pd.DataFrame
     networks: pd.DataFrame
     differences: pd.DataFrame
+    page: Path | None = None
 
     def __repr__(self) -> str:
         return f"Comparison({', '.join(self.networks['network'])}; {len(self.runs)} runs)"

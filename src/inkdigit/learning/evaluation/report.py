@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +10,15 @@ import jinja2
 import numpy as np
 
 from inkdigit.files import write_text
-from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.learning.evaluation.comparison import Comparison
+from inkdigit.learning.datasets.digits import Dataset, Digits, public_name
+from inkdigit.learning.evaluation.comparison import COLUMNS, Column, Comparison
 from inkdigit.learning.evaluation.figures import (
     accuracy_against_cost,
     write_evaluation_figures,
     write_figure,
 )
 from inkdigit.learning.evaluation.metrics import Evaluation
-from inkdigit.learning.models.run import History
+from inkdigit.learning.models.run import REPORT, History
 from inkdigit.reading.calibration import temperature_scale
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def write_run_report(
     """Write a run's pictures and `report.html` into its folder, and return the page."""
     paths = write_evaluation_figures(folder, evaluation, test.images, history)
     context = _run_context(metrics, evaluation) | {"last": history[-1]}
-    return _write_page(folder / "report.html", "run.html.j2", paths, context)
+    return _write_page(folder / REPORT, "run.html.j2", paths, context)
 
 
 def write_comparison_page(folder: Path, comparison: Comparison, dataset: Dataset) -> Path:
@@ -91,19 +90,12 @@ def _data_uri(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _shown(data: str) -> str:
-    # A page is handed on; where its digits lay on somebody's disk is not.
-    if not data.startswith("folder:"):
-        return data
-    return f"folder:{Path(data.removeprefix('folder:')).name}"
-
-
 def _run_context(metrics: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
     calibrated = _calibrated(metrics, evaluation)
     accepted = calibrated.confidences >= metrics["calibration"]["reject_threshold"]
     return {
         "metrics": metrics,
-        "data": _shown(metrics["data"]),
+        "data": public_name(metrics["data"]),
         "dataset": metrics["data"],
         "evaluation": evaluation,
         "calibrated": calibrated,
@@ -182,48 +174,23 @@ WEAKNESSES: tuple[Callable[[dict[str, Any], Evaluation], str | None], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A column of the table of networks: the figure, how it is written, and which end is best."""
-
-    title: str
-    figure: str
-    write: Callable[[float], str]
-    best: str = "min"
-
-    def cells(self, networks: "pd.DataFrame") -> list[dict[str, Any]]:
-        spread = f"{self.figure.removesuffix('_mean')}_sd"
-        values = networks[self.figure]
-        best = values.agg(self.best) if len(networks) > 1 else np.nan
-        sds = networks[spread] if self.figure.endswith("_mean") else values * np.nan
-        return [
-            {
-                "text": self.write(value) + ("" if np.isnan(sd) else f" ± {self.write(sd)}"),
-                "best": bool(value == best),
-            }
-            for value, sd in zip(values, sds, strict=True)
-        ]
-
-
-COLUMNS = (
-    _Column("Test accuracy, %", "test_accuracy_mean", lambda share: f"{100 * share:.2f}", "max"),
-    _Column("Test loss", "test_loss_mean", "{:.4f}".format),
-    _Column("Parameters", "parameters", "{:,.0f}".format),
-    _Column("MACs", "macs", "{:,.0f}".format),
-    _Column("Model file, kB", "model_bytes", lambda size: f"{size / 1000:,.0f}"),
-    _Column("Training, s", "seconds_mean", "{:,.0f}".format),
-    _Column("One image, ms", "one_image_ms", "{:.2f}".format),
-    _Column("Images/s", "images_per_second", "{:,.0f}".format, "max"),
-)
+def _cells(networks: "pd.DataFrame", column: Column) -> list[dict[str, Any]]:
+    values = networks[column.figure]
+    best = values.agg(column.best) if len(networks) > 1 else np.nan
+    texts = column.texts(networks)
+    return [
+        {"text": text, "best": bool(value == best)}
+        for text, value in zip(texts, values, strict=True)
+    ]
 
 
 def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) -> dict[str, Any]:
     networks = comparison.networks
     others = set(comparison.runs["data"]) - {dataset.name}
-    cells = zip(*(column.cells(networks) for column in COLUMNS), strict=True)
+    cells = zip(*(_cells(networks, column) for column in COLUMNS), strict=True)
     return {
         "names": ", ".join(networks["network"]),
-        "data": _shown(dataset.name),
+        "data": public_name(dataset.name),
         "dataset": dataset.name,
         "test_digits": len(dataset.test),
         "many": len(networks) > 1,
@@ -235,7 +202,7 @@ def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) 
         "seeds": int(networks["seeds"].max()),
         "differences": comparison.differences.to_dict("records"),
         "epochs": sorted(set(comparison.runs["epochs"])),
-        "other_data": [_shown(name) for name in sorted(others)],
+        "other_data": [public_name(name) for name in sorted(others)],
         "runs": comparison.runs.to_dict("records"),
-        "reports": [relpath(Path(run, "report.html"), folder) for run in comparison.runs["folder"]],
+        "reports": [relpath(Path(run, REPORT), folder) for run in comparison.runs["folder"]],
     }

@@ -15,7 +15,7 @@ from typing import Any
 import inkdigit
 from inkdigit.errors import InkdigitError, RunError
 from inkdigit.files import is_taken, leftovers, make_folder, write_text
-from inkdigit.learning.datasets.digits import Dataset
+from inkdigit.learning.datasets.digits import Dataset, public_name
 from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import ModelInfo
@@ -32,6 +32,7 @@ NEEDED = {
 KERAS_MODEL = "model.keras"
 H5_MODEL = "mnist_cnn_model.h5"
 ONNX_MODEL = "model.onnx"
+REPORT = "report.html"
 
 # One row an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy, seconds.
 History = list[dict[str, float]]
@@ -97,6 +98,25 @@ class Run:
         write_text(run.folder / DESCRIPTION, json.dumps(described, indent=2) + "\n")
         return run
 
+    def __str__(self) -> str:
+        """Say in two lines what the run is worth and where to look, or that it is unfinished."""
+        if not self.finished:
+            return f"{self.folder} is unfinished"
+        metrics, model, report = self.metrics, self.folder / ONNX_MODEL, self.folder / REPORT
+        what = f"digits of {self.data}" if report.exists() else "drawn pictures"
+        lines = [
+            f"{self.settings.network}: test accuracy {metrics['test_accuracy']:.4f}, loss "
+            f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} {what} "
+            f"({metrics['parameters']:,} parameters, trained in {metrics['seconds']:.0f} s)",
+            f"report: {report}" if report.exists() else f"model: {model}",
+        ]
+        if not model.exists():
+            lines.append(
+                f"{model.name} could not be written here; where TensorFlow is installed, run  "
+                f"inkdigit export {self.folder}"
+            )
+        return "\n".join(lines)
+
     @property
     def checkpoint(self) -> Path:
         """Where the state lies while the run is under way."""
@@ -139,10 +159,7 @@ class Run:
     def info(self) -> ModelInfo:
         """Return what the model file says of itself."""
         metrics = self.metrics
-        # A folder of one's own goes by its last name: model files are handed on, paths are not.
-        data = str(metrics["data"])
-        if data.startswith("folder:"):
-            data = f"folder:{Path(data.removeprefix('folder:')).name}"
+        data = public_name(metrics["data"])
         return ModelInfo(
             network=self.settings.network,
             trained_on=data,
