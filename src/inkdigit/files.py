@@ -72,10 +72,7 @@ def is_taken(path: Path) -> bool:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    write_atomically(
-        path,
-        lambda temporary: temporary.write_text(text, encoding="utf-8", errors="backslashreplace"),
-    )
+    write_atomically(path, lambda file: file.write_text(text, "utf-8", "backslashreplace"))
 
 
 def make_folder(path: Path) -> None:

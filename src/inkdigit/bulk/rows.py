@@ -120,10 +120,9 @@ def read_rows(
 def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:
     """Yield so many pictures, what lies in a bucket brought here; fewer where they are large."""
     some, size = list[Picture](), 0
-    for picture in pictures:
-        fetched = _fetched(picture)
-        some.append(fetched)
-        size += len(fetched.source) if isinstance(fetched.source, bytes) else 0
+    for picture in map(_fetched, pictures):
+        some.append(picture)
+        size += len(picture.source) if isinstance(picture.source, bytes) else 0
         if len(some) == most or size >= _HELD:
             yield some
             some, size = [], 0
@@ -180,22 +179,20 @@ def beside(
 
 
 def _source(picture: Picture, page: int | None, options: ReadOptions) -> "Source":
+    """Return what is read of a picture: all of it, or the box that is cut out of its page."""
     if isinstance(picture.source, InkdigitError):
         raise picture.source
     if picture.box is None:
         return picture.source
-    return _cut_out(_page(picture.source, page, options.max_pixels), picture.box, picture.name)
-
-
-def _cut_out(page: "Grey", box: Box, name: str) -> "Grey":
-    height, width = page.shape
-    x, y, across, down = box
+    whole = _page(picture.source, page, options.max_pixels)
+    height, width = whole.shape
+    x, y, across, down = picture.box
     if x + across > width or y + down > height:
         raise ImageError(
-            f"the box {x} {y} {across} {down} reaches beyond {name}, which measures "
+            f"the box {x} {y} {across} {down} reaches beyond {picture.name}, which measures "
             f"{width}×{height} pixels"
         )
-    return page[y : y + down, x : x + across]
+    return whole[y : y + down, x : x + across]
 
 
 @lru_cache(maxsize=1)

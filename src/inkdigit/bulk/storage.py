@@ -92,24 +92,23 @@ def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
     """
     from pyarrow.fs import FileType
 
-    empty, shown = True, without_secrets(uri)
+    shown = without_secrets(uri)
     try:
         store, path = located(uri)
-        found = store.get_file_info(path)
-        if found.type == FileType.File:
+        kind = store.get_file_info(path).type
+        if kind == FileType.File:
             yield uri
-            return
-        if found.type == FileType.NotFound:
+        elif kind == FileType.NotFound:
             yield SourceError(f"{shown} is not there")
-            return
-        for name in _objects_below(uri, path, wanted):
-            yield name
-            empty = False
+        else:
+            empty = True
+            for name in _objects_below(uri, path, wanted):
+                yield name
+                empty = False
+            if empty:
+                yield wanted.none_in(shown)
     except (OSError, UnicodeDecodeError) as error:
         yield SourceError(f"{shown} cannot be listed: {reason(error)}")
-        return
-    if empty:
-        yield wanted.none_in(shown)
 
 
 def _objects_below(uri: str, folder: str, wanted: FileFilter) -> Iterator[str]:

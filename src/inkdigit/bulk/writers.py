@@ -32,14 +32,11 @@ _SUFFIXES = {
 def _write_text(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
     """Write the text alone, or for several lines of name, text and status between tabs."""
     for read in records:
-        cells = [_label(read), read["text"] or "", read["status"]] if several else [read["text"]]
+        page = f":{read['page']}" if read["page"] > 1 else ""
+        # On one line, and without commands to a terminal.
+        name = escape_controls(read["source"]) + page
+        cells = [name, read["text"] or "", read["status"]] if several else [read["text"]]
         stream.write("\t".join(cells) + "\n")
-
-
-def _label(read: Record) -> str:
-    """Return a row's name on one line and without commands to a terminal; later pages numbered."""
-    name = escape_controls(read["source"])
-    return f"{name}:{read['page']}" if read["page"] > 1 else name
 
 
 def _write_json(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
@@ -81,7 +78,7 @@ def as_arrow(records: list[Record]) -> "pa.Table":
     """Return rows as an Arrow table; a name that is no text is written with escapes."""
     import pyarrow as pa
 
-    return pa.Table.from_pylist([_as_text(record) for record in records], _schema())
+    return pa.Table.from_pylist(list(map(_as_text, records)), _schema())
 
 
 def _schema() -> "pa.Schema":
@@ -99,19 +96,16 @@ def _schema() -> "pa.Schema":
 
 
 def _as_text(record: Record) -> Record:
-    names = {name: record[name] for name in ("source", "error", "id") if record[name]}
-    return record | {
-        name: value.encode("utf-8", "backslashreplace").decode() for name, value in names.items()
-    }
+    def escaped(text: str) -> str:
+        return text.encode("utf-8", "backslashreplace").decode()
+
+    return record | {n: escaped(record[n]) for n in ("source", "error", "id") if record[n]}
 
 
 # What a stream of text can take; Parquet needs a file.
 FORMATS: dict[str, Callable[..., None]] = {
-    "text": _write_text,
-    "json": _write_json,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
-}
+    "text": _write_text, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv,
+}  # fmt: skip
 PARQUET = "parquet"
 ALL_FORMATS = (*FORMATS, PARQUET)
 
