@@ -59,15 +59,14 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
     pictures = iter(pictures)
     count, digest = 0, blake2b(digest_size=16)
     while some := tuple(islice(pictures, CHUNK)):
+        is_new = count >= after.pictures
         count += len(some)
         for picture in some:
             digest.update(picture.key)
         end = Position(count, digest.hexdigest())
-        if count > after.pictures:
-            if count - len(some) < after.pictures:
-                break
+        if is_new:
             yield Chunk(some, end)
-        elif count == after.pictures and end != after:
+        elif count >= after.pictures and end != after:
             break
     else:
         if count >= after.pictures:

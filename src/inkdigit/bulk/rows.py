@@ -88,17 +88,13 @@ class Tally:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only."""
-        codes = {str(code): count for code, count in self.codes.items()}
-        return {"statuses": dict(self.statuses), "reasons": dict(self.reasons), "codes": codes}
+        return {kind: list(counts.items()) for kind, counts in vars(self).items()}
 
     @classmethod
     def from_dict(cls, known: dict[str, Any]) -> Self:
         """Rebuild from `to_dict`."""
-        statuses, reasons, codes = (
-            Counter({name: int(count) for name, count in known[kind].items()})
-            for kind in ("statuses", "reasons", "codes")
-        )
-        return cls(statuses, reasons, Counter({int(code): codes[code] for code in codes}))
+        kinds = ("statuses", "reasons", "codes")
+        return cls(*(Counter({name: int(n) for name, n in known[kind]}) for kind in kinds))
 
     def __str__(self) -> str:
         return ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUSES)

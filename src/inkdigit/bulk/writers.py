@@ -32,10 +32,12 @@ _SUFFIXES = {
 def _write_text(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
     """Write the text alone, or for several lines of name, text and status between tabs."""
     for read in records:
-        page = f":{read['page']}" if read["page"] > 1 else ""
-        # On one line, and without commands to a terminal.
-        name = escape_controls(read["source"]) + page
-        cells = [name, read["text"] or "", read["status"]] if several else [read["text"]]
+        cells = [read["text"]]
+        if several:
+            page = f":{read['page']}" if read["page"] > 1 else ""
+            # On one line, and without commands to a terminal.
+            name = escape_controls(read["source"]) + page
+            cells = [name, read["text"] or "", read["status"]]
         stream.write("\t".join(cells) + "\n")
 
 

@@ -57,8 +57,8 @@ def run(options: argparse.Namespace) -> None:
             "data": dataset.name,
             "split": options.split,
             "warning": evaluation.warning,
+            **evaluation.to_dict(),
         }
-        described |= evaluation.to_dict()
         if corrupted:
             described["corruptions"] = {name: one.accuracy for name, one in corrupted.items()}
         print(json.dumps(described, indent=2))
