@@ -17,8 +17,8 @@ from typing import Self
 import numpy as np
 
 from inkdigit.reading.alphabet import DIGITS, MARKS
-from inkdigit.reading.patterns.automata import Automaton, determined
-from inkdigit.reading.patterns.grammar import ALPHABET, parsed
+from inkdigit.reading.patterns.automata import ALPHABET, Automaton, determined
+from inkdigit.reading.patterns.grammar import parsed
 
 __all__ = ["ALPHABET", "Automaton", "Pattern"]
 
