@@ -20,14 +20,10 @@ class Language:
 
     targets: Integers
     accepting: npt.NDArray[np.bool_]
-    anything: bool
 
     @classmethod
-    def of(cls, pattern: Pattern | None, symbols: str) -> Self:
-        """Return the texts over `symbols` that fit a pattern, or all of them."""
-        if pattern is None:
-            targets = np.array([[0] * len(symbols), [1] * len(symbols)])
-            return cls(targets, np.array([True, False]), anything=True)
+    def of(cls, pattern: Pattern, symbols: str) -> Self:
+        """Return the texts over `symbols` that fit a pattern."""
         if not set(symbols) >= set(pattern.symbols):
             raise SettingError(
                 f"the pattern {pattern.text!r} writes {pattern.symbols}, "
@@ -38,7 +34,7 @@ class Language:
         targets[:, [column < 0 for column in columns]] = -1
         dead = len(targets)
         targets = np.vstack([np.where(targets < 0, dead, targets), [[dead] * len(symbols)]])
-        return cls(targets, np.append(pattern.automaton.accepting, False), anything=False)
+        return cls(targets, np.append(pattern.automaton.accepting, False))
 
     def states(self, labels: Integers) -> Integers:
         """Return the state before and after each character, `(lines, length + 1)`.
@@ -59,19 +55,11 @@ def masses_ahead(lines: Posteriors, language: Language) -> tuple[Floats, Floats]
     The first result, `(frames, states + 1, symbols, lines)`, is the mass of this frame and those
     after it, given that this one says a new character in this state and that the text then fits.
     The second, `(lines,)`, is the probability that a line fits at all. Each text takes one way
-    through a deterministic automaton, so nothing is counted twice.
+    through a deterministic automaton, so nothing is counted twice. Going back through the frames,
+    masses are `(states + 1, last symbol or blank, lines)`.
     """
     frames = np.ascontiguousarray(lines.probabilities.transpose(1, 2, 0))
-    if language.anything:
-        # Whatever comes then, it fits.
-        ahead = np.stack([frames[:, :-1], np.zeros_like(frames[:, :-1])], axis=1)
-        return ahead, np.ones(len(lines))
-    return _summed_back(frames, language)
-
-
-def _summed_back(frames: Floats, language: Language) -> tuple[Floats, Floats]:
-    """Go back through the frames, with masses `(states + 1, last symbol or blank, lines)`."""
-    count, classes, lines = frames.shape
+    count, classes, width = frames.shape
     states, blank = len(language.targets), classes - 1
     moves = np.column_stack([language.targets, np.arange(states)]) * classes + np.arange(classes)
     # A frame may say any symbol but the last one as a new character, and the blank after anything.
@@ -79,10 +67,10 @@ def _summed_back(frames: Floats, language: Language) -> tuple[Floats, Floats]:
     new[blank, blank] = 1
     again = frames.copy()
     again[:, blank] = 0
-    said = np.empty((count, states, classes, lines))
-    masses = np.ones((states, classes, lines)) * language.accepting[:, None, None]
+    said = np.empty((count, states, classes, width))
+    masses = np.ones((states, classes, width)) * language.accepting[:, None, None]
     for t in range(count - 1, -1, -1):
-        masses.reshape(-1, lines).take(moves, axis=0, out=said[t], mode="clip")
+        masses.reshape(-1, width).take(moves, axis=0, out=said[t], mode="clip")
         said[t] *= frames[t]
         masses *= again[t]
         masses += new @ said[t]

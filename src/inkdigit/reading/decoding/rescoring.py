@@ -9,9 +9,11 @@ from inkdigit.reading.decoding.lattice import log_probability
 from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.decoding.search import likeliest
 from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.patterns import Pattern
 
 # With a check, so many of the likeliest texts of each view are tried.
 _TRIED = 32
+_ANYTHING = Pattern.parse(r"\d*")
 # Texts are weighed together as long as their lattices hold no more numbers than about this.
 _LATTICE_SIZE = 2_000_000
 
@@ -52,9 +54,8 @@ def _proposed(lines: Posteriors, options: ReadOptions) -> tuple[list[list[str]],
     """
     if not options.constrained:
         return [[text] for text in lines.spelled(lines.greedy)], [1.0] * len(lines)
-    found = likeliest(lines, _TRIED if options.check else 1, options.compiled_pattern)
-    totals = [texts[0].total if texts else 0.0 for texts in found]
-    return [[decoded.text for decoded in texts] for texts in found], totals
+    pattern = options.compiled_pattern or _ANYTHING
+    return likeliest(lines, _TRIED if options.check else 1, pattern)
 
 
 def _masses(lines: Posteriors, candidates: list[list[str]]) -> list[list[float]]:
