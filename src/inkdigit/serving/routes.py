@@ -20,34 +20,21 @@ from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
 from inkdigit.serving.service import Service
 from inkdigit.serving.uploads import FileLimit, receive_uploads
 
-_PICTURE = {"schema": {"type": "string", "format": "binary"}}
-_FORM_FILE = {"type": "string", "format": "binary"}
+_BINARY = {"type": "string", "format": "binary"}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+
+
+def _object(required: str, **properties: Any) -> dict[str, Any]:
+    return {"schema": {"type": "object", "required": [required], "properties": properties}}
+
+
 _ONE_FILE = {
-    "multipart/form-data": {
-        "schema": {"type": "object", "required": ["file"], "properties": {"file": _FORM_FILE}}
-    },
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "required": ["file"],
-            "properties": {
-                "file": {"type": "string", "contentEncoding": "base64"},
-                "name": {"type": "string"},
-            },
-        }
-    },
-    "image/*": _PICTURE,
-    "application/pdf": _PICTURE,
+    "multipart/form-data": _object("file", file=_BINARY),
+    "application/json": _object("file", file=_BASE64, name={"type": "string"}),
+    "image/*": {"schema": _BINARY},
+    "application/pdf": {"schema": _BINARY},
 }
-_FILES = {
-    "multipart/form-data": {
-        "schema": {
-            "type": "object",
-            "required": ["files"],
-            "properties": {"files": {"type": "array", "items": _FORM_FILE}},
-        }
-    }
-}
+_FILES = {"multipart/form-data": _object("files", files={"type": "array", "items": _BINARY})}
 _PROBLEM = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"description": "The API key is missing or wrong", "content": _PROBLEM},
@@ -141,8 +128,8 @@ async def read(request: Request) -> AsciiJSONResponse:
     options, shown = await _asked(request)
     several = Problem(422, "the form holds several files: send them to /v1/read/batch")
     limit = FileLimit(1, several)
-    with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share, limit)
+    with service.memory.share() as take:
+        uploads = await receive_uploads(request, service.settings, take, limit)
         answer = service.read(uploads[0], options, shown=shown)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
@@ -159,8 +146,8 @@ async def read_batch(request: Request) -> AsciiJSONResponse:
     options, shown = await _asked(request)
     most = service.settings.max_files
     limit = FileLimit(most, Problem(413, f"the form holds more than {most:,} files: split it"))
-    with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share, limit)
+    with service.memory.share() as take:
+        uploads = await receive_uploads(request, service.settings, take, limit)
         answers = service.read_all(uploads, options, shown=shown)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})
