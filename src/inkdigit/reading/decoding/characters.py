@@ -71,10 +71,8 @@ class _Paths:
         def at(masses: Floats, places: Integers) -> Floats:
             return np.ascontiguousarray(masses[:, self.lines, places])
 
-        self.into_blank, self.into_last = (
-            at(before.blank[:-1], places),
-            at(before.last[:-1], places),
-        )
+        self.into_blank = at(before.blank[:-1], places)
+        self.into_last = at(before.last[:-1], places)
         self.out_blank = at(after.blank[1:], places + 1) * share
         self.out_last = at(after.last[1:], places + 1) * share
         self.ended = at(before.last[1:], places + 1)

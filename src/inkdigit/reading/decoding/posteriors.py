@@ -65,15 +65,9 @@ class Posteriors:
     def __len__(self) -> int:
         return len(self.probabilities)
 
-    def part(self, start: int, stop: int) -> Self:
-        """Return some of the lines."""
-        if start <= 0 and stop >= len(self):
-            return self
-        return type(self)(self.probabilities[start:stop], self.symbols)
-
-    def take(self, rows: Integers) -> Self:
-        """Return the lines of these numbers, in this order."""
-        return type(self)(self.probabilities[rows], self.symbols)
+    def __getitem__(self, lines: slice | Integers) -> Self:
+        """Return some of the lines, in this order."""
+        return type(self)(self.probabilities[lines], self.symbols)
 
     @cached_property
     def greedy(self) -> Integers:

@@ -64,21 +64,17 @@ def _masses(lines: Posteriors, candidates: list[list[str]]) -> list[list[float]]
     places = [line for line, texts in enumerate(candidates) for _ in texts]
     texts = [text for some in candidates for text in some]
     viewed = np.add.outer(np.array(places, np.intp), np.arange(0, len(lines), max(1, count)))
-    step = _texts_together(lines, viewed.shape[1], texts)
+    states = 2 * max(map(len, texts), default=0) + 1
+    size = int(lines.probabilities.shape[1]) * viewed.shape[1] * states
+    step = max(1, _LATTICE_SIZE // max(1, size))
     masses: list[float] = []
     for i in range(0, len(texts), step):
         rows = viewed[i : i + step]
         shown = [text for text in texts[i : i + step] for _ in range(rows.shape[1])]
-        found = np.exp(log_probability(lines.take(rows.ravel()), shown))
+        found = np.exp(log_probability(lines[rows.ravel()], shown))
         masses += found.reshape(rows.shape).mean(axis=1).tolist()
     ends = np.cumsum([len(some) for some in candidates]).tolist()
     return [masses[start:end] for start, end in pairwise([0, *ends])]
-
-
-def _texts_together(lines: Posteriors, views: int, texts: list[str]) -> int:
-    states = 2 * max(map(len, texts), default=0) + 1
-    size = int(lines.probabilities.shape[1]) * views * states
-    return max(1, _LATTICE_SIZE // max(1, size))
 
 
 def _first_passing(

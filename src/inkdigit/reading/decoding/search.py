@@ -39,7 +39,7 @@ def likeliest(
     texts: list[list[str]] = []
     totals: list[float] = []
     for start in range(0, len(lines), step):
-        batch = _Batch(lines.part(start, start + step), language)
+        batch = _Batch(lines[start : start + step], language)
         texts += [batch.texts(line, number, max_prefixes) for line in range(len(batch.lines))]
         totals += batch.total.tolist()
     return texts, totals
