@@ -4,6 +4,7 @@ The source is the whole repository, so that links between the pages lead to the 
 site as on a code host. Nothing is fetched when the site is built or read.
 """
 
+import re
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -37,15 +38,13 @@ NAVIGATION = {
     ],
 }
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 root_doc = "docs/index"
 include_patterns = ["docs/*.md", *(f"{page[1:]}.md" for page in NAVIGATION["The project"])]
 html_theme = "furo"
 html_title = f"Inkdigit {version}"
 html_copy_source = False
 myst_heading_anchors = 3
-# In docstrings, what stands between backticks is code, as in Markdown.
-default_role = "code"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
@@ -61,9 +60,10 @@ def _add_navigation(_: Sphinx, name: str, source: list[str]) -> None:
         )
 
 
-def _show_indented_as_code(*arguments: Any) -> None:
-    # As in Markdown: what is indented after an empty line. The last argument is the lines.
+def _from_markdown(*arguments: Any) -> None:
+    # Docstrings are written as Markdown is: `code`, and code that is indented after an empty line.
     lines: list[str] = arguments[-1]
+    lines[:] = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", "\n".join(lines)).split("\n")
     for at, line in reversed(list(enumerate(lines))):
         follows = at > 1 and not lines[at - 1] and not lines[at - 2].startswith(" ")
         if line.startswith("    ") and follows:
@@ -73,4 +73,4 @@ def _show_indented_as_code(*arguments: Any) -> None:
 def setup(app: Sphinx) -> None:
     """Connect what is above; Sphinx calls this."""
     app.connect("source-read", _add_navigation)
-    app.connect("autodoc-process-docstring", _show_indented_as_code)
+    app.connect("autodoc-process-docstring", _from_markdown)

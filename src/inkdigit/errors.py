@@ -28,7 +28,11 @@ def escape_controls(text: str) -> str:
 
 
 class InkdigitError(Exception):
-    """Base of every error that Inkdigit raises on purpose."""
+    """Base of every error that Inkdigit raises on purpose.
+
+    >>> ImageError.exit_code, ImageError.http_status, issubclass(ImageError, InkdigitError)
+    (5, 422, True)
+    """
 
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
