@@ -17,7 +17,7 @@ from inkdigit.reading.options import ReadOptions
 from inkdigit.serving.batching import Unavailable
 from inkdigit.serving.problems import AsciiJSONResponse, Problem
 from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
-from inkdigit.serving.service import Service
+from inkdigit.serving.service import service_of
 from inkdigit.serving.uploads import FileLimit, receive_uploads
 
 _BINARY = {"type": "string", "format": "binary"}
@@ -71,15 +71,10 @@ async def _asked(request: Request) -> tuple[ReadOptions, bool]:
     """
     query = _Query.model_validate(dict(request.query_params)).model_dump()
     shown = query.pop("shown")
-    options = partial(ReadOptions, **query, max_pixels=_service(request).settings.max_pixels)
+    options = partial(ReadOptions, **query, max_pixels=service_of(request).settings.max_pixels)
     if query["pattern"] is None and query["check"] is None:
         return options(), shown
     return await asyncio.to_thread(options), shown  # to compile a pattern may take a while
-
-
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
 
 
 _HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
@@ -87,12 +82,11 @@ _BearerKey = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(
 
 
 async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
-    keys = [key.encode() for key in _service(request).settings.api_keys]
-    # The bytes of a header arrive as latin-1, whatever they are.
-    sent = [(header or "").encode("latin-1")]
-    sent.append((bearer.credentials if bearer else "").encode("latin-1"))
-    # All are compared, so that the time tells nothing.
-    same = [compare_digest(given, key) for given in sent for key in keys]
+    keys = [key.encode() for key in service_of(request).settings.api_keys]
+    sent = [header or "", bearer.credentials if bearer else ""]
+    # The bytes of a header arrive as latin-1, whatever they are. All are compared, so that the time
+    # tells nothing.
+    same = [compare_digest(given.encode("latin-1"), key) for given in sent for key in keys]
     if keys and not any(same):
         raise Problem(
             401,
@@ -103,11 +97,7 @@ async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -
 
 _T = TypeVar("_T")
 
-router = APIRouter(
-    prefix="/v1",
-    dependencies=[Depends(_check_key)],
-    responses=_REFUSALS,
-)
+router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSALS)
 
 
 @router.post(
@@ -124,7 +114,7 @@ async def read(request: Request) -> AsciiJSONResponse:
 
     A document of several pages gives `pages`.
     """
-    service = _service(request)
+    service = service_of(request)
     options, shown = await _asked(request)
     several = Problem(422, "the form holds several files: send them to /v1/read/batch")
     limit = FileLimit(1, several)
@@ -142,7 +132,7 @@ async def read(request: Request) -> AsciiJSONResponse:
 )
 async def read_batch(request: Request) -> AsciiJSONResponse:
     """Read several files of a multipart form: one result or error each, in order."""
-    service = _service(request)
+    service = service_of(request)
     options, shown = await _asked(request)
     most = service.settings.max_files
     limit = FileLimit(most, Problem(413, f"the form holds more than {most:,} files: split it"))

@@ -114,8 +114,6 @@ def test_what_cannot_be_read_so() -> None:
     lines = Posteriors.of(peaky(np.random.default_rng(8), 2, frames=12)).restricted_to()
     assert first_of_each(lines, Pattern.parse(r"\d{13}")) == [None, None]
     assert first_of_each(lines, Pattern.parse("(1{2}){4}")) == [None, None]
-    with pytest.raises(SettingError, match="only 0123456789 can be read"):
-        likeliest(lines, 1, Pattern.parse(r"\d\.\d"))
 
 
 def test_a_pattern_too_large_for_a_line() -> None:

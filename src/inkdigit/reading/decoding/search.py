@@ -14,10 +14,10 @@ from itertools import count, islice
 import numpy as np
 
 from inkdigit.errors import SettingError
-from inkdigit.reading.decoding.language import Language, masses_ahead
 from inkdigit.reading.decoding.lattice import forward
+from inkdigit.reading.decoding.masses import masses_ahead
 from inkdigit.reading.decoding.posteriors import Floats, Posteriors
-from inkdigit.reading.patterns import Pattern
+from inkdigit.reading.patterns import Automaton, Pattern
 
 # After so many prefixes the best text found so far is returned.
 MAX_PREFIXES = 400
@@ -34,23 +34,23 @@ def likeliest(
     And the probability that the line holds one that fits. Texts less likely than about 1e-300 count
     as impossible. After `max_prefixes` the order of texts is that of those found so far.
     """
-    language = Language.of(pattern, lines.symbols)
-    step = _lines_a_batch(lines, language)
+    automaton = pattern.automaton.over(lines.symbols)
+    step = _lines_a_batch(lines, automaton)
     texts: list[list[str]] = []
     totals: list[float] = []
     for start in range(0, len(lines), step):
-        batch = _Batch(lines[start : start + step], language)
+        batch = _Batch(lines[start : start + step], automaton)
         texts += [batch.texts(line, number, max_prefixes) for line in range(len(batch.lines))]
         totals += batch.total.tolist()
     return texts, totals
 
 
-def _lines_a_batch(lines: Posteriors, language: Language) -> int:
+def _lines_a_batch(lines: Posteriors, automaton: Automaton) -> int:
     _, frames, classes = lines.probabilities.shape
-    ahead = frames * classes * len(language.targets)
+    ahead = frames * classes * len(automaton.transitions)
     if ahead > _LARGEST_TABLE:
         raise SettingError(
-            f"the pattern has {len(language.targets) - 1} states, too many for a line this long"
+            f"the pattern has {automaton.dead} states, too many for a line this long"
         )
     lattice = frames * 4 * lines.greedy.shape[1]
     return max(1, _BATCH_SIZE // max(1, int(ahead + lattice)))
@@ -59,16 +59,16 @@ def _lines_a_batch(lines: Posteriors, language: Language) -> int:
 class _Batch:
     """Some lines, with the prefixes of their greedy texts already weighed."""
 
-    def __init__(self, lines: Posteriors, language: Language) -> None:
-        self.lines, self.language = lines, language
-        self.ahead, self.total = masses_ahead(lines, language)
+    def __init__(self, lines: Posteriors, automaton: Automaton) -> None:
+        self.lines, self.automaton = lines, automaton
+        self.ahead, self.total = masses_ahead(lines, automaton)
         self.labels = lines.greedy
-        self.states = language.states(self.labels)
+        self.states = automaton.states(self.labels)
         lattice = forward(lines.probabilities, self.labels)
         scale = np.exp(lattice.log_scale)[:, :, None]
         self.blank, self.last = lattice.blank * scale, lattice.last * scale
         # Of each prefix: its own probability, and the masses of its continuations.
-        self.own = (self.blank[-1] + self.last[-1]) * language.accepting[self.states]
+        self.own = (self.blank[-1] + self.last[-1]) * automaton.accepting[self.states]
         self.further = _further(self)
         self.rival = self.further.max(axis=(1, 2), initial=0)
 
@@ -77,7 +77,7 @@ class _Batch:
         if number == 1 and self.own[line, best] > 0 and self.own[line, best] >= self.rival[line]:
             return [self.spelled(line, best)]
         whole = int((self.labels[line] >= 0).sum())
-        if self.language.accepting[self.states[line, whole]] and not self.own[line, whole]:
+        if self.automaton.accepting[self.states[line, whole]] and not self.own[line, whole]:
             # Beyond the range of numbers: no search would find its way here.
             return [self.spelled(line)]
         return list(islice(_Search(self, line, max_prefixes).texts(), number))
@@ -126,7 +126,7 @@ class _Search:
     """The search on one line, from the prefixes of its greedy text on."""
 
     def __init__(self, batch: _Batch, line: int, max_prefixes: int) -> None:
-        self.language, self.symbols = batch.language, batch.lines.symbols
+        self.automaton, self.symbols = batch.automaton, batch.lines.symbols
         self.frames = batch.lines.probabilities[line]
         self.ahead = np.ascontiguousarray(batch.ahead[..., line].transpose(1, 0, 2))
         self.windows = _windows(np.ascontiguousarray(self.frames.T))
@@ -172,11 +172,11 @@ class _Search:
         blank, last = np.zeros(len(prefix.blank)), np.zeros(len(prefix.blank))
         last[1:] = _recurrence(enter * self.frames[:, symbol], self.windows, symbol)
         blank[1:] = _recurrence(last[:-1] * self.frames[:, -1], self.windows, -1)
-        state = int(self.language.targets[prefix.state, symbol])
+        state = int(self.automaton.transitions[prefix.state, symbol])
         grown = _Prefix(prefix.text + self.symbols[symbol], state, symbol, blank, last)
         further = (blank + last)[:-1] @ self.ahead[state]
         further[symbol] = blank[:-1] @ self.ahead[state, :, symbol]
-        own = float(blank[-1] + last[-1]) * bool(self.language.accepting[state])
+        own = float(blank[-1] + last[-1]) * bool(self.automaton.accepting[state])
         self.add(grown, own, further)
 
     def add(self, prefix: _Prefix, own: float, further: Floats) -> None:

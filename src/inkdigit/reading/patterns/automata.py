@@ -20,25 +20,44 @@ MAX_STATES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Automaton:
-    """A deterministic automaton; state 0 is the start, and acceptance is in reach of every state.
+    """A deterministic automaton: its first state is the start, and its last a dead end.
 
-    `transitions` is `int32 (states, len(ALPHABET))`, -1 where no fitting text goes on. `accepting`
-    is `bool (states,)`. Both are read-only.
+    `transitions` is `intp (states, symbols)`, over `ALPHABET` or some of it; acceptance is in reach
+    of every state but the dead end. `accepting` is `bool (states,)`. Both are read-only.
     """
 
-    transitions: npt.NDArray[np.int32]
+    transitions: npt.NDArray[np.intp]
     accepting: npt.NDArray[np.bool_]
 
+    @property
+    def dead(self) -> int:
+        """The state that no fitting text leads to."""
+        return len(self.transitions) - 1
+
     def accepts(self, text: str) -> bool:
-        """Say whether the text takes the automaton from its start to acceptance."""
+        """Say whether the text takes the automaton, over `ALPHABET`, from start to acceptance."""
         state = 0
         for symbol in text:
-            if symbol not in ALPHABET:
-                return False
-            state = int(self.transitions[state, ALPHABET.index(symbol)])
-            if state < 0:
-                return False
+            known = symbol in ALPHABET
+            state = int(self.transitions[state, ALPHABET.index(symbol)]) if known else self.dead
         return bool(self.accepting[state])
+
+    def over(self, symbols: str) -> "Automaton":
+        """Return the automaton over these symbols alone, in their order."""
+        columns = [ALPHABET.index(symbol) for symbol in symbols]
+        return Automaton(self.transitions[:, columns], self.accepting)
+
+    def states(self, labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return the state before and after each symbol of texts, `(texts, length + 1)`.
+
+        `labels (texts, length)` are numbers of symbols, filled up with -1, which leads to the dead
+        end.
+        """
+        states = np.zeros((len(labels), labels.shape[1] + 1), np.intp)
+        for i, label in enumerate(labels.T):
+            after = self.transitions[states[:, i], label]
+            states[:, i + 1] = np.where(label < 0, self.dead, after)
+        return states
 
 
 @dataclass(frozen=True)
@@ -70,13 +89,13 @@ class Part:
 
     def then(self, other: "Part") -> "Part":
         """Return `xy`."""
-        first, last = other.first << len(self), other.last << len(self)
-        return Part(
-            self.symbols + other.symbols,
-            self.either(other)._linked(self.last, first),
-            self.first | first * self.empty,
-            last | self.last * other.empty,
-            self.empty and other.empty,
+        both, first, last = self.either(other), other.first << len(self), other.last << len(self)
+        return replace(
+            both,
+            follow=both._linked(self.last, first),
+            first=self.first | first * self.empty,
+            last=last | self.last * other.empty,
+            empty=self.empty and other.empty,
         )
 
     def times(self, least: int, most: int | None) -> "Part":
@@ -126,7 +145,9 @@ def determined(pattern: Part) -> Automaton:
         if len(subsets) > MAX_STATES:
             raise SettingError(f"the pattern is too intricate: more than {MAX_STATES} states")
         rows.append([numbers[target] if target else -1 for target in targets])
-    automaton = Automaton(np.array(rows, np.int32), np.array([bool(s & ends) for s in subsets]))
+    transitions = np.array([*rows, [-1] * len(ALPHABET)], np.intp)
+    transitions[transitions < 0] = len(rows)
+    automaton = Automaton(transitions, np.array([*(bool(s & ends) for s in subsets), False]))
     automaton.transitions.flags.writeable = automaton.accepting.flags.writeable = False
     return automaton
 

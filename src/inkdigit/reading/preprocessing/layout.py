@@ -262,13 +262,11 @@ class _Pieces:
 
     def digit(self) -> Box:
         """Return the box `(left, top, right, bottom)` of the largest piece and those close."""
-        largest = self._largest
-        reach = CONFIG.digit_reach * max(self.height[largest], self.width[largest])
-        left, top = self.x[largest] - reach, self.y[largest] - reach
-        right = left + self.width[largest] + 2 * reach
-        bottom = top + self.height[largest] + 2 * reach
-        near = self.writing & (self.x < right) & (self.right > left)
-        near &= (self.y < bottom) & (self.bottom > top)
+        one = self._largest
+        reach = CONFIG.digit_reach * max(self.height[one], self.width[one])
+        near = self.writing & (self.x < self.right[one] + reach)
+        near &= self.right > self.x[one] - reach
+        near &= (self.y < self.bottom[one] + reach) & (self.bottom > self.y[one] - reach)
         ends = self.right[near].max(), self.bottom[near].max()
         return int(self.x[near].min()), int(self.y[near].min()), int(ends[0]), int(ends[1])
 
