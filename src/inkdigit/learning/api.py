@@ -61,15 +61,9 @@ def train(  # noqa: PLR0913
     >>> run.finished, run.metrics["test_digits"]
     (True, 1000)
     """
+    chosen = {"recipe": recipe, "network": network, "epochs": epochs, "batch_size": batch_size}
     paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from}
-    given: dict[str, Any] = {
-        "recipe": recipe,
-        "network": network,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        **{name: path and str(path) for name, path in paths.items()},
-    }
-    given = {name: value for name, value in given.items() if value is not None}
+    given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
     training = start_training(settings, _loaded(data, tell))
     return _train_aloud(training, Path(out) if out else _free_folder(settings), resume, tell)
@@ -202,7 +196,6 @@ def compare(
     from inkdigit.learning.evaluation.report import write_comparison
 
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size}
-    given = {name: value for name, value in given.items() if value is not None}
     TrainingSettings(**given)
     dataset = _loaded(data, tell)
     folder = Path(out or f"runs/comparison-{dataset.name.partition(':')[0]}")

@@ -5,6 +5,7 @@ what is needed around it; the two kinds are in `classifiers` and `readers`.
 """
 
 import contextlib
+import json
 import os
 import platform
 import time
@@ -123,28 +124,21 @@ class Loop(ABC):
 
     def save(self, path: Path) -> None:
         """Write the whole state to one file, so that it is there whole or not at all."""
-        columns = {
-            f"history_{name}": np.array([row[name] for row in self.history])
-            for name in self.history[0]
-        }
-        values = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
-        state: dict[str, Any] = {**columns, **values}
-        write_atomically(path, lambda temporary: np.savez(temporary, **state))
+        values = [np.asarray(variable) for variable in self._variables()]
+        history = json.dumps(self.history)
+        write_atomically(path, lambda temporary: np.savez(temporary, *values, history=history))
 
     def load(self, path: Path) -> None:
         """Go back to a saved state; `RunError` if it is broken or of other settings."""
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
-                names = [n for n in state.files if n.startswith("history_")]
-                columns = {name.removeprefix("history_"): state[name].tolist() for name in names}
-                values = [state[f"v{i}"] for i in range(len(state.files) - len(names))]
+                history = json.loads(str(state["history"]))
+                values = [state[f"arr_{i}"] for i in range(len(state.files) - 1)]
             for variable, value in zip(self._variables(), values, strict=True):
                 variable.assign(value)
         except Exception as error:  # noqa: BLE001  (whatever a damaged archive makes of it)
             raise RunError(f"{path} is no usable training state ({error}): train anew") from None
-        self.history = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+        self.history = history
 
     def _variables(self) -> list[Any]:
         # The random state of dropout is among the model's variables.

@@ -1,7 +1,7 @@
 """Pages about a run and about a comparison: one HTML file each, with its pictures inside."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Iterator
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,16 +39,8 @@ def write_run_report(
     return _write_page(folder / REPORT, "run.html.j2", paths, context)
 
 
-def write_comparison_page(folder: Path, comparison: Comparison, dataset: Dataset) -> Path:
-    """Write `accuracy_against_cost.png` and `comparison.html` into a folder; return the page."""
-    path = folder / "accuracy_against_cost.png"
-    write_figure(accuracy_against_cost(comparison.networks), path)
-    context = _comparison_context(comparison, dataset, folder)
-    return _write_page(folder / "comparison.html", "comparison.html.j2", [path], context)
-
-
 def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> Path:
-    """Write the tables and the page into a folder, and return the page."""
+    """Write the tables, a figure and `comparison.html` into a folder, and return the page."""
     tables = {
         "comparison": comparison.networks,
         "runs": comparison.runs,
@@ -56,7 +48,10 @@ def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> 
     }
     for name, frame in tables.items():
         write_text(folder / f"{name}.csv", frame.to_csv(index=False))
-    return write_comparison_page(folder, comparison, dataset)
+    path = folder / "accuracy_against_cost.png"
+    write_figure(accuracy_against_cost(comparison.networks), path)
+    context = _comparison_context(comparison, dataset, folder)
+    return _write_page(folder / "comparison.html", "comparison.html.j2", [path], context)
 
 
 def _write_page(page: Path, template: str, pictures: list[Path], context: dict[str, Any]) -> Path:
@@ -91,7 +86,9 @@ def _data_uri(path: Path) -> str:
 
 
 def _run_context(metrics: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-    calibrated = _calibrated(metrics, evaluation)
+    temperature = metrics["calibration"]["temperature"]
+    scaled = temperature_scale(evaluation.probabilities, temperature)
+    calibrated = Evaluation(evaluation.labels, scaled)
     accepted = calibrated.confidences >= metrics["calibration"]["reject_threshold"]
     return {
         "metrics": metrics,
@@ -101,77 +98,42 @@ def _run_context(metrics: dict[str, Any], evaluation: Evaluation) -> dict[str, A
         "calibrated": calibrated,
         "accepted": accepted,
         "accepted_wrong": accepted & ~calibrated.right,
-        "weaknesses": [s for weakness in WEAKNESSES if (s := weakness(metrics, evaluation))],
+        "weaknesses": list(_weaknesses(metrics, evaluation, calibrated)),
     }
 
 
-def _calibrated(metrics: dict[str, Any], evaluation: Evaluation) -> Evaluation:
-    temperature = metrics["calibration"]["temperature"]
-    return Evaluation(evaluation.labels, temperature_scale(evaluation.probabilities, temperature))
-
-
-def _overfitted(metrics: dict[str, Any], evaluation: Evaluation) -> str | None:
-    errors = 1 - metrics["train_accuracy"], 1 - evaluation.accuracy
-    if errors[1] < max(2 * errors[0], 0.002):
-        return None
-    return (
-        f"It has learnt much by heart: {_percent(errors[0])} of the fitted digits are read wrong, "
-        f"but {_percent(errors[1])} of the test digits."
-    )
-
-
-def _worst_digit(_: dict[str, Any], evaluation: Evaluation) -> str | None:
+def _weaknesses(
+    metrics: dict[str, Any], evaluation: Evaluation, calibrated: Evaluation
+) -> Iterator[str]:
+    """Yield a sentence for each weakness that the figures show."""
+    fitted, tested = 1 - metrics["train_accuracy"], 1 - evaluation.accuracy
+    if tested >= max(2 * fitted, 0.002):
+        yield (
+            f"It has learnt much by heart: {_percent(fitted)} of the fitted digits are read wrong, "
+            f"but {_percent(tested)} of the test digits."
+        )
     seen = [row for row in evaluation.per_class() if row["support"]]
     worst = min(seen, key=lambda row: row["recall"])
-    if worst["recall"] == 1:
-        return None
-    wrong = round(worst["support"] * (1 - worst["recall"]))
-    return (
-        f"Its worst digit is {worst['digit']:.0f}: {wrong:,} of {worst['support']:,.0f} read wrong."
-    )
-
-
-def _commonest_confusion(_: dict[str, Any], evaluation: Evaluation) -> str | None:
+    if wrong := round(worst["support"] * (1 - worst["recall"])):
+        of_all = f"{wrong:,} of {worst['support']:,.0f}"
+        yield f"Its worst digit is {worst['digit']:.0f}: {of_all} read wrong."
     for pair in evaluation.most_confused(1):
         times = "once" if pair["times"] == 1 else f"{pair['times']:,} times"
-        return f"Its commonest mistake is to read {pair['digit']} as {pair['read_as']} ({times})."
-    return None
-
-
-def _sure_mistakes(_: dict[str, Any], evaluation: Evaluation) -> str | None:
-    wrong = evaluation.mistakes()
-    sure = int((evaluation.confidences[wrong] > SURE).sum())
-    if not sure:
-        return None
-    return f"It made {sure:,} of its {len(wrong):,} mistakes with more than 99 % confidence."
-
-
-def _calibration_worsened(metrics: dict[str, Any], evaluation: Evaluation) -> str | None:
-    if _calibrated(metrics, evaluation).calibration_error <= evaluation.calibration_error:
-        return None
-    return (
-        "The temperature that suits the validation digits worsens calibration on the test digits."
-    )
-
-
-def _small_validation(metrics: dict[str, Any], _: Evaluation) -> str | None:
+        yield f"Its commonest mistake is to read {pair['digit']} as {pair['read_as']} ({times})."
+    mistakes = evaluation.mistakes()
+    if sure := int((evaluation.confidences[mistakes] > SURE).sum()):
+        yield f"It made {sure:,} of its {len(mistakes):,} mistakes with more than 99 % confidence."
+    if calibrated.calibration_error > evaluation.calibration_error:
+        yield (
+            "The temperature that suits the validation digits worsens calibration on the test "
+            "digits."
+        )
     digits = metrics["calibration"]["reject_measured_on"]
-    if digits >= ENOUGH_FOR_ONE_IN_A_THOUSAND:
-        return None
-    return (
-        f"{digits:,} validation digits are too few to measure one mistake in a thousand: the "
-        f"reject threshold was chosen with at most {digits // 1000} wrong among those above it."
-    )
-
-
-WEAKNESSES: tuple[Callable[[dict[str, Any], Evaluation], str | None], ...] = (
-    _overfitted,
-    _worst_digit,
-    _commonest_confusion,
-    _sure_mistakes,
-    _calibration_worsened,
-    _small_validation,
-)
+    if digits < ENOUGH_FOR_ONE_IN_A_THOUSAND:
+        yield (
+            f"{digits:,} validation digits are too few to measure one mistake in a thousand: the "
+            f"reject threshold was chosen with at most {digits // 1000} wrong among those above it."
+        )
 
 
 def _cells(networks: "pd.DataFrame", column: Column) -> list[dict[str, Any]]:

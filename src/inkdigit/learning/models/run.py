@@ -92,9 +92,8 @@ class Run:
         if is_taken(run.folder):
             raise RunError(f"{folder} is not empty and not a run: choose another folder (--out)")
         make_folder(run.folder)
-        described = {
-            "settings": asdict(settings), "recipe": recipe, "data": run.data, "digest": run.digest,
-        }  # fmt: skip
+        described = asdict(run)
+        del described["folder"]
         write_text(run.folder / DESCRIPTION, json.dumps(described, indent=2) + "\n")
         return run
 
@@ -175,18 +174,14 @@ class Run:
         """Raise `RunError` unless the run was started with these settings on these digits."""
         if self.settings != settings:
             listed = ", ".join(f"{name} {value}" for name, value in asdict(self.settings).items())
-            raise RunError(
-                f"{self.folder} was started with other settings ({listed}): choose another folder"
-            )
-        if self.recipe != _fields_of(settings.recipe):
-            raise RunError(
-                f"{self.folder} was started when the recipe {settings.recipe} said otherwise: "
-                "choose another folder"
-            )
-        if self.digest != dataset.digest():
-            raise RunError(
-                f"{self.folder} was started on other digits ({self.data}): choose another folder"
-            )
+            otherwise = f"with other settings ({listed})"
+        elif self.recipe != _fields_of(settings.recipe):
+            otherwise = f"when the recipe {settings.recipe} said otherwise"
+        elif self.digest != dataset.digest():
+            otherwise = f"on other digits ({self.data})"
+        else:
+            return
+        raise RunError(f"{self.folder} was started {otherwise}: choose another folder")
 
 
 def _fields_of(recipe: str) -> dict[str, Any]:
