@@ -1,7 +1,6 @@
 """Training a classifier on labelled digits: what a run of it measures and keeps."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -50,10 +49,9 @@ class ClassifierTraining(Training):
             )
         return notes
 
-    @contextmanager
-    def loop(self) -> Iterator[ClassifierLoop]:
-        """Yield the loop that the recipe asks for."""
-        yield make_loop(self.settings, self.fitted, self.validation)
+    def loop(self) -> nullcontext[ClassifierLoop]:
+        """Return the loop that the recipe asks for."""
+        return nullcontext(make_loop(self.settings, self.fitted, self.validation))
 
     def measure(self, model: Any, history: History) -> dict[str, Any]:  # noqa: ARG002
         """Return loss, accuracy and number of the digits that were fitted, and of the others."""
@@ -62,12 +60,13 @@ class ClassifierTraining(Training):
             name: Evaluation(digits.labels, predict(model, digits.images))
             for name, digits in parts.items()
         }
-        figures: dict[str, Any] = {}
-        for name, evaluation in self._evaluations.items():
-            figures[f"{name}_accuracy"] = evaluation.accuracy
-            figures[f"{name}_loss"] = evaluation.loss
-            figures[f"{name}_digits"] = len(evaluation.labels)
-        return figures
+        return {
+            f"{name}_{figure}": value
+            for name, found in self._evaluations.items()
+            for figure, value in (
+                ("accuracy", found.accuracy), ("loss", found.loss), ("digits", len(found.labels)),
+            )
+        }  # fmt: skip
 
     def calibrate(self, model: Any, path: Path) -> dict[str, float]:  # noqa: ARG002
         """Return the calibration on the validation digits."""

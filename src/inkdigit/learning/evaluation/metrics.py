@@ -79,9 +79,7 @@ class Evaluation:
     @property
     def accuracy_interval(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy (Wilson 1927)."""
-        result = binomtest(int(self.right.sum()), len(self.right))
-        interval = result.proportion_ci(0.95, method="wilson")
-        return float(interval.low), float(interval.high)
+        return _wilson(self.right)
 
     @property
     def loss(self) -> float:
@@ -101,6 +99,7 @@ class Evaluation:
                 confidence=float(self.confidences[bins == b].mean()),
                 accuracy=float(self.right[bins == b].mean()),
                 share=float((bins == b).mean()),
+                interval=_wilson(self.right[bins == b]),
             )
             for b in np.unique(bins)
         ]
@@ -159,11 +158,15 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The digits whose confidence fell into one bin: mean confidence, accuracy, share of all."""
+    """The digits whose confidence fell into one bin: mean confidence, accuracy, share of all.
+
+    `interval` is the 95 % interval of the accuracy.
+    """
 
     confidence: float
     accuracy: float
     share: float
+    interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,12 @@ class Calibration:
     reject_error: float
     reject_accepted: float
     reject_measured_on: int
+
+
+def _wilson(right: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927)."""
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def cross_entropy(probabilities: Floats, labels: Labels) -> float:

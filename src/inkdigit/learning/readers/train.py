@@ -33,7 +33,7 @@ from inkdigit.learning.readers.digit_loop import DigitReaderLoop, to_digits
 from inkdigit.learning.readers.line_loop import LineLoop, evaluate
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.glyphs import Fonts
-from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream
+from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, batches
 from inkdigit.learning.training import Loop, Training
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
 from inkdigit.reading.calibration import PlattScaling, log_odds, temperature_scale
@@ -109,16 +109,11 @@ class ReaderTraining(Training):
     def measure(self, model: Any, history: History) -> dict[str, Any]:
         """Return loss and accuracy on drawn handwriting, and what the model file says of itself."""
         amounts, fonts = self._amounts, Fonts(self._fonts)
-        figures: dict[str, Any] = {}
-        parts = (
-            ("train", self.fitted, amounts.validation),
-            ("test", self.dataset.test, amounts.measured),
-        )
-        for part, digits, number in parts:
-            loss, accuracy = self._measure(model, self.draw(part, digits, number))
-            figures |= {f"{part}_accuracy": accuracy, f"{part}_loss": loss}
+        learnt = self.draw("train", self.fitted, amounts.validation)
+        unseen = self.draw("test", self.dataset.test, amounts.measured)
         return {
-            **figures,
+            **self._measure("train", model, learnt),
+            **self._measure("test", model, unseen),
             "validation_accuracy": history[-1]["validation_accuracy"],
             "validation_loss": history[-1]["validation_loss"],
             "data": f"{self.dataset.name} and drawn handwriting with {len(fonts)} fonts",
@@ -130,12 +125,14 @@ class ReaderTraining(Training):
             "model": {"classes": SINGLE_ALPHABET} if self._single else _LINE_FIELDS,
         }
 
-    def _measure(self, model: Any, drawn: list[Line]) -> tuple[float, float]:
+    def _measure(self, part: str, model: Any, drawn: list[Line]) -> dict[str, float]:
         """Return the mean loss, and the share of lines or digits that are read right."""
-        if not self._single:
-            return evaluate(model, drawn)
-        evaluation = _evaluate_digits(model, drawn)
-        return evaluation.loss, evaluation.accuracy
+        if self._single:
+            evaluation = _evaluate_digits(model, drawn)
+            loss, accuracy = evaluation.loss, evaluation.accuracy
+        else:
+            loss, accuracy = evaluate(model, drawn)
+        return {f"{part}_accuracy": accuracy, f"{part}_loss": loss}
 
     def _seen(self) -> int:
         """Return how many different lines or digits were learnt from."""
@@ -277,16 +274,14 @@ def _frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]
 def read_lines(
     network: Network, lines: list[Line], fallback: Network | None = None
 ) -> tuple[Floats, Mask]:
-    """Return the probability of what is read on each line, and whether it is right.
+    """Return the probability of what is read on each line, and whether it is right, by width.
 
     They are looked at as a reader does, which is what the calibration is for.
     """
-    order = sorted(range(len(lines)), key=lambda number: lines[number][0].shape[1])
-    probabilities, right = np.zeros(len(lines)), np.zeros(len(lines), bool)
-    for start in range(0, len(order), _TOGETHER):
-        some = order[start : start + _TOGETHER]
-        read = view_lines(network, [lines[number][0] for number in some], fallback).unconstrained
-        for number, found in zip(some, read, strict=True):
-            wanted = only_digits(lines[number][1])
-            probabilities[number], right[number] = found.probability, found.text == wanted
-    return probabilities, right
+    probabilities, right = [], []
+    for some in batches(lines, _TOGETHER):
+        read = view_lines(network, [pixels for pixels, _ in some], fallback).unconstrained
+        probabilities += [found.probability for found in read]
+        wanted = [only_digits(text) for _, text in some]
+        right += [found.text == text for found, text in zip(read, wanted, strict=True)]
+    return np.array(probabilities), np.array(right)
