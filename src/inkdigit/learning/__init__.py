@@ -43,7 +43,7 @@ _HOME = {
     "Run": "models.run",
     "TrainingSettings": "settings",
     "build_network": "networks",
-    "figures": "evaluation",
+    "figures": "evaluation.figures",
     "load_dataset": "datasets",
 }
 
@@ -53,11 +53,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = f"{__name__}.{_HOME.get(name, 'api')}"
     try:
-        if name == "figures":
-            return import_module(f"{home}.{name}")
-        return getattr(import_module(home), name)
+        module = import_module(home)
     except ModuleNotFoundError as error:
         raise MissingExtraError("learn", str(error.name)) from None
+    return module if name == "figures" else getattr(module, name)
 
 
 def __dir__() -> list[str]:

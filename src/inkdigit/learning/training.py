@@ -26,16 +26,7 @@ from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Calibration
 from inkdigit.learning.models.export import describe, write_model_file
 from inkdigit.learning.models.load import already_seen, data_of, initial_weights
-from inkdigit.learning.models.run import (
-    DESCRIPTION,
-    HISTORY,
-    KERAS_MODEL,
-    ONNX_MODEL,
-    History,
-    Run,
-    open_run,
-    write_history,
-)
+from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, holds_run, open_run
 from inkdigit.learning.networks import build_network, count_macs
 from inkdigit.learning.recipes import Recipe, find_recipe
 from inkdigit.learning.settings import TrainingSettings
@@ -197,6 +188,11 @@ class Training(ABC):
         """Write pictures and a page, of kinds that have them."""
 
 
+def figures_of(part: str, loss: float, accuracy: float, digits: int) -> dict[str, Any]:
+    """Return what the metrics say of a part of the digits."""
+    return {f"{part}_accuracy": accuracy, f"{part}_loss": loss, f"{part}_digits": digits}
+
+
 def run_training(
     training: Training,
     folder: str | Path,
@@ -210,7 +206,7 @@ def run_training(
     With `resume`, a run of the same settings and digits that lies there goes on from its last
     finished epoch, and a finished one is returned as it is. `callbacks` are Keras's.
     """
-    training.check(begun=resume and Path(folder, DESCRIPTION).exists())
+    training.check(begun=resume and holds_run(folder))
     run = open_run(training.settings, training.dataset, folder, resume=resume)
     if run.finished:
         return run
@@ -235,7 +231,7 @@ def finish(run: Run, loop: Loop, training: Training) -> None:
     model = loop.result
     for name in training.files:
         write_atomically(run.folder / name, model.save)
-    write_atomically(run.folder / HISTORY, lambda path: write_history(path, loop.history))
+    run.write_history(loop.history)
     metrics = {
         "parameters": model.count_params(),
         "macs": count_macs(model),

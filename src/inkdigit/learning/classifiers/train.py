@@ -15,7 +15,7 @@ from inkdigit.learning.models.load import load_teacher
 from inkdigit.learning.models.run import H5_MODEL, KERAS_MODEL, History, Run
 from inkdigit.learning.recipes import PLAIN, find_recipe
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import Training
+from inkdigit.learning.training import Training, figures_of
 
 # A recipe's learning rate rises high: it needs so many steps to come to anything.
 _FEW_STEPS = 100
@@ -60,13 +60,10 @@ class ClassifierTraining(Training):
             name: Evaluation(digits.labels, predict(model, digits.images))
             for name, digits in parts.items()
         }
-        return {
-            f"{name}_{figure}": value
-            for name, found in self._evaluations.items()
-            for figure, value in (
-                ("accuracy", found.accuracy), ("loss", found.loss), ("digits", len(found.labels)),
-            )
-        }  # fmt: skip
+        figures: dict[str, Any] = {}
+        for name, found in self._evaluations.items():
+            figures |= figures_of(name, found.loss, found.accuracy, len(found.labels))
+        return figures
 
     def calibrate(self, model: Any, path: Path) -> dict[str, float]:  # noqa: ARG002
         """Return the calibration on the validation digits."""

@@ -84,7 +84,7 @@ class Run:
         """Start a run in a new or empty folder; `RunError` where something lies already."""
         recipe = _fields_of(settings.recipe)
         run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
-        if (run.folder / DESCRIPTION).exists():
+        if holds_run(folder):
             raise RunError(
                 f"{folder} already holds a run: go on with it (--resume {folder}), or "
                 "choose another folder (--out)"
@@ -145,6 +145,11 @@ class Run:
         """Write what was measured."""
         write_text(self.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
 
+    def write_history(self, history: History) -> None:
+        """Write the history as a table."""
+        rows = [history[0], *(row.values() for row in history)]
+        write_text(self.folder / HISTORY, "".join(",".join(map(str, row)) + "\n" for row in rows))
+
     @property
     def history(self) -> History:
         """The history of a finished run, one row an epoch; `RunError` if it is damaged."""
@@ -189,11 +194,16 @@ def _fields_of(recipe: str) -> dict[str, Any]:
     return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))
 
 
+def holds_run(folder: str | Path) -> bool:
+    """Return whether a run lies in a folder, finished or not."""
+    return Path(folder, DESCRIPTION).exists()
+
+
 def open_run(
     settings: TrainingSettings, dataset: Dataset, folder: str | Path, *, resume: bool
 ) -> Run:
     """Start a run in a folder, or with `resume` take up the one of the same settings and digits."""
-    if resume and Path(folder, DESCRIPTION).exists():
+    if resume and holds_run(folder):
         run = Run.open(folder)
         run.check_same(settings, dataset)
     else:
@@ -201,11 +211,3 @@ def open_run(
     for leftover in leftovers(run.folder):
         shutil.rmtree(leftover, ignore_errors=True)
     return run
-
-
-def write_history(path: Path, history: History) -> None:
-    """Write a history as a table, a row an epoch."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, history[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)

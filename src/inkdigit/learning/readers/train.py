@@ -34,7 +34,7 @@ from inkdigit.learning.readers.line_loop import LineLoop, evaluate
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.glyphs import Fonts
 from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, batches
-from inkdigit.learning.training import Loop, Training
+from inkdigit.learning.training import Loop, Training, figures_of
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
 from inkdigit.reading.calibration import PlattScaling, log_odds, temperature_scale
 from inkdigit.reading.model_file import LineModel, to_pixels
@@ -111,28 +111,23 @@ class ReaderTraining(Training):
         amounts, fonts = self._amounts, Fonts(self._fonts)
         learnt = self.draw("train", self.fitted, amounts.validation)
         unseen = self.draw("test", self.dataset.test, amounts.measured)
+        validated = history[-1]["validation_loss"], history[-1]["validation_accuracy"]
         return {
-            **self._measure("train", model, learnt),
-            **self._measure("test", model, unseen),
-            "validation_accuracy": history[-1]["validation_accuracy"],
-            "validation_loss": history[-1]["validation_loss"],
+            **figures_of("train", *self._measure(model, learnt), self._seen()),
+            **figures_of("validation", *validated, amounts.validation),
+            **figures_of("test", *self._measure(model, unseen), amounts.measured),
             "data": f"{self.dataset.name} and drawn handwriting with {len(fonts)} fonts",
-            "train_digits": self._seen(),
-            "validation_digits": amounts.validation,
-            "test_digits": amounts.measured,
             "fonts_learnt_from": fonts.names,
             "fonts_held_out": Fonts(self._fonts, held_out=True).names,
             "model": {"classes": SINGLE_ALPHABET} if self._single else _LINE_FIELDS,
         }
 
-    def _measure(self, part: str, model: Any, drawn: list[Line]) -> dict[str, float]:
+    def _measure(self, model: Any, drawn: list[Line]) -> tuple[float, float]:
         """Return the mean loss, and the share of lines or digits that are read right."""
-        if self._single:
-            evaluation = _evaluate_digits(model, drawn)
-            loss, accuracy = evaluation.loss, evaluation.accuracy
-        else:
-            loss, accuracy = evaluate(model, drawn)
-        return {f"{part}_accuracy": accuracy, f"{part}_loss": loss}
+        if not self._single:
+            return evaluate(model, drawn)
+        evaluation = _evaluate_digits(model, drawn)
+        return evaluation.loss, evaluation.accuracy
 
     def _seen(self) -> int:
         """Return how many different lines or digits were learnt from."""
