@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.learning.evaluation import report
+from inkdigit.learning.evaluation import figures
 from inkdigit.learning.evaluation.comparison import Comparison
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.evaluation.report import write_comparison, write_run_report
@@ -167,8 +167,8 @@ def undrawn(monkeypatch):
             path.write_bytes(PNG)
         return paths
 
-    monkeypatch.setattr(report, "write_evaluation_figures", write)
-    monkeypatch.setattr(report, "write_figure", lambda _, path: path.write_bytes(PNG))
+    monkeypatch.setattr(figures, "write_evaluation_figures", write)
+    monkeypatch.setattr(figures, "write_figure", lambda _, path: path.write_bytes(PNG))
 
 
 def test_a_run_report_stands_alone(page):

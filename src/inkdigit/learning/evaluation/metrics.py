@@ -192,17 +192,17 @@ def cross_entropy(probabilities: Floats, labels: Labels) -> float:
     return float(-np.log(true.clip(EPSILON, 1 - EPSILON)).mean())
 
 
-def calibrate(validation: Evaluation) -> Calibration:
+def calibrate(validation: Evaluation, target_error: float = TARGET_ERROR) -> Calibration:
     """Fit temperature and reject threshold on digits that were not fitted.
 
     The temperature has the least cross-entropy (Guo et al. 2017). The threshold is the least
-    confidence at which at most one digit in a thousand of those above it was wrong.
+    confidence at which at most a share `target_error` of the digits above it was wrong.
     """
     temperature = _fit_temperature(validation)
-    calibrated = Evaluation(
-        validation.labels, temperature_scale(validation.probabilities, temperature)
-    )
-    return Calibration(temperature, *threshold_at_error(calibrated.confidences, calibrated.right))
+    # A digit is read whatever the chance that it is none, and taken if that chance is small.
+    digits = temperature_scale(validation.probabilities, temperature)[:, :CLASSES]
+    right = digits.argmax(axis=1) == validation.labels
+    return Calibration(temperature, *threshold_at_error(digits.max(axis=1), right, target_error))
 
 
 def threshold_at_error(

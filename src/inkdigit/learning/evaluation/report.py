@@ -11,12 +11,8 @@ import numpy as np
 
 from inkdigit.files import write_text
 from inkdigit.learning.datasets.digits import Dataset, Digits, public_name
+from inkdigit.learning.evaluation import figures
 from inkdigit.learning.evaluation.comparison import COLUMNS, Column, Comparison
-from inkdigit.learning.evaluation.figures import (
-    accuracy_against_cost,
-    write_evaluation_figures,
-    write_figure,
-)
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.run import REPORT, History
 from inkdigit.reading.calibration import temperature_scale
@@ -34,8 +30,22 @@ def write_run_report(
     folder: Path, metrics: dict[str, Any], history: History, test: Digits, evaluation: Evaluation
 ) -> Path:
     """Write a run's pictures and `report.html` into its folder, and return the page."""
-    paths = write_evaluation_figures(folder, evaluation, test.images, history)
-    context = _run_context(metrics, evaluation) | {"last": history[-1]}
+    paths = figures.write_evaluation_figures(folder, evaluation, test.images, history)
+    temperature = metrics["calibration"]["temperature"]
+    scaled = temperature_scale(evaluation.probabilities, temperature)
+    calibrated = Evaluation(evaluation.labels, scaled)
+    accepted = calibrated.confidences >= metrics["calibration"]["reject_threshold"]
+    context = {
+        "metrics": metrics,
+        "data": public_name(metrics["data"]),
+        "dataset": metrics["data"],
+        "evaluation": evaluation,
+        "calibrated": calibrated,
+        "accepted": accepted,
+        "accepted_wrong": accepted & ~calibrated.right,
+        "weaknesses": list(_weaknesses(metrics, evaluation, calibrated)),
+        "last": history[-1],
+    }
     return _write_page(folder / REPORT, "run.html.j2", paths, context)
 
 
@@ -49,7 +59,7 @@ def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> 
     for name, frame in tables.items():
         write_text(folder / f"{name}.csv", frame.to_csv(index=False))
     path = folder / "accuracy_against_cost.png"
-    write_figure(accuracy_against_cost(comparison.networks), path)
+    figures.write_figure(figures.accuracy_against_cost(comparison.networks), path)
     context = _comparison_context(comparison, dataset, folder)
     return _write_page(folder / "comparison.html", "comparison.html.j2", [path], context)
 
@@ -83,23 +93,6 @@ def _percent(share: float) -> str:
 
 def _data_uri(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _run_context(metrics: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
-    temperature = metrics["calibration"]["temperature"]
-    scaled = temperature_scale(evaluation.probabilities, temperature)
-    calibrated = Evaluation(evaluation.labels, scaled)
-    accepted = calibrated.confidences >= metrics["calibration"]["reject_threshold"]
-    return {
-        "metrics": metrics,
-        "data": public_name(metrics["data"]),
-        "dataset": metrics["data"],
-        "evaluation": evaluation,
-        "calibrated": calibrated,
-        "accepted": accepted,
-        "accepted_wrong": accepted & ~calibrated.right,
-        "weaknesses": list(_weaknesses(metrics, evaluation, calibrated)),
-    }
 
 
 def _weaknesses(
@@ -136,14 +129,11 @@ def _weaknesses(
         )
 
 
-def _cells(networks: "pd.DataFrame", column: Column) -> list[dict[str, Any]]:
+def _cells(networks: "pd.DataFrame", column: Column) -> list[tuple[str, bool]]:
+    """Return the text of a column for each network, and whether it is the best."""
     values = networks[column.figure]
     best = values.agg(column.best) if len(networks) > 1 else np.nan
-    texts = column.texts(networks)
-    return [
-        {"text": text, "best": bool(value == best)}
-        for text, value in zip(texts, values, strict=True)
-    ]
+    return list(zip(column.texts(networks), values == best, strict=True))
 
 
 def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) -> dict[str, Any]:
@@ -157,10 +147,7 @@ def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) 
         "test_digits": len(dataset.test),
         "many": len(networks) > 1,
         "columns": COLUMNS,
-        "rows": [
-            {"network": network, "cells": row}
-            for network, row in zip(networks["network"], cells, strict=True)
-        ],
+        "rows": list(zip(networks["network"], cells, strict=True)),
         "seeds": int(networks["seeds"].max()),
         "differences": comparison.differences.to_dict("records"),
         "epochs": sorted(set(comparison.runs["epochs"])),

@@ -35,8 +35,8 @@ from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.glyphs import Fonts
 from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, batches
 from inkdigit.learning.training import Loop, Training, figures_of
-from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
-from inkdigit.reading.calibration import PlattScaling, log_odds, temperature_scale
+from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET, only_digits
+from inkdigit.reading.calibration import PlattScaling, log_odds
 from inkdigit.reading.model_file import LineModel, to_pixels
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 from inkdigit.reading.tta import PADDED_TO, Network, classify_views, pad, view_lines
@@ -140,7 +140,7 @@ class ReaderTraining(Training):
         """Return the calibration as `ModelInfo` has it, on lines or digits that were not learnt."""
         drawn = self.draw("calibration", self.validation, self._amounts.measured)
         if self._single:
-            return _calibrate_digits(_evaluate_digits(model, drawn))
+            return asdict(calibrate(_evaluate_digits(model, drawn), TARGET_ERROR))
         network = LineModel.load(path).frames if path.exists() else partial(_frames, model)
         return calibrate_lines(*read_lines(network, drawn))
 
@@ -225,15 +225,6 @@ def _evaluate_digits(model: Any, drawn: list[Line]) -> Evaluation:
     """Hold what is read, as a reader does, against what was drawn."""
     images, labels = to_digits(drawn)
     return Evaluation(labels, classify_views(partial(predict, model), images))
-
-
-def _calibrate_digits(evaluation: Evaluation) -> dict[str, float]:
-    temperature = calibrate(evaluation).temperature
-    # A digit is read whatever the chance that it is none, and taken if that chance is small.
-    digits = temperature_scale(evaluation.probabilities, temperature)[:, : len(DIGITS)]
-    right = digits.argmax(axis=1) == evaluation.labels
-    threshold = threshold_at_error(digits.max(axis=1), right, TARGET_ERROR)
-    return asdict(Calibration(temperature, *threshold))
 
 
 def calibrate_lines(probabilities: Floats, right: Mask) -> dict[str, float]:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inkdigit.errors import DataError
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.synthesis.allographs import DIGITS, MARKS, Allograph
+from inkdigit.learning.synthesis.allographs import Allograph
 from inkdigit.learning.synthesis.pixels import Ink, Random, inked
 
 Floats = npt.NDArray[np.float64]
@@ -172,8 +172,3 @@ class Writers:
         chosen = self._of[digit]
         image = self._images[chosen[rng.integers(len(chosen))]]
         return Glyph(inked(image), 0.0, 1.0)
-
-
-def allographs(character: str) -> tuple[Allograph, ...]:
-    """Return the shapes that hands give to a digit or mark."""
-    return DIGITS[character] if character in DIGITS else MARKS[character]

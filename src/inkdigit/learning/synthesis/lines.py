@@ -6,15 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.synthesis.allographs import LETTERS, MARKS, SIGNS, Allograph, Stroke
-from inkdigit.learning.synthesis.glyphs import (
-    DISTINCT_LETTERS,
-    SYMBOLS,
-    Glyph,
-    Writers,
-    allographs,
-    draw,
-)
+from inkdigit.learning.synthesis.allographs import LETTERS, MARKS, SIGNS, WRITTEN, Allograph, Stroke
+from inkdigit.learning.synthesis.glyphs import DISTINCT_LETTERS, SYMBOLS, Glyph, Writers, draw
 from inkdigit.learning.synthesis.paper import Backgrounds
 from inkdigit.learning.synthesis.pixels import Ink, Random, resized, warped
 from inkdigit.learning.synthesis.texts import invent_text
@@ -121,7 +114,7 @@ class _Canvas:
     def _set(self, ink: Ink, top: int, character: str) -> None:
         bottom = min(top + len(ink), _HEIGHT)
         ink, top = ink[max(0, -top) : max(0, bottom - top)], max(0, top)
-        rows = np.flatnonzero(ink.max(axis=1) > _INK) if ink.size else np.array([], np.intp)
+        rows = np.flatnonzero(ink.max(axis=1, initial=0) > _INK)
         if not len(rows):
             return
         x = self._place(ink, rows, top, character)
@@ -214,7 +207,7 @@ class _Canvas:
 
     def _drawn(self, character: str, size: float) -> Glyph:
         rng = self._rng
-        shapes = allographs(character)
+        shapes = WRITTEN[character]
         if character not in self._favourites or rng.random() > self._style.loyalty:
             shape = shapes[rng.integers(len(shapes))]
             self._favourites[character] = (
@@ -223,14 +216,11 @@ class _Canvas:
         return self._pen(self._favourites[character], size, self._style.wobble)
 
     def _pen(self, shape: Allograph, size: float, wobble: float) -> Glyph:
+        rng, height, pen = self._rng, DIGIT_HEIGHT * size, self._style.pen
+        slant = self._style.slant + rng.normal(0, 0.04)
+        stretch = self._style.stretch * float(np.exp(rng.normal(0, 0.1)))
         glyph = draw(
-            shape,
-            self._rng,
-            height=DIGIT_HEIGHT * size,
-            pen=self._style.pen,
-            slant=self._style.slant + self._rng.normal(0, 0.04),
-            stretch=self._style.stretch * float(np.exp(self._rng.normal(0, 0.1))),
-            wobble=wobble,
+            shape, rng, height=height, pen=pen, slant=slant, stretch=stretch, wobble=wobble
         )
         return Glyph(glyph.ink, glyph.top * size, glyph.bottom * size)
 
