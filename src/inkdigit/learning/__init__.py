@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from inkdigit.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from inkdigit.learning.api import compare, evaluate, export, export_mean, resume, train
+    from inkdigit.learning.api import compare, evaluate, export, resume, train
+    from inkdigit.learning.classifiers.mean import export_mean
     from inkdigit.learning.datasets import Dataset, Digits, load_dataset
     from inkdigit.learning.evaluation import figures
     from inkdigit.learning.evaluation.comparison import Comparison
@@ -43,6 +44,7 @@ _HOME = {
     "Run": "models.run",
     "TrainingSettings": "settings",
     "build_network": "networks",
+    "export_mean": "classifiers.mean",
     "figures": "evaluation.figures",
     "load_dataset": "datasets",
 }

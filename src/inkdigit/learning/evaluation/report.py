@@ -1,7 +1,6 @@
 """Pages about a run and about a comparison: one HTML file each, with its pictures inside."""
 
 import base64
-from collections.abc import Iterator
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-SURE = 0.99
-# With fewer digits, the error rate of one in a thousand rests on fewer than ten mistakes.
-ENOUGH_FOR_ONE_IN_A_THOUSAND = 10_000
-
-
 def write_run_report(
     folder: Path, metrics: dict[str, Any], history: History, test: Digits, evaluation: Evaluation
 ) -> Path:
@@ -43,7 +37,6 @@ def write_run_report(
         "calibrated": calibrated,
         "accepted": accepted,
         "accepted_wrong": accepted & ~calibrated.right,
-        "weaknesses": list(_weaknesses(metrics, evaluation, calibrated)),
         "last": history[-1],
     }
     return _write_page(folder / REPORT, "run.html.j2", paths, context)
@@ -65,7 +58,7 @@ def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> 
 
 
 def _write_page(page: Path, template: str, pictures: list[Path], context: dict[str, Any]) -> Path:
-    inline = {path.stem: _data_uri(path) for path in pictures}
+    inline = {path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures}
     write_text(page, _environment().get_template(template).render(context, pictures=inline))
     return page
 
@@ -78,55 +71,13 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
     )
     environment.filters |= {
-        "percent": _percent,
+        "percent": lambda share: f"{100 * share:.2f}\N{NO-BREAK SPACE}%",
         "number": lambda value: f"{value:,.0f}",
         "count": lambda value: f"{value:,.1f}".removesuffix(".0"),
         "seconds": lambda value: f"{value:,.0f} s" if value >= 10 else f"{value:.1f} s",
         "p_value": lambda value: "< 0.0001" if value < 0.0001 else f"= {value:.2g}",
     }
     return environment
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f}\N{NO-BREAK SPACE}%"
-
-
-def _data_uri(path: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _weaknesses(
-    metrics: dict[str, Any], evaluation: Evaluation, calibrated: Evaluation
-) -> Iterator[str]:
-    """Yield a sentence for each weakness that the figures show."""
-    fitted, tested = 1 - metrics["train_accuracy"], 1 - evaluation.accuracy
-    if tested >= max(2 * fitted, 0.002):
-        yield (
-            f"It has learnt much by heart: {_percent(fitted)} of the fitted digits are read wrong, "
-            f"but {_percent(tested)} of the test digits."
-        )
-    seen = [row for row in evaluation.per_class() if row["support"]]
-    worst = min(seen, key=lambda row: row["recall"])
-    if wrong := round(worst["support"] * (1 - worst["recall"])):
-        of_all = f"{wrong:,} of {worst['support']:,.0f}"
-        yield f"Its worst digit is {worst['digit']:.0f}: {of_all} read wrong."
-    for pair in evaluation.most_confused(1):
-        times = "once" if pair["times"] == 1 else f"{pair['times']:,} times"
-        yield f"Its commonest mistake is to read {pair['digit']} as {pair['read_as']} ({times})."
-    mistakes = evaluation.mistakes()
-    if sure := int((evaluation.confidences[mistakes] > SURE).sum()):
-        yield f"It made {sure:,} of its {len(mistakes):,} mistakes with more than 99 % confidence."
-    if calibrated.calibration_error > evaluation.calibration_error:
-        yield (
-            "The temperature that suits the validation digits worsens calibration on the test "
-            "digits."
-        )
-    digits = metrics["calibration"]["reject_measured_on"]
-    if digits < ENOUGH_FOR_ONE_IN_A_THOUSAND:
-        yield (
-            f"{digits:,} validation digits are too few to measure one mistake in a thousand: the "
-            f"reject threshold was chosen with at most {digits // 1000} wrong among those above it."
-        )
 
 
 def _cells(networks: "pd.DataFrame", column: Column) -> list[tuple[str, bool]]:

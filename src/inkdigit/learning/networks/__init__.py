@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.backend import computing_in, keras
+from inkdigit.learning.backend import Layers, computing_in, keras
 from inkdigit.learning.networks.averaged import best, small_8k, small_25k, small_100k
 from inkdigit.learning.networks.classic import classic
 from inkdigit.learning.networks.fast import fast
@@ -20,7 +20,7 @@ from inkdigit.learning.networks.single import single
 
 Model = Any  # a keras.Model; Keras carries no types
 
-NETWORKS: dict[str, Callable[[], list[Any]]] = {
+NETWORKS: dict[str, Callable[[], Layers]] = {
     "lenet5": lenet5,
     "classic": classic,
     "modern": modern,

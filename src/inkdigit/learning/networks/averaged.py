@@ -1,33 +1,29 @@
 """Networks that read well for their size, for nearly all parameters sit in convolutions."""
 
-from typing import Any
-
-from inkdigit.learning.backend import keras
-
-layers = keras.layers
+from inkdigit.learning.backend import Layers, layers
 
 
-def small_8k() -> list[Any]:
+def small_8k() -> Layers:
     """Return the network with 16 filters in every layer: 7,738 parameters."""
     return _averaged(16, 16, 16, 16)
 
 
-def small_25k() -> list[Any]:
+def small_25k() -> Layers:
     """Return the network with 20 to 40 filters: 24,126 parameters."""
     return _averaged(20, 24, 32, 40)
 
 
-def small_100k() -> list[Any]:
+def small_100k() -> Layers:
     """Return the network with 32 to 80 filters: 90,058 parameters."""
     return _averaged(32, 48, 64, 80)
 
 
-def best() -> list[Any]:
+def best() -> Layers:
     """Return the network with 48 to 128 filters: 197,370 parameters."""
     return _averaged(48, 64, 96, 128)
 
 
-def _averaged(first: int, second: int, third: int, last: int) -> list[Any]:
+def _averaged(first: int, second: int, third: int, last: int) -> Layers:
     """Return four convolutions whose last maps are averaged (Lin et al. 2014), untrained.
 
     A stride in the first layer and a pooling after the second leave maps of 14, 12, 6 and 4 pixels
@@ -49,5 +45,5 @@ def _averaged(first: int, second: int, third: int, last: int) -> list[Any]:
     ]
 
 
-def _normalised() -> list[Any]:
+def _normalised() -> Layers:
     return [layers.BatchNormalization(momentum=0.95), layers.ReLU()]

@@ -1,13 +1,9 @@
 """LeNet-5, the network that read cheques in the 1990s, trained here from scratch."""
 
-from typing import Any
-
-from inkdigit.learning.backend import keras
-
-layers = keras.layers
+from inkdigit.learning.backend import Layers, layers
 
 
-def lenet5() -> list[Any]:
+def lenet5() -> Layers:
     """Return LeNet-5, untrained: 61,706 parameters.
 
     LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document

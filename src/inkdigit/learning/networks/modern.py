@@ -1,13 +1,9 @@
 """A smaller network that reads better: batch normalisation, and no dense hidden layer."""
 
-from typing import Any
-
-from inkdigit.learning.backend import keras
-
-layers = keras.layers
+from inkdigit.learning.backend import Layers, layers
 
 
-def modern() -> list[Any]:
+def modern() -> Layers:
     """Return a three-convolution network with batch normalisation (Ioffe and Szegedy 2015).
 
     The digits are read straight off the last feature maps, as in all-convolutional networks
