@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Print the table."""
     with needing("learn"):
-        from inkdigit.learning.networks import NETWORKS, READERS, count_macs
+        from inkdigit.learning.networks import NETWORKS, READERS, build_network, count_macs
 
     rows = []
-    for name, build in (NETWORKS | READERS).items():
-        model = build()
+    for name in (*NETWORKS, *READERS):
+        model = build_network(name)
         figures = f"{model.count_params():,}", f"{count_macs(model):,}"
         rows.append([name, _READS.get(name, "a digit"), *figures])
     print(table(["network", "reads", "parameters", "multiply-accumulates"], rows))

@@ -18,7 +18,10 @@ import numpy as np
 import inkdigit
 from inkdigit.errors import MissingExtraError, SettingError
 
-__all__ = ["computing_in", "keras", "make_reproducible", "quiet_native_stderr", "versions"]
+__all__ = [
+    "Layers", "computing_in", "keras", "layers", "make_reproducible", "quiet_native_stderr",
+    "versions",
+]  # fmt: skip
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -63,6 +66,11 @@ except ModuleNotFoundError as error:
     raise MissingExtraError("learn", str(error.name)) from None
 except ValueError as error:
     raise SettingError(f"Keras does not start: {error} Unset or mend KERAS_BACKEND.") from None
+
+
+layers = keras.layers
+# The layers of a network, one after the other.
+Layers = list[keras.Layer]
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quiet_native_stderr
+from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.models.keras_files import DIGIT_SHAPES, LINE_SHAPES, load_keras_model
 from inkdigit.learning.models.quantisation import quantise
 from inkdigit.learning.models.run import KERAS_MODEL, Run
@@ -21,6 +22,11 @@ OPSET = 17
 
 
 Pictures = Iterable[npt.NDArray[np.uint8]]
+
+
+def digits_to_quantise_by() -> Pictures:
+    """Return digits that measure how far the maps of a network in eight bits reach."""
+    return load_dataset("sample").train.images[:1000]
 
 
 def write_model_file(

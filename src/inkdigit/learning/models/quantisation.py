@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +26,7 @@ def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
     Its last layer with weights stays as it is. Weights keep to seven bits, as processors without
     VNNI add up products of eight in too narrow a sum.
     """
+    import onnx
     from onnxruntime.quantization import (
         CalibrationDataReader,
         QuantFormat,
@@ -44,7 +44,7 @@ def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
 
     with _quietly():
         quant_pre_process(str(path), str(path), skip_symbolic_shape=True)
-        graph = _load(path)
+        graph = onnx.load(str(path)).graph
         weighted = [node.name for node in graph.node if node.op_type in _WEIGHTED]
         quantize_static(
             str(path),
@@ -58,12 +58,6 @@ def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
             weight_type=QuantType.QInt8,
             nodes_to_exclude=[weighted[-1]],
         )
-
-
-def _load(path: Path) -> Any:
-    import onnx
-
-    return onnx.load(str(path)).graph
 
 
 @contextmanager
