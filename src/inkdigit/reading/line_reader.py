@@ -12,14 +12,9 @@ import numpy.typing as npt
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS, MARKS
-from inkdigit.reading.decoding import (
-    Characters,
-    Hypothesis,
-    SeenMark,
-    find_marks,
-    locate,
-    unseen_marks,
-)
+from inkdigit.reading.decoding.characters import Characters, locate
+from inkdigit.reading.decoding.marks import SeenMark, find_marks, unseen_marks
+from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import ReadOptions
