@@ -32,20 +32,24 @@ def test_temperature_one_changes_nothing_and_a_higher_one_is_less_sure() -> None
     assert sureness[-1] == pytest.approx(1 / 3, abs=0.01)
 
 
+def confidence(probability: float, scaling: PlattScaling) -> float:
+    return float(scaling.confidence(np.array([probability]))[0])
+
+
 @pytest.mark.parametrize("p", [1e-9, 0.1, 0.5, 0.9, 0.999])
 def test_platt_is_a_logistic_curve_over_the_log_odds(p: float) -> None:
     odds = math.sqrt(p / (1 - p)) / math.e
     scaling = PlattScaling(slope=0.5, intercept=-1.0)
-    assert scaling.confidence(p) == pytest.approx(odds / (1 + odds), rel=1e-6)
-    assert PlattScaling().confidence(p) == pytest.approx(p)
+    assert confidence(p, scaling) == pytest.approx(odds / (1 + odds), rel=1e-6)
+    assert confidence(p, PlattScaling()) == pytest.approx(p)
 
 
 def test_certainty_stays_within_reason() -> None:
     scaling = PlattScaling(slope=0.5, intercept=-1.0)
-    assert 0 < scaling.confidence(0.0) < scaling.confidence(1.0) < 1
+    assert 0 < confidence(0.0, scaling) < confidence(1.0, scaling) < 1
     # Far beyond what numbers hold, without a warning.
-    assert 0 <= PlattScaling(intercept=-5000.0).confidence(0.5) < 1e-300
-    assert PlattScaling(intercept=5000.0).confidence(0.5) == 1
+    assert 0 <= confidence(0.5, PlattScaling(intercept=-5000.0)) < 1e-300
+    assert confidence(0.5, PlattScaling(intercept=5000.0)) == 1
 
 
 def test_an_array_is_scaled_as_each_number_of_it() -> None:
@@ -53,9 +57,8 @@ def test_an_array_is_scaled_as_each_number_of_it() -> None:
     values = np.linspace(0, 1, 11)
     found = scaling.confidence(values)
     assert found.shape == (11,)
-    assert found.tolist() == [scaling.confidence(float(value)) for value in values]
+    assert found.tolist() == [confidence(value, scaling) for value in values]
     assert (np.diff(found) > 0).all()
-    assert isinstance(scaling.confidence(0.5), float)
     assert scaling.confidence(np.zeros((0,))).shape == (0,)
 
 

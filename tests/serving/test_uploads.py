@@ -34,8 +34,8 @@ def uploads_of(sent: bytes, memory: Memory, piece: int = 65_536) -> list[Upload]
     scope = {"type": "http", "headers": [(name.lower(), value) for name, _, value in headers]}
 
     async def received_uploads() -> list[Upload]:
-        with memory.share() as share:
-            uploads = await receive_uploads(Request(scope, receive), Settings(), share, LIMIT)
+        with memory.share() as take:
+            uploads = await receive_uploads(Request(scope, receive), Settings(), take, LIMIT)
             assert memory.held == len(body)
             return uploads
 

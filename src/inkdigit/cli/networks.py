@@ -2,24 +2,23 @@
 
 import argparse
 
-from inkdigit.cli.options import Verbs, needing_learn, table
+from inkdigit.cli.options import table
+from inkdigit.errors import needing
 
+ABOUT = (
+    "List the networks: what each reads, its parameters, and its multiply-accumulates for one "
+    "digit (for `line`: for a square of its line image)."
+)
 _READS = {"line": "a line", "single": "a digit or none"}
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "networks",
-        description="List the networks: what each reads, its parameters, and its "
-        "multiply-accumulates for one digit (for `line`: for a square of its line image).",
-    )
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: there is nothing to choose."""
 
 
 def run(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Print the table."""
-    with needing_learn():
+    with needing("learn"):
         from inkdigit.learning.networks import NETWORKS, READERS, build_network, count_macs
 
     rows = []

@@ -5,29 +5,20 @@ import argparse
 from inkdigit.bulk.api import read_to
 from inkdigit.bulk.progress import Display
 from inkdigit.bulk.rows import Tally
-from inkdigit.cli.options import Verbs, add_quiet_flag
-from inkdigit.cli.read_flags import (
-    add_engine_flags,
-    add_output_flags,
-    add_reading_flags,
-    add_source_flags,
-)
+from inkdigit.cli.options import QUIET, add_flags
+from inkdigit.cli.read_flags import add_read_flags
 from inkdigit.errors import InkdigitError
 
+ABOUT = (
+    "Read the handwritten number in each picture: a row for each picture, and for each page of a "
+    "TIFF or PDF. Nothing is sent anywhere."
+)
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "read",
-        description="Read the handwritten number in each picture: a row for each picture, and for "
-        "each page of a TIFF or PDF. Nothing is sent anywhere.",
-    )
-    add_source_flags(parser)
-    add_reading_flags(parser)
-    add_output_flags(parser)
-    add_engine_flags(parser)
-    add_quiet_flag(parser)
-    parser.set_defaults(run=run)
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    add_read_flags(parser)
+    add_flags(parser, QUIET)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -42,8 +42,8 @@ class Pages(Iterator[Grey]):
     then goes on with the page after it. No file is held open.
     """
 
-    def __init__(self, count: int, decode: Callable[[int], Grey]) -> None:
-        self._count, self._decode, self._next = count, decode, 0
+    def __init__(self, name: str, count: int, decode: Callable[[int], Grey]) -> None:
+        self.name, self._count, self._decode, self._next = name, count, decode, 0
 
     def __len__(self) -> int:
         return self._count
@@ -52,7 +52,16 @@ class Pages(Iterator[Grey]):
         if self._next == self._count:
             raise StopIteration
         self._next += 1
-        return self._decode(self._next - 1)
+        return self.page(self._next - 1)
+
+    def page(self, index: int) -> Grey:
+        """Return one of the pages, counted from 0."""
+        try:
+            return self._decode(index)
+        except MemoryError:
+            raise ImageError(
+                f"{self.name} needs more memory than there is: lower max_pixels (--max-pixels)"
+            ) from None
 
 
 def open_grey(source: Source, *, page: int | None = None, max_pixels: int | None = None) -> Grey:
@@ -64,8 +73,8 @@ def open_grey(source: Source, *, page: int | None = None, max_pixels: int | None
     is broken or has more than `max_pixels` pixels, 64,000,000 by default, and where none of several
     pages is chosen; `MissingExtraError` for a PDF without pypdfium2.
     """
-    document = _opened(source, _limit(max_pixels), MAX_PAGES)
-    count = document.count
+    document = open_pages(source, max_pixels=max_pixels)
+    count = len(document)
     if page is None and count > 1:
         raise ImageError(
             f"{document.name} has {count} pages: choose one (page=1 … {count}, --page)"
@@ -84,59 +93,36 @@ def open_pages(
     What is wrong with the whole, also more than `max_pages` pages, raises here; what is wrong with
     one page raises when that page is asked for.
     """
-    document = _opened(source, _limit(max_pixels), max_pages)
-    return Pages(document.count, document.page)
-
-
-def count_pages(source: Source) -> int:
-    """Return how many pages `open_pages` would give; decodes none of them."""
-    return _opened(source, MAX_PIXELS, MAX_PAGES).count
-
-
-def _limit(max_pixels: int | None) -> int:
-    return MAX_PIXELS if max_pixels is None else max_pixels
-
-
-class _Document:
-    def __init__(self, name: str, count: int, decode: Callable[[int], Grey]) -> None:
-        self.name, self.count, self._decode = name, count, decode
-
-    def page(self, index: int) -> Grey:
-        try:
-            return self._decode(index)
-        except MemoryError:
-            raise ImageError(
-                f"{self.name} needs more memory than there is: lower max_pixels (--max-pixels)"
-            ) from None
-
-
-def _opened(source: Source, max_pixels: int, max_pages: int) -> _Document:
+    limit = MAX_PIXELS if max_pixels is None else max_pixels
     if isinstance(source, np.ndarray):
-        return _Document("the array", 1, lambda _: grey_from_array(source, max_pixels))
+        return Pages("the array", 1, lambda _: grey_from_array(source, limit))
     if isinstance(source, Image.Image):
-        return _of_frames(source, [None], "the image", max_pixels)
+        return _of_frames(source, [None], "the image", limit)
     name, content = name_of(source), read_whole(source)
-    if image := decoding.open_picture(content, name, max_pixels):
+    if image := decoding.open_picture(content, name, limit):
         frames = decoding.frames_of(image, max_pages + 1)
-        document = _of_frames(image, frames, name, max_pixels)
+        document = _of_frames(image, frames, name, limit)
     elif pdf.is_pdf(content):
-        decode = partial(pdf.grey_page, content, name, max_pixels)
-        document = _Document(name, pdf.count_pages(content, name), decode)
+        decode = partial(pdf.grey_page, content, name, limit)
+        document = Pages(name, pdf.count_pages(content, name), decode)
     else:
         raise ImageError(
             f"{name} is not a picture that can be read ({', '.join(decoding.FORMATS)}, PDF), or is "
             f"broken: it begins with {content[:16]!r}"
         )
-    if document.count > max_pages:
+    if len(document) > max_pages:
         raise ImageError(f"{name} has more than {max_pages:,} pages: split it, or raise max_pages")
     return document
 
 
-def _of_frames(
-    image: Image.Image, frames: list[int | None], name: str, max_pixels: int
-) -> _Document:
+def _of_frames(image: Image.Image, frames: list[int | None], name: str, max_pixels: int) -> Pages:
     def decode(index: int) -> Grey:
         page = name if len(frames) == 1 else f"page {index + 1} of {name}"
         return decoding.grey_picture(image, page, max_pixels, frame=frames[index])
 
-    return _Document(name, len(frames), decode)
+    return Pages(name, len(frames), decode)
+
+
+def count_pages(source: Source) -> int:
+    """Return how many pages `open_pages` would give; decodes none of them."""
+    return len(open_pages(source))

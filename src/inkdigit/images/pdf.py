@@ -7,7 +7,7 @@ might then be closed by the garbage collector in another thread.
 import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -58,11 +58,8 @@ def _document(content: bytes, name: str) -> Iterator["PdfDocument"]:
         raise ImageError(f"{name} is broken: the PDF is cut off before its end")
     with _LOCK:
         try:
-            document = PdfDocument(content)
-            try:
+            with closing(PdfDocument(content)) as document:
                 yield document
-            finally:
-                document.close()
         except ImageError:
             raise
         except Exception as error:
@@ -81,9 +78,6 @@ def _rendered(page: "PdfPage", name: str, max_pixels: int) -> Image.Image:
     while math.ceil(width * scale) * math.ceil(height * scale) > max(max_pixels, 1):
         scale *= 0.99
     check_size(math.ceil(height * scale), math.ceil(width * scale), name, max_pixels)
-    bitmap = page.render(scale=scale, rev_byteorder=True)
-    try:
+    with closing(page.render(scale=scale, rev_byteorder=True)) as bitmap:
         picture: Image.Image = bitmap.to_pil().copy()
-    finally:
-        bitmap.close()
     return picture

@@ -10,20 +10,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inkdigit.errors import ImageError
+from inkdigit.images.pdf import is_pdf
 
 File = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 MAX_BYTES = 2**30
 _CHUNK = 2**20
 _LONGEST_NAME = 200
-# Where a PDF says that it is one; some carry other bytes ahead of it.
-_PDF_WITHIN = 1024
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def may_have_pages(head: bytes) -> bool:
     """Return whether a file that begins so is of a kind that holds pages: TIFF or PDF."""
-    return head.startswith(_TIFF) or b"%PDF-" in head[:_PDF_WITHIN]
+    return head.startswith(_TIFF) or is_pdf(head)
 
 
 def name_of(file: File) -> str:

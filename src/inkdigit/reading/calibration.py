@@ -1,7 +1,6 @@
 """From what a network says to how often it is right: the formulas, for both halves."""
 
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -25,25 +24,18 @@ def temperature_scale(probabilities: Floats, temperature: float) -> Floats:
 class PlattScaling:
     """A logistic curve over the log-odds of a probability (Platt 1999).
 
-    >>> PlattScaling(slope=1.0, intercept=0.0).confidence(0.75)
-    0.75
+    >>> PlattScaling(slope=1.0, intercept=0.0).confidence(np.array([0.5, 0.75])).tolist()
+    [0.5, 0.75]
     """
 
     slope: float = 1.0
     intercept: float = 0.0
 
-    @overload
-    def confidence(self, probability: float) -> float: ...
-    @overload
-    def confidence(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
-    def confidence(
-        self, probability: float | npt.NDArray[np.float64]
-    ) -> float | npt.NDArray[np.float64]:
-        """Return how often texts of this probability are right, for a number or an array."""
+    def confidence(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return how often texts of these probabilities are right."""
         odds = self.slope * log_odds(probability) + self.intercept
         with np.errstate(over="ignore"):
-            confidence = 1 / (1 + np.exp(-odds))
-        return float(confidence) if isinstance(probability, float) else np.asarray(confidence)
+            return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def log_odds(probability: float | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

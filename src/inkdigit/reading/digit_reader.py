@@ -23,31 +23,26 @@ class DigitReader:
 
     def read(self, pages: Iterable[Grey], options: ReadOptions) -> list[Evidence]:
         """Return what each grey page says."""
-        ways = [extract_digit_both_ways(page) for page in pages]
-        images = [way.pixels for page in ways for way in page]
-        posteriors = iter(self._classify(images) if images else ())
-        results = []
-        for page in ways:
-            seen = [(way, next(posteriors)) for way in page]
-            results.append(
-                self._evidence(*max(seen, key=_digitness), options)
-                if seen
-                else Evidence.of_blank(options)
-            )
-        return results
+        return [
+            self._evidence(*seen, options) if seen else Evidence.of_blank(options)
+            for seen in self._seen(pages)
+        ]
 
     def shown(self, page: Grey) -> Grey:
         """Return what the network is shown of a page, `uint8 (28, 28)`; zeros for blank paper."""
-        ways = extract_digit_both_ways(page)
-        if not ways:
-            return np.zeros((SIZE, SIZE), np.uint8)
-        posteriors = self._classify([way.pixels for way in ways])
-        return max(zip(ways, posteriors, strict=True), key=_digitness)[0].pixels
+        (seen,) = self._seen([page])
+        return seen[0].pixels if seen else np.zeros((SIZE, SIZE), np.uint8)
 
-    def _classify(self, digits: list[Grey]) -> Floats:
-        """Return calibrated probabilities `(n, classes)`."""
-        posteriors = classify_views(self.model.probabilities, np.stack(digits))
-        return temperature_scale(posteriors, self.model.info.temperature)
+    def _seen(self, pages: Iterable[Grey]) -> list[tuple[DigitImage, Floats] | None]:
+        """Return each page as it looks most like a digit, with calibrated probabilities."""
+        ways = [extract_digit_both_ways(page) for page in pages]
+        images = [way.pixels for page in ways for way in page]
+        if not images:
+            return [None] * len(ways)
+        posteriors = classify_views(self.model.probabilities, np.stack(images))
+        each = iter(temperature_scale(posteriors, self.model.info.temperature))
+        seen = [[(way, next(each)) for way in page] for page in ways]
+        return [max(some, key=_digitness, default=None) for some in seen]
 
     def _evidence(self, digit: DigitImage, posterior: Floats, options: ReadOptions) -> Evidence:
         odds = dict(zip(self.model.info.classes, map(float, posterior), strict=True))

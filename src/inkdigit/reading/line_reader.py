@@ -77,9 +77,7 @@ class LineReader:
         characters = locate(posteriors, texts, options.compiled_pattern)
         marks = _find_marks(views, characters, options)
         unseen = unseen_marks(views.first, texts, characters)
-        free: Sequence[Hypothesis | None] = [None] * len(lines)
-        if options.constrained:
-            free = self._calibrated(views.unconstrained)
+        free = self._calibrated(views.unconstrained)
         return [
             self._evidence(line, chosen[i], free[i], characters[i], marks[i], unseen[i], options)
             for i, line in enumerate(lines)
@@ -89,7 +87,7 @@ class LineReader:
         self,
         line: LineImage,
         chosen: Hypothesis,
-        free: Hypothesis | None,
+        free: Hypothesis,
         found: Characters,
         seen: list[SeenMark],
         unseen: str,
@@ -114,19 +112,18 @@ class LineReader:
             options=options,
             marks=[mark for mark in marks if mark.is_seen],
             decisive_marks=decisive,
-            free=free.text if free else None,
-            free_is_sure=free is not None and free.probability >= threshold,
+            free=free.text if options.constrained else None,
+            free_is_sure=free.probability >= threshold,
             unseen_mark=unseen or _inkless_mark(line, chosen.text, places),
             line=line,
         )
 
     def _calibrated(self, found: list[Hypothesis]) -> list[Hypothesis]:
         """Return texts with how often those of their probability are right."""
-        probabilities = np.array([one.probability for one in found])
-        confidences = self.model.info.platt.confidence(probabilities).tolist()
+        confidences = self.model.info.platt.confidence(np.array([one.probability for one in found]))
         return [
             Hypothesis(one.text, confidence)
-            for one, confidence in zip(found, confidences, strict=True)
+            for one, confidence in zip(found, confidences.tolist(), strict=True)
         ]
 
     def _characters(
@@ -134,10 +131,16 @@ class LineReader:
     ) -> list[Character]:
         shares = np.maximum(found.probabilities, 1e-12) ** self.model.info.confidence_slope
         shares /= shares.sum(axis=1, keepdims=True)
-        return [
-            _character(value, odds, box, symbols)
-            for value, odds, box in zip(text, shares.tolist(), boxes, strict=False)
-        ]
+        characters = []
+        for value, row, box in zip(text, shares.tolist(), boxes, strict=False):
+            odds = dict(zip(symbols, row, strict=True))
+            likely = [
+                Alternative(symbol, odds[symbol])
+                for symbol in sorted(odds, key=lambda symbol: -odds[symbol])
+                if odds[symbol] >= _LEAST_ALTERNATIVE or symbol == value
+            ]
+            characters.append(Character(value, odds[value], box, tuple(likely)))
+        return characters
 
 
 def _find_marks(
@@ -169,7 +172,8 @@ def _marks(line: LineImage, seen: list[SeenMark], boxes: list[Box]) -> list[Mark
     for mark in seen:
         alone = [(float(mark.first), float(mark.last))]
         box = next(sure) if mark.confidence >= SEEN else _boxes(line, alone)[0]
-        marks.append(Mark(mark.position, _mark(mark, box)))
+        others = tuple(Alternative(value, share) for value, share in mark.alternatives)
+        marks.append(Mark(mark.position, Character(mark.value, mark.confidence, box, others)))
     return marks
 
 
@@ -193,12 +197,11 @@ def _matters(
     if not mark.is_seen and any(other.position == mark.position for other in others):
         return False  # both are the same ink
     among = [other for other in marks if other is mark or other.is_seen]
-    without, with_it = (_text(_written(characters, some)) for some in (others, among))
-    return meanings(without, decimal).isdisjoint(meanings(with_it, decimal))
-
-
-def _text(characters: Sequence[Character]) -> str:
-    return "".join(character.value for character in characters)
+    without, with_it = (
+        meanings("".join(one.value for one in _written(characters, some)), decimal)
+        for some in (others, among)
+    )
+    return without.isdisjoint(with_it)
 
 
 def _alike(lines: Sequence[LineImage | None]) -> Iterator[list[int]]:
@@ -220,27 +223,10 @@ def _has_ink(line: LineImage, first: float, last: float) -> bool:
 
 def _inkless_mark(line: LineImage, text: str, places: list[tuple[float, float]]) -> str:
     """Return the first mark of a text that stands where there is no ink, or nothing."""
-    blank = (
-        symbol
-        for symbol, place in zip(text, places, strict=True)
-        if symbol not in DIGITS and not _has_ink(line, *place)
-    )
-    return next(blank, "")
-
-
-def _character(value: str, odds: list[float], box: Box, symbols: str) -> Character:
-    likely = [
-        Alternative(symbol, share)
-        for share, symbol in zip(odds, symbols, strict=True)
-        if share >= _LEAST_ALTERNATIVE or symbol == value
-    ]
-    likely.sort(key=lambda other: -other.confidence)
-    return Character(value, odds[symbols.index(value)], box, tuple(likely))
-
-
-def _mark(mark: SeenMark, box: Box) -> Character:
-    others = tuple(Alternative(value, share) for value, share in mark.alternatives)
-    return Character(mark.value, mark.confidence, box, others)
+    for symbol, place in zip(text, places, strict=True):
+        if symbol not in DIGITS and not _has_ink(line, *place):
+            return symbol
+    return ""
 
 
 def _boxes(line: LineImage, spans: list[tuple[float, float]]) -> list[Box]:

@@ -145,10 +145,15 @@ class DigitModel(_Model):
 
         Images are `uint8`, or float in 0..1, ink high and paper 0.
         """
-        pixels = self._pixels(images)
-        if not len(pixels):
+        expected = (self.info.input_height, self.info.input_width)
+        if images.ndim != 3 or images.shape[1:] != expected:
+            raise ImageError(
+                f"expected images of shape (n, {expected[0]}, {expected[1]}), "
+                f"received {images.shape}"
+            )
+        if not len(images):
             return np.zeros((0, len(self.info.classes)), np.float32)
-        return self._run(pixels)
+        return self._run(to_pixels(images))
 
     def predict_proba(self, images: npt.NDArray[np.generic]) -> Floats:
         """Return calibrated probabilities, `float32 (n, classes)`, for images as above."""
@@ -158,46 +163,32 @@ class DigitModel(_Model):
         """Return the likeliest class of each image, `int64 (n,)`."""
         return np.asarray(self.probabilities(images).argmax(axis=1))
 
-    def _pixels(self, images: npt.NDArray[np.generic]) -> Floats:
-        expected = (self.info.input_height, self.info.input_width)
-        if images.ndim != 3 or images.shape[1:] != expected:
-            raise ImageError(
-                f"expected images of shape (n, {expected[0]}, {expected[1]}), "
-                f"received {images.shape}"
-            )
-        return to_pixels(images)
-
 
 class LineModel(_Model):
     """A line network loaded from a model file, for line images 32 pixels high."""
 
     _reads = "line"
 
-    def frames(self, images: npt.NDArray[np.uint8]) -> Floats:
+    def frames(self, images: npt.NDArray[np.uint8], *, fallback: bool = False) -> Floats:
         """Return probabilities `float32 (n, width / 2, classes + 1)` for `uint8 (n, 32, width)`.
 
         The width is a multiple of 4, ink is 255 and paper 0, and the last class is the blank.
+        `fallback` asks the second network of a file that holds two.
         """
-        return self._frames(images, fallback=False)
-
-    @property
-    def fallback(self) -> Callable[[npt.NDArray[np.uint8]], Floats] | None:
-        """The second network of the file, as `frames` is the first; `None` if it holds one."""
-        return partial(self._frames, fallback=True) if self._holds_two else None
-
-    @property
-    def _holds_two(self) -> bool:
-        return len(self._session.get_inputs()) > 1
-
-    def _frames(self, images: npt.NDArray[np.uint8], *, fallback: bool) -> Floats:
         expected = self.info.input_height
         if images.ndim != 3 or images.shape[1] != expected or images.shape[2] % WIDTH_MULTIPLE:
             raise ImageError(
                 f"expected line images of shape (n, {expected}, multiple of {WIDTH_MULTIPLE}), "
                 f"received {images.shape}"
             )
-        which = {FALLBACK: np.array(fallback)} if self._holds_two else {}
+        which = {FALLBACK: np.array(fallback)} if self.fallback else {}
         return self._run(to_pixels(images), **which)
+
+    @property
+    def fallback(self) -> Callable[[npt.NDArray[np.uint8]], Floats] | None:
+        """The second network of the file, as `frames` is the first; `None` if it holds one."""
+        two = len(self._session.get_inputs()) > 1
+        return partial(self.frames, fallback=True) if two else None
 
 
 def load_model_file(path: str | Path) -> DigitModel | LineModel:
@@ -244,12 +235,18 @@ def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
 
 
 def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source: str) -> None:
-    shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
-    if info.reads not in _EXPECTED:
+    classes = len(info.classes)
+    known: dict[str, tuple[str, tuple[object, ...], tuple[object, ...]]] = {
+        "digit": (DIGITS, (info.input_height, info.input_width, 1), (classes,)),
+        "line": (LINE_ALPHABET, (info.input_height, "n", 1), ("n", classes + 1)),
+    }
+    if info.reads not in known:
         raise ModelError(f"{source} reads {info.reads!r}: expected a model of digits or lines")
-    if not info.classes.startswith(LINE_ALPHABET if info.reads == "line" else DIGITS):
+    alphabet, *sizes = known[info.reads]
+    if not info.classes.startswith(alphabet):
         raise ModelError(f"{source} tells {info.classes!r} apart, which is no alphabet of Inkdigit")
-    expected = _EXPECTED[info.reads](info)
+    shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
+    expected = [("tensor(float)", "n", *size) for size in sizes]
     two = [expected[0], ("tensor(bool)",), expected[1]]
     named = [node.name for node in session.get_inputs()[1:]] == [FALLBACK]
     if shapes != expected and not (info.reads == "line" and shapes == two and named):
@@ -257,23 +254,6 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
             f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "
             f"expected {expected}"
         )
-
-
-def _digit_shapes(info: ModelInfo) -> list[tuple[object, ...]]:
-    return [
-        ("tensor(float)", "n", info.input_height, info.input_width, 1),
-        ("tensor(float)", "n", len(info.classes)),
-    ]
-
-
-def _line_shapes(info: ModelInfo) -> list[tuple[object, ...]]:
-    return [
-        ("tensor(float)", "n", info.input_height, "n", 1),
-        ("tensor(float)", "n", "n", len(info.classes) + 1),
-    ]
-
-
-_EXPECTED = {"digit": _digit_shapes, "line": _line_shapes}
 
 
 def _signature(node: onnxruntime.NodeArg) -> tuple[object, ...]:

@@ -76,7 +76,12 @@ class ReadOptions:
         for name, count in (("page", self.page), ("limit on pixels", self.max_pixels)):
             if count is not None and count < 1:
                 raise SettingError(f"the {name} must be at least 1, received {count}")
-        _check_page(self.page)
+        if self.page is not None:
+            # The command line should not wait for numpy where no page is chosen.
+            from inkdigit.images import MAX_PAGES
+
+            if self.page > MAX_PAGES:
+                raise SettingError(f"the page must be at most {MAX_PAGES:,}, received {self.page}")
         pattern, _ = self.compiled_pattern, self.validator
         if self.single and pattern and not any(map(pattern.fits, DIGITS)):
             raise SettingError(
@@ -141,13 +146,3 @@ def with_read_options(method: _Method) -> _Method:
 def _is_a(value: object, kind: type) -> bool:
     # To Python True is the number 1, and no number was meant by it.
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def _check_page(page: int | None) -> None:
-    if page is None:
-        return
-    # The command line should not wait for numpy where no page is chosen.
-    from inkdigit.images import MAX_PAGES
-
-    if page > MAX_PAGES:
-        raise SettingError(f"the page must be at most {MAX_PAGES:,}, received {page}")

@@ -1,7 +1,8 @@
 """From pictures to numbers: the one door to reading."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -173,11 +174,14 @@ class Reader:
 
     def results(self, sources: Iterable[Source], options: ReadOptions) -> list[Result]:
         """Return a reading of each picture, or the error that it met, in order."""
-        pictures = list(sources)
-        reader = self._reader(options)
-        size = min(max(_FEW, ceil(len(pictures) / _THREADS)), _MANY)
-        parts = [pictures[i : i + size] for i in range(0, len(pictures), size)]
-        read = partial(_read_part, reader, options)
+        page, most = options.page, options.max_pixels
+        pages = [
+            _Page(source, page, partial(open_grey, source, page=page, max_pixels=most))
+            for source in sources
+        ]
+        size = min(max(_FEW, ceil(len(pages) / _THREADS)), _MANY)
+        parts = [pages[i : i + size] for i in range(0, len(pages), size)]
+        read = partial(_read, self._reader(options), options)
         if len(parts) == 1:
             return read(parts[0])
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -189,8 +193,8 @@ class Reader:
             raise SettingError("read_pages reads every page: leave out page, or use read")
         reader = self._reader(options)
         pages = open_pages(document, max_pixels=options.max_pixels)
-        numbers = range(1, 1 + len(pages))
-        return (_read_page(reader, pages, options, document, n) for n in numbers)
+        listed = (_Page(document, n, partial(next, pages)) for n in range(1, 1 + len(pages)))
+        return (result for page in listed for result in _read(reader, options, [page]))
 
     def shown(self, source: Source, options: ReadOptions) -> Grey:
         """Return what `preprocess` does, for options that were checked."""
@@ -221,52 +225,42 @@ def _raised(result: Result) -> Reading:
     return result
 
 
-def _read_part(
-    reader: LineReader | DigitReader, options: ReadOptions, part: Sequence[Source]
+@dataclass(frozen=True)
+class _Page:
+    """A page of a source, and how it is opened; what was opened is not kept."""
+
+    source: Source
+    number: int | None
+    open: Callable[[], Grey]
+
+
+def _read(
+    reader: LineReader | DigitReader, options: ReadOptions, pages: Sequence[_Page]
 ) -> list[Result]:
     failures: dict[int, InkdigitError] = {}
-    read = iter(reader.read(_opened(part, options, failures), options))
+    found = iter(reader.read(_opened(pages, failures), options))
     return [
-        failures.get(number) or _reading(next(read), reader.model.name, source, options.page)
-        for number, source in enumerate(part)
+        failures.get(number) or _reading(next(found), reader.model.name, page)
+        for number, page in enumerate(pages)
     ]
 
 
-def _opened(
-    sources: Sequence[Source], options: ReadOptions, failures: dict[int, InkdigitError]
-) -> Iterator[Grey]:
-    """Open one picture after the other, so that no two are held; note those that cannot be."""
-    for number, source in enumerate(sources):
+def _opened(pages: Sequence[_Page], failures: dict[int, InkdigitError]) -> Iterator[Grey]:
+    """Open one page after the other, so that no two are held; note those that cannot be."""
+    for number, page in enumerate(pages):
         try:
-            yield open_grey(source, page=options.page, max_pixels=options.max_pixels)
+            yield page.open()
         except InkdigitError as error:
             failures[number] = error
 
 
-def _read_page(
-    reader: LineReader | DigitReader,
-    pages: Iterator[Grey],
-    options: ReadOptions,
-    document: Source,
-    number: int,
-) -> Result:
-    try:
-        found = reader.read([next(pages)], options)[0]
-        # The page itself is not kept: a document may have ten thousand.
-        return _reading(found, reader.model.name, document, number)
-    except InkdigitError as error:
-        return error
-
-
-def _reading(
-    found: Evidence | InkdigitError, model: str, source: Source, page: int | None = None
-) -> Result:
+def _reading(found: Evidence | InkdigitError, model: str, page: _Page) -> Result:
     """Make a reading of what is known: decide what to do with it, and understand its number."""
     if isinstance(found, InkdigitError):
         return found
     status, reason, rule = decide(found)
     numbers = meanings(found.text, found.options.decimal)
-    again = not hasattr(source, "read")  # a stream is read once
+    picture = partial(open_grey, page.source, page=page.number, max_pixels=found.options.max_pixels)
     return Reading(
         text=found.text,
         confidence=found.confidence,
@@ -277,7 +271,5 @@ def _reading(
         number=numbers.pop() if len(numbers) == 1 else None,
         unconstrained=found.free,
         model=model,
-        picture=partial(open_grey, source, page=page, max_pixels=found.options.max_pixels)
-        if again
-        else None,
+        picture=None if hasattr(page.source, "read") else picture,  # a stream is read once
     )

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -147,11 +148,11 @@ class Reading:
         caption = html.escape(self._caption())
         colour = _COLOURS[self.status]
         words = f'<figcaption style="color:{colour}">{caption}</figcaption>'
-        try:
-            page = self.picture() if self.picture else None
-        except InkdigitError:
-            page = None
-        return f"<figure>{'' if page is None else self._svg(page, colour)}{words}</figure>"
+        picture = ""
+        if self.picture:
+            with suppress(InkdigitError):
+                picture = self._svg(self.picture(), colour)
+        return f"<figure>{picture}{words}</figure>"
 
     def _svg(self, page: "Grey", colour: str) -> str:
         from inkdigit.images import as_png

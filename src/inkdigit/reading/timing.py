@@ -1,6 +1,6 @@
 """How fast digit models read on this machine as it is."""
 
-import time
+import timeit
 from collections.abc import Callable, Sequence
 from statistics import median
 
@@ -40,9 +40,4 @@ def digits_per_second(
 
 def seconds_of(call: Callable[[], object], calls: int) -> float:
     """Return the median seconds of so many calls."""
-    found = []
-    for _ in range(calls):
-        start = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - start)
-    return median(found)
+    return median(timeit.repeat(call, repeat=calls, number=1))

@@ -130,13 +130,13 @@ def view_lines(network: Network, images: Sequence[Grey], fallback: Network | Non
     doubt = [i for i, found in enumerate(proposed) if found.probability < _SURE]
     doubtful = [images[number] for number in doubt]
     if not doubtful:
-        none = posteriors.part(0, 0)
+        none = posteriors[:0]
         return Views(posteriors, doubt, none, none, proposed)
     others = VIEWS_WITH_FALLBACK if fallback else VIEWS_ALONE
     again = run_batched(network, [view(pixels) for view in others for pixels in doubtful])
     second = run_batched(fallback, doubtful) if fallback else first[:0]
     views = Posteriors.of(_stacked(first[doubt], again, second))
-    opinion = views.part(len(views) - len(second), len(views))
+    opinion = views[len(views) - len(second) :]
     chosen = _rescored(proposed, doubt, views, _UNCONSTRAINED)
     return Views(posteriors, doubt, views, opinion, chosen)
 

@@ -108,12 +108,11 @@ class Batcher:
     def _finish(self, jobs: list[_Job], running: asyncio.Future[list[Result]]) -> None:
         self._idle += 1
         error = running.exception()
-        results = [None] * len(jobs) if error else running.result()
-        for job, result in zip(jobs, results, strict=True):
+        for i, job in enumerate(jobs):
             if job.result.done():  # its client has gone
                 continue
             if error:
                 job.result.set_exception(error)
-            elif result is not None:
-                job.result.set_result(result)
+            else:
+                job.result.set_result(running.result()[i])
         self._start()

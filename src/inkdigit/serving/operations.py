@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 import inkdigit
 from inkdigit.serving.metrics import exposition
 from inkdigit.serving.schemas import State, Version
-from inkdigit.serving.service import Service
+from inkdigit.serving.service import service_of
 
 PAGE = Path(__file__).with_name("page")
 router = APIRouter()
@@ -30,16 +30,14 @@ async def health() -> State:
 )
 async def ready(request: Request) -> State:
     """Answer 503 until the models are warm."""
-    service: Service = request.app.state.service
-    _ = service.reader
+    _ = service_of(request).reader
     return State(status="ready")
 
 
 @router.get("/version", summary="What is running")
 async def version(request: Request) -> Version:
     """Return the version of Inkdigit and the name of its model."""
-    service: Service = request.app.state.service
-    return Version(inkdigit=inkdigit.__version__, model=service.reader.model)
+    return Version(inkdigit=inkdigit.__version__, model=service_of(request).reader.model)
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)

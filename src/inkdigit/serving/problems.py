@@ -19,6 +19,7 @@ from inkdigit.serving.batching import Unavailable
 # What nginx logs where a client has gone before its answer; nobody receives it.
 CLIENT_GONE = 499
 _RETRY_SECONDS = 1
+_TITLES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Problem(Exception):  # noqa: N818  (the name that RFC 9457 gives it)
@@ -50,19 +51,12 @@ class ProblemResponse(AsciiJSONResponse):
     def __init__(self, problem: Problem, scope: Scope) -> None:
         body = {
             "type": "about:blank",
-            "title": _title(problem.status),
+            "title": _TITLES.get(problem.status, "Error"),
             "status": problem.status,
             "detail": problem.detail,
             "instance": f"urn:request:{scope['state']['request_id']}",
         }
         super().__init__(body, problem.status, problem.headers)
-
-
-def _title(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -83,16 +77,13 @@ async def _say_nothing(*_: object) -> Response:
 
 
 def _http(request: Request, error: HTTPException) -> Problem:
-    return Problem(error.status_code, _about(request, error), error.headers)
-
-
-def _about(request: Request, error: HTTPException) -> str:
     path = request.url.path[:200]
-    if error.status_code == 404:
-        return f"there is nothing at {path}: see /docs"
-    if error.status_code == 405:
-        return f"{path} does not take {request.method}: see /docs"
-    return str(error.detail)
+    known = {
+        404: f"there is nothing at {path}: see /docs",
+        405: f"{path} does not take {request.method}: see /docs",
+    }
+    detail = known.get(error.status_code, error.detail)
+    return Problem(error.status_code, detail, error.headers)
 
 
 def _invalid(_: Request, error: ValidationError) -> Problem:

@@ -17,37 +17,24 @@ from inkdigit.reading.options import ReadOptions
 from inkdigit.serving.batching import Unavailable
 from inkdigit.serving.problems import AsciiJSONResponse, Problem
 from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
-from inkdigit.serving.service import Service
+from inkdigit.serving.service import service_of
 from inkdigit.serving.uploads import FileLimit, receive_uploads
 
-_PICTURE = {"schema": {"type": "string", "format": "binary"}}
-_FORM_FILE = {"type": "string", "format": "binary"}
+_BINARY = {"type": "string", "format": "binary"}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+
+
+def _object(required: str, **properties: Any) -> dict[str, Any]:
+    return {"schema": {"type": "object", "required": [required], "properties": properties}}
+
+
 _ONE_FILE = {
-    "multipart/form-data": {
-        "schema": {"type": "object", "required": ["file"], "properties": {"file": _FORM_FILE}}
-    },
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "required": ["file"],
-            "properties": {
-                "file": {"type": "string", "contentEncoding": "base64"},
-                "name": {"type": "string"},
-            },
-        }
-    },
-    "image/*": _PICTURE,
-    "application/pdf": _PICTURE,
+    "multipart/form-data": _object("file", file=_BINARY),
+    "application/json": _object("file", file=_BASE64, name={"type": "string"}),
+    "image/*": {"schema": _BINARY},
+    "application/pdf": {"schema": _BINARY},
 }
-_FILES = {
-    "multipart/form-data": {
-        "schema": {
-            "type": "object",
-            "required": ["files"],
-            "properties": {"files": {"type": "array", "items": _FORM_FILE}},
-        }
-    }
-}
+_FILES = {"multipart/form-data": _object("files", files={"type": "array", "items": _BINARY})}
 _PROBLEM = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"description": "The API key is missing or wrong", "content": _PROBLEM},
@@ -84,15 +71,10 @@ async def _asked(request: Request) -> tuple[ReadOptions, bool]:
     """
     query = _Query.model_validate(dict(request.query_params)).model_dump()
     shown = query.pop("shown")
-    options = partial(ReadOptions, **query, max_pixels=_service(request).settings.max_pixels)
+    options = partial(ReadOptions, **query, max_pixels=service_of(request).settings.max_pixels)
     if query["pattern"] is None and query["check"] is None:
         return options(), shown
     return await asyncio.to_thread(options), shown  # to compile a pattern may take a while
-
-
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
 
 
 _HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
@@ -100,12 +82,11 @@ _BearerKey = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(
 
 
 async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
-    keys = [key.encode() for key in _service(request).settings.api_keys]
-    # The bytes of a header arrive as latin-1, whatever they are.
-    sent = [(header or "").encode("latin-1")]
-    sent.append((bearer.credentials if bearer else "").encode("latin-1"))
-    # All are compared, so that the time tells nothing.
-    same = [compare_digest(given, key) for given in sent for key in keys]
+    keys = [key.encode() for key in service_of(request).settings.api_keys]
+    sent = [header or "", bearer.credentials if bearer else ""]
+    # The bytes of a header arrive as latin-1, whatever they are. All are compared, so that the time
+    # tells nothing.
+    same = [compare_digest(given.encode("latin-1"), key) for given in sent for key in keys]
     if keys and not any(same):
         raise Problem(
             401,
@@ -116,11 +97,7 @@ async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -
 
 _T = TypeVar("_T")
 
-router = APIRouter(
-    prefix="/v1",
-    dependencies=[Depends(_check_key)],
-    responses=_REFUSALS,
-)
+router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSALS)
 
 
 @router.post(
@@ -137,12 +114,12 @@ async def read(request: Request) -> AsciiJSONResponse:
 
     A document of several pages gives `pages`.
     """
-    service = _service(request)
+    service = service_of(request)
     options, shown = await _asked(request)
     several = Problem(422, "the form holds several files: send them to /v1/read/batch")
     limit = FileLimit(1, several)
-    with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share, limit)
+    with service.memory.share() as take:
+        uploads = await receive_uploads(request, service.settings, take, limit)
         answer = service.read(uploads[0], options, shown=shown)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
@@ -155,12 +132,12 @@ async def read(request: Request) -> AsciiJSONResponse:
 )
 async def read_batch(request: Request) -> AsciiJSONResponse:
     """Read several files of a multipart form: one result or error each, in order."""
-    service = _service(request)
+    service = service_of(request)
     options, shown = await _asked(request)
     most = service.settings.max_files
     limit = FileLimit(most, Problem(413, f"the form holds more than {most:,} files: split it"))
-    with service.memory.share() as share:
-        uploads = await receive_uploads(request, service.settings, share, limit)
+    with service.memory.share() as take:
+        uploads = await receive_uploads(request, service.settings, take, limit)
         answers = service.read_all(uploads, options, shown=shown)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})

@@ -4,24 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-Probability = float
-Box = tuple[int, int, int, int]
-
-
-class Alternative(BaseModel):
-    """A value that a place might have."""
-
-    value: str
-    confidence: Probability
-
-
-class Character(BaseModel):
-    """One character of the text; `box` is x, y, width, height in pixels of the picture."""
-
-    value: str
-    confidence: Probability
-    box: Box
-    alternatives: list[Alternative]
+from inkdigit.reading.result import Character
 
 
 class Reading(BaseModel):
@@ -30,7 +13,7 @@ class Reading(BaseModel):
     source: str = Field(description="the file's name as it was sent; - if it had none")
     page: int
     text: str | None = Field(description="what stands there, as it is written")
-    confidence: Probability | None
+    confidence: float | None
     status: Literal["accepted", "review", "rejected", "failed"]
     reason: str
     digits: str | None = Field(description="the digits of the text alone")

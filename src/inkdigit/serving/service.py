@@ -10,6 +10,8 @@ from functools import partial
 from importlib.resources import files
 from typing import Any
 
+from starlette.requests import Request
+
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import as_png, count_pages, may_have_pages
 from inkdigit.processes import use_one_core
@@ -136,6 +138,12 @@ class Service:
     def _read_batch(self, sources: Sequence[bytes], options: ReadOptions) -> list[Result]:
         BATCHES.observe(len(sources))
         return self.reader.results(sources, options)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the application that a request came to."""
+    service: Service = request.app.state.service
+    return service
 
 
 def _next_page(pages: Iterator[Result]) -> Result:

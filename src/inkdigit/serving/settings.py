@@ -83,7 +83,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         for known in fields(self):
-            _check_range(known, getattr(self, known.name))
+            value, least = getattr(self, known.name), known.metadata.get("least")
+            most = known.metadata.get("most", inf)
+            if least is not None and not least <= value <= most:
+                allowed = f"at least {least}" if most == inf else f"between {least} and {most:,}"
+                raise SettingError(
+                    f"{flag_of(known.name)} ({_variable(known.name)}) must be {allowed}, "
+                    f"received {value}"
+                )
         if not self.host:  # it would mean every address
             raise SettingError(
                 "--host (INKDIGIT_HOST) is empty: give an address, 0.0.0.0 for all of them"
@@ -119,14 +126,3 @@ def _parsed(known: "Field[Any]", text: str) -> Any:
     if known.name == "api_keys" and not value:
         raise SettingError(f"{variable} is set and holds no key: separate keys by commas")
     return value
-
-
-def _check_range(known: "Field[Any]", value: Any) -> None:
-    if "least" not in known.metadata:
-        return
-    least, most = known.metadata["least"], known.metadata["most"]
-    if not least <= value <= most:
-        allowed = f"at least {least}" if most == inf else f"between {least} and {most:,}"
-        raise SettingError(
-            f"{flag_of(known.name)} ({_variable(known.name)}) must be {allowed}, received {value}"
-        )

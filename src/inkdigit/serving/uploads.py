@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from base64 import b64decode
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import quote
@@ -25,7 +25,7 @@ _LONGEST_NAME = 255
 _MOST_FIELDS = 100
 
 _Body = AsyncGenerator[bytes, None]
-_Receiver = Callable[[Request, _Body, "FileLimit"], Awaitable[list["Upload"]]]
+_Take = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -55,35 +55,28 @@ class Memory:
         self._limit, self.held = limit, 0
 
     @contextmanager
-    def share(self) -> Iterator["Share"]:
-        """Yield the share of one request, which is given back at its end."""
-        share = Share(self)
+    def share(self) -> Iterator[_Take]:
+        """Yield what counts the bytes of one request; they are given back at its end.
+
+        It raises `MemoryFull` where they would be too many.
+        """
+        share = 0
+
+        def take(count: int) -> None:
+            nonlocal share
+            if self.held + count > self._limit:
+                raise MemoryFull("the service is busy with other pictures: try again in a moment")
+            self.held += count
+            share += count
+
         try:
-            yield share
+            yield take
         finally:
-            self.held -= share.held
-
-    def take(self, count: int) -> None:
-        """Count some bytes; `MemoryFull` where they would be too many."""
-        if self.held + count > self._limit:
-            raise MemoryFull("the service is busy with other pictures: try again in a moment")
-        self.held += count
-
-
-class Share:
-    """The bytes of one request."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory, self.held = memory, 0
-
-    def take(self, count: int) -> None:
-        """Count some bytes; `MemoryFull` where there is no room for them."""
-        self._memory.take(count)
-        self.held += count
+            self.held -= share
 
 
 async def receive_uploads(
-    request: Request, settings: Settings, share: Share, limit: FileLimit
+    request: Request, settings: Settings, take: _Take, limit: FileLimit
 ) -> list[Upload]:
     """Return the files in a body: multipart, JSON with base64, or the picture itself.
 
@@ -92,22 +85,17 @@ async def receive_uploads(
     as there are more files, and `MemoryFull` where there is no room for it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    receive = _receiver(kind)
+    body = _counted(request, settings.max_bytes, take)
     try:
         async with asyncio.timeout(settings.timeout):
-            body = _counted(request, settings.max_bytes, share)
-            return await receive(request, body, limit)
+            if kind == "multipart/form-data":
+                return await _from_form(request, body, limit)
+            if kind == "application/json":
+                return [await asyncio.to_thread(_decoded, await _whole(body))]
+            if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
+                return [Upload(NAMELESS, await _whole(body))]
     except TimeoutError:
         raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds") from None
-
-
-def _receiver(kind: str) -> _Receiver:
-    if kind == "multipart/form-data":
-        return _from_form
-    if kind == "application/json":
-        return _from_json
-    if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
-        return _from_picture
     raise Problem(
         415,
         f"the content type {kind[:60]!r} is not taken: send multipart/form-data, application/json, "
@@ -116,14 +104,18 @@ def _receiver(kind: str) -> _Receiver:
     )
 
 
-async def _counted(request: Request, limit: int, share: Share) -> _Body:
+async def _counted(request: Request, limit: int, take: _Take) -> _Body:
     total = 0
     async for chunk in request.stream():
         total += len(chunk)
         if total > limit:
             raise Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
-        share.take(len(chunk))
+        take(len(chunk))
         yield chunk
+
+
+async def _whole(body: _Body) -> bytes:
+    return b"".join([chunk async for chunk in body])
 
 
 class _FormParser(MultiPartParser):
@@ -178,15 +170,6 @@ def _form_problem(message: str, limit: FileLimit) -> Problem:
     if message.startswith("Too many fields"):
         return Problem(413, f"the form holds more than {_MOST_FIELDS} fields that are no files")
     return Problem(422, "the multipart form is broken")
-
-
-async def _from_picture(_: Request, body: _Body, __: FileLimit) -> list[Upload]:
-    return [Upload(NAMELESS, b"".join([chunk async for chunk in body]))]
-
-
-async def _from_json(_: Request, body: _Body, __: FileLimit) -> list[Upload]:
-    text = b"".join([chunk async for chunk in body])
-    return [await asyncio.to_thread(_decoded, text)]
 
 
 def _decoded(text: bytes) -> Upload:

@@ -50,7 +50,7 @@ def test_the_threshold_holds_for_what_the_reader_says() -> None:
         network="line", trained_on="", trained_digits=0, accuracy=0.0, accuracy_on="",
         inkdigit_version="", **found,
     )  # fmt: skip
-    said = np.array([info.platt.confidence(float(p)) for p in probabilities])
+    said = info.platt.confidence(np.asarray(probabilities, np.float64))
     accepted = said >= info.reject_threshold - 1e-12
     assert accepted.mean() == pytest.approx(info.reject_accepted)
     assert 1 - right[accepted].mean() == pytest.approx(info.reject_error)

@@ -1,3 +1,6 @@
+import re
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -13,10 +16,11 @@ def test_every_state_can_be_reached_and_left_for_acceptance(pattern: str) -> Non
     states = len(automaton.transitions)
     moves = np.zeros((states, states), int)
     for state, targets in enumerate(automaton.transitions):
-        moves[state, targets[targets >= 0]] = 1
+        moves[state, targets] = 1
     reach = np.linalg.matrix_power(moves + np.eye(states, dtype=int), states) > 0
     assert reach[0].all()
-    assert reach[:, automaton.accepting].any(axis=1).all()
+    assert reach[:-1, automaton.accepting].any(axis=1).all()
+    assert not reach[-1, :-1].any()
 
 
 @pytest.mark.parametrize(
@@ -27,14 +31,13 @@ def test_there_is_a_state_for_each_set_of_positions(pattern: str, states: int) -
     automaton = determined(parsed(pattern))
     assert automaton.transitions.shape[1] == len(ALPHABET)
     assert automaton.accepting.shape == (len(automaton.transitions),)
-    assert len(automaton.transitions) == states
+    assert len(automaton.transitions) == automaton.dead + 1 == states + 1
 
 
-def test_where_no_fitting_text_goes_on_it_is_minus_one() -> None:
+def test_where_no_fitting_text_goes_on_is_the_dead_end() -> None:
     automaton = determined(parsed("12"))
-    assert (automaton.transitions >= 0).sum() == 2
-    assert automaton.transitions.min() == -1
-    assert automaton.accepting.tolist() == [False, False, True]
+    assert (automaton.transitions != automaton.dead).sum() == 2
+    assert automaton.accepting.tolist() == [False, False, True, False]
     assert automaton.accepts("12")
     for text in ("", "1", "2", "121", "1x", "１2"):
         assert not automaton.accepts(text)
@@ -50,3 +53,17 @@ def test_automata_are_read_only() -> None:
 def test_too_many_states_are_refused() -> None:
     with pytest.raises(SettingError, match=f"more than {MAX_STATES} states"):
         determined(parsed(r"\d*1\d{12}"))
+
+
+@pytest.mark.parametrize("pattern", [r"[01]{2}", r"0*(1|22)+", r"\d\.\d", r"\d{0,3}", "0+|1"])
+def test_following_a_text_tells_whether_it_fits(pattern: str) -> None:
+    symbols = "2.10"
+    automaton = determined(parsed(pattern)).over(symbols)
+    texts = [text for n in range(4) for text in product(range(len(symbols)), repeat=n)]
+    labels = np.full((len(texts), 3), -1)
+    for row, text in zip(labels, texts, strict=True):
+        row[: len(text)] = text
+    for text, states in zip(texts, automaton.states(labels), strict=True):
+        spelled = "".join(symbols[label] for label in text)
+        assert automaton.accepting[states[len(text)]] == bool(re.fullmatch(pattern, spelled))
+        assert (states[len(text) + 1 :] == automaton.dead).all()

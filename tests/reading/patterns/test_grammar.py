@@ -3,7 +3,8 @@ import pytest
 from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import DIGITS, MARKS
 from inkdigit.reading.patterns import ALPHABET
-from inkdigit.reading.patterns.grammar import Node, Repeat, Sequence, Symbols, parsed
+from inkdigit.reading.patterns.automata import Part, determined
+from inkdigit.reading.patterns.grammar import parsed
 
 
 @pytest.mark.parametrize(
@@ -61,13 +62,6 @@ def symbols(text: str) -> int:
     return sum(1 << ALPHABET.index(symbol) for symbol in text)
 
 
-def only(node: Node) -> Node:
-    """What a text of one part is, without the choice and the sequence around it."""
-    (branch,) = node.branches
-    (part,) = branch.parts
-    return part
-
-
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
@@ -84,7 +78,7 @@ def only(node: Node) -> Node:
     ],
 )
 def test_one_symbol_is_a_set(pattern: str, expected: str) -> None:
-    assert only(parsed(pattern)) == Symbols(1, symbols(expected))
+    assert parsed(pattern) == Part((symbols(expected),), (0,), first=1, last=1, empty=False)
 
 
 @pytest.mark.parametrize(
@@ -96,30 +90,34 @@ def test_one_symbol_is_a_set(pattern: str, expected: str) -> None:
         ("{5}", 5, 5, 5),
         ("{2,7}", 2, 7, 7),
         ("{3,}", 3, None, 3),
-        ("{0}", 0, 0, 1),
+        ("{0}", 0, 0, 0),
     ],
 )
 def test_repeats(sign: str, least: int, most: int | None, size: int) -> None:
-    assert only(parsed("1" + sign)) == Repeat(size, Symbols(1, symbols("1")), least, most)
+    part = parsed("1" + sign)
+    assert part.symbols == (symbols("1"),) * size
+    automaton = determined(part)
+    for count in range(12):
+        assert automaton.accepts("1" * count) == (least <= count <= (11 if most is None else most))
 
 
 def test_the_size_is_how_many_symbols_it_takes_written_out() -> None:
     for pattern, size in {
         r"\d{5}": 5,
         "(12|3){4}": 12,
-        "(|)": 2,
+        "(|)": 0,
         "((12){3}4){2}": 14,
+        "(12){3,}": 6,
         r"\d{100}" * 5: 500,
     }.items():
-        assert parsed(pattern).size == size, pattern
+        assert len(parsed(pattern)) == size, pattern
     with pytest.raises(SettingError, match="more than 512"):
         parsed(r"\d{100}" * 6)
 
 
 def test_parts_follow_each_other_and_branches_stand_beside() -> None:
-    node = parsed("12|3")
-    first, second = node.branches
-    one, two, three = (Symbols(1, symbols(symbol)) for symbol in "123")
-    assert first == Sequence(2, (one, two))
-    assert second == Sequence(1, (three,))
-    assert parsed("(?:12|3)") == parsed("(12|3)")
+    both = parsed("12|3")
+    assert both.symbols == tuple(symbols(symbol) for symbol in "123")
+    assert both.follow == (0b010, 0, 0)
+    assert (both.first, both.last, both.empty) == (0b101, 0b110, False)
+    assert parsed("(?:12|3)") == parsed("(12|3)") == both

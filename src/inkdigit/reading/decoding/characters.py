@@ -7,10 +7,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.reading.decoding.language import Language
 from inkdigit.reading.decoding.lattice import backward, forward
 from inkdigit.reading.decoding.posteriors import Floats, Integers, Posteriors
-from inkdigit.reading.patterns import Pattern
+from inkdigit.reading.patterns import Automaton, Pattern
 
 # About how many numbers a table with an axis each for frames, symbols and characters holds.
 _BLOCK_SIZE = 30_000
@@ -39,7 +38,7 @@ def locate(
     first, last = paths.expected_frames()
     weights = paths.substituted()
     if pattern is not None:
-        weights *= _fitting(Language.of(pattern, lines.symbols), labels)[labels >= 0]
+        weights *= _fitting(pattern.automaton.over(lines.symbols), labels)[labels >= 0]
     total = weights.sum(axis=1, keepdims=True)
     weights /= np.where(total > 0, total, 1)
     ends = np.cumsum([len(text) for text in texts]).tolist()
@@ -71,10 +70,8 @@ class _Paths:
         def at(masses: Floats, places: Integers) -> Floats:
             return np.ascontiguousarray(masses[:, self.lines, places])
 
-        self.into_blank, self.into_last = (
-            at(before.blank[:-1], places),
-            at(before.last[:-1], places),
-        )
+        self.into_blank = at(before.blank[:-1], places)
+        self.into_last = at(before.last[:-1], places)
         self.out_blank = at(after.blank[1:], places + 1) * share
         self.out_last = at(after.last[1:], places + 1) * share
         self.ended = at(before.last[1:], places + 1)
@@ -112,14 +109,14 @@ class _Paths:
         return weights.T
 
 
-def _fitting(language: Language, labels: Integers) -> npt.NDArray[np.bool_]:
+def _fitting(automaton: Automaton, labels: Integers) -> npt.NDArray[np.bool_]:
     """Say which symbols may stand in each place, the others staying, `(lines, length, symbols)`."""
-    states = language.states(labels)
-    fitting = np.zeros((*labels.shape, language.targets.shape[1]), np.bool_)
+    states = automaton.states(labels)
+    fitting = np.zeros((*labels.shape, automaton.transitions.shape[1]), np.bool_)
     for line, length in enumerate((labels >= 0).sum(axis=1)):
         # From which states the rest of the text is accepted.
-        rest = language.accepting
+        rest = automaton.accepting
         for i in range(int(length) - 1, -1, -1):
-            fitting[line, i] = rest[language.targets[states[line, i]]]
-            rest = rest[language.targets[:, labels[line, i]]]
+            fitting[line, i] = rest[automaton.transitions[states[line, i]]]
+            rest = rest[automaton.transitions[:, labels[line, i]]]
     return fitting

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from inkdigit.reading.decoding.posteriors import Floats, Integers, Posteriors
 
@@ -63,13 +62,6 @@ def backward(frames: Floats, labels: Integers) -> Lattice:
     return Lattice(blank, last, mirrored.log_scale[::-1])
 
 
-def differing(labels: Integers) -> npt.NDArray[np.bool_]:
-    """Say which characters may follow the one before without a blank, `(lines, length)`."""
-    differs = np.ones(labels.shape, np.bool_)
-    differs[:, 1:] = labels[:, 1:] != labels[:, :-1]
-    return differs
-
-
 def _run(frames: Floats, labels: Integers, starts: Integers) -> Lattice:
     """Go through the frames, with the states of a line below each other: blank, last, blank.
 
@@ -81,7 +73,8 @@ def _run(frames: Floats, labels: Integers, starts: Integers) -> Lattice:
     said[:, ::2] = frames[:, None, :, -1].transpose(2, 1, 0)
     said[:, 1::2] = _emissions(frames, labels)
     skips = np.zeros((2 * length + 1, lines))
-    skips[1::2] = differing(labels).T
+    # A character may follow another one without a blank between them.
+    skips[1:2], skips[3::2] = 1, (labels[:, 1:] != labels[:, :-1]).T
     masses = np.zeros((count + 1, 2 * length + 3, lines))
     masses[0, 2 * starts + 2, np.arange(lines)] = 1
     totals = np.ones((count + 1, lines))
@@ -92,7 +85,10 @@ def _run(frames: Floats, labels: Integers, starts: Integers) -> Lattice:
         after += before[2:]
         after *= said[t]
         if t % _RESCALED_EVERY == 0:
-            totals[t + 1] = _rescale(after)
+            # The masses of each line sum to 1 again.
+            totals[t + 1] = after.sum(axis=0)
+            totals[t + 1][totals[t + 1] == 0] = 1
+            after /= totals[t + 1]
     blank, last = masses[:, 2::2].transpose(0, 2, 1), masses[:, 1::2].transpose(0, 2, 1)
     return Lattice(blank, last, np.log(totals).cumsum(axis=0))
 
@@ -104,11 +100,3 @@ def _emissions(frames: Floats, labels: Integers) -> Floats:
     said: Floats = flat.take(labels.T.clip(0) + classes * np.arange(lines), axis=1)
     said *= labels.T >= 0
     return said
-
-
-def _rescale(masses: Floats) -> Floats:
-    """Make the masses of each line sum to 1, and return what they summed to."""
-    totals = masses.sum(axis=0)
-    totals[totals == 0] = 1
-    masses /= totals
-    return np.asarray(totals)

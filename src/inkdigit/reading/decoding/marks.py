@@ -52,14 +52,8 @@ def find_marks(
     is_mark = np.array([symbol not in written for symbol in lines.symbols])
     seen = is_mark[best] & (height > _FAINT)
     return [
-        [
-            _mark(lines, line, found, characters[line])
-            for found in _runs(np.where(seen[line], best[line], -1).tolist())
-            if _confidence(lines.probabilities[line], *found) >= least
-        ]
-        if seen[line].any()
-        else []
-        for line in range(len(lines))
+        [mark for mark in _marks(lines, line, found, characters[line]) if mark.confidence >= least]
+        for line, found in enumerate(np.where(seen, best, -1).tolist())
     ]
 
 
@@ -90,25 +84,22 @@ def _written(
             yield symbol, float(1 - np.prod(1 - between[between > _FAINT]))
 
 
-def _runs(labels: list[int]) -> list[tuple[int, int, int]]:
-    """Return label, first and last frame of each run of one label, -1 left out."""
-    edges = [0, *(t for t in range(1, len(labels)) if labels[t] != labels[t - 1]), len(labels)]
-    return [(labels[begin], begin, end - 1) for begin, end in pairwise(edges) if labels[begin] >= 0]
-
-
-def _confidence(frames: Floats, label: int, first: int, last: int) -> float:
-    return float(1 - np.prod(1 - frames[first : last + 1, label]))
-
-
-def _mark(
-    lines: Posteriors, line: int, found: tuple[int, int, int], characters: Characters
-) -> SeenMark:
-    label, first, last = found
-    position = int((characters.first + characters.last < first + last).sum())
-    frames = lines.probabilities[line]
-    said = frames[first : last + 1, :-1].sum(axis=0)
-    shares = (said / max(float(said.sum()), 1e-12)).tolist()
-    ranked = sorted(zip(lines.symbols, shares, strict=True), key=lambda item: -item[1])
-    alternatives = tuple((symbol, share) for symbol, share in ranked if share >= _FAINT)
-    confidence = _confidence(frames, *found)
-    return SeenMark(lines.symbols[label], position, first, last, confidence, alternatives)
+def _marks(
+    lines: Posteriors, line: int, labels: list[int], characters: Characters
+) -> Iterator[SeenMark]:
+    """Yield a mark for each run of one label, -1 left out."""
+    changes = (t for t in range(1, len(labels)) if labels[t] != labels[t - 1])
+    for first, end in pairwise([0, *changes, len(labels)]):
+        if labels[first] >= 0:
+            frames = lines.probabilities[line, first:end]
+            said = frames[:, :-1].sum(axis=0)
+            shares = (said / max(float(said.sum()), 1e-12)).tolist()
+            ranked = sorted(zip(lines.symbols, shares, strict=True), key=lambda item: -item[1])
+            yield SeenMark(
+                value=lines.symbols[labels[first]],
+                position=int((characters.first + characters.last < first + end - 1).sum()),
+                first=first,
+                last=end - 1,
+                confidence=float(1 - np.prod(1 - frames[:, labels[first]])),
+                alternatives=tuple(one for one in ranked if one[1] >= _FAINT),
+            )

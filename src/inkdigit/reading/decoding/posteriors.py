@@ -28,27 +28,23 @@ class Posteriors:
     _restricted: dict[str, Self] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(
-        cls,
-        output: npt.NDArray[np.floating],
-        lengths: Sequence[int] | None = None,
-        *,
-        symbols: str = LINE_ALPHABET,
-    ) -> Self:
-        """Take a network's output over `symbols`, `(lines, frames, len(symbols) + 1)`, blank last.
+    def of(cls, output: npt.NDArray[np.floating]) -> Self:
+        """Take a network's output over `LINE_ALPHABET`, `(lines, frames, 17)`, the blank last.
 
-        `lengths` are the frames of each line. `ModelError` for frames that are no probabilities.
+        `ModelError` for frames that are no probabilities; they are scaled to sum to 1.
         """
-        if output.ndim != 3 or output.shape[2] != len(symbols) + 1:
+        classes = len(LINE_ALPHABET) + 1
+        if output.ndim != 3 or output.shape[2] != classes:
             raise ModelError(
-                f"expected a line network's output of shape (lines, frames, {len(symbols) + 1}), "
+                f"expected a line network's output of shape (lines, frames, {classes}), "
                 f"received {output.shape}"
             )
         frames = output.astype(np.float64)
-        if lengths is not None:
-            beyond = np.arange(frames.shape[1]) >= np.asarray(lengths)[:, None]
-            frames[beyond] = np.eye(len(symbols) + 1)[-1]
-        return cls(_summing_to_one(frames), symbols)
+        total = frames.sum(axis=2, keepdims=True)
+        least, most = total.min(initial=1), total.max(initial=1)
+        if not (frames.min(initial=0) >= 0 and 0 < least <= most < np.inf):
+            raise ModelError("the line network's output holds frames that are no probabilities")
+        return cls(frames / total, LINE_ALPHABET)
 
     def restricted_to(self, symbols: str = DIGITS) -> Self:
         """Return the posteriors over some of the symbols; any other counts as blank.
@@ -69,15 +65,9 @@ class Posteriors:
     def __len__(self) -> int:
         return len(self.probabilities)
 
-    def part(self, start: int, stop: int) -> Self:
-        """Return some of the lines."""
-        if start <= 0 and stop >= len(self):
-            return self
-        return type(self)(self.probabilities[start:stop], self.symbols)
-
-    def take(self, rows: Integers) -> Self:
-        """Return the lines of these numbers, in this order."""
-        return type(self)(self.probabilities[rows], self.symbols)
+    def __getitem__(self, lines: slice | Integers) -> Self:
+        """Return some of the lines, in this order."""
+        return type(self)(self.probabilities[lines], self.symbols)
 
     @cached_property
     def greedy(self) -> Integers:
@@ -103,12 +93,3 @@ class Posteriors:
         return [
             "".join([self.symbols[label] for label in row if label >= 0]) for row in labels.tolist()
         ]
-
-
-def _summing_to_one(frames: Floats) -> Floats:
-    total = frames.sum(axis=2, keepdims=True)
-    least, most = total.min(initial=1), total.max(initial=1)
-    if not (frames.min(initial=0) >= 0 and 0 < least <= most < np.inf):
-        raise ModelError("the line network's output holds frames that are no probabilities")
-    frames /= total
-    return frames

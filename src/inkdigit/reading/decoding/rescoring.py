@@ -9,9 +9,11 @@ from inkdigit.reading.decoding.lattice import log_probability
 from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.decoding.search import likeliest
 from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.patterns import Pattern
 
 # With a check, so many of the likeliest texts of each view are tried.
 _TRIED = 32
+
 # Texts are weighed together as long as their lattices hold no more numbers than about this.
 _LATTICE_SIZE = 2_000_000
 
@@ -52,9 +54,8 @@ def _proposed(lines: Posteriors, options: ReadOptions) -> tuple[list[list[str]],
     """
     if not options.constrained:
         return [[text] for text in lines.spelled(lines.greedy)], [1.0] * len(lines)
-    found = likeliest(lines, _TRIED if options.check else 1, options.compiled_pattern)
-    totals = [texts[0].total if texts else 0.0 for texts in found]
-    return [[decoded.text for decoded in texts] for texts in found], totals
+    pattern = options.compiled_pattern or Pattern.parse(r"\d*")
+    return likeliest(lines, _TRIED if options.check else 1, pattern)
 
 
 def _masses(lines: Posteriors, candidates: list[list[str]]) -> list[list[float]]:
@@ -63,21 +64,17 @@ def _masses(lines: Posteriors, candidates: list[list[str]]) -> list[list[float]]
     places = [line for line, texts in enumerate(candidates) for _ in texts]
     texts = [text for some in candidates for text in some]
     viewed = np.add.outer(np.array(places, np.intp), np.arange(0, len(lines), max(1, count)))
-    step = _texts_together(lines, viewed.shape[1], texts)
+    states = 2 * max(map(len, texts), default=0) + 1
+    size = int(lines.probabilities.shape[1]) * viewed.shape[1] * states
+    step = max(1, _LATTICE_SIZE // max(1, size))
     masses: list[float] = []
     for i in range(0, len(texts), step):
         rows = viewed[i : i + step]
         shown = [text for text in texts[i : i + step] for _ in range(rows.shape[1])]
-        found = np.exp(log_probability(lines.take(rows.ravel()), shown))
+        found = np.exp(log_probability(lines[rows.ravel()], shown))
         masses += found.reshape(rows.shape).mean(axis=1).tolist()
     ends = np.cumsum([len(some) for some in candidates]).tolist()
     return [masses[start:end] for start, end in pairwise([0, *ends])]
-
-
-def _texts_together(lines: Posteriors, views: int, texts: list[str]) -> int:
-    states = 2 * max(map(len, texts), default=0) + 1
-    size = int(lines.probabilities.shape[1]) * views * states
-    return max(1, _LATTICE_SIZE // max(1, size))
 
 
 def _first_passing(

@@ -14,67 +14,43 @@ from itertools import count, islice
 import numpy as np
 
 from inkdigit.errors import SettingError
-from inkdigit.reading.decoding.language import Language, masses_ahead
 from inkdigit.reading.decoding.lattice import forward
+from inkdigit.reading.decoding.masses import masses_ahead
 from inkdigit.reading.decoding.posteriors import Floats, Posteriors
-from inkdigit.reading.patterns import Pattern
+from inkdigit.reading.patterns import Automaton, Pattern
 
-# After so many prefixes the best text found so far is returned, marked as not exact.
+# After so many prefixes the best text found so far is returned.
 MAX_PREFIXES = 400
 # Lines are taken in batches of about so many numbers; one line under a pattern may take so many.
 _BATCH_SIZE = 2_000_000
 _LARGEST_TABLE = 40_000_000
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """A text with its probability, and `total`, the probability of all texts that fit.
-
-    `exact` says that it is proven that no fitting text is likelier (of those not listed before).
-    """
-
-    text: str
-    probability: float
-    total: float
-    exact: bool
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the text, given that one of those that fit was written."""
-        return min(1.0, self.probability / self.total)
-
-
-def decode(lines: Posteriors, pattern: Pattern | None = None) -> list[Decoded | None]:
-    """Return the likeliest text of each line, among those that fit; `None` where none can."""
-    return [found[0] if found else None for found in likeliest(lines, 1, pattern)]
-
-
 def likeliest(
-    lines: Posteriors,
-    number: int,
-    pattern: Pattern | None = None,
-    *,
-    max_prefixes: int = MAX_PREFIXES,
-) -> list[list[Decoded]]:
+    lines: Posteriors, number: int, pattern: Pattern, *, max_prefixes: int = MAX_PREFIXES
+) -> tuple[list[list[str]], list[float]]:
     """Return up to `number` texts of each line that fit, likeliest first.
 
-    Texts less likely than about 1e-300 count as impossible.
+    And the probability that the line holds one that fits. Texts less likely than about 1e-300 count
+    as impossible. After `max_prefixes` the order of texts is that of those found so far.
     """
-    language = Language.of(pattern, lines.symbols)
-    step = _lines_a_batch(lines, language)
-    found = []
+    automaton = pattern.automaton.over(lines.symbols)
+    step = _lines_a_batch(lines, automaton)
+    texts: list[list[str]] = []
+    totals: list[float] = []
     for start in range(0, len(lines), step):
-        batch = _Batch(lines.part(start, start + step), language)
-        found += [batch.texts(line, number, max_prefixes) for line in range(len(batch.lines))]
-    return found
+        batch = _Batch(lines[start : start + step], automaton)
+        texts += [batch.texts(line, number, max_prefixes) for line in range(len(batch.lines))]
+        totals += batch.total.tolist()
+    return texts, totals
 
 
-def _lines_a_batch(lines: Posteriors, language: Language) -> int:
+def _lines_a_batch(lines: Posteriors, automaton: Automaton) -> int:
     _, frames, classes = lines.probabilities.shape
-    ahead = frames * classes * len(language.targets)
-    if ahead > _LARGEST_TABLE and not language.anything:
+    ahead = frames * classes * len(automaton.transitions)
+    if ahead > _LARGEST_TABLE:
         raise SettingError(
-            f"the pattern has {len(language.targets) - 1} states, too many for a line this long"
+            f"the pattern has {automaton.dead} states, too many for a line this long"
         )
     lattice = frames * 4 * lines.greedy.shape[1]
     return max(1, _BATCH_SIZE // max(1, int(ahead + lattice)))
@@ -83,30 +59,28 @@ def _lines_a_batch(lines: Posteriors, language: Language) -> int:
 class _Batch:
     """Some lines, with the prefixes of their greedy texts already weighed."""
 
-    def __init__(self, lines: Posteriors, language: Language) -> None:
-        self.lines, self.language = lines, language
-        self.ahead, self.total = masses_ahead(lines, language)
+    def __init__(self, lines: Posteriors, automaton: Automaton) -> None:
+        self.lines, self.automaton = lines, automaton
+        self.ahead, self.total = masses_ahead(lines, automaton)
         self.labels = lines.greedy
-        self.states = language.states(self.labels)
+        self.states = automaton.states(self.labels)
         lattice = forward(lines.probabilities, self.labels)
         scale = np.exp(lattice.log_scale)[:, :, None]
         self.blank, self.last = lattice.blank * scale, lattice.last * scale
         # Of each prefix: its own probability, and the masses of its continuations.
-        self.own = (self.blank[-1] + self.last[-1]) * language.accepting[self.states]
+        self.own = (self.blank[-1] + self.last[-1]) * automaton.accepting[self.states]
         self.further = _further(self)
         self.rival = self.further.max(axis=(1, 2), initial=0)
 
-    def texts(self, line: int, number: int, max_prefixes: int) -> list[Decoded]:
-        total = float(self.total[line])
+    def texts(self, line: int, number: int, max_prefixes: int) -> list[str]:
         best = int(self.own[line].argmax())
-        mass = float(self.own[line, best])
-        if number == 1 and mass > 0 and mass >= self.rival[line]:
-            return [Decoded(self.spelled(line, best), mass, total, exact=True)]
-        if not self.own[line].any() and self.language.anything:
+        if number == 1 and self.own[line, best] > 0 and self.own[line, best] >= self.rival[line]:
+            return [self.spelled(line, best)]
+        whole = int((self.labels[line] >= 0).sum())
+        if self.automaton.accepting[self.states[line, whole]] and not self.own[line, whole]:
             # Beyond the range of numbers: no search would find its way here.
-            return [Decoded(self.spelled(line), 0.0, total, exact=False)]
-        texts = islice(_Search(self, line, max_prefixes).texts(), number)
-        return [Decoded(text, mass, total, exact) for text, mass, exact in texts]
+            return [self.spelled(line)]
+        return list(islice(_Search(self, line, max_prefixes).texts(), number))
 
     def spelled(self, line: int, length: int | None = None) -> str:
         return self.lines.spelled(self.labels[line : line + 1, :length])[0]
@@ -119,13 +93,10 @@ def _further(batch: _Batch) -> Floats:
     """
     labels, rows = batch.labels, np.arange(len(batch.labels))[:, None]
     before = (batch.blank[:-1] + batch.last[:-1]).transpose(1, 2, 0)
-    if batch.language.anything:
-        further = before @ batch.ahead[:, 0].transpose(2, 0, 1)
-    else:
-        further = np.empty((*batch.states.shape, batch.ahead.shape[2]))
-        for i in range(further.shape[1]):
-            ahead = batch.ahead[:, batch.states[:, i], :, rows[:, 0]]
-            further[:, i] = (before[:, None, i] @ ahead)[:, 0]
+    further = np.empty((*batch.states.shape, batch.ahead.shape[2]))
+    for i in range(further.shape[1]):
+        ahead = batch.ahead[:, batch.states[:, i], :, rows[:, 0]]
+        further[:, i] = (before[:, None, i] @ ahead)[:, 0]
     # The same symbol again is a new character only after a blank.
     again = batch.ahead[:, batch.states[:, 1:], labels, rows]
     further[rows, np.arange(1, further.shape[1]), labels] = np.einsum(
@@ -155,7 +126,7 @@ class _Search:
     """The search on one line, from the prefixes of its greedy text on."""
 
     def __init__(self, batch: _Batch, line: int, max_prefixes: int) -> None:
-        self.language, self.symbols = batch.language, batch.lines.symbols
+        self.automaton, self.symbols = batch.automaton, batch.lines.symbols
         self.frames = batch.lines.probabilities[line]
         self.ahead = np.ascontiguousarray(batch.ahead[..., line].transpose(1, 0, 2))
         self.windows = _windows(np.ascontiguousarray(self.frames.T))
@@ -163,31 +134,26 @@ class _Search:
         self.ties = count()
         self.heap: list[_Entry] = []
         for length in range(1 + int((batch.labels[line] >= 0).sum())):
-            prefix = self.given(batch, line, length)
+            prefix = _Prefix(
+                batch.spelled(line, length),
+                int(batch.states[line, length]),
+                int(batch.labels[line, length - 1]) if length else -1,
+                batch.blank[:, line, length],
+                batch.last[:, line, length],
+            )
             self.add(prefix, float(batch.own[line, length]), batch.further[line, length])
 
-    def given(self, batch: _Batch, line: int, length: int) -> _Prefix:
-        return _Prefix(
-            batch.spelled(line, length),
-            int(batch.states[line, length]),
-            int(batch.labels[line, length - 1]) if length else -1,
-            batch.blank[:, line, length],
-            batch.last[:, line, length],
-        )
-
-    def texts(self) -> Iterator[tuple[str, float, bool]]:
-        """Yield texts, likeliest first, with their probability and whether that order is proven."""
+    def texts(self) -> Iterator[str]:
+        """Yield texts, likeliest first; as far as that was found out within the bound."""
         while self.heap and self.left > 0:
-            mass, _, prefix, symbol = heappop(self.heap)
+            _, _, prefix, symbol = heappop(self.heap)
             if isinstance(prefix, str):
-                yield prefix, -mass, True
+                yield prefix
             else:
                 self.grow(prefix, symbol)
-        if self.heap and not any(isinstance(entry[2], str) for entry in self.heap):
+        if not any(isinstance(prefix, str) for _, _, prefix, _ in self.heap):
             self.dive()
-        for mass, _, text, _ in sorted(self.heap):
-            if isinstance(text, str):
-                yield text, -mass, False
+        yield from (text for _, _, text, _ in sorted(self.heap) if isinstance(text, str))
 
     def dive(self) -> None:
         """Follow the heaviest continuations to a whole text, where none was met so far."""
@@ -206,11 +172,11 @@ class _Search:
         blank, last = np.zeros(len(prefix.blank)), np.zeros(len(prefix.blank))
         last[1:] = _recurrence(enter * self.frames[:, symbol], self.windows, symbol)
         blank[1:] = _recurrence(last[:-1] * self.frames[:, -1], self.windows, -1)
-        state = int(self.language.targets[prefix.state, symbol])
+        state = int(self.automaton.transitions[prefix.state, symbol])
         grown = _Prefix(prefix.text + self.symbols[symbol], state, symbol, blank, last)
         further = (blank + last)[:-1] @ self.ahead[state]
         further[symbol] = blank[:-1] @ self.ahead[state, :, symbol]
-        own = float(blank[-1] + last[-1]) * bool(self.language.accepting[state])
+        own = float(blank[-1] + last[-1]) * bool(self.automaton.accepting[state])
         self.add(grown, own, further)
 
     def add(self, prefix: _Prefix, own: float, further: Floats) -> None:

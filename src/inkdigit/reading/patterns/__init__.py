@@ -17,8 +17,8 @@ from typing import Self
 import numpy as np
 
 from inkdigit.reading.alphabet import DIGITS, MARKS
-from inkdigit.reading.patterns.automata import Automaton, determined
-from inkdigit.reading.patterns.grammar import ALPHABET, parsed
+from inkdigit.reading.patterns.automata import ALPHABET, Automaton, determined
+from inkdigit.reading.patterns.grammar import parsed
 
 __all__ = ["ALPHABET", "Automaton", "Pattern"]
 
@@ -38,7 +38,7 @@ class Pattern:
     @property
     def symbols(self) -> str:
         """Every digit, and the marks that a fitting text may hold, in the alphabet's order."""
-        used = np.any(self.automaton.transitions >= 0, axis=0).tolist()
+        used = np.any(self.automaton.transitions != self.automaton.dead, axis=0).tolist()
         return DIGITS + "".join(mark for mark in MARKS if used[ALPHABET.index(mark)])
 
     def fits(self, text: str) -> bool:

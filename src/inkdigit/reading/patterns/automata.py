@@ -1,4 +1,4 @@
-"""From the tree of a pattern to a deterministic automaton.
+"""From the parts of a pattern to a deterministic automaton.
 
 The positions of a pattern become an automaton without empty moves (Glushkov 1961), and that a
 deterministic one by the subset construction (Rabin and Scott 1959). Sets of positions are the bits
@@ -6,144 +6,138 @@ of an integer.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import SettingError
-from inkdigit.reading.patterns.grammar import ALPHABET, Alternation, Node, Repeat, Sequence, Symbols
+from inkdigit.reading.alphabet import DIGITS, MARKS
 
+ALPHABET = DIGITS + MARKS
 MAX_STATES = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Automaton:
-    """A deterministic automaton; state 0 is the start, and acceptance is in reach of every state.
+    """A deterministic automaton: its first state is the start, and its last a dead end.
 
-    `transitions` is `int32 (states, len(ALPHABET))`, -1 where no fitting text goes on. `accepting`
-    is `bool (states,)`. Both are read-only.
+    `transitions` is `intp (states, symbols)`, over `ALPHABET` or some of it; acceptance is in reach
+    of every state but the dead end. `accepting` is `bool (states,)`. Both are read-only.
     """
 
-    transitions: npt.NDArray[np.int32]
+    transitions: npt.NDArray[np.intp]
     accepting: npt.NDArray[np.bool_]
 
+    @property
+    def dead(self) -> int:
+        """The state that no fitting text leads to."""
+        return len(self.transitions) - 1
+
     def accepts(self, text: str) -> bool:
-        """Say whether the text takes the automaton from its start to acceptance."""
+        """Say whether the text takes the automaton, over `ALPHABET`, from start to acceptance."""
         state = 0
         for symbol in text:
-            if symbol not in ALPHABET:
-                return False
-            state = int(self.transitions[state, ALPHABET.index(symbol)])
-            if state < 0:
-                return False
+            known = symbol in ALPHABET
+            state = int(self.transitions[state, ALPHABET.index(symbol)]) if known else self.dead
         return bool(self.accepting[state])
 
+    def over(self, symbols: str) -> "Automaton":
+        """Return the automaton over these symbols alone, in their order."""
+        columns = [ALPHABET.index(symbol) for symbol in symbols]
+        return Automaton(self.transitions[:, columns], self.accepting)
 
-def _bits(number: int) -> Iterator[int]:
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
+    def states(self, labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return the state before and after each symbol of texts, `(texts, length + 1)`.
+
+        `labels (texts, length)` are numbers of symbols, filled up with -1, which leads to the dead
+        end.
+        """
+        states = np.zeros((len(labels), labels.shape[1] + 1), np.intp)
+        for i, label in enumerate(labels.T):
+            after = self.transitions[states[:, i], label]
+            states[:, i + 1] = np.where(label < 0, self.dead, after)
+        return states
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What of a text's part matters: may it be empty, where it begins, where it ends."""
+class Part:
+    """Part of a pattern with a position for each symbol that it writes out; at first, nothing.
 
-    empty: bool
-    first: int
-    last: int
+    Of each position it is kept which `symbols` may stand there, and which positions may `follow`.
+    Texts begin at one of the positions `first` and end at one of `last`, or are `empty`.
+    """
 
+    symbols: tuple[int, ...] = ()
+    follow: tuple[int, ...] = ()
+    first: int = 0
+    last: int = 0
+    empty: bool = True
 
-_EMPTY = _Part(True, 0, 0)
+    def __len__(self) -> int:
+        return len(self.symbols)
 
-
-class _Positions:
-    """Glushkov's automaton: one state for each symbol of the written-out pattern."""
-
-    def __init__(self, node: Node) -> None:
-        self.symbols: list[int] = []
-        self.follow: list[int] = []
-        whole = self.part(node)
-        # One more position stands for the beginning, ahead of every symbol.
-        self.start = 1 << len(self.symbols)
-        self.follow.append(whole.first)
-        self.accepting = whole.last | self.start * whole.empty
-        self.labelled = [self.all_of(symbol) for symbol in range(len(ALPHABET))]
-
-    def all_of(self, symbol: int) -> int:
-        return sum(1 << i for i, symbols in enumerate(self.symbols) if symbols >> symbol & 1)
-
-    def after(self, subset: int) -> list[int]:
-        """Return the set of positions that each symbol leads to from any of a set."""
-        reached = 0
-        for position in _bits(subset):
-            reached |= self.follow[position]
-        return [reached & labelled for labelled in self.labelled]
-
-    def part(self, node: Node) -> _Part:
-        match node:
-            case Symbols():
-                return self.position(node.symbols)
-            case Sequence():
-                whole = _EMPTY
-                for part in node.parts:
-                    whole = self.joined(whole, self.part(part))
-                return whole
-            case Alternation():
-                return _either([self.part(branch) for branch in node.branches])
-            case Repeat():
-                return self.repeat(node)
-        raise AssertionError(node)
-
-    def position(self, symbols: int) -> _Part:
-        self.symbols.append(symbols)
-        self.follow.append(0)
-        bit = 1 << len(self.symbols) - 1
-        return _Part(False, bit, bit)
-
-    def joined(self, left: _Part, right: _Part) -> _Part:
-        for position in _bits(left.last):
-            self.follow[position] |= right.first
-        return _Part(
-            left.empty and right.empty,
-            left.first | right.first * left.empty,
-            right.last | left.last * right.empty,
+    def either(self, other: "Part") -> "Part":
+        """Return `x|y`."""
+        return Part(
+            self.symbols + other.symbols,
+            self.follow + tuple(following << len(self) for following in other.follow),
+            self.first | other.first << len(self),
+            self.last | other.last << len(self),
+            self.empty or other.empty,
         )
 
-    def repeat(self, repeat: Repeat) -> _Part:
-        """Write out `x{2,4}` as `xx(x(x)?)?`, and `x{2,}` as `xxx*`."""
-        tail = self.looped(self.part(repeat.node)) if repeat.most is None else _EMPTY
-        for _ in range((repeat.most or 0) - repeat.least):
-            tail = _either([_EMPTY, self.joined(self.part(repeat.node), tail)])
-        for _ in range(repeat.least):
-            tail = self.joined(self.part(repeat.node), tail)
+    def then(self, other: "Part") -> "Part":
+        """Return `xy`."""
+        both, first, last = self.either(other), other.first << len(self), other.last << len(self)
+        return replace(
+            both,
+            follow=both._linked(self.last, first),
+            first=self.first | first * self.empty,
+            last=last | self.last * other.empty,
+            empty=self.empty and other.empty,
+        )
+
+    def times(self, least: int, most: int | None) -> "Part":
+        """Write out `x{2,4}` as `xx(x(x)?)?`, and `x{2,}` as `xx+`."""
+        tail, copies = Part(), least
+        if most is None:
+            again = self._linked(self.last, self.first)
+            tail, copies = replace(self, follow=again, empty=self.empty or not least), least - 1
+        for _ in range((most or 0) - least):
+            tail = replace(self.then(tail), empty=True)
+        for _ in range(copies):
+            tail = self.then(tail)
         return tail
 
-    def looped(self, part: _Part) -> _Part:
-        return _either([_EMPTY, self.joined(part, part)])
+    def _linked(self, ends: int, beginnings: int) -> tuple[int, ...]:
+        """Return `follow`, with the one set of positions behind the other."""
+        return tuple(
+            following | beginnings * (ends >> position & 1)
+            for position, following in enumerate(self.follow)
+        )
 
 
-def _either(parts: list[_Part]) -> _Part:
-    first = last = 0
-    for part in parts:
-        first, last = first | part.first, last | part.last
-    return _Part(any(part.empty for part in parts), first, last)
-
-
-def determined(tree: Node) -> Automaton:
+def determined(pattern: Part) -> Automaton:
     """Build the subsets of positions that texts can lead to.
 
     No set of symbols is empty, so each position, and with it each subset, can be gone on from to
     acceptance: nothing needs trimming.
     """
-    positions = _Positions(tree)
-    subsets = [positions.start]
-    numbers = {positions.start: 0}
+    labelled = [
+        sum(1 << position for position, some in enumerate(pattern.symbols) if some >> symbol & 1)
+        for symbol in range(len(ALPHABET))
+    ]
+    # One more position stands for the beginning, ahead of every symbol.
+    start = 1 << len(pattern)
+    follow, ends = (*pattern.follow, pattern.first), pattern.last | start * pattern.empty
+    numbers, subsets = {start: 0}, [start]
     rows: list[list[int]] = []
     for subset in subsets:
-        targets = positions.after(subset)
+        reached = 0
+        for position in _bits(subset):
+            reached |= follow[position]
+        targets = [reached & positions for positions in labelled]
         for target in targets:
             if target and target not in numbers:
                 numbers[target] = len(subsets)
@@ -151,10 +145,15 @@ def determined(tree: Node) -> Automaton:
         if len(subsets) > MAX_STATES:
             raise SettingError(f"the pattern is too intricate: more than {MAX_STATES} states")
         rows.append([numbers[target] if target else -1 for target in targets])
-    return _frozen(rows, [subset & positions.accepting != 0 for subset in subsets])
-
-
-def _frozen(rows: list[list[int]], accepting: list[bool]) -> Automaton:
-    automaton = Automaton(np.array(rows, np.int32), np.array(accepting))
+    transitions = np.array([*rows, [-1] * len(ALPHABET)], np.intp)
+    transitions[transitions < 0] = len(rows)
+    automaton = Automaton(transitions, np.array([*(bool(s & ends) for s in subsets), False]))
     automaton.transitions.flags.writeable = automaton.accepting.flags.writeable = False
     return automaton
+
+
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest

@@ -1,62 +1,27 @@
-"""The grammar of patterns: from a text to a tree, within bounds."""
+"""The grammar of patterns: from a text to its positions, within bounds."""
 
-from dataclasses import dataclass
+import re
+from functools import reduce
 
 from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import DIGITS, MARKS
-
-ALPHABET = DIGITS + MARKS
+from inkdigit.reading.patterns.automata import ALPHABET, Part
 
 MAX_LENGTH = 200
 MAX_REPEAT = 100
 MAX_NESTING = 20
 MAX_POSITIONS = 512
 
-
-@dataclass(frozen=True)
-class Node:
-    """Part of a pattern."""
-
-    size: int
-    """Positions that it takes with its repeats written out, at least 1."""
-
-
-@dataclass(frozen=True)
-class Symbols(Node):
-    """One symbol out of a set, which is given by the bits of an integer."""
-
-    symbols: int
-
-
-@dataclass(frozen=True)
-class Sequence(Node):
-    """Parts that follow each other."""
-
-    parts: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Alternation(Node):
-    """Parts of which one stands."""
-
-    branches: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Repeat(Node):
-    """A part that comes `least` to `most` times, `None` for any number."""
-
-    node: Node
-    least: int
-    most: int | None
+_SIGNS = {"?": (0, 1), "*": (0, None), "+": (1, None)}
+_BRACES = re.compile(r"\{(\d+)(,?)(\d*)\}", re.ASCII)
 
 
 def _set_of(symbols: str) -> int:
     return sum(1 << ALPHABET.index(symbol) for symbol in set(symbols))
 
 
-def parsed(text: str) -> Node:
-    """Return the tree of a pattern; `SettingError` where it is none, or too large."""
+def parsed(text: str) -> Part:
+    """Return a pattern's positions; `SettingError` where it is none, or too large."""
     return _Parser(text).parsed()
 
 
@@ -86,89 +51,81 @@ class _Parser:
         self.at += len(expected) * found
         return found
 
-    def parsed(self) -> Node:
-        node = self.choice()
+    def parsed(self) -> Part:
+        whole = self.choice()
         if self.at < len(self.text):
             raise self.error("this closes no group")
-        return node
+        return whole
 
-    def choice(self) -> Node:
+    def choice(self) -> Part:
         branches = [self.sequence()]
         while self.skip("|"):
             branches.append(self.sequence())
-        return Alternation(self.bounded(sum(branch.size for branch in branches)), tuple(branches))
+        self.check_size(sum(map(len, branches)))
+        return reduce(Part.either, branches)
 
-    def sequence(self) -> Node:
+    def sequence(self) -> Part:
         parts = []
         while self.at < len(self.text) and not self.next_is("|)"):
             parts.append(self.repeated())
-        return Sequence(self.bounded(max(1, sum(part.size for part in parts))), tuple(parts))
+        self.check_size(sum(map(len, parts)))
+        return reduce(Part.then, parts, Part())
 
-    def bounded(self, size: int, at: int | None = None) -> int:
+    def check_size(self, size: int, at: int | None = None) -> None:
         if size > MAX_POSITIONS:
             raise self.error(
                 f"with its repeats written out, this takes more than {MAX_POSITIONS} symbols", at
             )
-        return size
 
-    def repeated(self) -> Node:
-        node = self.atom()
+    def repeated(self) -> Part:
+        part = self.atom()
         start = self.at
         if not self.next_is("?*+{"):
-            return node
+            return part
         least, most = self.bounds()
         if self.next_is("?*+{"):
             raise self.error("a repeat cannot follow a repeat: put a group around the first")
-        size = self.bounded(node.size * max(1, least if most is None else most), start)
-        return Repeat(size, node, least, most)
+        self.check_size(len(part) * (least if most is None else most), start)
+        return part.times(least, most)
 
     def bounds(self) -> tuple[int, int | None]:
-        start = self.at
-        for sign, least, most in (("?", 0, 1), ("*", 0, None), ("+", 1, None)):
-            if self.skip(sign):
-                return least, most
-        self.skip("{")
-        least = self.number(start)
-        most = least
-        if self.skip(","):
-            most = None if self.next_is("}") else self.number(start)
-        if not self.skip("}"):
-            raise self.error("expected {n}, {n,m} or {n,}", start)
-        if most is not None and most < least:
-            raise self.error(f"{{{least},{most}}} ends below its beginning", start)
-        return least, most
-
-    def number(self, start: int) -> int:
-        begin = self.at
-        while self.next_is(DIGITS):
+        """Read how often what stands before comes, at least and at most."""
+        sign = self.text[self.at]
+        if sign in _SIGNS:
             self.at += 1
-        if begin == self.at:
-            raise self.error("expected {n}, {n,m} or {n,}", start)
-        if (number := int(self.text[begin : self.at])) > MAX_REPEAT:
-            raise self.error(f"at most {MAX_REPEAT} repeats, received {number}", start)
-        return number
+            return _SIGNS[sign]
+        braces = _BRACES.match(self.text, self.at)
+        if not braces:
+            raise self.error("expected {n}, {n,m} or {n,}")
+        least, comma, most = braces.groups()
+        bounds = [int(number) for number in (least, most) if number]
+        if max(bounds) > MAX_REPEAT:
+            raise self.error(f"at most {MAX_REPEAT} repeats, received {max(bounds)}")
+        if bounds[-1] < bounds[0]:
+            raise self.error(f"{{{least},{most}}} ends below its beginning")
+        self.at = braces.end()
+        return bounds[0], None if comma and not most else bounds[-1]
 
-    def atom(self) -> Node:
+    def atom(self) -> Part:
         if self.next_is("("):
             return self.group()
-        if self.skip("["):
-            return Symbols(1, self.one_of(self.at - 1))
-        return Symbols(1, _set_of(self.literal(inside=False)))
+        symbols = self.one_of(self.at - 1) if self.skip("[") else _set_of(self.literal())
+        return Part((symbols,), (0,), first=1, last=1, empty=False)
 
-    def group(self) -> Node:
+    def group(self) -> Part:
         start = self.at
         self.depth += 1
         if self.depth > MAX_NESTING:
             raise self.error(f"groups go at most {MAX_NESTING} deep")
         if not self.skip("(?:"):
             self.skip("(")
-        node = self.choice()
+        part = self.choice()
         if not self.skip(")"):
             raise self.error("this group is not closed", start)
         self.depth -= 1
-        return node
+        return part
 
-    def literal(self, *, inside: bool) -> str:
+    def literal(self, *, inside: bool = False) -> str:
         """Read one literal or escape, in brackets or outside them; return what it stands for."""
         start = self.at
         if self.skip(r"\d"):

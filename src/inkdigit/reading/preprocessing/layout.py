@@ -101,21 +101,20 @@ class Layout:
 
 def find_line(ink: Ink) -> Layout | None:
     """Return where the line of writing is in ink `uint8 (h, w)`; `None` for blank paper."""
-    searched = _Searched.of(ink)
-    if searched is None:
+    pieces = _searched(ink)
+    if pieces is None:
         return None
-    box, several, apart = searched.pieces.line(searched.writing)
-    return Layout(searched.clean(ink), *searched.full(box), several, apart)
+    box, several, apart = pieces.line()
+    return Layout(pieces.clean(ink), *pieces.full(box), several, apart)
 
 
 def find_digit(ink: Ink) -> Layout | None:
     """Return where the one character is in ink `uint8 (h, w)`; `None` for blank paper."""
-    searched = _Searched.of(ink)
-    if searched is None:
+    pieces = _searched(ink)
+    if pieces is None:
         return None
-    box = searched.pieces.digit(searched.writing)
-    beside = searched.pieces.beside(searched.writing, box)
-    return Layout(searched.clean(ink), *searched.full(box), beside=beside)
+    box = pieces.digit()
+    return Layout(pieces.clean(ink), *pieces.full(box), beside=pieces.beside(box))
 
 
 def crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
@@ -126,36 +125,37 @@ def crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
     return np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=0), np.float32)
 
 
-@dataclass(frozen=True)
-class _Components:
-    """Connected pieces of ink in a picture `(height, width)`, and which of them are writing."""
+def _searched(ink: Ink) -> "_Pieces | None":
+    """Return the pieces of ink `uint8 (h, w)`; `None` for blank paper."""
+    height, width = ink.shape
+    longer, shorter = max(height, width), min(height, width)
+    scale = min(1.0, max(CONFIG.search_side / longer, CONFIG.least_side / shorter))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
+    strokes = binarise(np.asarray(small, np.uint8))
+    pieces = None if strokes is None else _Pieces(strokes, scale)
+    return pieces if pieces and pieces.writing.any() else None
 
-    labels: Labels
-    x: Numbers
-    y: Numbers
-    width: Numbers
-    height: Numbers
-    area: Numbers
 
-    @classmethod
-    def of(cls, strokes: npt.NDArray[np.uint8]) -> "_Components":
+class _Pieces:
+    """Connected pieces of ink in a picture `(height, width)`, `scale` times as large as the page.
+
+    And which of them are `printed`, and which are `writing`.
+    """
+
+    def __init__(self, strokes: npt.NDArray[np.uint8], scale: float) -> None:
         # No more than a fourth of the pixels are pieces.
         kind = cv2.CV_16U if strokes.size < _FEW_PIXELS else cv2.CV_32S
         _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
             strokes, 8, kind, cv2.CCL_DEFAULT
         )
-        x, y, width, height, area = stats[1:].T.astype(np.intp)
-        return cls(np.asarray(labels), x, y, width, height, area)
+        self.labels, self.scale = np.asarray(labels), scale
+        self.x, self.y, self.width, self.height, self.area = stats[1:].T.astype(np.intp)
+        self.right, self.bottom = self.x + self.width, self.y + self.height
+        self.printed = self._printed()
+        self.writing = self._writing()
 
-    @property
-    def right(self) -> Numbers:
-        return np.asarray(self.x + self.width)
-
-    @property
-    def bottom(self) -> Numbers:
-        return np.asarray(self.y + self.height)
-
-    def printed(self) -> Mask:
+    def _printed(self) -> Mask:
         """Return which pieces are rules, or frames along the edge of the picture."""
         high, wide = self.labels.shape
         rule = np.zeros(len(self.area), np.bool_)
@@ -181,10 +181,10 @@ class _Components:
         inner = self.labels[band:-band, band:-band] == number + 1
         return bool(np.count_nonzero(inner) < CONFIG.frame_inside * self.area[number])
 
-    def writing(self, printed: Mask) -> Mask:
+    def _writing(self) -> Mask:
         """Return which pieces are writing: not printed, no specks, no ends of other lines."""
         high = self.labels.shape[0]
-        kept = ~printed
+        kept = ~self.printed
         if not kept.any():
             return ~kept
         tallest = self.height[kept].max()
@@ -194,12 +194,13 @@ class _Components:
             kept &= self.area >= max(2.0, CONFIG.speck * self.area[kept].max())
         return kept
 
-    def line(self, writing: Mask) -> tuple[Box, bool, bool]:
+    def line(self) -> tuple[Box, bool, bool]:
         """Return the box `(left, top, right, bottom)` of the line that holds most of the writing.
 
         And whether the picture shows another line, of two characters or more, whole; and whether a
         gap in the line is as wide as those between numbers.
         """
+        writing = self.writing
         tallest = self.height[writing].max()
         main = np.flatnonzero(writing & (self.height >= CONFIG.main_height * tallest))
         main, several = self._main_line(main)
@@ -255,31 +256,32 @@ class _Components:
         ends = self.y[pieces].min(), self.bottom[pieces].max()
         return bool(ends[0] > 0 and ends[1] < self.labels.shape[0])
 
-    def _largest(self, writing: Mask) -> int:
-        return int(np.argmax(np.where(writing, self.area, 0)))
+    @property
+    def _largest(self) -> int:
+        return int(np.argmax(np.where(self.writing, self.area, 0)))
 
-    def digit(self, writing: Mask) -> Box:
+    def digit(self) -> Box:
         """Return the box `(left, top, right, bottom)` of the largest piece and those close."""
-        largest = self._largest(writing)
-        reach = CONFIG.digit_reach * max(self.height[largest], self.width[largest])
-        left, top = self.x[largest] - reach, self.y[largest] - reach
-        right = left + self.width[largest] + 2 * reach
-        bottom = top + self.height[largest] + 2 * reach
-        near = writing & (self.x < right) & (self.right > left)
-        near &= (self.y < bottom) & (self.bottom > top)
+        one = self._largest
+        reach = CONFIG.digit_reach * max(self.height[one], self.width[one])
+        near = self.writing & (self.x < self.right[one] + reach)
+        near &= self.right > self.x[one] - reach
+        near &= (self.y < self.bottom[one] + reach) & (self.bottom > self.y[one] - reach)
         ends = self.right[near].max(), self.bottom[near].max()
         return int(self.x[near].min()), int(self.y[near].min()), int(ends[0]), int(ends[1])
 
-    def beside(self, writing: Mask, box: Box) -> str:
+    def beside(self, box: Box) -> str:
         """Return what stands beside the largest piece, or outside the box of what is close to it.
 
         That is another `character`, of some height, or a `dash` or a `dot` ahead; else nothing.
         """
-        largest = self._largest(writing)
+        largest, writing = self._largest, self.writing
         height, top = self.height[largest], self.y[largest]
         before = writing & (self.right <= self.x[largest])
         beside = before | (writing & (self.x >= self.right[largest]))
-        outside = writing & self._outside(box) & (2 * self.height >= box[3] - box[1])
+        outside = (self.x >= box[2]) | (self.right <= box[0])
+        outside |= (self.y >= box[3]) | (self.bottom <= box[1])
+        outside &= writing & (2 * self.height >= box[3] - box[1])
         if (outside | (beside & (2 * self.height >= height))).any():
             return "character"
         middle = (self.y + self.height / 2 - top) / height
@@ -292,39 +294,6 @@ class _Components:
         low, high = CONFIG.dot_middle
         return "dot" if (before & large & (middle >= low) & (middle < high)).any() else ""
 
-    def _outside(self, box: Box) -> Mask:
-        left, top, right, bottom = box
-        aside = (self.x >= right) | (self.right <= left)
-        return np.asarray(aside | (self.y >= bottom) | (self.bottom <= top))
-
-
-@dataclass(frozen=True)
-class _Searched:
-    """The pieces of a page, found in a smaller picture: `scale` times as large."""
-
-    pieces: _Components
-    printed: Mask
-    writing: Mask
-    scale: float
-
-    @classmethod
-    def of(cls, ink: Ink) -> "_Searched | None":
-        """Return the pieces of ink `uint8 (h, w)`; `None` for blank paper."""
-        height, width = ink.shape
-        longer, shorter = max(height, width), min(height, width)
-        scale = min(1.0, max(CONFIG.search_side / longer, CONFIG.least_side / shorter))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
-        strokes = binarise(np.asarray(small, np.uint8))
-        if strokes is None:
-            return None
-        pieces = _Components.of(strokes)
-        if not len(pieces.area):
-            return None
-        printed = pieces.printed()
-        writing = pieces.writing(printed)
-        return cls(pieces, printed, writing, scale) if writing.any() else None
-
     def full(self, box: Box) -> tuple[float, float, float, float]:
         """Return a box in pixels of the page."""
         left, top, right, bottom = (side / self.scale for side in box)
@@ -334,7 +303,7 @@ class _Searched:
         """Return the ink of the page without what is printed."""
         if not self.printed.any() or self.printed.all():
             return ink
-        labels = self.pieces.labels
+        labels = self.labels
         mask = np.concatenate([[False], self.printed])[labels].astype(np.uint8)
         wide = cv2.dilate(mask, np.ones((3, 3), np.uint8))
         # The halo of a rule goes with it, the ink of a digit that stands on it does not.
