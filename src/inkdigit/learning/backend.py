@@ -18,22 +18,20 @@ import numpy as np
 import inkdigit
 from inkdigit.errors import MissingExtraError, SettingError
 
-__all__ = [
-    "Layers", "computing_in", "keras", "layers", "make_reproducible", "quiet_native_stderr",
-    "versions",
-]  # fmt: skip
+__all__ = ["Layers", "computing_in", "keras", "layers", "make_reproducible", "quietly", "versions"]
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @contextlib.contextmanager
-def quiet_native_stderr() -> Iterator[None]:
-    """Keep what native code writes to stderr, and show it only if the block fails.
+def quietly() -> Iterator[None]:
+    """Keep warnings back, and what is written to stderr, which is shown only if the block fails.
 
     TensorFlow logs before its own log level is read, so only the file descriptor can silence it.
     """
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, warnings.catch_warnings(action="ignore"):
+        logging.disable(logging.WARNING)
         sys.stderr.flush()
         saved = os.dup(2)
         os.dup2(log.fileno(), 2)
@@ -46,11 +44,11 @@ def quiet_native_stderr() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+            logging.disable(logging.NOTSET)
 
 
 try:
-    with quiet_native_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly():
         import absl.logging
         import keras
 

@@ -71,11 +71,6 @@ class Loop(ABC):
         """Return loss and accuracy on what is not fitted."""
 
     @property
-    def finished(self) -> bool:
-        """Whether every epoch has been trained."""
-        return len(self.history) >= self.settings.epochs
-
-    @property
     def result(self) -> Any:
         """The network with all it has learnt, to compute in `float32`."""
         if self.recipe.precision == "float32":
@@ -91,22 +86,14 @@ class Loop(ABC):
 
     def run(self, after_epoch: Callable[["Loop"], None] = lambda _: None) -> None:
         """Train the epochs that are left, and call `after_epoch` after each."""
-        while not self.finished:
-            self.history.append(self._train_epoch())
+        for epoch in range(len(self.history) + 1, self.settings.epochs + 1):
+            start = time.perf_counter()
+            fitted = self._fit_epoch()
+            seconds = time.perf_counter() - start
+            loss, accuracy = self._validate()
+            validated = {"validation_loss": loss, "validation_accuracy": accuracy}
+            self.history.append({"epoch": epoch, **fitted, **validated, "seconds": seconds})
             after_epoch(self)
-
-    def _train_epoch(self) -> dict[str, float]:
-        start = time.perf_counter()
-        fitted = self._fit_epoch()
-        seconds = time.perf_counter() - start
-        loss, accuracy = self._validate()
-        return {
-            "epoch": len(self.history) + 1,
-            **fitted,
-            "validation_loss": loss,
-            "validation_accuracy": accuracy,
-            "seconds": seconds,
-        }
 
     def begin(self) -> None:
         """Begin with the weights of another training, if the settings name one."""

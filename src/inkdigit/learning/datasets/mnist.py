@@ -154,9 +154,7 @@ def _read_half(folder: Path, half: str, digests: Mapping[str, str]) -> Digits:
 
 
 def _read_file(folder: Path, name: str, digests: Mapping[str, str]) -> Bytes:
-    path = _existing(folder, name)
-    if path is None:
-        raise DataError(f"{folder} holds no {name}")
+    path = _existing(folder, name) or folder / name
     content = _unpacked(path, str(path))
     shape = (SIZE, SIZE) if "images" in name else ()
     array = _parse_idx(content, shape, str(path))

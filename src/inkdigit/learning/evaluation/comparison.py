@@ -41,14 +41,13 @@ class Column:
 
     def texts(self, networks: pd.DataFrame) -> list[str]:
         """Return the figure of each network as text, with its spread over seeds if it has one."""
-        spread = networks.get(
-            f"{self.figure.removesuffix('_mean')}_sd", networks[self.figure] * np.nan
+        spread = self.figure.replace("_mean", "_sd")
+        figures = networks[list(dict.fromkeys([self.figure, spread]))] * self.scale
+        rows = (
+            [format(value, self.form) for value in row if not np.isnan(value)]
+            for row in figures.to_numpy()
         )
-        shown = [
-            [format(self.scale * value, self.form) for value in row if not np.isnan(value)]
-            for row in zip(networks[self.figure], spread, strict=True)
-        ]
-        return [" ± ".join(texts) for texts in shown]
+        return [" ± ".join(row) for row in rows]
 
 
 COLUMNS = (

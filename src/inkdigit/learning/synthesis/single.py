@@ -113,8 +113,6 @@ def _framed(ink: Ink, rng: Random) -> Ink:
         ((inset[2], 0), (inset[2] + tilt[2], height)),
         ((width - inset[3], 0), (width - inset[3] + tilt[3], height)),
     )
-    for drawn, (start, end) in zip(sides, lines, strict=True):
-        if drawn:
-            first, last = ((int(x), int(y)) for x, y in (start, end))
-            cv2.line(out, first, last, shade, thick, cv2.LINE_AA)
+    for start, end in np.array(lines).astype(np.int32)[sides]:
+        cv2.line(out, start, end, shade, thick, cv2.LINE_AA)
     return out
