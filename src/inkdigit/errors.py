@@ -16,6 +16,8 @@ Each message is one sentence that says what was received and what to do. Ctrl-C 
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 INTERRUPTED = 130
@@ -114,6 +116,15 @@ class ClusterError(InkdigitError):
 
     exit_code = 11
     http_status = 503
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Say how to install what the imports inside need, where it is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(extra, str(error.name)) from None
 
 
 def error_of(code: int, sentence: str) -> InkdigitError:

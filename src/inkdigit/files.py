@@ -3,12 +3,14 @@
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from inkdigit.errors import OutputError
 
 SCRATCH = ".writing-"
+_MAX_REASON = 200
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -16,17 +18,26 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     The file has the same suffix while it is made, because some libraries choose a format by it.
     """
+    with (
+        writing(path),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch,
+    ):
+        temporary = Path(scratch, path.name)
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync(path.parent)
+
+
+@contextmanager
+def writing(name: str | Path) -> Iterator[None]:
+    """Turn what goes wrong inside into one sentence, an `OutputError`."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
-            temporary = Path(scratch, path.name)
-            write(temporary)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            _sync(path.parent)
+        yield
     # HDF5 reports a full disk as a RuntimeError when it closes the file.
     except (OSError, RuntimeError) as error:
-        raise OutputError(f"{path} cannot be written: {_reason(error)}") from None
+        raise OutputError(f"{name} cannot be written: {reason(error)}") from None
 
 
 def _sync(folder: Path) -> None:
@@ -39,11 +50,12 @@ def _sync(folder: Path) -> None:
             os.close(opened)
 
 
-def _reason(error: OSError | RuntimeError) -> str:
+def reason(error: Exception) -> str:
+    """Return why a disk or a store refused, on one line."""
     # HDF5 tells the reason amid a page of its internals.
     told = re.search(r"error message = '([^']+)'", str(error))
-    plain = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
-    return told[1] if told else plain
+    why = told[1] if told else getattr(error, "strerror", None) or error
+    return " ".join(str(why).split())[:_MAX_REASON]
 
 
 def leftovers(folder: Path) -> list[Path]:
@@ -60,10 +72,7 @@ def is_taken(path: Path) -> bool:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    write_atomically(
-        path,
-        lambda temporary: temporary.write_text(text, encoding="utf-8", errors="backslashreplace"),
-    )
+    write_atomically(path, lambda file: file.write_text(text, "utf-8", "backslashreplace"))
 
 
 def make_folder(path: Path) -> None:

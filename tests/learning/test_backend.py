@@ -4,19 +4,19 @@ import sys
 
 import pytest
 
-from inkdigit.learning.backend import computing_in, keras, quiet_native_stderr
+from inkdigit.learning.backend import computing_in, keras, quietly
 from inkdigit.learning.recipes import BFLOAT16
 
 
 def test_what_native_code_writes_is_kept_back(capfd: pytest.CaptureFixture[str]) -> None:
-    with quiet_native_stderr():
+    with quietly():
         os.write(2, b"a wall of logs")
     os.write(2, b"a message")
     assert capfd.readouterr().err == "a message"
 
 
 def test_it_is_shown_if_the_block_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    @quiet_native_stderr()
+    @quietly()
     def fail() -> None:
         os.write(2, b"why it failed")
         raise KeyboardInterrupt

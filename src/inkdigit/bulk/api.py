@@ -17,13 +17,13 @@ from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.progress import Progress, summary
 from inkdigit.bulk.rows import ReadJob, Record, Tally, read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
-from inkdigit.bulk.storage import is_uri, without_secrets
+from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
 from inkdigit.bulk.stores import store_of
 from inkdigit.bulk.tables import Table
-from inkdigit.bulk.writers import PARQUET, Output, need_pyarrow
+from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of
 from inkdigit.reading.options import ReadOptions, with_read_options
-from inkdigit.reading.row import COLUMNS
+from inkdigit.reading.result import COLUMNS
 
 # From chunks to what they say, in order and lazily.
 _Engine = Callable[[Iterator[Chunk]], Results]
@@ -92,16 +92,16 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     read = _engine(engine, job, jobs, address)
     names = [sources] if isinstance(sources, str | os.PathLike) else sources
     source = _source(list(map(str, names)), manifest, FileFilter(tuple(include), recursive), job)
-    reads = _reads(job, source, None if source.few and engine == "local" else read)
-    if isinstance(target, Output):
-        return _write(target, reads, tell, one=source.one)
-    if resume and (tally := target.finished(job)) is not None:
-        note = f"{target} is finished: there is nothing left to read"
-        tell(Progress(tally=tally, note=note))
-        return tally
-    if source.one and target.output:
-        return _write(target.output, reads, tell, one=True)
-    return _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
+    if isinstance(target, Parts):
+        if resume and (tally := target.finished(job)) is not None:
+            note = f"{target} is finished: there is nothing left to read"
+            tell(Progress(tally=tally, note=note))
+            return tally
+        if target.output is None or not source.one:
+            return _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
+        target = target.output
+    here = source.few and engine == "local"
+    return _write(target, _reads(job, source, None if here else read), tell, one=source.one)
 
 
 def choose_target(
@@ -112,8 +112,9 @@ def choose_target(
     Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
     neither to be resumed nor overwritten.
     """
+    parts: Parts
     if out and (is_uri(out) or out.endswith("/")):
-        parts: Parts = _choose_folder(out, format_)
+        parts = _choose_folder(out, format_)
     else:
         output = Output.choose(out, format_, overwrite=overwrite or resume)
         if not output.is_file:
@@ -157,21 +158,16 @@ def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the pictures come from, how to count them, and whether there is only one."""
+    """The pictures, how to count them, and whether there are few.
 
-    pictures: Callable[[], Iterator[Picture]]
+    They are `few` where each is named, so that there are not enough to share out, and `one` if it
+    is one picture, or one document.
+    """
+
+    pictures: Iterator[Picture]
     count: Callable[[], int]
-    names: Sequence[str] = ()
-
-    @property
-    def few(self) -> bool:
-        """Whether each picture is named, so that there are not enough to share out."""
-        return bool(self.names) and not any(map(is_many, self.names))
-
-    @property
-    def one(self) -> bool:
-        """Whether there is one picture, or one document."""
-        return self.few and len(self.names) == 1
+    few: bool = False
+    one: bool = False
 
 
 def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: ReadJob) -> _Source:
@@ -180,7 +176,7 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
     if manifest:
         path = Path(manifest)
         count = check_manifest(path, job.options)
-        return _Source(partial(read_manifest, path, job.options), lambda: count)
+        return _Source(read_manifest(path, job.options), lambda: count)
     if not names:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
     many = any(map(is_many, names))
@@ -192,14 +188,15 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
         if len(head) == 1 and isinstance(head[0].source, SourceError):
             raise head[0].source
         found = chain(head, found)
-    return _Source(lambda: found, partial(count_pictures, names, wanted), names)
+    counted = partial(count_pictures, names, wanted)
+    return _Source(found, counted, few=not many, one=not many and len(names) == 1)
 
 
 def _fill(table: Table, name: str, source: _Source, read: _Engine, tell: _Tell) -> Tally:
     """Read many pictures into a table."""
     before, began = table.position.pictures, time.monotonic()
     try:
-        with closing(table), closing(read(chunks(source.pictures(), table.position))) as results:
+        with closing(table), closing(read(chunks(source.pictures, table.position))) as results:
             tell(Progress(tally=table.tally, pictures=before, count=source.count))
             for done in results:
                 table.append(done)
@@ -222,21 +219,17 @@ _Read = tuple[Record, int]
 def _reads(job: ReadJob, source: _Source, read: _Engine | None) -> Iterator[_Read]:
     """Yield what the pictures say, read by this process where there is no engine."""
     if read is None:
-        for row in read_rows(job.reader(), source.pictures(), job.options):
+        for row in read_rows(job.reader(), source.pictures, job.options):
             yield row.to_dict(COLUMNS), row.code
     else:
         job.check()
-        for done in read(chunks(source.pictures())):
+        for done in read(chunks(source.pictures)):
             yield from zip(done.records, done.codes, strict=True)
 
 
 def _write(output: Output, reads: Iterator[_Read], tell: _Tell, *, one: bool) -> Tally:
     """Write what is read as it comes; `one` is one picture, or one document."""
     head, tally = list(islice(reads, 2)), Tally()
-    if one and len(head) == 1:
-        _write_one(output, *head[0], tell)
-        tally.count(*head[0])
-        return tally
 
     def counted() -> Iterator[Record]:
         for record, code in chain(head, reads):
@@ -244,7 +237,11 @@ def _write(output: Output, reads: Iterator[_Read], tell: _Tell, *, one: bool) ->
             tell(Progress(tally=tally, rows=[record]))
             yield record
 
-    output.write(counted(), several=True)
+    if one and len(head) == 1:
+        _write_one(output, *head[0], tell)
+        tally.count(*head[0])
+    else:
+        output.write(counted(), several=True)
     return tally
 
 

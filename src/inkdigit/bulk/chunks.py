@@ -4,12 +4,12 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from inkdigit.bulk.rows import ReadJob, Record, read_rows
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import RunError
-from inkdigit.reading.row import COLUMNS
+from inkdigit.reading.result import COLUMNS
 
 if TYPE_CHECKING:
     from inkdigit.reading.reader import Reader
@@ -25,11 +25,6 @@ class Position:
 
     pictures: int = 0
     digest: str = ""
-
-    @classmethod
-    def from_dict(cls, known: dict[str, Any]) -> Self:
-        """Rebuild from `dataclasses.asdict`."""
-        return cls(int(known["pictures"]), str(known["digest"]))
 
 
 @dataclass(frozen=True)
@@ -64,15 +59,14 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
     pictures = iter(pictures)
     count, digest = 0, blake2b(digest_size=16)
     while some := tuple(islice(pictures, CHUNK)):
+        is_new = count >= after.pictures
         count += len(some)
         for picture in some:
             digest.update(picture.key)
         end = Position(count, digest.hexdigest())
-        if count > after.pictures:
-            if count - len(some) < after.pictures:
-                break
+        if is_new:
             yield Chunk(some, end)
-        elif count == after.pictures and end != after:
+        elif count >= after.pictures and end != after:
             break
     else:
         if count >= after.pictures:
@@ -86,5 +80,6 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
 def read_chunk(reader: "Reader", job: ReadJob, chunk: Chunk) -> ChunkResult:
     """Read the pictures of a chunk, in order."""
     rows = list(read_rows(reader, chunk.pictures, job.options, batch=CHUNK))
-    records = [row.to_dict(COLUMNS) for row in rows]
-    return ChunkResult(records, [row.code for row in rows], chunk.end)
+    return ChunkResult(
+        [row.to_dict(COLUMNS) for row in rows], [row.code for row in rows], chunk.end
+    )

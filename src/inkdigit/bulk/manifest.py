@@ -8,7 +8,6 @@ Only `file` is needed. A file lies where it is named from the manifest's folder,
 
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from inkdigit.bulk.rows import beside
@@ -54,22 +53,15 @@ def check_manifest(path: Path, options: ReadOptions) -> int:
 
 def _numbered(path: Path, options: ReadOptions) -> Iterator[tuple[int, Picture]]:
     """Yield the pictures, each with the number of its line in the file."""
-    with _opened(path) as lines:
-        for line in lines:
-            try:
-                yield lines.line_num, _picture(line, path.parent, options)
-            except SettingError as error:
-                raise SourceError(f"{path}, line {lines.line_num}: {error}") from None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator["csv.DictReader[str]"]:
     try:
         # What is no UTF-8 is kept as it is: names of files need not be text.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             lines = csv.DictReader(file, restval="", strict=True)
             _check_columns(path, lines.fieldnames or [])
-            yield lines
+            for line in lines:
+                yield lines.line_num, _picture(line, path.parent, options)
+    except SettingError as error:
+        raise SourceError(f"{path}, line {lines.line_num}: {error}") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
     except csv.Error as error:
@@ -107,41 +99,36 @@ def _picture(line: dict[str, str], folder: Path, options: ReadOptions) -> Pictur
 
 
 def _page(cell: str) -> int | None:
+    """Return the page of a cell, counted from 1."""
     from inkdigit.images import MAX_PAGES
 
-    if not cell.strip():
-        return None
     page = _number(cell.strip(), MAX_PAGES)
-    if not page:
+    if not page and cell.strip():
         raise SettingError(f"the page {_short(cell)} is no number from 1 to {MAX_PAGES:,}")
     return page
 
 
 def _box(cell: str) -> Box | None:
     """Return the box of a cell `x y width height`, in pixels from the top left corner."""
-    if not cell.strip():
-        return None
     match [_number(number, _MOST_PIXELS) for number in cell.split()]:
-        case [int(x), int(y), int(width), int(height)]:
-            pass
+        case []:
+            return None
+        case [int(x), int(y), int(width), int(height)] if width and height:
+            return x, y, width, height
+        case [int(_), int(_), int(_), int(_)]:
+            wrong = "is empty: its width and height must be at least 1"
         case _:
-            raise SettingError(
-                f"the box {_short(cell)} is not four numbers of pixels, each at most "
-                f"{_MOST_PIXELS:,}: x y width height"
+            wrong = (
+                f"is not four numbers of pixels, each at most {_MOST_PIXELS:,}: x y width height"
             )
-    if not (width and height):
-        raise SettingError(
-            f"the box {_short(cell)} is empty: its width and height must be at least 1"
-        )
-    return x, y, width, height
+    raise SettingError(f"the box {_short(cell)} {wrong}")
 
 
 def _number(word: str, most: int) -> int | None:
     """Return the number that a word is, `None` where it is none, or more than `most`."""
     # By its length first: thousands of digits are no number to Python.
-    if not word.isdecimal() or len(word) > len(str(most)) or int(word) > most:
-        return None
-    return int(word)
+    fits = word.isdecimal() and len(word) <= len(str(most)) and int(word) <= most
+    return int(word) if fits else None
 
 
 def _short(cell: str) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SUCCESS = "_SUCCESS"
 # How a line begins that closes a chunk; a row begins with its source.
 _DONE = b'{"done": '
+# What reading a note raises where it is none.
+_NO_NOTE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,10 @@ class Note:
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """Rebuild from `to_json`; `ValueError` for anything else."""
-        try:
-            known = json.loads(text)
-            position, tally = known["position"], known["tally"]
-            return cls(dict(known["asked"]), Position.from_dict(position), Tally.from_dict(tally))
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError from error
+        """Rebuild from `to_json`; one of `_NO_NOTE` for anything else."""
+        known = json.loads(text)
+        position = Position(int(known["position"]["pictures"]), str(known["position"]["digest"]))
+        return cls(dict(known["asked"]), position, Tally.from_dict(known["tally"]))
 
     def check(self, asked: dict[str, Any], name: str) -> None:
         """Raise `RunError` where it was asked for something else than now."""
@@ -89,7 +88,7 @@ class Parts(ABC):
 
     @abstractmethod
     def read_note(self, content: bytes) -> Note:
-        """Return what a part says of how far its run had come; `ValueError` where it does not."""
+        """Return what a part says of how far its run had come; one of `_NO_NOTE` if nothing."""
 
     def __str__(self) -> str:
         return str(self.output.path) if self.output else self.store.name
@@ -125,7 +124,7 @@ class Parts(ABC):
         name = self._name(there[-1])
         try:
             note = self.read_note(self.store.read(name) or b"")
-        except ValueError:
+        except _NO_NOTE:
             raise RunError(f"{name} in {self.store.name} is no part of Inkdigit's") from None
         note.check(asked, self.store.name)
         return len(there), note
@@ -140,7 +139,7 @@ class Parts(ABC):
             return None
         try:
             note = Note.from_json(success)
-        except ValueError:
+        except _NO_NOTE:
             raise RunError(f"{self.store.name} was not finished by Inkdigit") from None
         note.check(job.asked(), self.store.name)
         return note.tally
@@ -189,10 +188,7 @@ class ParquetParts(Parts):
         """Return what stands in the metadata."""
         from pyarrow.parquet import read_schema
 
-        try:
-            return Note.from_json(read_schema(BytesIO(content)).metadata[self._KEY])
-        except (KeyError, TypeError) as error:
-            raise ValueError from error
+        return Note.from_json(read_schema(BytesIO(content)).metadata[self._KEY])
 
 
 class JsonLinesParts(Parts):
@@ -229,7 +225,7 @@ class JsonLinesParts(Parts):
 
     def finished(self, job: ReadJob) -> Tally | None:  # noqa: ARG002  (a file does not say)
         """Return a tally of nothing if the file is there and nothing is left of its parts."""
-        if not self.output.is_there():
+        if self.output.path is None or not self.output.path.exists():
             return None
         if self.store.read(_SUCCESS) is not None:  # killed while they were taken away
             with self.store.held():

@@ -11,7 +11,7 @@ from typing import Any
 from inkdigit.bulk.rows import Record, Tally
 from inkdigit.bulk.sources import STDIN
 from inkdigit.errors import escape_controls
-from inkdigit.reading.row import FAILED
+from inkdigit.reading.result import FAILED
 
 # Seconds between two lines where there is no terminal.
 _EVERY = 10
@@ -69,9 +69,8 @@ class Display:
         if sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(
-                initial=first.pictures, unit=" pictures", leave=False, dynamic_ncols=True
-            )
+            how = {"unit": " pictures", "leave": False, "dynamic_ncols": True}
+            self._bar = tqdm(initial=first.pictures, **how)
 
     def _count(self, count: Callable[[], int]) -> None:
         # What is wrong with the input is said where it is read.
@@ -85,30 +84,24 @@ class Display:
             self._bar.update(progress.pictures - self._bar.n)
         elif time.monotonic() - self._told >= _EVERY:
             self._told = time.monotonic()
-            say(self._line(progress, progress.pictures - first.pictures))
-
-    def _line(self, progress: Progress, new: int) -> str:
-        rate, left = new / max(time.monotonic() - self._began, 1e-9), "?"
-        if self._total and rate:
-            left = duration((self._total - progress.pictures) / rate)
-        total = f"{self._total:,}" if self._total else "?"
-        return (
-            f"{progress.pictures:,} of {total} pictures, {rate:,.0f} a second, {left} left: "
-            f"{progress.tally}"
-        )
+            rate = (progress.pictures - first.pictures) / max(self._told - self._began, 1e-9)
+            total, left = "?", "?"
+            if self._total:
+                total = f"{self._total:,}"
+                left = duration((self._total - progress.pictures) / rate) if rate else "?"
+            done = f"{progress.pictures:,} of {total} pictures"
+            say(f"{done}, {rate:,.0f} a second, {left} left: {progress.tally}")
 
     def _complain(self, record: Record) -> None:
         self._complaints += 1
-        if self._complaints <= _MOST_COMPLAINTS:
-            self._say(complaint(record))
-        elif self._complaints == _MOST_COMPLAINTS + 1:
-            self._say("further errors are in the table alone")
-
-    def _say(self, message: str) -> None:
+        if self._complaints > _MOST_COMPLAINTS + 1:
+            return
+        last = self._complaints > _MOST_COMPLAINTS
+        told = "further errors are in the table alone" if last else complaint(record)
         if self._bar is None:
-            say(message)
+            say(told)
         else:
-            self._bar.write(message, file=sys.stderr)
+            self._bar.write(told, file=sys.stderr)
 
 
 def summary(done: int, new: int, seconds: float, tally: Tally) -> str:

@@ -15,8 +15,7 @@ from inkdigit.bulk.storage import is_uri, read_object
 from inkdigit.errors import ImageError, InkdigitError
 from inkdigit.processes import use_one_core
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.result import Box
-from inkdigit.reading.row import Row
+from inkdigit.reading.result import Box, Row
 
 if TYPE_CHECKING:
     from inkdigit.images import Grey, Source
@@ -28,7 +27,7 @@ BATCH = 32
 # Bytes from a bucket in memory at a time, and the picture that exceeds them.
 _HELD = 2**26
 STATUSES = ("accepted", "review", "rejected", "failed")
-# A row as plain types, by the names and in the order of `inkdigit.reading.row.COLUMNS`.
+# A row as plain types, by the names and in the order of `inkdigit.reading.result.COLUMNS`.
 Record = dict[str, Any]
 
 
@@ -88,17 +87,13 @@ class Tally:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only."""
-        codes = {str(code): count for code, count in self.codes.items()}
-        return {"statuses": dict(self.statuses), "reasons": dict(self.reasons), "codes": codes}
+        return {kind: list(counts.items()) for kind, counts in vars(self).items()}
 
     @classmethod
     def from_dict(cls, known: dict[str, Any]) -> Self:
         """Rebuild from `to_dict`."""
-        statuses, reasons, codes = (
-            Counter({name: int(count) for name, count in known[kind].items()})
-            for kind in ("statuses", "reasons", "codes")
-        )
-        return cls(statuses, reasons, Counter({int(code): codes[code] for code in codes}))
+        kinds = ("statuses", "reasons", "codes")
+        return cls(*(Counter({name: int(n) for name, n in known[kind]}) for kind in kinds))
 
     def __str__(self) -> str:
         return ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUSES)
@@ -120,10 +115,9 @@ def read_rows(
 def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:
     """Yield so many pictures, what lies in a bucket brought here; fewer where they are large."""
     some, size = list[Picture](), 0
-    for picture in pictures:
-        fetched = _fetched(picture)
-        some.append(fetched)
-        size += len(fetched.source) if isinstance(fetched.source, bytes) else 0
+    for picture in map(_fetched, pictures):
+        some.append(picture)
+        size += len(picture.source) if isinstance(picture.source, bytes) else 0
         if len(some) == most or size >= _HELD:
             yield some
             some, size = [], 0
@@ -145,44 +139,28 @@ def _fetched(picture: Picture) -> Picture:
 
 
 def _read_some(reader: "Reader", pictures: list[Picture], options: ReadOptions) -> Iterator[Row]:
-    paged = [_has_pages(picture, options) for picture in pictures]
-    others = [picture for picture, many in zip(pictures, paged, strict=True) if not many]
-    rows = iter(_read_batch(reader, others, options))
-    for picture, many in zip(pictures, paged, strict=True):
-        if many:
-            yield from _read_pages(reader, picture, options)
-        else:
-            yield next(rows)
-
-
-def _has_pages(picture: Picture, options: ReadOptions) -> bool:
-    one = picture.page or picture.box or options.page
-    return not one and picture.is_document()
-
-
-def _read_batch(reader: "Reader", pictures: list[Picture], options: ReadOptions) -> list[Row]:
-    """Return a row for each picture; those that are read alike are read together."""
-    rows = dict[int, Row]()
+    """Yield the rows of each picture; those that are read alike are read together."""
+    rows = dict[int, Iterable[Row]]()
     alike = defaultdict[ReadOptions, list[tuple[int, "Source"]]](list)
     for number, picture in enumerate(pictures):
         page = picture.page or options.page
+        if not (page or picture.box) and picture.is_document():
+            rows[number] = _read_pages(reader, picture, options)
+            continue
         try:
-            alike[_asked(picture, options)].append((number, _source(picture, page, options)))
+            # A box is cut out of its page before it is read.
+            inside = None if picture.box else page
+            asked = beside(options, picture.pattern, picture.check, inside)
+            alike[asked].append((number, _source(picture, page, options)))
         except InkdigitError as error:
-            rows[number] = _row(reader, picture, page, error)
+            rows[number] = [_row(reader, picture, page, error)]
     for asked, numbered in alike.items():
         results = reader.results([source for _, source in numbered], asked)
         for (number, _), result in zip(numbered, results, strict=True):
             picture = pictures[number]
-            rows[number] = _row(reader, picture, picture.page or options.page, result)
-    return [rows[number] for number in range(len(pictures))]
-
-
-def _asked(picture: Picture, options: ReadOptions) -> ReadOptions:
-    """Return the options for one picture, what a manifest says of it ahead of the others."""
-    if picture.box:  # it is cut out of its page before it is read
-        return beside(options, picture.pattern, picture.check, None)
-    return beside(options, picture.pattern, picture.check, picture.page or options.page)
+            rows[number] = [_row(reader, picture, picture.page or options.page, result)]
+    for number in range(len(pictures)):
+        yield from rows[number]
 
 
 @lru_cache(maxsize=1024)
@@ -196,22 +174,20 @@ def beside(
 
 
 def _source(picture: Picture, page: int | None, options: ReadOptions) -> "Source":
+    """Return what is read of a picture: all of it, or the box that is cut out of its page."""
     if isinstance(picture.source, InkdigitError):
         raise picture.source
     if picture.box is None:
         return picture.source
-    return _cut_out(_page(picture.source, page, options.max_pixels), picture.box, picture.name)
-
-
-def _cut_out(page: "Grey", box: Box, name: str) -> "Grey":
-    height, width = page.shape
-    x, y, across, down = box
+    whole = _page(picture.source, page, options.max_pixels)
+    height, width = whole.shape
+    x, y, across, down = picture.box
     if x + across > width or y + down > height:
         raise ImageError(
-            f"the box {x} {y} {across} {down} reaches beyond {name}, which measures "
+            f"the box {x} {y} {across} {down} reaches beyond {picture.name}, which measures "
             f"{width}×{height} pixels"
         )
-    return page[y : y + down, x : x + across]
+    return whole[y : y + down, x : x + across]
 
 
 @lru_cache(maxsize=1)
@@ -228,8 +204,8 @@ def _read_pages(reader: "Reader", picture: Picture, options: ReadOptions) -> Ite
     page = 0
     try:
         source = _source(picture, None, options)
-        results = reader.page_results(source, _asked(picture, options))
-        for page, result in enumerate(results, start=1):
+        asked = beside(options, picture.pattern, picture.check, None)
+        for page, result in enumerate(reader.page_results(source, asked), start=1):
             yield _row(reader, picture, page, result)
         if not page:
             raise ImageError(f"{picture.name} has no pages")
@@ -248,10 +224,8 @@ def _row(
 def _on_page(reading: "Reading", box: Box) -> "Reading":
     """Return a reading with its boxes in pixels of the page that its picture was cut out of."""
     left, top, *_ = box
-
-    def moved(within: Box) -> Box:
-        x, y, width, height = within
-        return x + left, y + top, width, height
-
-    characters = tuple(replace(one, box=moved(one.box)) for one in reading.characters)
-    return replace(reading, characters=characters)
+    characters = []
+    for one in reading.characters:
+        x, y, width, height = one.box
+        characters.append(replace(one, box=(x + left, y + top, width, height)))
+    return replace(reading, characters=tuple(characters))

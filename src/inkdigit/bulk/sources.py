@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from inkdigit.bulk.folders import FileFilter, count_below, files_below
 from inkdigit.bulk.storage import is_uri, objects_below, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
+from inkdigit.files import reason
 from inkdigit.reading.result import Box
 
 STDIN = "-"
@@ -74,23 +76,18 @@ def _pictures(name: str, wanted: FileFilter) -> Iterator[Picture]:
     if not is_many(name):
         yield _picture(name)
         return
-    for found in _listed(name, wanted):
-        if isinstance(found, InkdigitError):
-            yield Picture(without_secrets(name), found)
-        else:
-            yield Picture(without_secrets(found), found)
-
-
-def _listed(name: str, wanted: FileFilter) -> Iterator[str | InkdigitError]:
-    if not is_uri(name):
-        return files_below(name, wanted)
-    return objects_below(name, wanted)
+    listed = objects_below if is_uri(name) else files_below
+    for found in listed(name, wanted):
+        shown = name if isinstance(found, InkdigitError) else found
+        yield Picture(without_secrets(shown), found)
 
 
 def _count(name: str, wanted: FileFilter) -> int:
     if not is_many(name):
         return 1
-    return sum(1 for _ in _listed(name, wanted)) if is_uri(name) else count_below(name, wanted)
+    if is_uri(name):
+        return sum(1 for _ in objects_below(name, wanted))
+    return count_below(name, wanted)
 
 
 def _picture(name: str) -> Picture:
@@ -100,8 +97,7 @@ def _picture(name: str) -> Picture:
         return Picture(name, error)
     except (OSError, ValueError) as error:
         shown = "standard input" if name == STDIN else name
-        reason = getattr(error, "strerror", None) or error
-        return Picture(name, ImageError(f"{shown} cannot be opened: {reason}"))
+        return Picture(name, ImageError(f"{shown} cannot be opened: {reason(error)}"))
 
 
 def _source(name: str) -> str | bytes:
@@ -124,9 +120,7 @@ def _all_of(stream: BinaryIO) -> bytes:
 
 def _head(source: str | bytes) -> bytes:
     if isinstance(source, bytes):
-        return source[:_HEAD]
-    try:
-        with Path(source).open("rb") as file:
-            return file.read(_HEAD)
-    except (OSError, ValueError):
-        return b""
+        return source
+    with suppress(OSError, ValueError), Path(source).open("rb") as file:
+        return file.read(_HEAD)
+    return b""

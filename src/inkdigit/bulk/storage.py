@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from inkdigit.bulk.folders import FileFilter
-from inkdigit.errors import ImageError, MissingExtraError, SourceError
+from inkdigit.errors import ImageError, SourceError, needing
+from inkdigit.files import reason
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 # Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
 _CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
-_MAX_REASON = 200
+
+
+def need_pyarrow() -> None:
+    """Raise `MissingExtraError` where pyarrow is not installed."""
+    with needing("parquet"):
+        import pyarrow  # noqa: F401
 
 
 def is_uri(name: str) -> bool:
@@ -53,10 +59,9 @@ def located(uri: str) -> "tuple[FileSystem, str]":
 
 @lru_cache(maxsize=64)
 def _store(uri: str) -> "FileSystem":
-    try:
-        from pyarrow.fs import FileSystem
-    except ImportError:
-        raise MissingExtraError("parquet", "pyarrow") from None
+    need_pyarrow()
+    from pyarrow.fs import FileSystem
+
     return FileSystem.from_uri(uri)[0]
 
 
@@ -87,24 +92,23 @@ def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
     """
     from pyarrow.fs import FileType
 
-    empty, shown = True, without_secrets(uri)
+    shown = without_secrets(uri)
     try:
         store, path = located(uri)
-        found = store.get_file_info(path)
-        if found.type == FileType.File:
+        kind = store.get_file_info(path).type
+        if kind == FileType.File:
             yield uri
-            return
-        if found.type == FileType.NotFound:
+        elif kind == FileType.NotFound:
             yield SourceError(f"{shown} is not there")
-            return
-        for name in _objects_below(uri, path, wanted):
-            yield name
-            empty = False
+        else:
+            empty = True
+            for name in _objects_below(uri, path, wanted):
+                yield name
+                empty = False
+            if empty:
+                yield wanted.none_in(shown)
     except (OSError, UnicodeDecodeError) as error:
         yield SourceError(f"{shown} cannot be listed: {reason(error)}")
-        return
-    if empty:
-        yield wanted.none_in(shown)
 
 
 def _objects_below(uri: str, folder: str, wanted: FileFilter) -> Iterator[str]:
@@ -124,9 +128,3 @@ def _objects_below(uri: str, folder: str, wanted: FileFilter) -> Iterator[str]:
 def _query(uri: str) -> str:
     """Return the query of a URI with its question mark, nothing where there is none."""
     return "".join(uri.partition("?")[1:])
-
-
-def reason(error: OSError | ValueError) -> str:
-    """Return why a store refused, on one line."""
-    told = getattr(error, "strerror", None) or error
-    return " ".join(str(told).split())[:_MAX_REASON]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from inkdigit.bulk.storage import is_uri, located, reason, without_secrets
+from inkdigit.bulk.storage import is_uri, located, without_secrets
 from inkdigit.errors import OutputError, RunError
-from inkdigit.files import leftovers, write_atomically
+from inkdigit.files import leftovers, write_atomically, writing
 
 CLAIM = "_RUN"
 # Readers of folders of Parquet pass over what begins with a dot or a _.
@@ -59,7 +59,7 @@ class LocalStore:
     def held(self) -> Iterator[None]:
         """Make the folder if need be, and lock it; take away what a killed run was writing."""
         with ExitStack() as opened:
-            with _said(self.name):
+            with writing(self.name):
                 self._path.mkdir(exist_ok=True)
                 opened.callback(self._leave)
                 opened.enter_context(_locked(self._path / _LOCK, self.name))
@@ -72,13 +72,13 @@ class LocalStore:
 
     def names(self) -> list[str]:
         """Return the names of its files; none where it is not there."""
-        with _said(self.name), suppress(FileNotFoundError):
+        with writing(self.name), suppress(FileNotFoundError):
             return [path.name for path in self._path.iterdir()]
         return []
 
     def read(self, name: str) -> bytes | None:
         """Return what a file holds, `None` where it is not there."""
-        with _said(self.name), suppress(FileNotFoundError):
+        with writing(self.name), suppress(FileNotFoundError):
             return (self._path / name).read_bytes()
         return None
 
@@ -88,7 +88,7 @@ class LocalStore:
 
     def append(self, name: str, content: bytes) -> None:
         """Add to a file that is there; it is on the disk when this returns."""
-        with _said(self.name), (self._path / name).open("r+b", buffering=0) as file:
+        with writing(self.name), (self._path / name).open("r+b", buffering=0) as file:
             file.seek(0, os.SEEK_END)
             left = memoryview(content)
             while left:  # a disk that fills up takes a part
@@ -97,7 +97,7 @@ class LocalStore:
 
     def delete(self, name: str) -> None:
         """Take a file away."""
-        with _said(self.name):
+        with writing(self.name):
             (self._path / name).unlink()
 
     def _leave(self) -> None:
@@ -133,14 +133,14 @@ class BucketStore:
         """Return the names of its files; none where it is not there."""
         from pyarrow.fs import FileSelector
 
-        with _said(self.name):
+        with writing(self.name):
             found = self._store.get_file_info(FileSelector(self._folder, allow_not_found=True))
         return [entry.base_name for entry in found]
 
     def read(self, name: str) -> bytes | None:
         """Return what a file holds, `None` where it is not there."""
         with (
-            _said(self.name),
+            writing(self.name),
             suppress(FileNotFoundError),
             self._store.open_input_stream(f"{self._folder}/{name}") as stream,
         ):
@@ -155,7 +155,7 @@ class BucketStore:
 
     def delete(self, name: str) -> None:
         """Take a file away."""
-        with _said(self.name):
+        with writing(self.name):
             self._store.delete_file(f"{self._folder}/{name}")
 
     def _is_claimed(self) -> bool:
@@ -163,25 +163,14 @@ class BucketStore:
 
     def _put(self, name: str, content: bytes) -> None:
         # An object appears when its stream is closed.
-        with (
-            _said(self.name),
-            self._store.open_output_stream(f"{self._folder}/{name}") as stream,
-        ):
+        path = f"{self._folder}/{name}"
+        with writing(self.name), self._store.open_output_stream(path) as stream:
             stream.write(content)
 
 
 def store_of(folder: str) -> Store:
     """Return the store of a folder that is named by a path or a URI."""
     return BucketStore(folder) if is_uri(folder) else LocalStore(folder)
-
-
-@contextmanager
-def _said(name: str) -> Iterator[None]:
-    """Turn what a store refuses into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{name} cannot be written: {reason(error)}") from None
 
 
 @contextmanager

@@ -31,18 +31,15 @@ class Table:
         with ExitStack() as opened:
             opened.enter_context(parts.store.held())
             if not overwrite:
-                self._go_on(resume=resume)
+                if not resume:
+                    parts.check_free()
+                self._number, note = parts.last(asked)
+                if note:
+                    self.position, self.tally = note.position, note.tally
             parts.store.claim()
             if overwrite:
                 parts.clear()
             self._open = opened.pop_all()
-
-    def _go_on(self, *, resume: bool) -> None:
-        if not resume:
-            self._parts.check_free()
-        self._number, note = self._parts.last(self._asked)
-        if note:
-            self.position, self.tally = note.position, note.tally
 
     def append(self, done: ChunkResult) -> None:
         """Add a chunk; write it at once, or when there are rows enough for a part."""

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
 from inkdigit.bulk.rows import Record
-from inkdigit.errors import MissingExtraError, OutputError, SettingError, escape_controls
-from inkdigit.files import write_atomically
-from inkdigit.reading.row import COLUMNS
+from inkdigit.bulk.storage import need_pyarrow
+from inkdigit.errors import OutputError, SettingError, escape_controls
+from inkdigit.files import write_atomically, writing
+from inkdigit.reading.result import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,27 +24,21 @@ STDOUT = "-"
 # Rows of Parquet that are held at a time.
 _GROUP = 10_000
 _SUFFIXES = {
-    "": "text",
-    ".txt": "text",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".parquet": "parquet",
-}
+    "": "text", ".txt": "text", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".csv": "csv", ".parquet": "parquet",
+}  # fmt: skip
 
 
 def _write_text(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
     """Write the text alone, or for several lines of name, text and status between tabs."""
     for read in records:
-        cells = [_label(read), read["text"] or "", read["status"]] if several else [read["text"]]
+        cells = [read["text"]]
+        if several:
+            page = f":{read['page']}" if read["page"] > 1 else ""
+            # On one line, and without commands to a terminal.
+            name = escape_controls(read["source"]) + page
+            cells = [name, read["text"] or "", read["status"]]
         stream.write("\t".join(cells) + "\n")
-
-
-def _label(read: Record) -> str:
-    """Return a row's name on one line and without commands to a terminal; later pages numbered."""
-    name = escape_controls(read["source"])
-    return f"{name}:{read['page']}" if read["page"] > 1 else name
 
 
 def _write_json(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
@@ -84,7 +80,7 @@ def as_arrow(records: list[Record]) -> "pa.Table":
     """Return rows as an Arrow table; a name that is no text is written with escapes."""
     import pyarrow as pa
 
-    return pa.Table.from_pylist([_as_text(record) for record in records], _schema())
+    return pa.Table.from_pylist(list(map(_as_text, records)), _schema())
 
 
 def _schema() -> "pa.Schema":
@@ -102,27 +98,16 @@ def _schema() -> "pa.Schema":
 
 
 def _as_text(record: Record) -> Record:
-    names = {name: record[name] for name in ("source", "error", "id") if record[name]}
-    return record | {
-        name: value.encode("utf-8", "backslashreplace").decode() for name, value in names.items()
-    }
+    def escaped(text: str) -> str:
+        return text.encode("utf-8", "backslashreplace").decode()
 
-
-def need_pyarrow() -> None:
-    """Raise `MissingExtraError` where pyarrow is not installed."""
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("parquet", "pyarrow") from None
+    return record | {n: escaped(record[n]) for n in ("source", "error", "id") if record[n]}
 
 
 # What a stream of text can take; Parquet needs a file.
 FORMATS: dict[str, Callable[..., None]] = {
-    "text": _write_text,
-    "json": _write_json,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
-}
+    "text": _write_text, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv,
+}  # fmt: skip
 PARQUET = "parquet"
 ALL_FORMATS = (*FORMATS, PARQUET)
 
@@ -162,10 +147,6 @@ class Output:
         """Whether rows go to a file, not to a stream, a pipe or a device."""
         return self.path is not None and not _is_device(self.path)
 
-    def is_there(self) -> bool:
-        """Return whether the file lies there already."""
-        return self.path is not None and self.path.exists()
-
     def write(self, records: Iterable[Record], *, several: bool) -> None:
         """Write all rows as they come; a file has its name only when the last is in it.
 
@@ -186,7 +167,8 @@ class Output:
         if self.is_file:
             write_atomically(self.path, write)
         else:
-            _written(self.path, write)
+            with writing(self.path):
+                write(self.path)
 
     def _write(self, records: Iterable[Record], stream: TextIO, *, several: bool) -> None:
         FORMATS[self.format](iter(records), stream, several=several)
@@ -194,12 +176,8 @@ class Output:
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
     """Raise `OutputError` where a file cannot appear."""
-    try:
+    with writing(path), suppress(FileNotFoundError):
         path.stat()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
     if path.is_dir():
         raise OutputError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
@@ -211,10 +189,3 @@ def _check_free(path: Path, *, overwrite: bool) -> None:
 def _is_device(path: Path) -> bool:
     """Return whether a path is a pipe or a device, which is written to and never replaced."""
     return path.exists() and not path.is_file()
-
-
-def _written(path: Path, write: Callable[[Path], None]) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None

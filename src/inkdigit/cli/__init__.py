@@ -17,7 +17,8 @@ from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError, escape_cont
 
 # What a place says that takes no more.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Each verb is a module of its name, which is imported when it is asked for.
+# Each verb is a module of its name, which is imported when it is asked for: it says what it is
+# ABOUT, adds its arguments, and is run.
 VERBS = {
     "read": "read the numbers in pictures",
     "serve": "read over HTTP, with a page to write on",
@@ -39,7 +40,10 @@ def build_parser(asked: Iterable[str] = VERBS) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for name, what in VERBS.items():
         if name in asked:
-            import_module(f"{__name__}.{name}").add_parser(verbs)
+            verb = import_module(f"{__name__}.{name}")
+            flags = verbs.add_parser(name, description=verb.ABOUT)
+            verb.add_arguments(flags)
+            flags.set_defaults(run=verb.run)
         else:
             verbs.add_parser(name, help=what)
     return parser

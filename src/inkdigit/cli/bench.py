@@ -1,36 +1,25 @@
 """`inkdigit bench`: how fast digits are read on this machine."""
 
 import argparse
-from pathlib import Path
 
-from inkdigit.cli.options import Verbs, table
+from inkdigit.cli.options import add_flags, table
 from inkdigit.errors import SettingError
 
+ABOUT = (
+    "Measure how long a digit model takes from prepared 28×28 arrays to calibrated probabilities, "
+    "for one digit and for batches, on this machine as it is."
+)
 BATCHES = (1, 16, 64, 256, 1024)
 
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "bench",
-        description="Measure how long a digit model takes from prepared 28×28 arrays to "
-        "calibrated probabilities, for one digit and for batches, on this machine as it is.",
-    )
-    parser.add_argument(
-        "models",
-        nargs="*",
-        type=Path,
-        metavar="MODEL",
-        help="digit model files; several are timed alternately (default: the model inside)",
-    )
-    parser.add_argument(
-        "--rounds",
-        type=int,
-        default=5,
-        metavar="N",
-        help="how often everything is timed; the median counts (default: 5)",
-    )
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    flags = {
+        "models MODEL": "digit model files; several are timed alternately (default: the model "
+        "inside)",
+        "--rounds N": "how often everything is timed; the median counts (default: 5)",
+    }
+    add_flags(parser, flags, models={"nargs": "*"}, rounds={"default": 5})
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,69 +5,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inkdigit import learning
-from inkdigit.cli.options import (
-    Verbs,
-    add_data_flags,
-    add_quiet_flag,
-    add_training_flags,
-    load_data,
-    needing_learn,
-    table,
-    tell,
-    teller,
-)
+from inkdigit.bulk.progress import say
+from inkdigit.cli.learning_flags import DATA, TRAINING, load_data
+from inkdigit.cli.options import QUIET, add_flags, given, table, tell
+from inkdigit.errors import needing
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from inkdigit.learning import Comparison
 
+ABOUT = (
+    "Train several networks alike, each with several seeds, and compare them on the test half. A "
+    "comparison that was stopped goes on where it was."
+)
+_USUAL = ["lenet5", "classic", "modern"]
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "compare",
-        description="Train several networks alike, each with several seeds, and compare them on "
-        "the test half. A comparison that was stopped goes on where it was.",
-    )
-    parser.add_argument(
-        "--networks",
-        nargs="+",
-        metavar="NAME",
-        default=["lenet5", "classic", "modern"],
-        help="default: lenet5 classic modern",
-    )
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        default=1,
-        metavar="N",
-        help="runs of each, seeds 0 to N-1 (default: 1)",
-    )
-    add_data_flags(parser)
-    add_training_flags(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="where the runs, the tables and the page go (default: runs/comparison-DATA)",
-    )
-    add_quiet_flag(parser)
-    parser.set_defaults(run=run)
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    flags = {
+        "--networks NAME": f"default: {' '.join(_USUAL)}",
+        "--seeds N": "runs of each, seeds 0 to N-1 (default: 1)",
+        **DATA,
+        **TRAINING,
+        "--out DIR": "where the runs, the tables and the page go (default: runs/comparison-DATA)",
+        **QUIET,
+    }
+    add_flags(parser, flags, networks={"nargs": "+", "default": _USUAL}, seeds={"default": 1})
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare, and say where the page lies."""
-    given = {name: getattr(options, name) for name in ("epochs", "batch_size") if name in options}
-    TrainingSettings(**given)
-    with needing_learn():
-        comparison = learning.compare(
-            options.networks,
-            load_data(options),
-            seeds=options.seeds,
-            **given,
-            out=options.out,
-            tell=teller(options),
-        )
+    settings = given(options, "epochs", "batch_size")
+    TrainingSettings(**settings)
+    how = {"seeds": options.seeds, "out": options.out, "tell": None if options.quiet else say}
+    with needing("learn"):
+        dataset = load_data(options)
+        comparison = learning.compare(options.networks, dataset, **settings, **how)
     print(render(comparison))
     print(f"\npage: {comparison.page}")
     for network, folder in comparison.runs.groupby("network", sort=False)["folder"].first().items():

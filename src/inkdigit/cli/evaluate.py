@@ -2,61 +2,45 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
-from inkdigit.cli.options import (
-    Verbs,
-    add_data_flags,
-    add_quiet_flag,
-    load_data,
-    needing_learn,
-    table,
-    tell,
-)
-from inkdigit.errors import OutputError
+from inkdigit.cli.learning_flags import DATA, load_data
+from inkdigit.cli.options import QUIET, add_flags, table, tell
+from inkdigit.errors import OutputError, needing
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
     from inkdigit.learning import Evaluation
 
+ABOUT = (
+    "Measure a trained network on labelled digits: accuracy with its interval, loss, calibration, "
+    "every digit, and what is confused with what."
+)
+_CLASS = "{digit:.0f} {precision:.4f} {recall:.4f} {f1:.4f} {support:,.0f}"
 
-def add_parser(verbs: Verbs) -> None:
-    """Add the verb to the command line."""
-    parser = verbs.add_parser(
-        "evaluate",
-        description="Measure a trained network on labelled digits: accuracy with its interval, "
-        "loss, calibration, every digit, and what is confused with what.",
-    )
-    parser.add_argument(
-        "model", type=Path, metavar="MODEL", help="a run folder, a .keras, an .h5 or an .onnx"
-    )
-    add_data_flags(parser)
-    parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        default="test",
-        help="which digits; validation is a tenth of train (default: test)",
-    )
-    parser.add_argument(
-        "--corruptions",
-        action="store_true",
-        help="also measure the digits under fifteen corruptions (noise, blur, fog and others)",
-    )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write the pictures into this folder"
-    )
-    add_quiet_flag(parser)
-    parser.set_defaults(run=run)
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    flags = {
+        "model MODEL": "a run folder, a .keras, an .h5 or an .onnx",
+        **DATA,
+        "--split": "which digits; validation is a tenth of train (default: test)",
+        "--corruptions": "also measure the digits under fifteen corruptions (noise, blur, fog and "
+        "others)",
+        "--format": "default: text",
+        "--out DIR": "write the pictures into this folder",
+        **QUIET,
+    }
+    formats = {"choices": ("text", "json"), "default": "text"}
+    add_flags(parser, flags, split={"choices": SPLITS, "default": "test"}, format=formats)
 
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate and print; write pictures where they are wanted."""
     if options.out and options.out.exists() and any(options.out.iterdir()):
         raise OutputError(f"{options.out} is not empty: choose another folder for the pictures")
-    with needing_learn():
+    with needing("learn"):
         model = learning.DigitClassifier.load(options.model)
         dataset = load_data(options)
         evaluation = learning.evaluate(model, dataset, options.split)
@@ -74,8 +58,8 @@ def run(options: argparse.Namespace) -> None:
             "data": dataset.name,
             "split": options.split,
             "warning": evaluation.warning,
+            **evaluation.to_dict(),
         }
-        described |= evaluation.to_dict()
         if corrupted:
             described["corruptions"] = {name: one.accuracy for name, one in corrupted.items()}
         print(json.dumps(described, indent=2))
@@ -100,14 +84,7 @@ def render(evaluation: "Evaluation") -> str:
         f"{pair['digit']} read as {pair['read_as']} ({pair['times']}×)"
         for pair in evaluation.most_confused()
     )
-    rows = [
-        [
-            f"{row['digit']:.0f}",
-            *(f"{row[name]:.4f}" for name in ("precision", "recall", "f1")),
-            f"{row['support']:,.0f}",
-        ]
-        for row in evaluation.per_class()
-    ]
+    rows = [_CLASS.format(**row).split() for row in evaluation.per_class()]
     return "\n".join(
         [
             f"accuracy  {evaluation.accuracy:.4f}  (95 % interval {low:.4f} to {high:.4f}), "

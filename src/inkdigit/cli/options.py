@@ -1,104 +1,51 @@
 """Flags that several verbs share, and how verbs talk."""
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from inkdigit import learning
 from inkdigit.bulk.progress import say
-from inkdigit.errors import MissingExtraError
-from inkdigit.learning.recipes import PLAIN, RECIPES
 
-if TYPE_CHECKING:
-    from inkdigit.learning.datasets import Dataset
-
-Verbs = Any  # argparse keeps the type of its sub-parsers private
-
-
-def add_data_flags(parser: argparse.ArgumentParser, *, default: str = "auto") -> None:
-    """Add --data and --data-dir."""
-    parser.add_argument(
-        "--data",
-        metavar="DATA",
-        default=default,
-        help="labelled digits: mnist (downloaded if it is not here), sample, folder:PATH, or auto: "
-        "MNIST if it is here, else the sample (default: auto)",
-    )
-    add_data_dir_flag(parser)
+# What a value is, by the word that stands for it in `--help`; any other is text.
+_KINDS: dict[str, Callable[[str], object]] = {
+    "N": int, "P": float, "CSV": Path, "DIR": Path, "FILE": Path, "MODEL": Path, "RUN": Path,
+}  # fmt: skip
+QUIET = {"-q --quiet": "no progress and no notes"}
 
 
-def add_data_dir_flag(parser: argparse.ArgumentParser) -> None:
-    """Add --data-dir."""
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        type=Path,
-        default=None,
-        help="the folder with MNIST's four files (default: INKDIGIT_DATA, then the cache)",
-    )
+def add_flags(group: Any, flags: Mapping[str, str], **more: dict[str, Any]) -> None:
+    """Add flags to a parser or a group of it, each with its sentence for `--help`.
+
+    `-o --out FILE` takes a value, `--resume` is a switch, and `model MODEL` is told by its place.
+    `out={"default": "-"}` says what argparse is to know of a flag besides.
+    """
+    for flag, what in flags.items():
+        *names, value = flag.split()
+        if not value.isupper():
+            names.append(value)
+        known = more.get(names[-1].lstrip("-").replace("-", "_"), {})
+        if value.isupper():
+            known = {"metavar": value, "type": _KINDS.get(value, str)} | known
+        elif "choices" not in known:
+            known = {"action": "store_true"} | known
+        group.add_argument(*names, help=what, **known)
 
 
-def add_quiet_flag(parser: argparse.ArgumentParser) -> None:
-    """Add --quiet."""
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
-
-
-def add_training_flags(parser: argparse.ArgumentParser) -> None:
-    """Add --epochs and --batch-size; what is not given is absent from the namespace."""
-    for name, what in (("epochs", "times through the digits"), ("batch_size", "digits a step")):
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=int,
-            metavar="N",
-            default=argparse.SUPPRESS,
-            help=f"{what} (default: set by the recipe; "
-            f"{getattr(RECIPES[PLAIN], name)} for `{PLAIN}`)",
-        )
-
-
-def load_data(options: argparse.Namespace, default: str = "auto") -> "Dataset":
-    """Load the digits that were asked for, and tell what there is to tell about them."""
-    name, quiet = getattr(options, "data", default), getattr(options, "quiet", False)
-    dataset = learning.load_dataset(name, data_dir=options.data_dir, progress=not quiet)
-    for note in dataset.notes:
-        tell(options, note)
-    return dataset
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return those of the flags that were given, by name."""
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def tell(options: argparse.Namespace, message: str) -> None:
     """Print a message to stderr, unless asked to be quiet."""
-    if not getattr(options, "quiet", False):
+    if not options.quiet:
         say(message)
-
-
-def teller(options: argparse.Namespace) -> Callable[[str], None] | None:
-    """Return what tells messages, or `None` if asked to be quiet."""
-    return None if getattr(options, "quiet", False) else partial(tell, options)
-
-
-@contextmanager
-def needing_learn() -> Iterator[None]:
-    """Say how to install what the imports inside need, where it is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("learn", str(error.name)) from None
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return text columns, the first to the left and the others to the right."""
     cells = [header, *rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    lines = [
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
-            ]
-        )
-        for row in cells
-    ]
+    first, *others = (max(map(len, column)) for column in zip(*cells, strict=True))
+    lines = ["  ".join([row[0].ljust(first), *map(str.rjust, row[1:], others)]) for row in cells]
     return "\n".join(line.rstrip() for line in lines)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from inkdigit.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from inkdigit.learning.api import compare, evaluate, export, export_mean, resume, train
+    from inkdigit.learning.api import compare, evaluate, export, resume, train
+    from inkdigit.learning.classifiers.mean import export_mean
     from inkdigit.learning.datasets import Dataset, Digits, load_dataset
     from inkdigit.learning.evaluation import figures
     from inkdigit.learning.evaluation.comparison import Comparison
@@ -43,7 +44,8 @@ _HOME = {
     "Run": "models.run",
     "TrainingSettings": "settings",
     "build_network": "networks",
-    "figures": "evaluation",
+    "export_mean": "classifiers.mean",
+    "figures": "evaluation.figures",
     "load_dataset": "datasets",
 }
 
@@ -53,11 +55,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = f"{__name__}.{_HOME.get(name, 'api')}"
     try:
-        if name == "figures":
-            return import_module(f"{home}.{name}")
-        return getattr(import_module(home), name)
+        module = import_module(home)
     except ModuleNotFoundError as error:
         raise MissingExtraError("learn", str(error.name)) from None
+    return module if name == "figures" else getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -1,12 +1,9 @@
 """The face of learning: what `inkdigit.learning` offers, and what the verbs call."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 
 from inkdigit.errors import SettingError
 from inkdigit.learning.datasets import Dataset, load_dataset
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
     from inkdigit.learning.training import Training
 
 Tell = Callable[[str], None]
-
-# So many digits of the sample measure how far the maps of a network in eight bits reach.
-_QUANTISATION_DIGITS = 1000
 
 
 def train(  # noqa: PLR0913
@@ -61,18 +55,12 @@ def train(  # noqa: PLR0913
     >>> run.finished, run.metrics["test_digits"]
     (True, 1000)
     """
+    chosen = {"recipe": recipe, "network": network, "epochs": epochs, "batch_size": batch_size}
     paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from}
-    given: dict[str, Any] = {
-        "recipe": recipe,
-        "network": network,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        **{name: path and str(path) for name, path in paths.items()},
-    }
-    given = {name: value for name, value in given.items() if value is not None}
+    given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
-    training = start_training(settings, _loaded(data, tell))
-    return _train_aloud(training, Path(out) if out else _free_folder(settings), resume, tell)
+    dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
+    return train_run(settings, dataset, folder, resume=resume, tell=tell)
 
 
 def resume(
@@ -92,8 +80,8 @@ def resume(
         if tell:
             tell(f"{run.folder} is finished already")
         return run
-    training = start_training(run.settings, _loaded(data or run.data, tell))
-    return _train_aloud(training, run.folder, True, tell)
+    dataset = _loaded(data or run.data, tell)
+    return train_run(run.settings, dataset, run.folder, resume=True, tell=tell)
 
 
 def start_training(settings: TrainingSettings, dataset: Dataset) -> "Training":
@@ -110,33 +98,27 @@ def start_training(settings: TrainingSettings, dataset: Dataset) -> "Training":
     return ClassifierTraining(settings, dataset)
 
 
-def train_run(settings: TrainingSettings, dataset: Dataset, folder: str | Path, **how: Any) -> Run:
-    """Train by settings into a folder; `how` is that of `run_training`, which tells nothing."""
-    from inkdigit.learning.training import run_training
+def train_run(
+    settings: TrainingSettings, dataset: Dataset, folder: Path, tell: Tell | None = None, **how: Any
+) -> Run:
+    """Train by settings into a folder, and tell how it goes; after Ctrl-C, tell what was kept.
 
-    return run_training(start_training(settings, dataset), folder, **how)
-
-
-def _train_aloud(training: "Training", folder: Path, resume: bool, tell: Tell | None) -> Run:
-    """Train and tell how it goes; after Ctrl-C, tell what was kept."""
+    `how` is that of `run_training`.
+    """
     from inkdigit.learning.progress import Progress, epoch_line
     from inkdigit.learning.training import run_training
 
+    training = start_training(settings, dataset)
     if tell is None:
-        return run_training(training, folder, resume=resume)
-    settings = training.settings
+        return run_training(training, folder, **how)
     by = "" if settings.recipe in (PLAIN, settings.network) else f" by recipe {settings.recipe}"
     tell(f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
     for note in training.notes():
         tell(note)
     try:
-        return run_training(
-            training,
-            folder,
-            resume=resume,
-            callbacks=[Progress(settings.epochs)],
-            after_epoch=lambda loop: tell(epoch_line(loop.history[-1], settings.epochs)),
-        )
+        how["callbacks"] = [Progress(settings.epochs)]
+        how["after_epoch"] = lambda loop: tell(epoch_line(loop.history[-1], settings.epochs))
+        return run_training(training, folder, **how)
     except KeyboardInterrupt:
         tell(f"\nevery finished epoch is kept; go on with  inkdigit train --resume {folder}")
         raise
@@ -202,14 +184,13 @@ def compare(
     from inkdigit.learning.evaluation.report import write_comparison
 
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size}
-    given = {name: value for name, value in given.items() if value is not None}
     TrainingSettings(**given)
     dataset = _loaded(data, tell)
     folder = Path(out or f"runs/comparison-{dataset.name.partition(':')[0]}")
 
     def train_one(network: str, seed: int, run_folder: Path) -> Run:
         settings = TrainingSettings(network=network, seed=seed, **given)
-        return _train_aloud(start_training(settings, dataset), run_folder, True, tell)
+        return train_run(settings, dataset, run_folder, resume=True, tell=tell)
 
     comparison = hold_against_each_other(networks, seeds, dataset, folder, train_one)
     return replace(comparison, page=write_comparison(comparison, dataset, folder))
@@ -236,10 +217,15 @@ def export(
     """
     run = Run.open(run)
     if fallback is None:
+        from inkdigit.learning.models.export import digits_to_quantise_by
         from inkdigit.learning.models.export import export as write
 
-        target = Path(out) if out else run.folder / ONNX_MODEL
-        return write(run, target, _quantisation_pictures(run, eight_bits))
+        pictures = digits_to_quantise_by() if eight_bits else None
+        if run.settings.network == "line":
+            from inkdigit.learning.readers.train import quantisation_lines
+
+            pictures = quantisation_lines()
+        return write(run, Path(out) if out else run.folder / ONNX_MODEL, pictures)
     if out is None or eight_bits:
         raise SettingError(
             "a line network always is in eight bits: leave out --eight-bits"
@@ -250,38 +236,6 @@ def export(
 
     data = _loaded(run.data if data is None else data)
     return export_with_fallback(run, Run.open(fallback), data, Path(out))
-
-
-def export_mean(
-    runs: Sequence[Run | str | Path],
-    out: str | Path,
-    *,
-    eight_bits: bool = False,
-    data: Dataset | str | None = None,
-) -> Path:
-    """Write one model, `.keras` or `.onnx`, whose answer is the mean of those of several runs.
-
-    The runs must have learnt from the same digits: those of `data`, by default as the first run
-    names them. What an `.onnx` says of its accuracy and calibration is of their validation part.
-
-    >>> from inkdigit import learning
-    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
-    >>> learning.export_mean([run, run], "mean.keras").name
-    'mean.keras'
-    """
-    from inkdigit.learning.classifiers.mean import export_mean as write
-
-    opened = [Run.open(run) for run in runs]
-    pictures = _quantisation_pictures(opened[0], eight_bits) if opened else None
-    return write(opened, lambda: _loaded(data or opened[0].data), Path(out), pictures)
-
-
-def _quantisation_pictures(run: Run, eight_bits: bool) -> Iterable[npt.NDArray[np.uint8]] | None:
-    if run.settings.network == "line":
-        from inkdigit.learning.readers.train import quantisation_lines
-
-        return quantisation_lines()
-    return load_dataset("sample").train.images[:_QUANTISATION_DIGITS] if eight_bits else None
 
 
 def _loaded(data: Dataset | str, tell: Tell | None = None) -> Dataset:

@@ -18,19 +18,20 @@ import numpy as np
 import inkdigit
 from inkdigit.errors import MissingExtraError, SettingError
 
-__all__ = ["computing_in", "keras", "make_reproducible", "quiet_native_stderr", "versions"]
+__all__ = ["Layers", "computing_in", "keras", "layers", "make_reproducible", "quietly", "versions"]
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @contextlib.contextmanager
-def quiet_native_stderr() -> Iterator[None]:
-    """Keep what native code writes to stderr, and show it only if the block fails.
+def quietly() -> Iterator[None]:
+    """Keep warnings back, and what is written to stderr, which is shown only if the block fails.
 
     TensorFlow logs before its own log level is read, so only the file descriptor can silence it.
     """
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, warnings.catch_warnings(action="ignore"):
+        logging.disable(logging.WARNING)
         sys.stderr.flush()
         saved = os.dup(2)
         os.dup2(log.fileno(), 2)
@@ -43,11 +44,11 @@ def quiet_native_stderr() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+            logging.disable(logging.NOTSET)
 
 
 try:
-    with quiet_native_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly():
         import absl.logging
         import keras
 
@@ -63,6 +64,11 @@ except ModuleNotFoundError as error:
     raise MissingExtraError("learn", str(error.name)) from None
 except ValueError as error:
     raise SettingError(f"Keras does not start: {error} Unset or mend KERAS_BACKEND.") from None
+
+
+layers = keras.layers
+# The layers of a network, one after the other.
+Layers = list[keras.Layer]
 
 
 @contextlib.contextmanager

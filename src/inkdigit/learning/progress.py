@@ -1,6 +1,5 @@
 """What a person sees while a network trains."""
 
-import sys
 from typing import Any
 
 from tqdm import tqdm
@@ -23,7 +22,7 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             desc=f"epoch {epoch + 1}/{self._epochs}",
             unit="batch",
             leave=False,
-            disable=not sys.stderr.isatty(),
+            disable=None,  # where stderr is no terminal
         )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:  # noqa: ARG002

@@ -5,6 +5,7 @@ what is needed around it; the two kinds are in `classifiers` and `readers`.
 """
 
 import contextlib
+import json
 import os
 import platform
 import time
@@ -25,16 +26,7 @@ from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Calibration
 from inkdigit.learning.models.export import describe, write_model_file
 from inkdigit.learning.models.load import already_seen, data_of, initial_weights
-from inkdigit.learning.models.run import (
-    DESCRIPTION,
-    HISTORY,
-    KERAS_MODEL,
-    ONNX_MODEL,
-    History,
-    Run,
-    open_run,
-    write_history,
-)
+from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, holds_run, open_run
 from inkdigit.learning.networks import build_network, count_macs
 from inkdigit.learning.recipes import Recipe, find_recipe
 from inkdigit.learning.settings import TrainingSettings
@@ -79,11 +71,6 @@ class Loop(ABC):
         """Return loss and accuracy on what is not fitted."""
 
     @property
-    def finished(self) -> bool:
-        """Whether every epoch has been trained."""
-        return len(self.history) >= self.settings.epochs
-
-    @property
     def result(self) -> Any:
         """The network with all it has learnt, to compute in `float32`."""
         if self.recipe.precision == "float32":
@@ -99,22 +86,14 @@ class Loop(ABC):
 
     def run(self, after_epoch: Callable[["Loop"], None] = lambda _: None) -> None:
         """Train the epochs that are left, and call `after_epoch` after each."""
-        while not self.finished:
-            self.history.append(self._train_epoch())
+        for epoch in range(len(self.history) + 1, self.settings.epochs + 1):
+            start = time.perf_counter()
+            fitted = self._fit_epoch()
+            seconds = time.perf_counter() - start
+            loss, accuracy = self._validate()
+            validated = {"validation_loss": loss, "validation_accuracy": accuracy}
+            self.history.append({"epoch": epoch, **fitted, **validated, "seconds": seconds})
             after_epoch(self)
-
-    def _train_epoch(self) -> dict[str, float]:
-        start = time.perf_counter()
-        fitted = self._fit_epoch()
-        seconds = time.perf_counter() - start
-        loss, accuracy = self._validate()
-        return {
-            "epoch": len(self.history) + 1,
-            **fitted,
-            "validation_loss": loss,
-            "validation_accuracy": accuracy,
-            "seconds": seconds,
-        }
 
     def begin(self) -> None:
         """Begin with the weights of another training, if the settings name one."""
@@ -123,28 +102,21 @@ class Loop(ABC):
 
     def save(self, path: Path) -> None:
         """Write the whole state to one file, so that it is there whole or not at all."""
-        columns = {
-            f"history_{name}": np.array([row[name] for row in self.history])
-            for name in self.history[0]
-        }
-        values = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
-        state: dict[str, Any] = {**columns, **values}
-        write_atomically(path, lambda temporary: np.savez(temporary, **state))
+        values = [np.asarray(variable) for variable in self._variables()]
+        history = json.dumps(self.history)
+        write_atomically(path, lambda temporary: np.savez(temporary, *values, history=history))
 
     def load(self, path: Path) -> None:
         """Go back to a saved state; `RunError` if it is broken or of other settings."""
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
-                names = [n for n in state.files if n.startswith("history_")]
-                columns = {name.removeprefix("history_"): state[name].tolist() for name in names}
-                values = [state[f"v{i}"] for i in range(len(state.files) - len(names))]
+                history = json.loads(str(state["history"]))
+                values = [state[f"arr_{i}"] for i in range(len(state.files) - 1)]
             for variable, value in zip(self._variables(), values, strict=True):
                 variable.assign(value)
         except Exception as error:  # noqa: BLE001  (whatever a damaged archive makes of it)
             raise RunError(f"{path} is no usable training state ({error}): train anew") from None
-        self.history = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+        self.history = history
 
     def _variables(self) -> list[Any]:
         # The random state of dropout is among the model's variables.
@@ -203,6 +175,11 @@ class Training(ABC):
         """Write pictures and a page, of kinds that have them."""
 
 
+def figures_of(part: str, loss: float, accuracy: float, digits: int) -> dict[str, Any]:
+    """Return what the metrics say of a part of the digits."""
+    return {f"{part}_accuracy": accuracy, f"{part}_loss": loss, f"{part}_digits": digits}
+
+
 def run_training(
     training: Training,
     folder: str | Path,
@@ -216,7 +193,7 @@ def run_training(
     With `resume`, a run of the same settings and digits that lies there goes on from its last
     finished epoch, and a finished one is returned as it is. `callbacks` are Keras's.
     """
-    training.check(begun=resume and Path(folder, DESCRIPTION).exists())
+    training.check(begun=resume and holds_run(folder))
     run = open_run(training.settings, training.dataset, folder, resume=resume)
     if run.finished:
         return run
@@ -241,7 +218,7 @@ def finish(run: Run, loop: Loop, training: Training) -> None:
     model = loop.result
     for name in training.files:
         write_atomically(run.folder / name, model.save)
-    write_atomically(run.folder / HISTORY, lambda path: write_history(path, loop.history))
+    run.write_history(loop.history)
     metrics = {
         "parameters": model.count_params(),
         "macs": count_macs(model),

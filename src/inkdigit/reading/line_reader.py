@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
@@ -35,11 +36,11 @@ _MOST_COLUMNS = 2**15
 Result = Evidence | InkdigitError
 
 
+@dataclass(frozen=True)
 class LineReader:
     """Reads one line of digits a picture, with a line model."""
 
-    def __init__(self, model: LineModel) -> None:
-        self.model = model
+    model: LineModel
 
     def read(self, pages: Iterable[Grey], options: ReadOptions) -> list[Result]:
         """Return what each grey page says, or why it cannot be: too long for its pattern."""

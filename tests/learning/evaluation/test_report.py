@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from inkdigit.learning.datasets.digits import Dataset, Digits
-from inkdigit.learning.evaluation import report
+from inkdigit.learning.evaluation import figures
 from inkdigit.learning.evaluation.comparison import Comparison
 from inkdigit.learning.evaluation.metrics import Evaluation
-from inkdigit.learning.evaluation.report import write_comparison_page, write_run_report
+from inkdigit.learning.evaluation.report import write_comparison, write_run_report
 from inkdigit.reading.model_file import temperature_scale
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -167,8 +167,8 @@ def undrawn(monkeypatch):
             path.write_bytes(PNG)
         return paths
 
-    monkeypatch.setattr(report, "write_evaluation_figures", write)
-    monkeypatch.setattr(report, "write_figure", lambda _, path: path.write_bytes(PNG))
+    monkeypatch.setattr(figures, "write_evaluation_figures", write)
+    monkeypatch.setattr(figures, "write_figure", lambda _, path: path.write_bytes(PNG))
 
 
 def test_a_run_report_stands_alone(page):
@@ -318,7 +318,7 @@ def comparison_page(folder, networks=NETWORKS, runs=RUNS, differences=(DIFFERENC
     folders = [f"{folder}/{run.network}-seed{run.seed}" for run in runs.itertuples()]
     runs = runs.assign(folder=folders)
     comparison = Comparison(runs=runs, networks=networks, differences=found)
-    return Page(write_comparison_page(folder, comparison, Dataset(name, half, half)))
+    return Page(write_comparison(comparison, Dataset(name, half, half), folder))
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from inkdigit.errors import DataError
-from inkdigit.learning.synthesis.allographs import DIGITS, LETTERS, MARKS
-from inkdigit.learning.synthesis.glyphs import SYMBOLS, Fonts, allographs, draw
+from inkdigit.learning.synthesis.allographs import DIGITS, LETTERS, MARKS, WRITTEN
+from inkdigit.learning.synthesis.glyphs import SYMBOLS, Fonts, draw
 from inkdigit.reading import alphabet
 
 STYLE = {"height": 40.0, "pen": 4.0, "slant": 0.2, "stretch": 1.0, "wobble": 0.0}
@@ -20,7 +20,7 @@ def test_there_is_a_shape_for_every_digit_and_mark_and_for_nothing_else() -> Non
 @pytest.mark.parametrize("character", [*DIGITS, *MARKS])
 def test_strokes_run_through_their_points(character: str) -> None:
     """Without wobble, the ink lies where the points are, slanted and stretched."""
-    for shape in allographs(character):
+    for shape in WRITTEN[character]:
         rng = np.random.default_rng(1)
         if np.random.default_rng(1).random() < 0.3:
             pytest.fail("choose a seed whose pen does not press")

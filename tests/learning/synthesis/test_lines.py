@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,13 @@ def writer(digits: Digits, fonts: Path) -> LineWriter:
 def styles(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What of a style is fixed; the rest is invented as ever."""
     fixed: dict[str, Any] = {}
-    invent = lines._Style.invent
-    monkeypatch.setattr(
-        lines._Style, "invent", lambda hands, rng: replace(invent(hands, rng), **fixed)
-    )
+    invent = lines._Style.__init__
+
+    def fix(style: lines._Style, hands: Writers, rng: np.random.Generator) -> None:
+        invent(style, hands, rng)
+        vars(style).update(fixed)
+
+    monkeypatch.setattr(lines._Style, "__init__", fix)
     monkeypatch.setattr(lines._Canvas, "_neighbours", lambda *_: None)
     return fixed
 

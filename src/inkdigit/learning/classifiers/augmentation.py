@@ -24,11 +24,6 @@ PIXELS, POINTS = (np.linspace(-MIDDLE, MIDDLE, count) for count in (SIZE, 4))
 CHUNK = 1000
 
 
-def unchanged(images: Images, _: Random) -> Images:
-    """Return the digits as they are."""
-    return images
-
-
 def shifted(images: Images, rng: Random) -> Images:
     """Return each digit moved by up to one pixel, across and down."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
@@ -79,7 +74,7 @@ def _between() -> npt.NDArray[np.float64]:
 
 
 AUGMENTATIONS: dict[str, Callable[[Images, Random], Images]] = {
-    "none": unchanged,
+    "none": lambda images, _: images,
     "shift": shifted,
     "warp": warped,
 }

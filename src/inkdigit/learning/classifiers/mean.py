@@ -1,6 +1,6 @@
 """One model of several runs, whose answer is the mean of theirs (Hansen and Salamon 1990)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 from inkdigit.errors import RunError, SettingError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras
-from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
-from inkdigit.learning.models.export import Pictures, write_model_file
+from inkdigit.learning.models.export import digits_to_quantise_by, write_model_file
 from inkdigit.learning.models.keras_files import load_keras_model, predict
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.learning.recipes import DRAWN
@@ -20,24 +20,37 @@ SUFFIXES = (".keras", ".onnx")
 
 
 def export_mean(
-    runs: Sequence[Run], load: Callable[[], Dataset], path: Path, pictures: Pictures | None = None
+    runs: Sequence[Run | str | Path],
+    out: str | Path,
+    *,
+    eight_bits: bool = False,
+    data: Dataset | str | None = None,
 ) -> Path:
-    """Write the mean of several runs as one `.keras` or `.onnx` file, and return where it is.
+    """Write one model, `.keras` or `.onnx`, whose answer is the mean of those of several runs.
 
-    `load` returns what the runs were trained on; it is asked for an `.onnx` only, whose accuracy
-    and calibration are measured on the validation part. An `.onnx` is in eight bits if that is
-    measured on `pictures`. Raises `SettingError` for another kind of file or of network, and
-    `RunError` where a run is unfinished or learnt from other digits.
+    The runs must have learnt from the same digits: those of `data`, by default as the first run
+    names them. What an `.onnx` says of its accuracy and calibration is of their validation part.
+
+    Raises `SettingError` for another kind of file or of network, and `RunError` where a run is
+    unfinished or learnt from other digits.
+
+    >>> from inkdigit import learning
+    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
+    >>> learning.export_mean([run, run], "mean.keras").name
+    'mean.keras'
     """
+    path, opened = Path(out), [Run.open(run) for run in runs]
     if path.suffix not in SUFFIXES:
         raise SettingError(f"{path} is no kind of model file: end it in {' or '.join(SUFFIXES)}")
-    if pictures is not None and path.suffix != ".onnx":
+    if eight_bits and path.suffix != ".onnx":
         raise SettingError("only an .onnx file holds eight bits: leave out --eight-bits")
-    model = mean_model(runs)
-    if path.suffix == ".onnx":
-        write_model_file(model, _described(model, runs, load()), path, pictures)
-    else:
+    model = mean_model(opened)
+    if path.suffix == ".keras":
         write_atomically(path, model.save)
+    else:
+        dataset = data if isinstance(data, Dataset) else load_dataset(data or opened[0].data)
+        pictures = digits_to_quantise_by() if eight_bits else None
+        write_model_file(model, _described(model, opened, dataset), path, pictures)
     return path
 
 

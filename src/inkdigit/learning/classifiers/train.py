@@ -1,7 +1,6 @@
 """Training a classifier on labelled digits: what a run of it measures and keeps."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from inkdigit.learning.models.load import load_teacher
 from inkdigit.learning.models.run import H5_MODEL, KERAS_MODEL, History, Run
 from inkdigit.learning.recipes import PLAIN, find_recipe
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import Training
+from inkdigit.learning.training import Training, figures_of
 
 # A recipe's learning rate rises high: it needs so many steps to come to anything.
 _FEW_STEPS = 100
@@ -50,10 +49,9 @@ class ClassifierTraining(Training):
             )
         return notes
 
-    @contextmanager
-    def loop(self) -> Iterator[ClassifierLoop]:
-        """Yield the loop that the recipe asks for."""
-        yield make_loop(self.settings, self.fitted, self.validation)
+    def loop(self) -> nullcontext[ClassifierLoop]:
+        """Return the loop that the recipe asks for."""
+        return nullcontext(make_loop(self.settings, self.fitted, self.validation))
 
     def measure(self, model: Any, history: History) -> dict[str, Any]:  # noqa: ARG002
         """Return loss, accuracy and number of the digits that were fitted, and of the others."""
@@ -63,10 +61,8 @@ class ClassifierTraining(Training):
             for name, digits in parts.items()
         }
         figures: dict[str, Any] = {}
-        for name, evaluation in self._evaluations.items():
-            figures[f"{name}_accuracy"] = evaluation.accuracy
-            figures[f"{name}_loss"] = evaluation.loss
-            figures[f"{name}_digits"] = len(evaluation.labels)
+        for name, found in self._evaluations.items():
+            figures |= figures_of(name, found.loss, found.accuracy, len(found.labels))
         return figures
 
     def calibrate(self, model: Any, path: Path) -> dict[str, float]:  # noqa: ARG002

@@ -31,35 +31,31 @@ def load_folder(root: Path) -> Dataset:
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: name one that holds class folders 0 to 9")
     left_out: list[str] = []
-    halves = _find_halves(root)
-    if "train" not in halves:
-        whole = _read_classes(halves["whole"], left_out)
-        train, test = whole.divided(TEST_SHARE)
-        note = f"{root} has no halves: {len(train)} digits train, {len(test)} test"
-        return Dataset(f"folder:{root}", train, test, (note, *_summary(left_out)))
-    train, test = (_read_classes(halves[half], left_out) for half in ("train", "test"))
-    return Dataset(f"folder:{root}", train, test, _summary(left_out))
+    parts = [_read_classes(folder, left_out) for folder in _find_parts(root)]
+    train, test = parts if len(parts) == 2 else parts[0].divided(TEST_SHARE)
+    notes = [f"{len(left_out)} left out: {_some(left_out)}"] if left_out else []
+    if len(parts) == 1:
+        notes.insert(0, f"{root} has no halves: {len(train)} digits train, {len(test)} test")
+    return Dataset(f"folder:{root}", train, test, tuple(notes))
 
 
-def _find_halves(root: Path) -> dict[str, Path]:
-    """Return the folders of the two halves as `train` and `test`, or of both in one as `whole`."""
+def _find_parts(root: Path) -> list[Path]:
+    """Return the folders of the two halves, to train and to test, or of both in one."""
     children = _folders_in(root)
     if any(_is_class(child) for child in children):
-        return {"whole": root}
-    halves = {half: _one_half(children, half, root) for half in _HALF}
-    found = {half: folder for half, folder in halves.items() if folder}
-    if len(found) == 1:
-        (present,) = found
-        missing = "test" if present == "train" else "train"
+        return [root]
+    train, test = (_one_half(children, half, root) for half in _HALF)
+    if train and test:
+        return [train, test]
+    if present := train or test:
+        half, missing = ("train", "test") if train else ("test", "train")
         raise DataError(
-            f"{root} has a {present} half ({found[present].name}) but no {missing} half: "
+            f"{root} has a {half} half ({present.name}) but no {missing} half: "
             f"add a folder called {missing}"
         )
-    if not found and len(children) == 1:
-        return _find_halves(children[0])
-    if not found:
+    if len(children) != 1:
         raise DataError(f"{root} holds no folders 0 to 9, nor train and test halves of them")
-    return found
+    return _find_parts(children[0])
 
 
 def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
@@ -123,11 +119,9 @@ def as_digit(grey: Grey) -> Grey:
     return light_ink(grey) if grey.shape == (SIZE, SIZE) else normalise(grey)
 
 
-def _summary(left_out: list[str]) -> tuple[str, ...]:
-    if not left_out:
-        return ()
+def _some(left_out: list[str]) -> str:
     more = [f"and {len(left_out) - NAMED} more"] if len(left_out) > NAMED else []
-    return (f"{len(left_out)} left out: {'; '.join([*left_out[:NAMED], *more])}",)
+    return "; ".join([*left_out[:NAMED], *more])
 
 
 def _folders_in(folder: Path) -> list[Path]:

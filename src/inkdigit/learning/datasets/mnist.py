@@ -48,30 +48,24 @@ def load_mnist(
     digests: Mapping[str, str] = SHA256,
 ) -> Dataset:
     """Return MNIST from `data_dir`, else `INKDIGIT_DATA`, else the user's cache, else a mirror."""
-    if data_dir is not None:
-        folder = _folder_with_files(Path(data_dir))
-        if folder is None:
+    folder = find_mnist() if data_dir is None else _folder_with_files(Path(data_dir))
+    if folder is None:
+        if data_dir is not None:
             raise DataError(
                 f"{data_dir} holds no MNIST: expected {', '.join(SHA256)}, "
                 "packed (.gz) or not, in it or in its mnist/"
             )
-    else:
-        folder = find_mnist()
-    if folder is None:
         folder = cache_folder()
         fetch_mnist(folder, progress=progress, mirrors=mirrors, digests=digests)
-    return Dataset(
-        "mnist", _read_half(folder, "train", digests), _read_half(folder, "t10k", digests)
-    )
+    train, test = (_read_half(folder, half, digests) for half in ("train", "t10k"))
+    return Dataset("mnist", train, test)
 
 
 def find_mnist() -> Path | None:
     """Return the folder of MNIST's files that `INKDIGIT_DATA` or the cache holds, if one does."""
-    places = [Path(os.environ[ENVIRONMENT])] if os.environ.get(ENVIRONMENT) else []
-    for place in [*places, cache_folder()]:
-        if folder := _folder_with_files(place):
-            return folder
-    return None
+    named = os.environ.get(ENVIRONMENT)
+    folder = _folder_with_files(Path(named)) if named else None
+    return folder or _folder_with_files(cache_folder())
 
 
 def cache_folder() -> Path:
@@ -160,9 +154,7 @@ def _read_half(folder: Path, half: str, digests: Mapping[str, str]) -> Digits:
 
 
 def _read_file(folder: Path, name: str, digests: Mapping[str, str]) -> Bytes:
-    path = _existing(folder, name)
-    if path is None:
-        raise DataError(f"{folder} holds no {name}")
+    path = _existing(folder, name) or folder / name
     content = _unpacked(path, str(path))
     shape = (SIZE, SIZE) if "images" in name else ()
     array = _parse_idx(content, shape, str(path))

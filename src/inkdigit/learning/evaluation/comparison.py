@@ -41,14 +41,13 @@ class Column:
 
     def texts(self, networks: pd.DataFrame) -> list[str]:
         """Return the figure of each network as text, with its spread over seeds if it has one."""
-        spread = networks.get(
-            f"{self.figure.removesuffix('_mean')}_sd", networks[self.figure] * np.nan
+        spread = self.figure.replace("_mean", "_sd")
+        figures = networks[list(dict.fromkeys([self.figure, spread]))] * self.scale
+        rows = (
+            [format(value, self.form) for value in row if not np.isnan(value)]
+            for row in figures.to_numpy()
         )
-        shown = [
-            [format(self.scale * value, self.form) for value in row if not np.isnan(value)]
-            for row in zip(networks[self.figure], spread, strict=True)
-        ]
-        return [" ± ".join(texts) for texts in shown]
+        return [" ± ".join(row) for row in rows]
 
 
 COLUMNS = (
@@ -195,27 +194,11 @@ def differences(predictions: dict[tuple[str, int], Labels], labels: Labels) -> p
     seeds = sorted({seed for _, seed in predictions})
     rows = []
     for first, second in combinations(networks, 2):
-        only = [
-            _read_by_one(predictions[first, seed] == labels, predictions[second, seed] == labels)
-            for seed in seeds
-        ]
+        right = [(predictions[first, s] == labels, predictions[second, s] == labels) for s in seeds]
+        only = [(int((a & ~b).sum()), int((b & ~a).sum())) for a, b in right]
         p = combined_p(mcnemar_p(*counts) for counts in only)
-        rows.append(
-            {
-                "first": first,
-                "second": second,
-                "only_first": float(np.mean([first_alone for first_alone, _ in only])),
-                "only_second": float(np.mean([second_alone for _, second_alone in only])),
-                "p": p,
-                "real": p < REAL,
-            }
-        )
+        rows.append((first, second, *np.mean(only, axis=0), p, p < REAL))
     return pd.DataFrame(rows, columns=["first", "second", "only_first", "only_second", "p", "real"])
-
-
-def _read_by_one(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> tuple[int, int]:
-    """Return how many digits only the first read right, and how many only the second."""
-    return int((first & ~second).sum()), int((second & ~first).sum())
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:

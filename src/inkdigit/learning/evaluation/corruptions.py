@@ -34,45 +34,44 @@ def impulse_noise(images: Images, rng: Random, share: float = 0.17) -> Images:
     return _bytes(np.where(rng.random(images.shape) < share, noise, images))
 
 
-def glass_blur(images: Images, rng: Random, rounds: int = 1) -> Images:
+def glass_blur(images: Images, rng: Random) -> Images:
     """Return digits behind frosted glass: each pixel changes places with one beside it."""
-    shaken = images.copy()
-    every = np.arange(len(images))
-    for _ in range(rounds):
-        for down, across in np.ndindex(SIZE - 2, SIZE - 2):
-            one = every, np.full(len(images), down + 1), np.full(len(images), across + 1)
-            other = (every, *(np.array([[down], [across]]) + rng.integers(0, 3, (2, len(images)))))
-            shaken[one], shaken[other] = shaken[other], shaken[one]
-    return _each(shaken, lambda image, _: cv2.GaussianBlur(image, (0, 0), 0.6))
+    shaken, every = images.copy(), np.arange(len(images))
+    for place in np.ndindex(SIZE - 2, SIZE - 2):
+        one = every, place[0] + 1, place[1] + 1
+        other = every, *(np.array([place]).T + rng.integers(0, 3, (2, len(images))))
+        shaken[one], shaken[other] = shaken[other], shaken[one]
+    return np.array([cv2.GaussianBlur(image, (0, 0), 0.6) for image in shaken])
 
 
 def motion_blur(images: Images, rng: Random, length: int = 7) -> Images:
     """Return digits that moved along a line of some direction."""
     line = np.zeros((length, length), np.float32)
     line[length // 2] = 1
-
-    def blurred(image: Images, angle: float) -> Any:
+    blurred = []
+    for image, angle in zip(images, rng.uniform(-45, 45, len(images)), strict=True):
         turn = cv2.getRotationMatrix2D((length // 2, length // 2), angle, 1)
         kernel = cv2.warpAffine(line, turn, (length, length))
-        return cv2.filter2D(image, -1, kernel / kernel.sum())
-
-    return _each(images, blurred, rng.uniform(-45, 45, len(images)))
+        blurred.append(cv2.filter2D(image, -1, kernel / kernel.sum()))
+    return np.array(blurred)
 
 
 def shear(images: Images, rng: Random, slant: float = 0.6) -> Images:
     """Return digits slanted to one side or the other."""
-    return affine(images, [[1, _signs(rng, images) * slant], [0, 1]])
+    slants = slant * rng.choice([-1.0, 1.0], len(images))
+    return affine(images, np.eye(2) + slants[:, None, None] * [[0, 1], [0, 0]])
 
 
 def scale(images: Images, _: Random, factor: float = 0.6) -> Images:
     """Return digits made smaller."""
-    return affine(images, [[factor, 0], [0, factor]])
+    return affine(images, factor * np.eye(2))
 
 
 def rotate(images: Images, rng: Random, degrees: float = 25) -> Images:
     """Return digits turned to one side or the other."""
-    angle = np.deg2rad(degrees) * _signs(rng, images)
-    return affine(images, [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    angle = np.deg2rad(degrees) * rng.choice([-1.0, 1.0], len(images))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return affine(images, np.moveaxis(turn, -1, 0))
 
 
 def translate(images: Images, rng: Random, pixels: float = 4) -> Images:
@@ -125,73 +124,57 @@ def plasma(count: int, rng: Random, side: int = 32, roughness: float = 0.5) -> F
 
 def spatter(images: Images, rng: Random, share: float = 0.1) -> Images:
     """Return digits behind drops on the lens."""
-    drops = _each(
-        rng.normal(size=images.shape), lambda map_, _: cv2.GaussianBlur(map_, (0, 0), 1.3)
-    )
+    noise = rng.normal(size=images.shape)
+    drops = np.array([cv2.GaussianBlur(image, (0, 0), 1.3) for image in noise])
     wet = drops > np.quantile(drops, 1 - share, axis=(1, 2), keepdims=True)
     return _bytes(np.maximum(images, 0.7 * INK * wet))
 
 
 def dotted_line(images: Images, rng: Random) -> Images:
     """Return digits that a dotted line crosses from the left to the right."""
-
-    def crossed(image: Images, ends: Any) -> Any:
-        points = np.stack([np.arange(1, SIZE, 3), np.linspace(ends[0], ends[1], 9)], axis=-1)
-        for point in points.round().astype(int).tolist():
-            cv2.rectangle(image, point, [point[0] + 1, point[1]], INK, -1)
-        return image
-
-    return _each(images.copy(), crossed, rng.uniform(4, SIZE - 4, (len(images), 2)))
+    crossed, across = images.copy(), np.arange(1, SIZE, 3)
+    for image, ends in zip(crossed, rng.uniform(4, SIZE - 4, (len(images), 2)), strict=True):
+        down = np.linspace(ends[0], ends[1], len(across)).round().astype(int)
+        image[down, across] = image[down, across + 1] = INK
+    return crossed
 
 
 def zigzag(images: Images, rng: Random, height: float = 2) -> Images:
     """Return digits that a jagged line crosses from the left to the right."""
-    across = np.arange(-1, SIZE + 3, 3)
+    crossed, across = images.copy(), np.arange(-1, SIZE + 3, 3)
     jags = height * (-1.0) ** np.arange(len(across))
-
-    def crossed(image: Images, ends: Any) -> Any:
+    for image, ends in zip(crossed, rng.uniform(4, SIZE - 4, (len(images), 2)), strict=True):
         down = np.linspace(ends[0], ends[1], len(across)) + jags
-        points = np.stack([across, down], axis=-1).round().astype(np.int32)
-        return cv2.polylines(image, [points], False, INK, 1, cv2.LINE_AA)
-
-    return _each(images.copy(), crossed, rng.uniform(4, SIZE - 4, (len(images), 2)))
+        points = np.stack([across, down], axis=-1)
+        cv2.polylines(image, [points.round().astype(np.int32)], False, INK, 1, cv2.LINE_AA)
+    return crossed
 
 
 def canny_edges(images: Images, _: Random) -> Images:
     """Return the outlines of digits (Canny 1986)."""
-    return _each(images, lambda image, _: cv2.Canny(image, 100, 200))
+    return np.array([cv2.Canny(image, 100, 200) for image in images])
 
 
 CORRUPTIONS: dict[str, Callable[[Images, Random], Images]] = {
-    "shot noise": shot_noise,
-    "impulse noise": impulse_noise,
-    "glass blur": glass_blur,
-    "motion blur": motion_blur,
-    "shear": shear,
-    "scale": scale,
-    "rotate": rotate,
-    "brightness": brightness,
-    "translate": translate,
-    "stripe": stripe,
-    "fog": fog,
-    "spatter": spatter,
-    "dotted line": dotted_line,
-    "zigzag": zigzag,
-    "canny edges": canny_edges,
-}
+    corruption.__name__.replace("_", " "): corruption
+    for corruption in (
+        shot_noise, impulse_noise, glass_blur, motion_blur, shear, scale, rotate, brightness,
+        translate, stripe, fog, spatter, dotted_line, zigzag, canny_edges,
+    )
+}  # fmt: skip
 
 
-def affine(images: Images, matrix: Any, shift: Any = (0, 0)) -> Images:
+def affine(images: Images, matrix: Floats, shift: npt.ArrayLike = 0.0) -> Images:
     """Return digits put elsewhere: a matrix about their middle, then a shift, across and down.
 
-    The parts of the matrix `(2, 2)` may be arrays, a number a digit, and `shift` `(n, 2)` pixels.
+    `matrix` is `(2, 2)`, or `(n, 2, 2)` for one a digit; so is `shift`, `(n, 2)` pixels.
     """
-    middle = (SIZE - 1) / 2
-    parts = [[np.broadcast_to(part, len(images)) for part in row] for row in matrix]
-    linear = np.moveaxis(np.array(parts, np.float64), -1, 0)
-    ends = middle - linear @ [middle, middle] + shift
+    middle = np.full(2, (SIZE - 1) / 2)
+    linear = np.broadcast_to(matrix, (len(images), 2, 2))
+    ends = middle - linear @ middle + shift
     maps = np.concatenate([linear, ends[:, :, None]], axis=2)
-    return _each(images, lambda image, map_: cv2.warpAffine(image, map_, (SIZE, SIZE)), maps)
+    placed = zip(images, maps, strict=True)
+    return np.array([cv2.warpAffine(image, map_, (SIZE, SIZE)) for image, map_ in placed])
 
 
 def evaluate_corrupted(
@@ -208,18 +191,6 @@ def evaluate_corrupted(
         )
         for name, corrupt in CORRUPTIONS.items()
     }
-
-
-def _each(
-    images: npt.NDArray[Any], change: Callable[[Any, Any], Any], given: npt.ArrayLike = ()
-) -> npt.NDArray[Any]:
-    """Return each image changed by what is given for it, if anything is."""
-    values = np.asarray(given) if np.size(given) else np.zeros(len(images))
-    return np.array([change(*pair) for pair in zip(images, values, strict=True)])
-
-
-def _signs(rng: Random, images: Images) -> Floats:
-    return rng.choice([-1.0, 1.0], len(images))
 
 
 def _bytes(values: npt.NDArray[Any]) -> Images:

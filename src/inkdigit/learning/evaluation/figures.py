@@ -22,7 +22,6 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 
 from inkdigit.files import make_folder, write_atomically
 from inkdigit.learning.evaluation.metrics import Evaluation, ReliabilityBin
@@ -130,9 +129,9 @@ def _curves(axes: Axes, history: History, name: str) -> None:
     epochs = [row["epoch"] for row in history]
     styles = [("", "training", "-o", BLUE), ("validation_", "validation", "--s", ORANGE)]
     for prefix, label, style, colour in styles:
-        if prefix + name not in history[0]:  # not every network is measured on what it learns from
-            continue
-        axes.plot(epochs, [row[prefix + name] for row in history], style, color=colour, label=label)
+        if prefix + name in history[0]:  # not every network is measured on what it learns from
+            values = [row[prefix + name] for row in history]
+            axes.plot(epochs, values, style, color=colour, label=label)
     axes.grid(True)
     axes.legend()
 
@@ -155,9 +154,8 @@ def mistakes(evaluation: Evaluation, images: Images, count: int = DIGITS_SHOWN) 
         notice = f"No mistakes: all {len(evaluation.labels):,} digits were read right"
         figure.text(0.5, 0.5, notice, ha="center", va="center")
         return figure
-    shown = wrong[:count]
-    heading = f"{len(shown)} of {len(wrong):,} mistakes, the surest first"
-    return _digit_grid(evaluation, images, shown, heading)
+    heading = f"{len(wrong[:count])} of {len(wrong):,} mistakes, the surest first"
+    return _digit_grid(evaluation, images, wrong[:count], heading)
 
 
 def _digit_grid(
@@ -168,8 +166,8 @@ def _digit_grid(
     figure = Figure(figsize=(7.6, height))
     figure.suptitle(heading, size=16, y=1 - 0.1 / height, va="top")
     # Placed by hand: a layout engine takes a second over so many axes.
-    spaces = {"left": 0.01, "right": 0.99, "bottom": 0.1 / height, "top": 1 - 1.1 / height}
-    places = {**spaces, "wspace": 0.08, "hspace": 0.42}
+    places = {"left": 0.01, "right": 0.99, "bottom": 0.1 / height, "top": 1 - 1.1 / height}
+    places |= {"wspace": 0.08, "hspace": 0.42}
     grid = figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw=places).ravel()
     for axes, index in zip(grid, chosen, strict=False):
         _digit(axes, images[index], evaluation, int(index))
@@ -199,27 +197,23 @@ def reliability(evaluation: Evaluation) -> Figure:
     bins = evaluation.reliability()
     figure = Figure(figsize=(7.2, 8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    _reliability_points(above, bins, len(evaluation.labels))
+    _reliability_points(above, bins)
     figure.suptitle(f"Expected calibration error {100 * evaluation.calibration_error:.2f} %")
     below.bar([b.confidence for b in bins], [b.share for b in bins], width=0.03, color=BLUE)
-    below.set(yscale="log", ylim=(0.5 / len(evaluation.labels), 2))
-    below.set(ylabel="share of digits", xlabel="confidence")
+    below.set(yscale="log", ylim=(0.5 / len(evaluation.labels), 2), xlabel="confidence")
+    below.set(ylabel="share of digits")
     below.xaxis.set_major_formatter(ticker.PercentFormatter(1))
     below.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     below.grid(True)
     return figure
 
 
-def _reliability_points(axes: Axes, bins: Sequence[ReliabilityBin], digits: int) -> None:
-    at, heights = np.transpose([(b.confidence, b.accuracy) for b in bins])
-    counts = [(round(b.accuracy * b.share * digits), round(b.share * digits)) for b in bins]
-    intervals = [binomtest(*count).proportion_ci(0.95, method="wilson") for count in counts]
-    spread = [heights - [i.low for i in intervals], [i.high for i in intervals] - heights]
+def _reliability_points(axes: Axes, bins: Sequence[ReliabilityBin]) -> None:
+    at, heights, lows, highs = np.transpose([(b.confidence, b.accuracy, *b.interval) for b in bins])
+    spread = np.maximum((heights - lows, highs - heights), 0)
     axes.plot([0, 1], [0, 1], "--", color=GREY, label="as often right as it says")
     label = "the network, with 95 % interval"
-    axes.errorbar(
-        at, heights, yerr=np.maximum(spread, 0), fmt="o", color=BLUE, capsize=4, label=label
-    )
+    axes.errorbar(at, heights, yerr=spread, fmt="o", color=BLUE, capsize=4, label=label)
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), ylabel="share read right")
     axes.yaxis.set_major_formatter(ticker.PercentFormatter(1))
     axes.grid(True)
@@ -237,18 +231,15 @@ def accuracy_against_cost(networks: pd.DataFrame) -> Figure:
     for place, row in enumerate(networks.to_dict("records")):
         _network(axes, row, *MARKS[place % len(MARKS)])
     least, most = networks["macs"].min(), networks["macs"].max()
-    axes.set(
-        xscale="log", xlim=(least / 1.6, 1.6 * most * max(most / least, 4) ** 0.5)
-    )  # room for the last name
+    right = 1.6 * most * max(most / least, 4) ** 0.5  # room for the last name
+    axes.set(xscale="log", xlim=(least / 1.6, right))
     axes.margins(y=0.3)
     axes.set_ylim(top=min(axes.get_ylim()[1], 1.001))
     _log_ticks(axes.xaxis, ticker.EngFormatter(sep=""))
     axes.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
     seeds = int(networks["seeds"].max())
-    axes.set_xlabel("multiply-accumulates a digit (log scale)")
-    axes.set_ylabel(
-        "test accuracy" + (f", mean ± sd of {seeds} seeds" if seeds > 1 else ", one seed")
-    )
+    over = f"mean ± sd of {seeds} seeds" if seeds > 1 else "one seed"
+    axes.set(xlabel="multiply-accumulates a digit (log scale)", ylabel=f"test accuracy, {over}")
     axes.grid(True)
     return figure
 

@@ -79,9 +79,7 @@ class Evaluation:
     @property
     def accuracy_interval(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy (Wilson 1927)."""
-        result = binomtest(int(self.right.sum()), len(self.right))
-        interval = result.proportion_ci(0.95, method="wilson")
-        return float(interval.low), float(interval.high)
+        return _wilson(self.right)
 
     @property
     def loss(self) -> float:
@@ -101,6 +99,7 @@ class Evaluation:
                 confidence=float(self.confidences[bins == b].mean()),
                 accuracy=float(self.right[bins == b].mean()),
                 share=float((bins == b).mean()),
+                interval=_wilson(self.right[bins == b]),
             )
             for b in np.unique(bins)
         ]
@@ -159,11 +158,15 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """The digits whose confidence fell into one bin: mean confidence, accuracy, share of all."""
+    """The digits whose confidence fell into one bin: mean confidence, accuracy, share of all.
+
+    `interval` is the 95 % interval of the accuracy.
+    """
 
     confidence: float
     accuracy: float
     share: float
+    interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -177,23 +180,29 @@ class Calibration:
     reject_measured_on: int
 
 
+def _wilson(right: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927)."""
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
 def cross_entropy(probabilities: Floats, labels: Labels) -> float:
     """Return the mean negative log-probability of the true classes, in nats."""
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(true.clip(EPSILON, 1 - EPSILON)).mean())
 
 
-def calibrate(validation: Evaluation) -> Calibration:
+def calibrate(validation: Evaluation, target_error: float = TARGET_ERROR) -> Calibration:
     """Fit temperature and reject threshold on digits that were not fitted.
 
     The temperature has the least cross-entropy (Guo et al. 2017). The threshold is the least
-    confidence at which at most one digit in a thousand of those above it was wrong.
+    confidence at which at most a share `target_error` of the digits above it was wrong.
     """
     temperature = _fit_temperature(validation)
-    calibrated = Evaluation(
-        validation.labels, temperature_scale(validation.probabilities, temperature)
-    )
-    return Calibration(temperature, *threshold_at_error(calibrated.confidences, calibrated.right))
+    # A digit is read whatever the chance that it is none, and taken if that chance is small.
+    digits = temperature_scale(validation.probabilities, temperature)[:, :CLASSES]
+    right = digits.argmax(axis=1) == validation.labels
+    return Calibration(temperature, *threshold_at_error(digits.max(axis=1), right, target_error))
 
 
 def threshold_at_error(

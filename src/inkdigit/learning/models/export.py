@@ -1,6 +1,5 @@
 """From a Keras model to the one model file that `inkdigit.reading` loads."""
 
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ import numpy.typing as npt
 
 from inkdigit.errors import MissingExtraError, ModelError
 from inkdigit.files import write_atomically
-from inkdigit.learning.backend import keras, quiet_native_stderr
+from inkdigit.learning.backend import keras, quietly
+from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.models.keras_files import DIGIT_SHAPES, LINE_SHAPES, load_keras_model
 from inkdigit.learning.models.quantisation import quantise
 from inkdigit.learning.models.run import KERAS_MODEL, Run
@@ -21,6 +21,11 @@ OPSET = 17
 
 
 Pictures = Iterable[npt.NDArray[np.uint8]]
+
+
+def digits_to_quantise_by() -> Pictures:
+    """Return digits that measure how far the maps of a network in eight bits reach."""
+    return load_dataset("sample").train.images[:1000]
 
 
 def write_model_file(
@@ -104,8 +109,7 @@ def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
 def _export(model: Any, path: Path) -> None:
     signature = [keras.InputSpec("float32", shape=model.input_shape, name="images")]
     try:
-        with quiet_native_stderr(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quietly():
             model.export(
                 str(path),
                 format="onnx",

@@ -84,10 +84,8 @@ class DigitClassifier:
 
         model, run = load_keras_model(path), _run_of(path)
         classes, network = np.arange(model.output_shape[1]), partial(predict, model)
-        if run is None or not run.finished:
-            return cls(path, classes, network, trained_on=run.data if run else None, run=run)
-        temperature = run.metrics["calibration"]["temperature"]
-        return cls(path, classes, network, temperature, run.data, run)
+        known = run.metrics["calibration"] if run and run.finished else {"temperature": 1.0}
+        return cls(path, classes, network, known["temperature"], run.data if run else None, run)
 
     def __repr__(self) -> str:
         return f"DigitClassifier({str(self.path)!r})"

@@ -4,17 +4,14 @@ Static quantisation (Jacob et al. 2018) by ONNX Runtime. How far each map reache
 pictures that the network may be shown.
 """
 
-import logging
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.reading.calibration import Floats
+from inkdigit.learning.backend import quietly
 from inkdigit.reading.model_file import to_pixels
 
 _WEIGHTED = {"Conv", "Gemm", "MatMul"}
@@ -27,29 +24,19 @@ def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
     Its last layer with weights stays as it is. Weights keep to seven bits, as processors without
     VNNI add up products of eight in too narrow a sum.
     """
-    from onnxruntime.quantization import (
-        CalibrationDataReader,
-        QuantFormat,
-        QuantType,
-        quantize_static,
-    )
+    import onnx
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    class Pictures(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self, name: str) -> None:
-            self._inputs = ({name: to_pixels(picture[None])} for picture in pictures)
-
-        def get_next(self) -> dict[str, Floats] | None:
-            return next(self._inputs, None)
-
-    with _quietly():
+    with quietly():
         quant_pre_process(str(path), str(path), skip_symbolic_shape=True)
-        graph = _load(path)
+        graph = onnx.load(str(path)).graph
+        inputs = ({graph.input[0].name: to_pixels(picture[None])} for picture in pictures)
         weighted = [node.name for node in graph.node if node.op_type in _WEIGHTED]
         quantize_static(
             str(path),
             str(path),
-            Pictures(graph.input[0].name),
+            SimpleNamespace(get_next=lambda: next(inputs, None)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Add", "MaxPool", "Relu", *_WEIGHTED],
             per_channel=True,
@@ -58,21 +45,3 @@ def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
             weight_type=QuantType.QInt8,
             nodes_to_exclude=[weighted[-1]],
         )
-
-
-def _load(path: Path) -> Any:
-    import onnx
-
-    return onnx.load(str(path)).graph
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep to oneself the advice on preparing graphs that ONNX Runtime gives."""
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)

@@ -84,7 +84,7 @@ class Run:
         """Start a run in a new or empty folder; `RunError` where something lies already."""
         recipe = _fields_of(settings.recipe)
         run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
-        if (run.folder / DESCRIPTION).exists():
+        if holds_run(folder):
             raise RunError(
                 f"{folder} already holds a run: go on with it (--resume {folder}), or "
                 "choose another folder (--out)"
@@ -92,9 +92,8 @@ class Run:
         if is_taken(run.folder):
             raise RunError(f"{folder} is not empty and not a run: choose another folder (--out)")
         make_folder(run.folder)
-        described = {
-            "settings": asdict(settings), "recipe": recipe, "data": run.data, "digest": run.digest,
-        }  # fmt: skip
+        described = asdict(run)
+        del described["folder"]
         write_text(run.folder / DESCRIPTION, json.dumps(described, indent=2) + "\n")
         return run
 
@@ -146,6 +145,11 @@ class Run:
         """Write what was measured."""
         write_text(self.folder / METRICS, json.dumps(metrics, indent=2) + "\n")
 
+    def write_history(self, history: History) -> None:
+        """Write the history as a table."""
+        rows = [history[0], *(row.values() for row in history)]
+        write_text(self.folder / HISTORY, "".join(",".join(map(str, row)) + "\n" for row in rows))
+
     @property
     def history(self) -> History:
         """The history of a finished run, one row an epoch; `RunError` if it is damaged."""
@@ -175,18 +179,14 @@ class Run:
         """Raise `RunError` unless the run was started with these settings on these digits."""
         if self.settings != settings:
             listed = ", ".join(f"{name} {value}" for name, value in asdict(self.settings).items())
-            raise RunError(
-                f"{self.folder} was started with other settings ({listed}): choose another folder"
-            )
-        if self.recipe != _fields_of(settings.recipe):
-            raise RunError(
-                f"{self.folder} was started when the recipe {settings.recipe} said otherwise: "
-                "choose another folder"
-            )
-        if self.digest != dataset.digest():
-            raise RunError(
-                f"{self.folder} was started on other digits ({self.data}): choose another folder"
-            )
+            otherwise = f"with other settings ({listed})"
+        elif self.recipe != _fields_of(settings.recipe):
+            otherwise = f"when the recipe {settings.recipe} said otherwise"
+        elif self.digest != dataset.digest():
+            otherwise = f"on other digits ({self.data})"
+        else:
+            return
+        raise RunError(f"{self.folder} was started {otherwise}: choose another folder")
 
 
 def _fields_of(recipe: str) -> dict[str, Any]:
@@ -194,11 +194,16 @@ def _fields_of(recipe: str) -> dict[str, Any]:
     return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))
 
 
+def holds_run(folder: str | Path) -> bool:
+    """Return whether a run lies in a folder, finished or not."""
+    return Path(folder, DESCRIPTION).exists()
+
+
 def open_run(
     settings: TrainingSettings, dataset: Dataset, folder: str | Path, *, resume: bool
 ) -> Run:
     """Start a run in a folder, or with `resume` take up the one of the same settings and digits."""
-    if resume and Path(folder, DESCRIPTION).exists():
+    if resume and holds_run(folder):
         run = Run.open(folder)
         run.check_same(settings, dataset)
     else:
@@ -206,11 +211,3 @@ def open_run(
     for leftover in leftovers(run.folder):
         shutil.rmtree(leftover, ignore_errors=True)
     return run
-
-
-def write_history(path: Path, history: History) -> None:
-    """Write a history as a table, a row an epoch."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, history[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(history)

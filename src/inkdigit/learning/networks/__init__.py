@@ -1,15 +1,15 @@
-"""The networks by name: each builder returns an untrained model.
+"""The networks by name.
 
-Those in `NETWORKS` learn from labelled digits and turn `(n, 28, 28, 1)` into `(n, 10)`; to add one,
-write a file beside these and name its builder there. Those in `READERS` learn from drawn
-handwriting and say for themselves what they take and give.
+Those in `NETWORKS` learn from labelled digits and turn `(n, 28, 28, 1)` into `(n, 10)`. To add one,
+write a file beside these, with a function that returns its layers, and name that there. Those in
+`READERS` learn from drawn handwriting, and are models that say what they take and give.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.backend import computing_in, keras
+from inkdigit.learning.backend import Layers, computing_in, keras
 from inkdigit.learning.networks.averaged import best, small_8k, small_25k, small_100k
 from inkdigit.learning.networks.classic import classic
 from inkdigit.learning.networks.fast import fast
@@ -20,7 +20,7 @@ from inkdigit.learning.networks.single import single
 
 Model = Any  # a keras.Model; Keras carries no types
 
-NETWORKS: dict[str, Callable[[], Model]] = {
+NETWORKS: dict[str, Callable[[], Layers]] = {
     "lenet5": lenet5,
     "classic": classic,
     "modern": modern,
@@ -53,7 +53,9 @@ def build_network(name: str, precision: str = "float32") -> Model:
     """
     check_network(name)
     with computing_in(precision):
-        return (NETWORKS | READERS)[name]()
+        if name in READERS:
+            return READERS[name]()
+        return keras.Sequential([keras.Input((28, 28, 1)), *NETWORKS[name]()], name=name)
 
 
 def count_macs(model: Model) -> int:

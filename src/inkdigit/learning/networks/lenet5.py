@@ -1,13 +1,9 @@
 """LeNet-5, the network that read cheques in the 1990s, trained here from scratch."""
 
-from typing import Any
-
-from inkdigit.learning.backend import keras
-
-layers = keras.layers
+from inkdigit.learning.backend import Layers, layers
 
 
-def lenet5() -> Any:
+def lenet5() -> Layers:
     """Return LeNet-5, untrained: 61,706 parameters.
 
     LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document
@@ -19,17 +15,13 @@ def lenet5() -> Any:
     softmax with cross-entropy and Adam stands where the paper had radial basis functions and
     stochastic Levenberg-Marquardt.
     """
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(6, 5, padding="same", activation="tanh", name="C1"),
-            layers.AveragePooling2D(2, name="S2"),
-            layers.Conv2D(16, 5, activation="tanh", name="C3"),
-            layers.AveragePooling2D(2, name="S4"),
-            layers.Conv2D(120, 5, activation="tanh", name="C5"),
-            layers.Flatten(),
-            layers.Dense(84, activation="tanh", name="F6"),
-            layers.Dense(10, activation="softmax", name="digits"),
-        ],
-        name="lenet5",
-    )
+    return [
+        layers.Conv2D(6, 5, padding="same", activation="tanh", name="C1"),
+        layers.AveragePooling2D(2, name="S2"),
+        layers.Conv2D(16, 5, activation="tanh", name="C3"),
+        layers.AveragePooling2D(2, name="S4"),
+        layers.Conv2D(120, 5, activation="tanh", name="C5"),
+        layers.Flatten(),
+        layers.Dense(84, activation="tanh", name="F6"),
+        layers.Dense(10, activation="softmax", name="digits"),
+    ]

@@ -6,11 +6,9 @@ there is no language in it that could drop a repeated digit.
 
 from typing import Any
 
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import keras, layers
 from inkdigit.reading.alphabet import LINE_ALPHABET
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
-
-layers = keras.layers
 
 
 def line() -> Any:

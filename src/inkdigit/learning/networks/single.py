@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import keras, layers
 from inkdigit.reading.alphabet import SINGLE_ALPHABET
-
-layers = keras.layers
 
 
 def single() -> Any:

@@ -33,10 +33,10 @@ from inkdigit.learning.readers.digit_loop import DigitReaderLoop, to_digits
 from inkdigit.learning.readers.line_loop import LineLoop, evaluate
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.glyphs import Fonts
-from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream
-from inkdigit.learning.training import Loop, Training
-from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
-from inkdigit.reading.calibration import PlattScaling, log_odds, temperature_scale
+from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, batches
+from inkdigit.learning.training import Loop, Training, figures_of
+from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET, only_digits
+from inkdigit.reading.calibration import PlattScaling, log_odds
 from inkdigit.reading.model_file import LineModel, to_pixels
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 from inkdigit.reading.tta import PADDED_TO, Network, classify_views, pad, view_lines
@@ -109,22 +109,14 @@ class ReaderTraining(Training):
     def measure(self, model: Any, history: History) -> dict[str, Any]:
         """Return loss and accuracy on drawn handwriting, and what the model file says of itself."""
         amounts, fonts = self._amounts, Fonts(self._fonts)
-        figures: dict[str, Any] = {}
-        parts = (
-            ("train", self.fitted, amounts.validation),
-            ("test", self.dataset.test, amounts.measured),
-        )
-        for part, digits, number in parts:
-            loss, accuracy = self._measure(model, self.draw(part, digits, number))
-            figures |= {f"{part}_accuracy": accuracy, f"{part}_loss": loss}
+        learnt = self.draw("train", self.fitted, amounts.validation)
+        unseen = self.draw("test", self.dataset.test, amounts.measured)
+        validated = history[-1]["validation_loss"], history[-1]["validation_accuracy"]
         return {
-            **figures,
-            "validation_accuracy": history[-1]["validation_accuracy"],
-            "validation_loss": history[-1]["validation_loss"],
+            **figures_of("train", *self._measure(model, learnt), self._seen()),
+            **figures_of("validation", *validated, amounts.validation),
+            **figures_of("test", *self._measure(model, unseen), amounts.measured),
             "data": f"{self.dataset.name} and drawn handwriting with {len(fonts)} fonts",
-            "train_digits": self._seen(),
-            "validation_digits": amounts.validation,
-            "test_digits": amounts.measured,
             "fonts_learnt_from": fonts.names,
             "fonts_held_out": Fonts(self._fonts, held_out=True).names,
             "model": {"classes": SINGLE_ALPHABET} if self._single else _LINE_FIELDS,
@@ -148,7 +140,7 @@ class ReaderTraining(Training):
         """Return the calibration as `ModelInfo` has it, on lines or digits that were not learnt."""
         drawn = self.draw("calibration", self.validation, self._amounts.measured)
         if self._single:
-            return _calibrate_digits(_evaluate_digits(model, drawn))
+            return asdict(calibrate(_evaluate_digits(model, drawn), TARGET_ERROR))
         network = LineModel.load(path).frames if path.exists() else partial(_frames, model)
         return calibrate_lines(*read_lines(network, drawn))
 
@@ -235,15 +227,6 @@ def _evaluate_digits(model: Any, drawn: list[Line]) -> Evaluation:
     return Evaluation(labels, classify_views(partial(predict, model), images))
 
 
-def _calibrate_digits(evaluation: Evaluation) -> dict[str, float]:
-    temperature = calibrate(evaluation).temperature
-    # A digit is read whatever the chance that it is none, and taken if that chance is small.
-    digits = temperature_scale(evaluation.probabilities, temperature)[:, : len(DIGITS)]
-    right = digits.argmax(axis=1) == evaluation.labels
-    threshold = threshold_at_error(digits.max(axis=1), right, TARGET_ERROR)
-    return asdict(Calibration(temperature, *threshold))
-
-
 def calibrate_lines(probabilities: Floats, right: Mask) -> dict[str, float]:
     """Return the calibration of a line network's confidence (Platt 1999), as `ModelInfo` has it.
 
@@ -277,16 +260,14 @@ def _frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]
 def read_lines(
     network: Network, lines: list[Line], fallback: Network | None = None
 ) -> tuple[Floats, Mask]:
-    """Return the probability of what is read on each line, and whether it is right.
+    """Return the probability of what is read on each line, and whether it is right, by width.
 
     They are looked at as a reader does, which is what the calibration is for.
     """
-    order = sorted(range(len(lines)), key=lambda number: lines[number][0].shape[1])
-    probabilities, right = np.zeros(len(lines)), np.zeros(len(lines), bool)
-    for start in range(0, len(order), _TOGETHER):
-        some = order[start : start + _TOGETHER]
-        read = view_lines(network, [lines[number][0] for number in some], fallback).unconstrained
-        for number, found in zip(some, read, strict=True):
-            wanted = only_digits(lines[number][1])
-            probabilities[number], right[number] = found.probability, found.text == wanted
-    return probabilities, right
+    probabilities, right = [], []
+    for some in batches(lines, _TOGETHER):
+        read = view_lines(network, [pixels for pixels, _ in some], fallback).unconstrained
+        probabilities += [found.probability for found in read]
+        wanted = [only_digits(text) for _, text in some]
+        right += [found.text == text for found, text in zip(read, wanted, strict=True)]
+    return np.array(probabilities), np.array(right)

@@ -37,6 +37,7 @@ def _stroke(points: str) -> Stroke:
 _SHAPES = _load()
 DIGITS = _SHAPES["digits"]
 MARKS = _SHAPES["marks"]
+WRITTEN = DIGITS | MARKS
 # Signs that stand beside numbers, and are none of the marks that are told apart.
 SIGNS = _SHAPES["signs"]
 # Letters that stand alone, and that an attentive reader takes for no digit.

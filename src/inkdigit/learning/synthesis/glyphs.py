@@ -1,6 +1,5 @@
 """One character by one hand, as ink `uint8 (height, width)` on a dark ground."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inkdigit.errors import DataError
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.synthesis.allographs import DIGITS, MARKS, Allograph
-from inkdigit.learning.synthesis.pixels import Ink, Random, thickened
+from inkdigit.learning.synthesis.allographs import Allograph
+from inkdigit.learning.synthesis.pixels import Ink, Random, inked
 
 Floats = npt.NDArray[np.float64]
 
@@ -155,7 +154,7 @@ def _rendered(path: Path, character: str) -> Glyph | None:
     ImageDraw.Draw(image).text((4 - left, 4 - up), character, fill=255, font=font)
     ink = np.array(image)
     if ink.sum() < 255 * 2.5 * np.count_nonzero(cv2.Canny(ink, 50, 150)) / 2:
-        ink = thickened(ink, np.ones((2, 2), np.uint8))
+        ink = np.asarray(cv2.dilate(ink, np.ones((2, 2), np.uint8)), np.uint8)
     height = max(bottom - top, 1.0)
     return Glyph(ink, (up - 4 - top) / height, (down + 4 - top) / height)
 
@@ -166,21 +165,10 @@ class Writers:
     def __init__(self, digits: Digits, fonts: Fonts) -> None:
         self.fonts = fonts
         self._images = digits.images
-        self._of: Mapping[str, npt.NDArray[np.int64]] = {
-            str(value): np.flatnonzero(digits.labels == value) for value in range(10)
-        }
+        self._of = {str(value): np.flatnonzero(digits.labels == value) for value in range(10)}
 
     def mnist(self, digit: str, rng: Random) -> Glyph:
         """Return one of MNIST's digits."""
         chosen = self._of[digit]
         image = self._images[chosen[rng.integers(len(chosen))]]
-        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-        ink = np.zeros((0, 0), np.uint8)
-        if len(rows):
-            ink = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        return Glyph(np.ascontiguousarray(ink), 0.0, 1.0)
-
-
-def allographs(character: str) -> tuple[Allograph, ...]:
-    """Return the shapes that hands give to a digit or mark."""
-    return DIGITS[character] if character in DIGITS else MARKS[character]
+        return Glyph(inked(image), 0.0, 1.0)

@@ -1,32 +1,15 @@
 """Lines of digits as hands write them: how characters are set side by side."""
 
 import re
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.synthesis.allographs import LETTERS, MARKS, SIGNS, Allograph, Stroke
-from inkdigit.learning.synthesis.glyphs import (
-    DISTINCT_LETTERS,
-    SYMBOLS,
-    Glyph,
-    Writers,
-    allographs,
-    draw,
-)
+from inkdigit.learning.synthesis.allographs import LETTERS, MARKS, SIGNS, WRITTEN, Allograph, Stroke
+from inkdigit.learning.synthesis.glyphs import DISTINCT_LETTERS, SYMBOLS, Glyph, Writers, draw
 from inkdigit.learning.synthesis.paper import Backgrounds
-from inkdigit.learning.synthesis.pixels import (
-    Ink,
-    Random,
-    disc,
-    displaced,
-    resized,
-    thickened,
-    thinned,
-    warped,
-)
+from inkdigit.learning.synthesis.pixels import Ink, Random, resized, warped
 from inkdigit.learning.synthesis.texts import invent_text
 from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 
@@ -41,43 +24,24 @@ _HANDS = ("strokes", "mnist", "font", "mixed")
 _HAND_SHARES = (0.5, 0.2, 0.2, 0.1)
 
 
-@dataclass(frozen=True)
 class _Style:
     """What stays the same along a line."""
 
-    hand: str
-    font: int
-    pen: float
-    slant: float
-    stretch: float
-    wobble: float
-    gap: float
-    climb: float
-    loyalty: float
-    own: float
-    ligature: float
-    chained: bool
-    unsteady: float
-
-    @classmethod
-    def invent(cls, hands: Writers, rng: Random) -> "_Style":
-        hand = str(rng.choice(_HANDS, p=_HAND_SHARES))
-        fonts = len(hands.fonts)
-        return cls(
-            hand=hand if fonts or hand != "font" else "strokes",
-            font=int(rng.integers(fonts)) if fonts else 0,
-            pen=float(rng.uniform(1.5, 8)) if rng.random() < 0.9 else float(rng.uniform(8, 12)),
-            slant=float(rng.normal(0.1, 0.2) if rng.random() < 0.6 else rng.normal(0.45, 0.2)),
-            stretch=float(np.exp(rng.normal(-0.05, 0.25))),
-            wobble=float(rng.uniform(0.01, 0.06)),
-            gap=float(rng.normal(0.16, 0.14)),
-            climb=float(rng.normal(0, 0.03)),
-            loyalty=float(rng.uniform(0.5, 1)),
-            own=float(rng.uniform(0, 0.8)),
-            ligature=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.2 else 0.0,
-            chained=rng.random() < 0.3,
-            unsteady=float(rng.uniform(0.03, 0.18)),
-        )
+    def __init__(self, hands: Writers, rng: Random) -> None:
+        hand, fonts = str(rng.choice(_HANDS, p=_HAND_SHARES)), len(hands.fonts)
+        self.hand = hand if fonts or hand != "font" else "strokes"
+        self.font = int(rng.integers(fonts)) if fonts else 0
+        self.pen = rng.uniform(1.5, 8) if rng.random() < 0.9 else rng.uniform(8, 12)
+        self.slant = rng.normal(0.1, 0.2) if rng.random() < 0.6 else rng.normal(0.45, 0.2)
+        self.stretch = float(np.exp(rng.normal(-0.05, 0.25)))
+        self.wobble = rng.uniform(0.01, 0.06)
+        self.gap = rng.normal(0.16, 0.14)
+        self.climb = rng.normal(0, 0.03)
+        self.loyalty = rng.uniform(0.5, 1)
+        self.own = rng.uniform(0, 0.8)
+        self.ligature = rng.uniform(0.1, 0.7) if rng.random() < 0.2 else 0.0
+        self.chained = rng.random() < 0.3
+        self.unsteady = rng.uniform(0.03, 0.18)
 
 
 class LineWriter:
@@ -98,9 +62,9 @@ class LineWriter:
         By default they are those that no hand's digit looks like: along a line of digits an `h` is
         a 4.
         """
-        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, letters, rng)
+        canvas = _Canvas(self._hands, letters, rng)
         for part in _ZEROS.split(text):
-            if len(part) > 1 and part.startswith("00") and canvas.chains_zeros:
+            if part.startswith("00") and canvas.chains_zeros:
                 canvas.draw(_chain(len(part), rng), part)
             else:
                 for character in part:
@@ -109,7 +73,7 @@ class LineWriter:
 
     def strokes(self, shape: Allograph, rng: Random) -> Ink:
         """Return a shape that is neither digit nor mark, as ink `uint8 (h, w)`."""
-        canvas = _Canvas(_Style.invent(self._hands, rng), self._hands, "", rng)
+        canvas = _Canvas(self._hands, "", rng)
         canvas.draw(shape, NOT_A_DIGIT)
         return _shake(canvas.finish(), rng)
 
@@ -117,8 +81,9 @@ class LineWriter:
 class _Canvas:
     """A line being written from left to right."""
 
-    def __init__(self, style: _Style, hands: Writers, letters: str, rng: Random) -> None:
-        self._style, self._hands, self._letters, self._rng = style, hands, letters, rng
+    def __init__(self, hands: Writers, letters: str, rng: Random) -> None:
+        self._hands, self._letters, self._rng = hands, letters, rng
+        self._style = _Style(hands, rng)
         self._ink = np.zeros((_HEIGHT, 256), np.uint8)
         self._x = float(rng.uniform(4, 24))
         self._favourites: dict[str, Allograph] = {}
@@ -149,7 +114,7 @@ class _Canvas:
     def _set(self, ink: Ink, top: int, character: str) -> None:
         bottom = min(top + len(ink), _HEIGHT)
         ink, top = ink[max(0, -top) : max(0, bottom - top)], max(0, top)
-        rows = np.flatnonzero(ink.max(axis=1) > _INK) if ink.size else np.array([], np.intp)
+        rows = np.flatnonzero(ink.max(axis=1, initial=0) > _INK)
         if not len(rows):
             return
         x = self._place(ink, rows, top, character)
@@ -174,7 +139,9 @@ class _Canvas:
         if not self._last:
             return round(max(self._x, 0))
         first = np.argmax(ink[rows] > _INK, axis=1)
-        reach = float((_around(self._right, rows + top) - first).max())
+        # What lies three rows above or below is in the way as well.
+        around = np.clip(rows + top + np.array([[-3], [0], [3]]), 0, _HEIGHT - 1)
+        reach = float((self._right[around].max(axis=0) - first).max())
         return round(float(max(reach + gap, self._x - 0.6 * ink.shape[1], 0)))
 
     def _join(self, x: int, top: int, ink: Ink) -> None:
@@ -240,7 +207,7 @@ class _Canvas:
 
     def _drawn(self, character: str, size: float) -> Glyph:
         rng = self._rng
-        shapes = allographs(character)
+        shapes = WRITTEN[character]
         if character not in self._favourites or rng.random() > self._style.loyalty:
             shape = shapes[rng.integers(len(shapes))]
             self._favourites[character] = (
@@ -249,14 +216,11 @@ class _Canvas:
         return self._pen(self._favourites[character], size, self._style.wobble)
 
     def _pen(self, shape: Allograph, size: float, wobble: float) -> Glyph:
+        rng, height, pen = self._rng, DIGIT_HEIGHT * size, self._style.pen
+        slant = self._style.slant + rng.normal(0, 0.04)
+        stretch = self._style.stretch * float(np.exp(rng.normal(0, 0.1)))
         glyph = draw(
-            shape,
-            self._rng,
-            height=DIGIT_HEIGHT * size,
-            pen=self._style.pen,
-            slant=self._style.slant + self._rng.normal(0, 0.04),
-            stretch=self._style.stretch * float(np.exp(self._rng.normal(0, 0.1))),
-            wobble=wobble,
+            shape, rng, height=height, pen=pen, slant=slant, stretch=stretch, wobble=wobble
         )
         return Glyph(glyph.ink, glyph.top * size, glyph.bottom * size)
 
@@ -333,32 +297,21 @@ def _chain(zeros: int, rng: Random) -> Allograph:
     return (tuple(points),)
 
 
-def _around(right: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """Return the furthest ink at the rows, or three rows above or below."""
-    last = len(right) - 1
-    beside = right[np.maximum(rows - 3, 0)], right[np.minimum(rows + 3, last)]
-    return np.maximum(right[rows], np.maximum(*beside))
-
-
 def _weighted(ink: Ink, rng: Random) -> Ink:
     """Make the stroke thinner or thicker."""
     change = int(np.clip(np.rint(rng.normal(0.2, 1.5)), -2, 4))
     if change == 0:
         return ink
-    kernel = disc(abs(change) + 1)
-    changed = thinned(ink, kernel) if change < 0 else thickened(ink, kernel)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1,) * 2)
+    changed = np.asarray((cv2.erode if change < 0 else cv2.dilate)(ink, disc), np.uint8)
     return changed if changed.max(initial=0) > 128 else ink
 
 
 def _shake(ink: Ink, rng: Random) -> Ink:
     """Move the ink a little, smoothly: a hand never writes the same twice (Simard et al. 2003)."""
     height, width = ink.shape
-    strength = rng.uniform(0, 2.6)
-    coarse = (2 + height // 18, 2 + width // 18)
-    dx, dy = (
-        resized(rng.standard_normal(coarse, np.float32), width, height, cv2.INTER_CUBIC)
-        for _ in range(2)
-    )
-    x = np.arange(width, dtype=np.float32)[None] + dx * np.float32(strength)
-    y = np.arange(height, dtype=np.float32)[:, None] + dy * np.float32(strength)
-    return displaced(ink, x, y)
+    strength = np.float32(rng.uniform(0, 2.6))
+    coarse = rng.standard_normal((2, 2 + height // 18, 2 + width // 18), np.float32)
+    dx, dy = (strength * resized(way, width, height, cv2.INTER_CUBIC) for way in coarse)
+    y, x = np.indices((height, width), np.float32)
+    return np.asarray(cv2.remap(ink, x + dx, y + dy, cv2.INTER_LINEAR), np.uint8)

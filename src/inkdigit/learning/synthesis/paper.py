@@ -3,14 +3,7 @@
 import cv2
 import numpy as np
 
-from inkdigit.learning.synthesis.pixels import (
-    Floats,
-    Ink,
-    Random,
-    blurred,
-    compressed,
-    resized,
-)
+from inkdigit.learning.synthesis.pixels import Floats, Ink, Random, blurred, compressed, resized
 
 _TEXTURES = 48
 _TEXTURE_SHAPE = (160, 1024)

@@ -27,24 +27,10 @@ def warped(picture: Ink, matrix: npt.NDArray[np.float64], width: int, height: in
     return np.asarray(cv2.warpAffine(picture, matrix, (width, height)), np.uint8)
 
 
-def displaced(picture: Ink, x: Floats, y: Floats) -> Ink:
-    """Return a picture `(h, w)` whose pixels are taken from the places `x`, `y` `(h, w)`."""
-    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR), np.uint8)
-
-
-def thickened(ink: Ink, kernel: Ink) -> Ink:
-    """Return strokes made thicker."""
-    return np.asarray(cv2.dilate(ink, kernel), np.uint8)
-
-
-def thinned(ink: Ink, kernel: Ink) -> Ink:
-    """Return strokes made thinner."""
-    return np.asarray(cv2.erode(ink, kernel), np.uint8)
-
-
-def disc(size: int) -> Ink:
-    """Return a round kernel."""
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
+def inked(picture: Ink, above: int = 0) -> Ink:
+    """Return the part of a picture around all ink stronger than `above`, empty if there is none."""
+    x, y, width, height = cv2.boundingRect((picture > above).astype(np.uint8))
+    return np.ascontiguousarray(picture[y : y + height, x : x + width])
 
 
 def with_gamma(picture: Ink, gamma: float) -> Ink:

@@ -6,7 +6,7 @@ import numpy as np
 from inkdigit.learning.synthesis.allographs import LETTERS, SIGNS, Allograph
 from inkdigit.learning.synthesis.lines import LineWriter
 from inkdigit.learning.synthesis.paper import Backgrounds, photograph
-from inkdigit.learning.synthesis.pixels import Ink, Random, resized
+from inkdigit.learning.synthesis.pixels import Ink, Random, inked, resized
 from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 from inkdigit.reading.preprocessing.digit import extract_digit
 
@@ -86,11 +86,9 @@ def _stretched(ink: Ink, rng: Random) -> Ink:
 
 def _coarse(ink: Ink, rng: Random) -> Ink:
     """Return the ink alone in a small picture, as old scanners and recognisers kept it."""
-    strokes = ink > 100
-    if not strokes.any():
+    crop = inked(ink, 100)
+    if not crop.size:
         return ink
-    rows, columns = np.flatnonzero(strokes.any(axis=1)), np.flatnonzero(strokes.any(axis=0))
-    crop = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     size = int(rng.integers(12, 29))
     width = size if rng.random() < 0.4 else max(3, round(size * crop.shape[1] / len(crop)))
     small = resized(crop, min(width, 40), size, cv2.INTER_AREA)
@@ -115,8 +113,6 @@ def _framed(ink: Ink, rng: Random) -> Ink:
         ((inset[2], 0), (inset[2] + tilt[2], height)),
         ((width - inset[3], 0), (width - inset[3] + tilt[3], height)),
     )
-    for drawn, (start, end) in zip(sides, lines, strict=True):
-        if drawn:
-            first, last = ((int(x), int(y)) for x, y in (start, end))
-            cv2.line(out, first, last, shade, thick, cv2.LINE_AA)
+    for start, end in np.array(lines).astype(np.int32)[sides]:
+        cv2.line(out, start, end, shade, thick, cv2.LINE_AA)
     return out

@@ -22,6 +22,7 @@ from inkdigit.reading.preprocessing.digit import SIZE, extract_digit
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, extract_line
 
 Line = tuple[Ink, str]
+Draw = Callable[[np.random.Generator], Line]
 
 # So many blocks are drawn ahead of the one that is learnt from, for each process.
 _AHEAD = 3
@@ -39,7 +40,7 @@ class Generator:
     held_out: bool = False
     single: bool = False
 
-    def pictures(self) -> Callable[[np.random.Generator], tuple[Ink, str]]:
+    def pictures(self) -> Draw:
         """Return what draws grey pictures `uint8 (h, w)`, and says what stands in each."""
         papers = Backgrounds(np.random.default_rng(0))
         hands = Writers(self.digits, Fonts(self.fonts, held_out=self.held_out))
@@ -51,9 +52,7 @@ class Generator:
         return partial(_shown, self.pictures(), single=self.single)
 
 
-def _shown(
-    draw: Callable[[np.random.Generator], tuple[Ink, str]], seed: list[int], *, single: bool
-) -> Line:
+def _shown(draw: Draw, seed: list[int], *, single: bool) -> Line:
     """Draw a picture, and return of it what a reader shows to its network."""
     picture, text = draw(np.random.default_rng(seed))
     found = extract_digit(picture) if single else extract_line(picture)

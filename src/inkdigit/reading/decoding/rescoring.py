@@ -13,7 +13,7 @@ from inkdigit.reading.patterns import Pattern
 
 # With a check, so many of the likeliest texts of each view are tried.
 _TRIED = 32
-_ANYTHING = Pattern.parse(r"\d*")
+
 # Texts are weighed together as long as their lattices hold no more numbers than about this.
 _LATTICE_SIZE = 2_000_000
 
@@ -54,7 +54,7 @@ def _proposed(lines: Posteriors, options: ReadOptions) -> tuple[list[list[str]],
     """
     if not options.constrained:
         return [[text] for text in lines.spelled(lines.greedy)], [1.0] * len(lines)
-    pattern = options.compiled_pattern or _ANYTHING
+    pattern = options.compiled_pattern or Pattern.parse(r"\d*")
     return likeliest(lines, _TRIED if options.check else 1, pattern)
 
 
