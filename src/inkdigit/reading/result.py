@@ -135,17 +135,21 @@ class Reading:
 
         Raises `MissingExtraError` without matplotlib, `ImageError` where the picture has gone.
         """
+        try:
+            from matplotlib.figure import Figure
+            from matplotlib.patches import Rectangle
+        except ImportError:
+            raise MissingExtraError("learn", "matplotlib") from None
+        colour = _COLOURS[self.status]
         if axes is None:
-            try:
-                from matplotlib.figure import Figure
-            except ImportError:
-                raise MissingExtraError("learn", "matplotlib") from None
             axes = Figure(layout="constrained").subplots()
         if self.picture is not None:
             axes.imshow(self.picture(), cmap="gray", vmin=0, vmax=255)
         for character in self.characters:
-            _draw(axes, character, _COLOURS[self.status])
-        axes.set_title(self._caption(), color=_COLOURS[self.status])
+            x, y, width, height = character.box
+            axes.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=colour))
+            axes.annotate(character.value, (x, y), color=colour, ha="left", va="bottom")
+        axes.set_title(self._caption(), color=colour)
         axes.set_axis_off()
         return axes
 
@@ -181,14 +185,6 @@ class Reading:
             f'<g fill="none" stroke="{colour}" stroke-width="{max(1, height / 80):.3g}" '
             f'pointer-events="all">{boxes}</g></svg>'
         )
-
-
-def _draw(axes: "Axes", character: Character, colour: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    x, y, width, height = character.box
-    axes.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=colour))
-    axes.annotate(character.value, (x, y), color=colour, ha="left", va="bottom")
 
 
 @dataclass(frozen=True)

@@ -87,14 +87,12 @@ def classify_views(
 
     `network` returns probabilities `(n, classes)` of such digits, and so does this: their mean.
     """
-    views = [digits, *(np.stack([_turned(d, angle) for d in digits]) for angle in _ANGLES)]
+    height, width = digits.shape[1:]
+    views = [digits]
+    for angle in _ANGLES:
+        matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1)
+        views.append(np.stack([cv2.warpAffine(one, matrix, (width, height)) for one in digits]))
     return np.asarray(np.mean([network(view) for view in views], axis=0), np.float32)
-
-
-def _turned(digit: Grey, degrees: float) -> Grey:
-    height, width = digit.shape
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1)
-    return np.asarray(cv2.warpAffine(digit, matrix, (width, height)), np.uint8)
 
 
 @dataclass(frozen=True)

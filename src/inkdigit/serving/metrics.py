@@ -20,9 +20,7 @@ SECONDS = Histogram(
 )
 QUEUE = Gauge("inkdigit_queue", "Places in the queue that are taken.", multiprocess_mode="livesum")
 BATCHES = Histogram(
-    "inkdigit_batch_pictures",
-    "Pictures that were read together.",
-    buckets=(1, 2, 4, 8, 16, 32, 64),
+    "inkdigit_batch_pictures", "Pictures that were read together.", buckets=(1, 2, 4, 8, 16, 32, 64)
 )
 READINGS = Counter("inkdigit_readings", "Readings by status.", ["status"])
 

@@ -96,11 +96,8 @@ class LingeringClose:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         # A client that asks first has not begun to send.
-        arriving = "expect" not in Headers(scope=scope)
+        arriving = scope["type"] == "http" and "expect" not in Headers(scope=scope)
 
         async def watched_receive() -> Message:
             nonlocal arriving

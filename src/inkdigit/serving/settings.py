@@ -16,6 +16,7 @@ from inkdigit.errors import SettingError
 
 # So many requests of the largest size may be in memory at a time.
 _LARGEST_AT_ONCE = 8
+_Kind = Callable[[str], Any]
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -23,12 +24,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _setting(
-    default: Any,
-    what: str,
-    metavar: str,
-    kind: Callable[[str], Any] = str,
-    shown: str = "",
-    **limits: float,
+    default: Any, what: str, metavar: str, kind: _Kind = str, shown: str = "", **limits: float
 ) -> Any:
     about = {"help": what, "metavar": metavar, "kind": kind, "default": shown or str(default)}
     return field(default=default, metadata={**about, **limits})

@@ -83,9 +83,9 @@ async def receive_uploads(
             if kind == "multipart/form-data":
                 return await _from_form(request, body, most, refusal)
             if kind == "application/json":
-                return [await asyncio.to_thread(_decoded, await _whole(body))]
+                return [await asyncio.to_thread(_decoded, await _joined(body))]
             if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
-                return [Upload(NAMELESS, await _whole(body))]
+                return [Upload(NAMELESS, await _joined(body))]
     except TimeoutError:
         raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds") from None
     raise Problem(
@@ -106,7 +106,7 @@ async def _counted(request: Request, limit: int, take: _Take) -> _Body:
         yield chunk
 
 
-async def _whole(body: _Body) -> bytes:
+async def _joined(body: _Body) -> bytes:
     return b"".join([chunk async for chunk in body])
 
 

@@ -1,5 +1,6 @@
 """The likeliest texts against every path through every frame."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,7 +18,7 @@ from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.decoding.characters import locate
 from inkdigit.reading.decoding.lattice import log_probability
 from inkdigit.reading.decoding.posteriors import Posteriors
-from inkdigit.reading.decoding.search import likeliest
+from inkdigit.reading.decoding.search import likeliest, masses_ahead
 from inkdigit.reading.patterns import Pattern
 
 ANYTHING = Pattern.parse(r"\d*")
@@ -138,3 +139,34 @@ def test_threads_give_what_one_gives() -> None:
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(lambda _: likeliest(lines, 1, pattern), range(64)):
             assert found == alone
+
+
+@pytest.mark.parametrize(("seed", "frames"), CASES)
+@pytest.mark.parametrize("pattern", LANGUAGES)
+def test_masses_ahead_are_sums_over_all_that_fits(pattern: str, seed: int, frames: int) -> None:
+    lines = Posteriors(drawn(np.random.default_rng(seed), 2, frames, "01.", SYMBOLS), SYMBOLS)
+    automaton = Pattern.parse(pattern).automaton.over(SYMBOLS)
+    ahead, total = masses_ahead(lines, automaton)
+    assert ahead.shape == (frames, len(automaton.transitions), len(SYMBOLS), 2)
+    for line, found in zip(lines.probabilities, total, strict=True):
+        texts = all_texts(line, SYMBOLS)
+        fitting = [p for text, p in texts.items() if re.fullmatch(pattern, text)]
+        assert found == pytest.approx(sum(fitting))
+
+
+@pytest.mark.parametrize(("seed", "frames"), [case for case in CASES if case[1] > 1])
+@pytest.mark.parametrize("pattern", LANGUAGES)
+def test_masses_ahead_of_the_first_frame_are_by_the_first_character(
+    pattern: str, seed: int, frames: int
+) -> None:
+    lines = Posteriors(drawn(np.random.default_rng(seed), 1, frames, "01.", SYMBOLS), SYMBOLS)
+    ahead, _ = masses_ahead(lines, Pattern.parse(pattern).automaton.over(SYMBOLS))
+    blanks = np.cumprod([1, *lines.probabilities[0, :, -1]])
+    for label, symbol in enumerate(SYMBOLS):
+        texts = all_texts(lines.probabilities[0], SYMBOLS)
+        expected = sum(
+            p for text, p in texts.items() if text[:1] == symbol and re.fullmatch(pattern, text)
+        )
+        # Blanks, then the first character as a new one.
+        found = sum(blanks[t] * ahead[t, 0, label, 0] for t in range(frames))
+        assert found == pytest.approx(expected)

@@ -15,7 +15,6 @@ import numpy as np
 
 from inkdigit.errors import SettingError
 from inkdigit.reading.decoding.lattice import forward
-from inkdigit.reading.decoding.masses import masses_ahead
 from inkdigit.reading.decoding.posteriors import Floats, Posteriors
 from inkdigit.reading.patterns import Automaton, Pattern
 
@@ -54,6 +53,36 @@ def _lines_a_batch(lines: Posteriors, automaton: Automaton) -> int:
         )
     lattice = frames * 4 * lines.greedy.shape[1]
     return max(1, _BATCH_SIZE // max(1, int(ahead + lattice)))
+
+
+def masses_ahead(lines: Posteriors, automaton: Automaton) -> tuple[Floats, Floats]:
+    """Sum over everything that can still be written, from every frame and state.
+
+    The first result, `(frames, states, symbols, lines)`, is the mass of this frame and those
+    after it, given that this one says a new character in this state and that the text then fits.
+    The second, `(lines,)`, is the probability that a line fits at all. Each text takes one way
+    through a deterministic automaton, so nothing is counted twice. Going back through the frames,
+    masses are `(states, last symbol or blank, lines)`.
+    """
+    frames = np.ascontiguousarray(lines.probabilities.transpose(1, 2, 0))
+    count, classes, width = frames.shape
+    states, blank = len(automaton.transitions), classes - 1
+    moves = np.column_stack([automaton.transitions, np.arange(states)]) * classes + np.arange(
+        classes
+    )
+    # A frame may say any symbol but the last one as a new character, and the blank after anything.
+    new = 1.0 - np.eye(classes)
+    new[blank, blank] = 1
+    again = frames.copy()
+    again[:, blank] = 0
+    said = np.empty((count, states, classes, width))
+    masses = np.ones((states, classes, width)) * automaton.accepting[:, None, None]
+    for t in range(count - 1, -1, -1):
+        masses.reshape(-1, width).take(moves, axis=0, out=said[t], mode="clip")
+        said[t] *= frames[t]
+        masses *= again[t]
+        masses += new @ said[t]
+    return said[:, :, :blank], masses[0, blank].copy()
 
 
 class _Batch:
@@ -166,9 +195,7 @@ class _Search:
     def grow(self, prefix: _Prefix, symbol: int) -> None:
         """Weigh a prefix continued by a symbol, and put what can come of it on the heap."""
         self.left -= 1
-        enter = (
-            prefix.blank[:-1] if symbol == prefix.symbol else prefix.blank[:-1] + prefix.last[:-1]
-        )
+        enter = prefix.blank[:-1] + prefix.last[:-1] * (symbol != prefix.symbol)
         blank, last = np.zeros(len(prefix.blank)), np.zeros(len(prefix.blank))
         last[1:] = _recurrence(enter * self.frames[:, symbol], self.windows, symbol)
         blank[1:] = _recurrence(last[:-1] * self.frames[:, -1], self.windows, -1)
@@ -180,13 +207,11 @@ class _Search:
         self.add(grown, own, further)
 
     def add(self, prefix: _Prefix, own: float, further: Floats) -> None:
-        entries: list[_Entry] = [(-own, next(self.ties), prefix.text, -1)]
-        entries += [
-            (-mass, next(self.ties), prefix, symbol) for symbol, mass in enumerate(further.tolist())
-        ]
-        for entry in entries:
-            if entry[0] < 0:
-                heappush(self.heap, entry)
+        if own > 0:
+            heappush(self.heap, (-own, next(self.ties), prefix.text, -1))
+        for symbol, mass in enumerate(further.tolist()):
+            if mass > 0:
+                heappush(self.heap, (-mass, next(self.ties), prefix, symbol))
 
 
 def _windows(frames: Floats) -> list[Floats]:

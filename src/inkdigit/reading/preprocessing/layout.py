@@ -103,19 +103,13 @@ class Layout:
 def find_line(ink: Ink) -> Layout | None:
     """Return where the line of writing is in ink `uint8 (h, w)`; `None` for blank paper."""
     pieces = _searched(ink)
-    if pieces is None:
-        return None
-    box, several, apart = pieces.line()
-    return pieces.layout(ink, box, several_lines=several, far_apart=apart)
+    return pieces.line(ink) if pieces else None
 
 
 def find_digit(ink: Ink) -> Layout | None:
     """Return where the one character is in ink `uint8 (h, w)`; `None` for blank paper."""
     pieces = _searched(ink)
-    if pieces is None:
-        return None
-    box = pieces.digit()
-    return pieces.layout(ink, box, beside=pieces.beside(box))
+    return pieces.digit(ink) if pieces else None
 
 
 def crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
@@ -195,8 +189,8 @@ class _Pieces:
             kept &= self.area >= max(2.0, CONFIG.speck * self.area[kept].max())
         return kept
 
-    def line(self) -> tuple[Box, bool, bool]:
-        """Return the box `(left, top, right, bottom)` of the line that holds most of the writing.
+    def line(self, ink: Ink) -> Layout:
+        """Return the line that holds most of the writing.
 
         And whether the picture shows another line, of two characters or more, whole; and whether a
         gap in the line is as wide as those between numbers.
@@ -213,7 +207,8 @@ class _Pieces:
                 several = self._holds_line(np.flatnonzero(band), bottom - top)
         left, right = self.x[inline].min(), self.right[inline].max()
         box = (int(left), int(top), int(right), int(bottom))
-        return box, several, self._far_apart(main, box[3] - box[1])
+        apart = self._far_apart(main, box[3] - box[1])
+        return self._layout(ink, box, several_lines=several, far_apart=apart)
 
     def _far_apart(self, pieces: Numbers, height: int) -> bool:
         """Return whether a wide gap parts the pieces of a line of this height."""
@@ -261,17 +256,18 @@ class _Pieces:
     def _largest(self) -> int:
         return int(np.argmax(np.where(self.writing, self.area, 0)))
 
-    def digit(self) -> Box:
-        """Return the box `(left, top, right, bottom)` of the largest piece and those close."""
+    def digit(self, ink: Ink) -> Layout:
+        """Return the largest piece and those close, and what stands beside."""
         one = self._largest
         reach = CONFIG.digit_reach * max(self.height[one], self.width[one])
         near = self.writing & (self.x < self.right[one] + reach)
         near &= self.right > self.x[one] - reach
         near &= (self.y < self.bottom[one] + reach) & (self.bottom > self.y[one] - reach)
-        ends = self.right[near].max(), self.bottom[near].max()
-        return int(self.x[near].min()), int(self.y[near].min()), int(ends[0]), int(ends[1])
+        left, top = int(self.x[near].min()), int(self.y[near].min())
+        box = left, top, int(self.right[near].max()), int(self.bottom[near].max())
+        return self._layout(ink, box, beside=self._beside(box))
 
-    def beside(self, box: Box) -> str:
+    def _beside(self, box: Box) -> str:
         """Return what stands beside the largest piece, or outside the box of what is close to it.
 
         That is another `character`, of some height, or a `dash` or a `dot` ahead; else nothing.
@@ -295,7 +291,7 @@ class _Pieces:
         low, high = CONFIG.dot_middle
         return "dot" if (before & large & (middle >= low) & (middle < high)).any() else ""
 
-    def layout(self, ink: Ink, box: Box, **said: Any) -> Layout:
+    def _layout(self, ink: Ink, box: Box, **said: Any) -> Layout:
         """Return a box `(left, top, right, bottom)` in pixels of the page, and what is said."""
         left, top, right, bottom = (side / self.scale for side in box)
         return Layout(self._clean(ink), left, top, right, bottom, **said)
