@@ -13,7 +13,7 @@ from inkdigit.bulk.stores import LocalStore
 from inkdigit.bulk.writers import Output, as_arrow
 from inkdigit.errors import OutputError, RunError
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.row import COLUMNS, Row
+from inkdigit.reading.result import COLUMNS, Row
 
 ASKED: dict[str, Any] = {"pattern": r"\d", "model": None}
 

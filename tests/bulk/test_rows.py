@@ -13,8 +13,7 @@ from inkdigit.errors import ImageError
 from inkdigit.images import open_grey
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Reader
-from inkdigit.reading.result import Box, Reading
-from inkdigit.reading.row import COLUMNS, FIELDS, Row
+from inkdigit.reading.result import COLUMNS, FIELDS, Box, Reading, Row
 
 
 def named(*names: str) -> list[Picture]:

@@ -16,7 +16,7 @@ from inkdigit.bulk.storage import is_uri, located
 from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import Output
 from inkdigit.errors import OutputError, RunError, SettingError
-from inkdigit.reading.row import COLUMNS, Row
+from inkdigit.reading.result import COLUMNS, Row
 
 ASKED: dict[str, Any] = {"pattern": None}
 

@@ -14,7 +14,7 @@ from stand_ins import reading
 from inkdigit.bulk.rows import Record
 from inkdigit.bulk.writers import FORMATS, Output
 from inkdigit.errors import ImageError, MissingExtraError, OutputError, SettingError
-from inkdigit.reading.row import COLUMNS, Row
+from inkdigit.reading.result import COLUMNS, Row
 
 GOOD = Row('=a,b "c".png', 1, reading("007"), "line 1")
 LATER = Row("scan\t\x1b[31m.tif", 2, reading("12", status="review", reason="unsure"), "line 1")

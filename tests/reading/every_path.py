@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
-from inkdigit.reading.decoding import Posteriors
+from inkdigit.reading.decoding.posteriors import Posteriors
 
 Floats = npt.NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from inkdigit.errors import ImageError, MissingExtraError
 from inkdigit.reading import Alternative, Character, Reader, Reading
-from inkdigit.reading.row import FIELDS
+from inkdigit.reading.result import FIELDS
 
 matplotlib.use("Agg")
 

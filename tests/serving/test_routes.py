@@ -18,7 +18,7 @@ from running import Running, problem, running
 from inkdigit.cli import main
 from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.row import FIELDS
+from inkdigit.reading.result import FIELDS
 from inkdigit.serving.operations import PAGE
 
 NUMBERS = ["40719", "12", "7", "3305", "98"]

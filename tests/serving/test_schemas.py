@@ -2,7 +2,7 @@ import httpx
 from drawing import document, png
 from running import Running
 
-from inkdigit.reading.row import FIELDS
+from inkdigit.reading.result import FIELDS
 from inkdigit.serving import schemas
 
 

@@ -16,10 +16,10 @@ from test_hostile import form, head, part, sized
 
 from inkdigit.serving.problems import Problem
 from inkdigit.serving.settings import Settings
-from inkdigit.serving.uploads import FileLimit, Memory, MemoryFull, Upload, receive_uploads
+from inkdigit.serving.uploads import Memory, MemoryFull, Upload, receive_uploads
 
 PICTURE = png("5")
-LIMIT = FileLimit(2, Problem(413, "too many files"))
+REFUSAL = Problem(413, "too many files")
 
 
 def uploads_of(sent: bytes, memory: Memory, piece: int = 65_536) -> list[Upload]:
@@ -35,7 +35,9 @@ def uploads_of(sent: bytes, memory: Memory, piece: int = 65_536) -> list[Upload]
 
     async def received_uploads() -> list[Upload]:
         with memory.share() as take:
-            uploads = await receive_uploads(Request(scope, receive), Settings(), take, LIMIT)
+            uploads = await receive_uploads(
+                Request(scope, receive), Settings(), take, most=2, refusal=REFUSAL
+            )
             assert memory.held == len(body)
             return uploads
 

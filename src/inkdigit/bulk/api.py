@@ -23,7 +23,7 @@ from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of
 from inkdigit.reading.options import ReadOptions, with_read_options
-from inkdigit.reading.row import COLUMNS
+from inkdigit.reading.result import COLUMNS
 
 # From chunks to what they say, in order and lazily.
 _Engine = Callable[[Iterator[Chunk]], Results]

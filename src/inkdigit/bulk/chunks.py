@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inkdigit.bulk.rows import ReadJob, Record, read_rows
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import RunError
-from inkdigit.reading.row import COLUMNS
+from inkdigit.reading.result import COLUMNS
 
 if TYPE_CHECKING:
     from inkdigit.reading.reader import Reader

@@ -11,7 +11,7 @@ from typing import Any
 from inkdigit.bulk.rows import Record, Tally
 from inkdigit.bulk.sources import STDIN
 from inkdigit.errors import escape_controls
-from inkdigit.reading.row import FAILED
+from inkdigit.reading.result import FAILED
 
 # Seconds between two lines where there is no terminal.
 _EVERY = 10

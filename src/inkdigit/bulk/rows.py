@@ -15,8 +15,7 @@ from inkdigit.bulk.storage import is_uri, read_object
 from inkdigit.errors import ImageError, InkdigitError
 from inkdigit.processes import use_one_core
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.result import Box
-from inkdigit.reading.row import Row
+from inkdigit.reading.result import Box, Row
 
 if TYPE_CHECKING:
     from inkdigit.images import Grey, Source
@@ -28,7 +27,7 @@ BATCH = 32
 # Bytes from a bucket in memory at a time, and the picture that exceeds them.
 _HELD = 2**26
 STATUSES = ("accepted", "review", "rejected", "failed")
-# A row as plain types, by the names and in the order of `inkdigit.reading.row.COLUMNS`.
+# A row as plain types, by the names and in the order of `inkdigit.reading.result.COLUMNS`.
 Record = dict[str, Any]
 
 

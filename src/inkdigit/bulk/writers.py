@@ -15,7 +15,7 @@ from inkdigit.bulk.rows import Record
 from inkdigit.bulk.storage import need_pyarrow
 from inkdigit.errors import OutputError, SettingError, escape_controls
 from inkdigit.files import write_atomically, writing
-from inkdigit.reading.row import COLUMNS
+from inkdigit.reading.result import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa

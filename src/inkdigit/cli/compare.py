@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from inkdigit import learning
 from inkdigit.bulk.progress import say
-from inkdigit.cli.options import DATA, QUIET, TRAINING, add_flags, given, load_data, table, tell
+from inkdigit.cli.learning_flags import DATA, TRAINING, load_data
+from inkdigit.cli.options import QUIET, add_flags, given, table, tell
 from inkdigit.errors import needing
 from inkdigit.learning.settings import TrainingSettings
 

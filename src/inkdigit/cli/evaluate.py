@@ -5,7 +5,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
-from inkdigit.cli.options import DATA, QUIET, add_flags, load_data, table, tell
+from inkdigit.cli.learning_flags import DATA, load_data
+from inkdigit.cli.options import QUIET, add_flags, table, tell
 from inkdigit.errors import OutputError, needing
 from inkdigit.learning.settings import SPLITS
 

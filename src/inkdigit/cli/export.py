@@ -3,7 +3,8 @@
 import argparse
 
 from inkdigit import learning
-from inkdigit.cli.options import DATA_DIR, QUIET, add_flags, load_data
+from inkdigit.cli.learning_flags import DATA_DIR, load_data
+from inkdigit.cli.options import QUIET, add_flags
 from inkdigit.errors import SettingError, needing
 
 ABOUT = "Write the model file of a finished run: ONNX, with what it says of itself."

@@ -7,7 +7,8 @@ from dataclasses import fields
 
 from inkdigit import learning
 from inkdigit.bulk.progress import say
-from inkdigit.cli.options import DATA, QUIET, TRAINING, add_flags, given, load_data
+from inkdigit.cli.learning_flags import DATA, TRAINING, load_data
+from inkdigit.cli.options import QUIET, add_flags, given
 from inkdigit.errors import SettingError, needing
 from inkdigit.learning.recipes import PLAIN, RECIPES
 from inkdigit.learning.settings import TrainingSettings

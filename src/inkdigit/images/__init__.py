@@ -23,7 +23,7 @@ from inkdigit.errors import ImageError
 from inkdigit.images import decoding, pdf
 from inkdigit.images.arrays import as_png, grey_from_array
 from inkdigit.images.grey import MAX_PIXELS, Grey
-from inkdigit.images.sources import File, may_have_pages, name_of, read_whole
+from inkdigit.images.sources import File, is_pdf, may_have_pages, name_of, read_whole
 
 __all__ = [
     "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "may_have_pages",
@@ -102,7 +102,7 @@ def open_pages(
     if image := decoding.open_picture(content, name, limit):
         frames = decoding.frames_of(image, max_pages + 1)
         document = _of_frames(image, frames, name, limit)
-    elif pdf.is_pdf(content):
+    elif is_pdf(content):
         decode = partial(pdf.grey_page, content, name, limit)
         document = Pages(name, pdf.count_pages(content, name), decode)
     else:

@@ -76,7 +76,7 @@ def grey_picture(
         check_size(image.height, image.width, name, max_pixels)
         image.load()
         picture = _in_8_bits(_upright(image), name)
-    return grey_from_colours(picture)
+    return np.array(picture) if picture.mode == "L" else grey_from_colours(picture)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -26,11 +26,6 @@ _SEARCHED = 1024
 _LOCK = threading.Lock()
 
 
-def is_pdf(content: bytes) -> bool:
-    """Say whether the bytes are a PDF's, whole or not."""
-    return b"%PDF-" in content[:_SEARCHED]
-
-
 def count_pages(content: bytes, name: str) -> int:
     """Return the number of pages, at least 1."""
     with _document(content, name) as document:

@@ -10,14 +10,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inkdigit.errors import ImageError
-from inkdigit.images.pdf import is_pdf
 
 File = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 MAX_BYTES = 2**30
 _CHUNK = 2**20
 _LONGEST_NAME = 200
+# Where a PDF says that it is one; some carry other bytes ahead of it.
+_PDF_WITHIN = 1024
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def is_pdf(content: bytes) -> bool:
+    """Say whether the bytes are a PDF's, whole or not."""
+    return b"%PDF-" in content[:_PDF_WITHIN]
 
 
 def may_have_pages(head: bytes) -> bool:

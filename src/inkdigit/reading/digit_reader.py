@@ -1,6 +1,7 @@
 """Reading pictures that hold exactly one digit: what a network says of it becomes evidence."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,11 +16,11 @@ from inkdigit.reading.review_rules import Evidence
 from inkdigit.reading.tta import classify_views
 
 
+@dataclass(frozen=True)
 class DigitReader:
     """Reads one digit a picture, with a digit model."""
 
-    def __init__(self, model: DigitModel) -> None:
-        self.model = model
+    model: DigitModel
 
     def read(self, pages: Iterable[Grey], options: ReadOptions) -> list[Evidence]:
         """Return what each grey page says."""

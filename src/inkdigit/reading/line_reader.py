@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
@@ -12,14 +13,9 @@ import numpy.typing as npt
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS, MARKS
-from inkdigit.reading.decoding import (
-    Characters,
-    Hypothesis,
-    SeenMark,
-    find_marks,
-    locate,
-    unseen_marks,
-)
+from inkdigit.reading.decoding.characters import Characters, locate
+from inkdigit.reading.decoding.marks import SeenMark, find_marks, unseen_marks
+from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import ReadOptions
@@ -40,11 +36,11 @@ _MOST_COLUMNS = 2**15
 Result = Evidence | InkdigitError
 
 
+@dataclass(frozen=True)
 class LineReader:
     """Reads one line of digits a picture, with a line model."""
 
-    def __init__(self, model: LineModel) -> None:
-        self.model = model
+    model: LineModel
 
     def read(self, pages: Iterable[Grey], options: ReadOptions) -> list[Result]:
         """Return what each grey page says, or why it cannot be: too long for its pattern."""

@@ -1,7 +1,9 @@
 """How fast digit models read on this machine as it is."""
 
 import timeit
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -27,14 +29,15 @@ def digits_per_second(
     batch. A model reads about `enough` digits for a time, so that it is heard above the noise.
     """
     images = np.resize(images, (max(batches), *images.shape[1:]))
-    took: list[list[list[float]]] = [[[] for _ in batches] for _ in models]
+    took = defaultdict(list)
     for _ in range(rounds):
-        for model, times in zip(models, took, strict=True):
-            for size, found in zip(batches, times, strict=True):
+        for number, model in enumerate(models):
+            for size in batches:
                 calls = max(5, min(1000, enough // size))
-                found.append(seconds_of(lambda: model.predict_proba(images[:size]), calls))  # noqa: B023
+                read = partial(model.predict_proba, images[:size])
+                took[number, size].append(seconds_of(read, calls))
     return [
-        [size / median(found) for size, found in zip(batches, times, strict=True)] for times in took
+        [size / median(took[number, size]) for size in batches] for number in range(len(models))
     ]
 
 

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.calibration import Floats
-from inkdigit.reading.decoding import Hypothesis, Posteriors, choose
+from inkdigit.reading.decoding.posteriors import Posteriors
+from inkdigit.reading.decoding.rescoring import Hypothesis, choose
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME
 from inkdigit.reading.options import ReadOptions
 

@@ -108,17 +108,13 @@ class LingeringClose:
             arriving = message.get("more_body", False)
             return message
 
-        async def linger() -> None:
-            left = self._limit
-            while arriving and left > 0:
-                left -= len((await watched_receive()).get("body", b""))
-
         async def patient_send(message: Message) -> None:
-            status = message.get("status", 0)
+            status, left = message.get("status", 0), self._limit
             if arriving and status >= 400 and status != _TOO_SLOW:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LINGER_SECONDS):
-                        await linger()
+                        while arriving and left > 0:
+                            left -= len((await watched_receive()).get("body", b""))
             await send(message)
 
         await self._app(scope, watched_receive, patient_send)

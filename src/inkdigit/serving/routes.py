@@ -18,7 +18,7 @@ from inkdigit.serving.batching import Unavailable
 from inkdigit.serving.problems import AsciiJSONResponse, Problem
 from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
 from inkdigit.serving.service import service_of
-from inkdigit.serving.uploads import FileLimit, receive_uploads
+from inkdigit.serving.uploads import receive_uploads
 
 _BINARY = {"type": "string", "format": "binary"}
 _BASE64 = {"type": "string", "contentEncoding": "base64"}
@@ -117,9 +117,8 @@ async def read(request: Request) -> AsciiJSONResponse:
     service = service_of(request)
     options, shown = await _asked(request)
     several = Problem(422, "the form holds several files: send them to /v1/read/batch")
-    limit = FileLimit(1, several)
     with service.memory.share() as take:
-        uploads = await receive_uploads(request, service.settings, take, limit)
+        uploads = await receive_uploads(request, service.settings, take, most=1, refusal=several)
         answer = service.read(uploads[0], options, shown=shown)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
@@ -135,9 +134,9 @@ async def read_batch(request: Request) -> AsciiJSONResponse:
     service = service_of(request)
     options, shown = await _asked(request)
     most = service.settings.max_files
-    limit = FileLimit(most, Problem(413, f"the form holds more than {most:,} files: split it"))
+    refusal = Problem(413, f"the form holds more than {most:,} files: split it")
     with service.memory.share() as take:
-        uploads = await receive_uploads(request, service.settings, take, limit)
+        uploads = await receive_uploads(request, service.settings, take, most=most, refusal=refusal)
         answers = service.read_all(uploads, options, shown=shown)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})

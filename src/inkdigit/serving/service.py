@@ -18,7 +18,7 @@ from inkdigit.processes import use_one_core
 from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
-from inkdigit.reading.row import Row
+from inkdigit.reading.result import Row
 from inkdigit.serving.batching import Batcher, Unavailable
 from inkdigit.serving.metrics import BATCHES, QUEUE, READINGS
 from inkdigit.serving.settings import Settings

@@ -36,14 +36,6 @@ class Upload:
     content: bytes
 
 
-@dataclass(frozen=True)
-class FileLimit:
-    """How many files a request may hold, and how it is refused where it holds more."""
-
-    most: int
-    refusal: Problem
-
-
 class MemoryFull(Unavailable):
     """The requests that are arriving or waiting hold as many bytes as they may."""
 
@@ -76,20 +68,20 @@ class Memory:
 
 
 async def receive_uploads(
-    request: Request, settings: Settings, take: _Take, limit: FileLimit
+    request: Request, settings: Settings, take: _Take, *, most: int, refusal: Problem
 ) -> list[Upload]:
     """Return the files in a body: multipart, JSON with base64, or the picture itself.
 
     Raises `Problem` 408 for a body that is too slow, 413 for one too large or of too many fields,
-    415 for another kind, 422 for one without files or with a broken form, the limit's own as soon
-    as there are more files, and `MemoryFull` where there is no room for it.
+    415 for another kind, 422 for one without files or with a broken form, `refusal` as soon as
+    there are more than `most` files, and `MemoryFull` where there is no room for it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = _counted(request, settings.max_bytes, take)
     try:
         async with asyncio.timeout(settings.timeout):
             if kind == "multipart/form-data":
-                return await _from_form(request, body, limit)
+                return await _from_form(request, body, most, refusal)
             if kind == "application/json":
                 return [await asyncio.to_thread(_decoded, await _whole(body))]
             if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
@@ -150,26 +142,23 @@ def _without_charset(kind: str) -> str:
     return f'multipart/form-data; boundary="{quote(boundary.decode("latin-1"))}"'
 
 
-async def _from_form(request: Request, body: _Body, limit: FileLimit) -> list[Upload]:
+async def _from_form(request: Request, body: _Body, most: int, refusal: Problem) -> list[Upload]:
     try:
-        form = await _FormParser(request.headers["content-type"], body, limit.most).parse()
+        form = await _FormParser(request.headers["content-type"], body, most).parse()
     except MultiPartException as error:
-        raise _form_problem(error.message, limit) from None
+        # Starlette tells its limits apart by their messages alone.
+        if error.message.startswith("Too many files"):
+            raise refusal from None
+        if error.message.startswith("Too many fields"):
+            detail = f"the form holds more than {_MOST_FIELDS} fields that are no files"
+            raise Problem(413, detail) from None
+        raise Problem(422, "the multipart form is broken") from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     uploads = [Upload(_shown(file.filename), await file.read()) for file in files]
     await form.close()
     if not uploads:
         raise Problem(422, "the form holds no file: send one as the field 'file'")
     return uploads
-
-
-def _form_problem(message: str, limit: FileLimit) -> Problem:
-    """Tell the limits apart, which Starlette does by its message alone."""
-    if message.startswith("Too many files"):
-        return limit.refusal
-    if message.startswith("Too many fields"):
-        return Problem(413, f"the form holds more than {_MOST_FIELDS} fields that are no files")
-    return Problem(422, "the multipart form is broken")
 
 
 def _decoded(text: bytes) -> Upload:

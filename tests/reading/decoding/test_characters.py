@@ -11,10 +11,8 @@ from every_path import (
     peaky,
 )
 
-from inkdigit.reading.decoding import (
-    Posteriors,
-    locate,
-)
+from inkdigit.reading.decoding.characters import locate
+from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.patterns import Pattern
 
 

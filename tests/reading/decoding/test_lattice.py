@@ -8,8 +8,8 @@ from every_path import (
 )
 
 from inkdigit.reading.alphabet import DIGITS
-from inkdigit.reading.decoding import Posteriors
 from inkdigit.reading.decoding.lattice import log_probability
+from inkdigit.reading.decoding.posteriors import Posteriors
 
 
 @pytest.mark.parametrize(("seed", "frames"), CASES)

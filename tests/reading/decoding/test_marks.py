@@ -4,12 +4,9 @@ from every_path import (
 )
 
 from inkdigit.reading.alphabet import DIGITS
-from inkdigit.reading.decoding import (
-    Posteriors,
-    find_marks,
-    locate,
-    unseen_marks,
-)
+from inkdigit.reading.decoding.characters import locate
+from inkdigit.reading.decoding.marks import find_marks, unseen_marks
+from inkdigit.reading.decoding.posteriors import Posteriors
 
 
 def marks_of(line: Posteriors, text: str, written: str = DIGITS) -> list[tuple[str, int, int, int]]:

@@ -11,8 +11,8 @@ from every_path import (
 
 from inkdigit.errors import ModelError
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
-from inkdigit.reading.decoding import Posteriors
 from inkdigit.reading.decoding.lattice import log_probability
+from inkdigit.reading.decoding.posteriors import Posteriors
 
 
 def test_symbols_that_are_not_wanted_count_as_blank() -> None:

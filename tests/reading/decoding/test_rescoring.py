@@ -3,8 +3,9 @@ import pytest
 from every_path import all_texts, drawn, line_of, peaky
 
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
-from inkdigit.reading.decoding import Hypothesis, Posteriors, choose
 from inkdigit.reading.decoding import rescoring as module
+from inkdigit.reading.decoding.posteriors import Posteriors
+from inkdigit.reading.decoding.rescoring import Hypothesis, choose
 from inkdigit.reading.options import ReadOptions
 
 

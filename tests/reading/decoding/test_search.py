@@ -14,8 +14,9 @@ from every_path import (
 
 from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
-from inkdigit.reading.decoding import Posteriors, locate
+from inkdigit.reading.decoding.characters import locate
 from inkdigit.reading.decoding.lattice import log_probability
+from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.decoding.search import likeliest
 from inkdigit.reading.patterns import Pattern
 

@@ -14,7 +14,7 @@ from inkdigit.learning.synthesis.stream import Line, SampleStream, batches, vary
 from inkdigit.learning.training import Loop
 from inkdigit.reading.alphabet import LINE_ALPHABET, only_digits
 from inkdigit.reading.calibration import Floats
-from inkdigit.reading.decoding import Posteriors
+from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WIDTH_MULTIPLE, to_pixels
 from inkdigit.reading.tta import pad
 

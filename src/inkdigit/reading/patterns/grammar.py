@@ -13,6 +13,7 @@ MAX_NESTING = 20
 MAX_POSITIONS = 512
 
 _SIGNS = {"?": (0, 1), "*": (0, None), "+": (1, None)}
+_LITERAL = re.compile(rf"\\d|\\?[{re.escape(MARKS)}]|[{DIGITS}]")
 _BRACES = re.compile(r"\{(\d+)(,?)(\d*)\}", re.ASCII)
 
 
@@ -127,20 +128,13 @@ class _Parser:
 
     def literal(self, *, inside: bool = False) -> str:
         """Read one literal or escape, in brackets or outside them; return what it stands for."""
-        start = self.at
-        if self.skip(r"\d"):
-            return DIGITS
-        self.skip("\\")
-        escaped = self.at > start
-        symbol = self.text[self.at : self.at + 1]
-        if escaped and symbol not in tuple(MARKS):
-            raise self.error(r"a backslash stands before d or a mark only", start)
-        if symbol not in ALPHABET:
-            raise self.error(_foreign(symbol), start)
-        if symbol == "." and not (escaped or inside):
-            raise self.error(r"write \. for the dot, \d for any digit", start)
-        self.at += 1
-        return symbol
+        literal = _LITERAL.match(self.text, self.at)
+        if not literal:
+            raise self.error(_foreign(self.text[self.at : self.at + 1]))
+        if literal[0] == "." and not inside:
+            raise self.error(r"write \. for the dot, \d for any digit")
+        self.at = literal.end()
+        return DIGITS if literal[0] == r"\d" else literal[0][-1]
 
     def one_of(self, start: int) -> int:
         """Read a set of symbols behind its opening bracket."""
@@ -169,6 +163,8 @@ class _Parser:
 
 
 def _foreign(symbol: str) -> str:
+    if symbol == "\\":
+        return "a backslash stands before d or a mark only"
     if symbol in tuple("^$"):
         return "a pattern always fits the whole text: leave ^ and $ out"
     if symbol in tuple("?*+{"):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from inkdigit.images import Grey
 from inkdigit.reading.preprocessing.layout import FRAME_THICKNESS, Crop, crop, find_digit
@@ -96,16 +95,16 @@ def _fitted(piece: Crop) -> Grey:
 
 def _centred(digit: Grey) -> Grey:
     canvas = np.zeros((SIZE, SIZE), np.uint8)
-    top, left = (_offset(digit, axis) for axis in (0, 1))
-    canvas[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    moments, (height, width) = cv2.moments(digit), digit.shape
+    mass = max(moments["m00"], 1e-6)
+    top, left = _start(moments["m01"] / mass, height), _start(moments["m10"] / mass, width)
+    canvas[top : top + height, left : left + width] = digit
     return canvas
 
 
-def _offset(digit: Grey, axis: int) -> int:
-    """Return where the digit starts along an axis for its centre of mass to be where MNIST has it.
+def _start(centre: float, length: int) -> int:
+    """Return where a digit starts along an axis for its centre of mass to be where MNIST has it.
 
     That is the pixel 14 of 0 to 27, half a pixel beyond the middle of the picture.
     """
-    profile: npt.NDArray[np.float64] = digit.sum(axis=1 - axis, dtype=np.float64)
-    centre = float(profile @ np.arange(len(profile)) / max(float(profile.sum()), 1e-6))
-    return min(max(round(SIZE // 2 - centre), 0), SIZE - len(profile))
+    return min(max(round(SIZE // 2 - centre), 0), SIZE - length)

@@ -6,6 +6,7 @@ writing by its shape and place, and taken out of the ink.
 
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import cv2
 import numpy as np
@@ -105,7 +106,7 @@ def find_line(ink: Ink) -> Layout | None:
     if pieces is None:
         return None
     box, several, apart = pieces.line()
-    return Layout(pieces.clean(ink), *pieces.full(box), several, apart)
+    return pieces.layout(ink, box, several_lines=several, far_apart=apart)
 
 
 def find_digit(ink: Ink) -> Layout | None:
@@ -114,7 +115,7 @@ def find_digit(ink: Ink) -> Layout | None:
     if pieces is None:
         return None
     box = pieces.digit()
-    return Layout(pieces.clean(ink), *pieces.full(box), beside=pieces.beside(box))
+    return pieces.layout(ink, box, beside=pieces.beside(box))
 
 
 def crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
@@ -294,12 +295,12 @@ class _Pieces:
         low, high = CONFIG.dot_middle
         return "dot" if (before & large & (middle >= low) & (middle < high)).any() else ""
 
-    def full(self, box: Box) -> tuple[float, float, float, float]:
-        """Return a box in pixels of the page."""
+    def layout(self, ink: Ink, box: Box, **said: Any) -> Layout:
+        """Return a box `(left, top, right, bottom)` in pixels of the page, and what is said."""
         left, top, right, bottom = (side / self.scale for side in box)
-        return left, top, right, bottom
+        return Layout(self._clean(ink), left, top, right, bottom, **said)
 
-    def clean(self, ink: Ink) -> Ink:
+    def _clean(self, ink: Ink) -> Ink:
         """Return the ink of the page without what is printed."""
         if not self.printed.any() or self.printed.all():
             return ink

@@ -7,7 +7,7 @@ import pytest
 
 from inkdigit.errors import ImageError
 from inkdigit.reading import Reading
-from inkdigit.reading.row import FAILED, FIELDS, Row
+from inkdigit.reading.result import FAILED, FIELDS, Row
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "readings.md"
 READING = Reading(
