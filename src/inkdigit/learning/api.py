@@ -226,12 +226,10 @@ def export(
 
             pictures = quantisation_lines()
         return write(run, Path(out) if out else run.folder / ONNX_MODEL, pictures)
-    if out is None or eight_bits:
-        raise SettingError(
-            "a line network always is in eight bits: leave out --eight-bits"
-            if eight_bits
-            else "a fallback makes a file of two runs: say where it goes (--out)"
-        )
+    if eight_bits:
+        raise SettingError("a line network always is in eight bits: leave out --eight-bits")
+    if out is None:
+        raise SettingError("a fallback makes a file of two runs: say where it goes (--out)")
     from inkdigit.learning.readers.train import export_with_fallback
 
     data = _loaded(run.data if data is None else data)

@@ -13,7 +13,6 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, epochs: int) -> None:
         super().__init__()
         self._epochs = epochs
-        self._bar: Any = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Start the epoch's bar."""

@@ -95,11 +95,6 @@ class Loop(ABC):
             self.history.append({"epoch": epoch, **fitted, **validated, "seconds": seconds})
             after_epoch(self)
 
-    def begin(self) -> None:
-        """Begin with the weights of another training, if the settings name one."""
-        if self.settings.init_from:
-            self.model.set_weights(initial_weights(self.settings.init_from, self.model))
-
     def save(self, path: Path) -> None:
         """Write the whole state to one file, so that it is there whole or not at all."""
         values = [np.asarray(variable) for variable in self._variables()]
@@ -205,8 +200,8 @@ def run_training(
     with training.loop() as loop:
         if run.checkpoint.exists():
             loop.load(run.checkpoint)
-        else:
-            loop.begin()
+        elif start := training.settings.init_from:
+            loop.model.set_weights(initial_weights(start, loop.model))
         loop.callbacks = callbacks
         loop.run(keep)
     finish(run, loop, training)

@@ -62,7 +62,7 @@ def test_an_unknown_network_is_named_with_the_known_ones() -> None:
 
 def test_the_networks_that_read_have_the_sizes_of_their_layers() -> None:
     """Counted by hand: kernels, biases and, of normalised layers, four numbers a channel."""
-    line, single = (READERS[name]() for name in ("line", "single"))
+    line, single = (build_network(name) for name in ("line", "single"))
     plain = [(16, 32), (32, 32), (32, 64), (64, 64)]
     assert line.count_params() == (
         (25 + 1) * 16 + sum((9 * a + 1) * b for a, b in plain)

@@ -33,9 +33,12 @@ def load_folder(root: Path) -> Dataset:
     left_out: list[str] = []
     parts = [_read_classes(folder, left_out) for folder in _find_parts(root)]
     train, test = parts if len(parts) == 2 else parts[0].divided(TEST_SHARE)
-    notes = [f"{len(left_out)} left out: {_some(left_out)}"] if left_out else []
+    notes = []
     if len(parts) == 1:
-        notes.insert(0, f"{root} has no halves: {len(train)} digits train, {len(test)} test")
+        notes.append(f"{root} has no halves: {len(train)} digits train, {len(test)} test")
+    if left_out:
+        more = [f"and {len(left_out) - NAMED} more"] if len(left_out) > NAMED else []
+        notes.append(f"{len(left_out)} left out: {'; '.join([*left_out[:NAMED], *more])}")
     return Dataset(f"folder:{root}", train, test, tuple(notes))
 
 
@@ -104,24 +107,17 @@ def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
             continue
         try:
             picture = as_digit(open_grey(path))
+            if not picture.any():
+                raise ImageError(f"{path} is blank")
+            pictures.append(picture)
         except ImageError as error:
             left_out.append(str(error))
-            continue
-        if picture.any():
-            pictures.append(picture)
-        else:
-            left_out.append(f"{path} is blank")
     return pictures
 
 
 def as_digit(grey: Grey) -> Grey:
     """Return a picture of one digit as the networks take it: `uint8 (28, 28)`, ink 255, paper 0."""
     return light_ink(grey) if grey.shape == (SIZE, SIZE) else normalise(grey)
-
-
-def _some(left_out: list[str]) -> str:
-    more = [f"and {len(left_out) - NAMED} more"] if len(left_out) > NAMED else []
-    return "; ".join([*left_out[:NAMED], *more])
 
 
 def _folders_in(folder: Path) -> list[Path]:

@@ -9,7 +9,6 @@ and Ito's, and nothing is told by colour alone.
 2
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from inkdigit.files import make_folder, write_atomically
-from inkdigit.learning.evaluation.metrics import Evaluation, ReliabilityBin
+from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.run import History
 
 Images = npt.NDArray[np.uint8]
@@ -197,27 +196,23 @@ def reliability(evaluation: Evaluation) -> Figure:
     bins = evaluation.reliability()
     figure = Figure(figsize=(7.2, 8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    _reliability_points(above, bins)
+    at, heights, lows, highs = np.transpose([(b.confidence, b.accuracy, *b.interval) for b in bins])
+    spread = np.maximum((heights - lows, highs - heights), 0)
+    above.plot([0, 1], [0, 1], "--", color=GREY, label="as often right as it says")
+    label = "the network, with 95 % interval"
+    above.errorbar(at, heights, yerr=spread, fmt="o", color=BLUE, capsize=4, label=label)
+    above.set(xlim=(0, 1.03), ylim=(0, 1.03), ylabel="share read right")
+    above.yaxis.set_major_formatter(ticker.PercentFormatter(1))
+    above.grid(True)
+    above.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     figure.suptitle(f"Expected calibration error {100 * evaluation.calibration_error:.2f} %")
-    below.bar([b.confidence for b in bins], [b.share for b in bins], width=0.03, color=BLUE)
+    below.bar(at, [b.share for b in bins], width=0.03, color=BLUE)
     below.set(yscale="log", ylim=(0.5 / len(evaluation.labels), 2), xlabel="confidence")
     below.set(ylabel="share of digits")
     below.xaxis.set_major_formatter(ticker.PercentFormatter(1))
     below.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     below.grid(True)
     return figure
-
-
-def _reliability_points(axes: Axes, bins: Sequence[ReliabilityBin]) -> None:
-    at, heights, lows, highs = np.transpose([(b.confidence, b.accuracy, *b.interval) for b in bins])
-    spread = np.maximum((heights - lows, highs - heights), 0)
-    axes.plot([0, 1], [0, 1], "--", color=GREY, label="as often right as it says")
-    label = "the network, with 95 % interval"
-    axes.errorbar(at, heights, yerr=spread, fmt="o", color=BLUE, capsize=4, label=label)
-    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), ylabel="share read right")
-    axes.yaxis.set_major_formatter(ticker.PercentFormatter(1))
-    axes.grid(True)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
 
 
 @styled

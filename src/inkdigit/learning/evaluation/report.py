@@ -44,13 +44,9 @@ def write_run_report(
 
 def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> Path:
     """Write the tables, a figure and `comparison.html` into a folder, and return the page."""
-    tables = {
-        "comparison": comparison.networks,
-        "runs": comparison.runs,
-        "differences": comparison.differences,
-    }
-    for name, frame in tables.items():
-        write_text(folder / f"{name}.csv", frame.to_csv(index=False))
+    write_text(folder / "comparison.csv", comparison.networks.to_csv(index=False))
+    write_text(folder / "runs.csv", comparison.runs.to_csv(index=False))
+    write_text(folder / "differences.csv", comparison.differences.to_csv(index=False))
     path = folder / "accuracy_against_cost.png"
     figures.write_figure(figures.accuracy_against_cost(comparison.networks), path)
     context = _comparison_context(comparison, dataset, folder)

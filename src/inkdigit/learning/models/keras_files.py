@@ -31,12 +31,8 @@ MAX_WEIGHTS = 1_000_000_000
 WEIGHTS = "model.weights.h5"
 # What networks take and give: digits, with or without a class for what is none, and lines.
 Shapes = tuple[tuple[int | None, ...], tuple[int | None, ...]]
-DIGIT_SHAPES: tuple[Shapes, ...] = tuple(
-    ((None, SIZE, SIZE, 1), (None, len(classes))) for classes in (DIGITS, SINGLE_ALPHABET)
-)
-LINE_SHAPES: tuple[Shapes, ...] = (
-    ((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),
-)
+DIGIT_SHAPES = tuple(((None, SIZE, SIZE, 1), (None, len(c))) for c in (DIGITS, SINGLE_ALPHABET))
+LINE_SHAPES = (((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),)
 
 PLAIN_CLASSES = frozenset([
     "Sequential", "Functional", "Model", "InputLayer", "Conv2D", "DepthwiseConv2D",

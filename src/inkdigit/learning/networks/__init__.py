@@ -2,7 +2,7 @@
 
 Those in `NETWORKS` learn from labelled digits and turn `(n, 28, 28, 1)` into `(n, 10)`. To add one,
 write a file beside these, with a function that returns its layers, and name that there. Those in
-`READERS` learn from drawn handwriting, and are models that say what they take and give.
+`READERS` learn from drawn handwriting; `line`, which is no plain sequence, returns a model.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ NETWORKS: dict[str, Callable[[], Layers]] = {
     "small-100k": small_100k,
     "best": best,
 }
-READERS: dict[str, Callable[[], Model]] = {"line": line, "single": single}
+READERS: dict[str, Callable[[], Any]] = {"line": line, "single": single}
 
 
 def check_network(name: str, known: Iterable[str] = (*NETWORKS, *READERS)) -> None:
@@ -53,9 +53,10 @@ def build_network(name: str, precision: str = "float32") -> Model:
     """
     check_network(name)
     with computing_in(precision):
-        if name in READERS:
-            return READERS[name]()
-        return keras.Sequential([keras.Input((28, 28, 1)), *NETWORKS[name]()], name=name)
+        built: Any = (NETWORKS | READERS)[name]()
+        if isinstance(built, list):
+            built = keras.Sequential([keras.Input((28, 28, 1)), *built], name=name)
+    return built
 
 
 def count_macs(model: Model) -> int:

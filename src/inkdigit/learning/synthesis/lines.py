@@ -40,7 +40,8 @@ class _Style:
         self.loyalty = rng.uniform(0.5, 1)
         self.own = rng.uniform(0, 0.8)
         self.ligature = rng.uniform(0.1, 0.7) if rng.random() < 0.2 else 0.0
-        self.chained = rng.random() < 0.3
+        # Whether zeros that follow each other are written without lifting the pen.
+        self.chained = rng.random() < 0.3 and self.hand in {"strokes", "mixed"}
         self.unsteady = rng.uniform(0.03, 0.18)
 
 
@@ -64,7 +65,7 @@ class LineWriter:
         """
         canvas = _Canvas(self._hands, letters, rng)
         for part in _ZEROS.split(text):
-            if part.startswith("00") and canvas.chains_zeros:
+            if part.startswith("00") and canvas.style.chained:
                 canvas.draw(_chain(len(part), rng), part)
             else:
                 for character in part:
@@ -83,7 +84,7 @@ class _Canvas:
 
     def __init__(self, hands: Writers, letters: str, rng: Random) -> None:
         self._hands, self._letters, self._rng = hands, letters, rng
-        self._style = _Style(hands, rng)
+        self.style = _Style(hands, rng)
         self._ink = np.zeros((_HEIGHT, 256), np.uint8)
         self._x = float(rng.uniform(4, 24))
         self._favourites: dict[str, Allograph] = {}
@@ -92,7 +93,7 @@ class _Canvas:
 
     def write(self, character: str) -> None:
         """Add a character."""
-        rng, style = self._rng, self._style
+        rng, style = self._rng, self.style
         size = float(np.exp(rng.normal(0, style.unsteady)))
         glyph = self._glyph(character, size)
         if glyph is None or not glyph.ink.size:
@@ -101,14 +102,9 @@ class _Canvas:
         top += round(style.climb * self._x + rng.normal(0, style.unsteady / 3) * DIGIT_HEIGHT)
         self._set(glyph.ink, top, character)
 
-    @property
-    def chains_zeros(self) -> bool:
-        """Whether this hand writes zeros that follow each other without lifting the pen."""
-        return self._style.chained and self._style.hand in {"strokes", "mixed"}
-
     def draw(self, shape: Allograph, what: str) -> None:
         """Add a shape of one's own, for these characters."""
-        glyph = self._pen(shape, 1.0, self._style.wobble)
+        glyph = self._pen(shape, 1.0, self.style.wobble)
         self._set(glyph.ink, _TOP + round(glyph.top * DIGIT_HEIGHT), what[-1])
 
     def _set(self, ink: Ink, top: int, character: str) -> None:
@@ -133,7 +129,7 @@ class _Canvas:
 
         Slanting neighbours lean into each other: the gap is between their inks, row by row.
         """
-        gap: float = (self._style.gap + self._rng.normal(0, 0.06)) * DIGIT_HEIGHT
+        gap: float = (self.style.gap + self._rng.normal(0, 0.06)) * DIGIT_HEIGHT
         if character in MARKS:
             gap = abs(gap) * 0.6 + 2 if self._rng.random() < 0.85 else self._rng.uniform(-4, 2)
         if not self._last:
@@ -146,7 +142,7 @@ class _Canvas:
 
     def _join(self, x: int, top: int, ink: Ink) -> None:
         """Draw what a running pen leaves between two digits."""
-        if self._rng.random() >= self._style.ligature:
+        if self._rng.random() >= self.style.ligature:
             return
         level = int(_TOP + self._rng.uniform(0.0, 1.0) * DIGIT_HEIGHT)
         row = min(max(level - top, 0), len(ink) - 1)
@@ -155,7 +151,7 @@ class _Canvas:
         if 0 < start < entry < start + DIGIT_HEIGHT:
             sag = int(self._rng.normal(0, 4))
             curve = np.array([[start, level], [(start + entry) // 2, level + sag], [entry, level]])
-            pen = max(1, round(self._style.pen * 0.8))
+            pen = max(1, round(self.style.pen * 0.8))
             cv2.polylines(self._ink, [curve.astype(np.int32)], False, 255, pen, cv2.LINE_AA)
 
     def finish(self) -> Ink:
@@ -179,12 +175,11 @@ class _Canvas:
             glyph = self._fitted(self._hands.mnist(str(rng.integers(10)), rng), 1.0)
             if glyph is None:
                 continue
-            piece = glyph.ink
             rows = int(rng.integers(3, 12))
-            x = int(rng.integers(0, max(1, ink.shape[1] - piece.shape[1])))
-            part = piece[-rows:] if rng.random() < 0.5 else piece[:rows]
+            x = int(rng.integers(0, max(1, ink.shape[1] - glyph.ink.shape[1])))
+            part = glyph.ink[-rows:] if rng.random() < 0.5 else glyph.ink[:rows]
             y = 0 if rng.random() < 0.5 else max(0, len(ink) - len(part))
-            view = ink[y : y + len(part), x : x + piece.shape[1]]
+            view = ink[y : y + len(part), x : x + part.shape[1]]
             np.maximum(view, part[: len(view), : view.shape[1]], out=view)
 
     def _grow(self, width: int) -> None:
@@ -196,29 +191,29 @@ class _Canvas:
         """Return a character as it stands in the line; `top` is in heights of a digit."""
         if character == NOT_A_DIGIT:
             return self._not_a_digit(size)
-        hand = self._style.hand
+        hand = self.style.hand
         if hand == "mixed":
             hand = str(self._rng.choice(["strokes", "mnist"]))
         if character in MARKS or hand == "strokes":
             return self._drawn(character, size)
         if hand == "font":
-            return self._fitted(self._hands.fonts.glyph(self._style.font, character), size)
+            return self._fitted(self._hands.fonts.glyph(self.style.font, character), size)
         return self._fitted(self._hands.mnist(character, self._rng), size)
 
     def _drawn(self, character: str, size: float) -> Glyph:
         rng = self._rng
         shapes = WRITTEN[character]
-        if character not in self._favourites or rng.random() > self._style.loyalty:
+        if character not in self._favourites or rng.random() > self.style.loyalty:
             shape = shapes[rng.integers(len(shapes))]
             self._favourites[character] = (
-                shape if character in MARKS else _own(shape, self._style.own, rng)
+                shape if character in MARKS else _own(shape, self.style.own, rng)
             )
-        return self._pen(self._favourites[character], size, self._style.wobble)
+        return self._pen(self._favourites[character], size, self.style.wobble)
 
     def _pen(self, shape: Allograph, size: float, wobble: float) -> Glyph:
-        rng, height, pen = self._rng, DIGIT_HEIGHT * size, self._style.pen
-        slant = self._style.slant + rng.normal(0, 0.04)
-        stretch = self._style.stretch * float(np.exp(rng.normal(0, 0.1)))
+        rng, height, pen = self._rng, DIGIT_HEIGHT * size, self.style.pen
+        slant = self.style.slant + rng.normal(0, 0.04)
+        stretch = self.style.stretch * float(np.exp(rng.normal(0, 0.1)))
         glyph = draw(
             shape, rng, height=height, pen=pen, slant=slant, stretch=stretch, wobble=wobble
         )
@@ -235,13 +230,13 @@ class _Canvas:
             return self._printed(size)
         else:
             shapes = [*LETTERS[self._letters[rng.integers(len(self._letters))]]]
-        shape = _own(shapes[rng.integers(len(shapes))], self._style.own, rng)
-        return self._pen(shape, size, self._style.wobble)
+        shape = _own(shapes[rng.integers(len(shapes))], self.style.own, rng)
+        return self._pen(shape, size, self.style.wobble)
 
     def _printed(self, size: float) -> Glyph | None:
         """Return a letter or a symbol in a font."""
         rng, fonts = self._rng, self._hands.fonts
-        font = self._style.font if self._style.hand == "font" else rng.integers(len(fonts))
+        font = self.style.font if self.style.hand == "font" else rng.integers(len(fonts))
         characters = self._letters if rng.random() < 0.8 else SYMBOLS
         glyph = fonts.glyph(int(font), characters[rng.integers(len(characters))])
         return self._fitted(glyph, size)
@@ -253,8 +248,8 @@ class _Canvas:
         top, bottom = glyph.top * size, glyph.bottom * size
         height = max(2, round((bottom - top) * DIGIT_HEIGHT))
         scale = height / len(glyph.ink)
-        lean = (self._style.slant * 0.6 + self._rng.normal(0, 0.05)) * scale
-        stretch = scale * self._style.stretch
+        lean = (self.style.slant * 0.6 + self._rng.normal(0, 0.05)) * scale
+        stretch = scale * self.style.stretch
         room = abs(lean) * len(glyph.ink)
         matrix = np.array([[stretch, -lean, max(lean, 0) * len(glyph.ink)], [0, scale, 0]])
         width = max(2, round(glyph.ink.shape[1] * stretch + room) + 1)

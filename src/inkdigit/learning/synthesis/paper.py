@@ -30,10 +30,7 @@ class Backgrounds:
             _rule(darkness, strength, rng)
         grey = 1 - darkness * np.float32(0.9)
         shade = np.float32(rng.uniform(0.45, 1.0))
-        if rng.random() < 0.4:
-            grey *= shade * _uneven(height, width, rng, 0.4)
-        else:
-            grey *= shade
+        grey *= shade * _uneven(height, width, rng, 0.4) if rng.random() < 0.4 else shade
         if rng.random() < 0.1:
             grey = 1 - grey
         return photograph(grey, rng)

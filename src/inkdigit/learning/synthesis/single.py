@@ -94,14 +94,12 @@ def _coarse(ink: Ink, rng: Random) -> Ink:
     small = resized(crop, min(width, 40), size, cv2.INTER_AREA)
     if rng.random() < 0.5:
         small = np.where(small > rng.uniform(60, 140), 255, 0).astype(np.uint8)
-    margin = int(rng.integers(0, 6))
-    return np.pad(small, margin)
+    return np.pad(small, int(rng.integers(0, 6)))
 
 
 def _framed(ink: Ink, rng: Random) -> Ink:
     """Draw the printed border of a cell around the ink, where the picture was cut."""
-    margin = int(rng.integers(4, 30))
-    out = np.pad(ink, margin)
+    out = np.pad(ink, int(rng.integers(4, 30)))
     height, width = out.shape
     inset = rng.uniform(-3, 8, 4)
     thick, shade = int(rng.integers(1, 8)), int(rng.integers(100, 256))
