@@ -69,9 +69,7 @@ def main(options: argparse.Namespace) -> None:
     mnist = load_dataset("mnist", data_dir=options.data_dir, progress=True)
     runs = {
         (name, seed): trained(
-            TrainingSettings(**TRAINED[name], seed=seed),
-            mnist,
-            options.work / f"{name}-seed{seed}",
+            TrainingSettings(**TRAINED[name], seed=seed), mnist, options.work / f"{name}-seed{seed}"
         )
         for seed in range(options.seeds)
         for name in options.networks

@@ -43,57 +43,49 @@ class InkdigitError(Exception):
 class SettingError(InkdigitError):
     """A value that was asked for makes no sense."""
 
-    exit_code = 2
-    http_status = 422
+    exit_code, http_status = 2, 422
 
 
 class DataError(InkdigitError):
     """Labelled digits that are missing, broken or do not match."""
 
-    exit_code = 3
-    http_status = 422
+    exit_code, http_status = 3, 422
 
 
 class DownloadError(DataError):
     """A data set that no mirror gave."""
 
-    exit_code = 4
-    http_status = 502
+    exit_code, http_status = 4, 502
 
 
 class ImageError(InkdigitError):
     """A picture that cannot be opened, or is no picture."""
 
-    exit_code = 5
-    http_status = 422
+    exit_code, http_status = 5, 422
 
 
 class ModelError(InkdigitError):
     """A model file that is missing, broken, of another kind, or unsafe."""
 
-    exit_code = 6
-    http_status = 422
+    exit_code, http_status = 6, 422
 
 
 class RunError(InkdigitError):
     """A run that is not there, is another one, has ended or is still going on."""
 
-    exit_code = 7
-    http_status = 409
+    exit_code, http_status = 7, 409
 
 
 class OutputError(InkdigitError):
     """A result that could not be written."""
 
-    exit_code = 8
-    http_status = 507
+    exit_code, http_status = 8, 507
 
 
 class MissingExtraError(InkdigitError):
     """A part of Inkdigit that is not installed."""
 
-    exit_code = 9
-    http_status = 501
+    exit_code, http_status = 9, 501
 
     def __init__(self, extra: str, missing: str) -> None:
         super().__init__(f"this needs {missing}: run  pip install 'inkdigit[{extra}]'")
@@ -107,15 +99,13 @@ class MissingExtraError(InkdigitError):
 class SourceError(InkdigitError):
     """A folder, bucket or manifest whose pictures cannot be listed."""
 
-    exit_code = 10
-    http_status = 422
+    exit_code, http_status = 10, 422
 
 
 class ClusterError(InkdigitError):
     """A cluster that is not there, or has gone."""
 
-    exit_code = 11
-    http_status = 503
+    exit_code, http_status = 11, 503
 
 
 @contextmanager

@@ -18,10 +18,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     The file has the same suffix while it is made, because some libraries choose a format by it.
     """
-    with (
-        writing(path),
-        tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch,
-    ):
+    with writing(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=SCRATCH) as scratch:
         temporary = Path(scratch, path.name)
         write(temporary)
         with temporary.open("rb") as file:

@@ -27,8 +27,7 @@ def test_what_is_done_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [named(1, 3 * CHUNK), named(0, 10), [], [*named(0, 5), *named(6, 3 * CHUNK)]],
+    "changed", [named(1, 3 * CHUNK), named(0, 10), [], [*named(0, 5), *named(6, 3 * CHUNK)]]
 )
 def test_an_input_that_has_changed_is_refused(changed: list[Picture]) -> None:
     _, second, _ = chunks(named(0, 3 * CHUNK))

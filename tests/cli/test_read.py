@@ -118,10 +118,7 @@ def test_an_output_is_replaced_only_when_told(
 
 
 def test_standard_input(
-    lines: Path,
-    reader: Reader,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    lines: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stream = io.BytesIO((lines / "a.png").read_bytes())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
@@ -159,9 +156,7 @@ def test_the_flags_reach_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", "a.png", "--max-pixels", "100"]) == 5
 
 
-def test_what_is_not_accepted_is_said_and_is_no_failure(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_what_is_not_accepted_is_said_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["read", "a.png", "--min-confidence", "1"]
     assert main(arguments) == 0
     printed = capsys.readouterr()

@@ -135,13 +135,7 @@ def opaque(image: Image.Image) -> npt.NDArray[np.uint8]:
 
 @pytest.mark.parametrize(
     ("ink", "paper"),
-    [
-        (BLACK, 255),
-        ((40, 40, 160), 255),
-        ((200, 30, 30), 255),
-        (WHITE, 0),
-        ((255, 240, 0), 0),
-    ],
+    [(BLACK, 255), ((40, 40, 160), 255), ((200, 30, 30), 255), (WHITE, 0), ((255, 240, 0), 0)],
 )
 @pytest.mark.parametrize("width", [0.02, 0.1, 0.3])
 def test_strokes_on_nothing_lie_on_paper_that_they_stand_out_from(

@@ -124,17 +124,11 @@ CASES: dict[str, list[tuple[Evidence, str]]] = {
         (evidence(**said_of(True, True)), "there is more than one line of writing"),
     ],
     "far apart": [
-        (
-            evidence(**said_of(False, True)),
-            "the writing stands far apart: one number or several?",
-        )
+        (evidence(**said_of(False, True)), "the writing stands far apart: one number or several?")
     ],
     "characters": [(evidence("1", beside="character"), "there is more than one character")],
     "edge": [
-        (
-            evidence("1", beside="edge"),
-            "there is a line along the edge of the picture: a frame?",
-        )
+        (evidence("1", beside="edge"), "there is a line along the edge of the picture: a frame?")
     ],
     "nothing read": [(evidence(""), "there is ink, and no number was read in it")],
     "unseen mark": [

@@ -48,14 +48,8 @@ def test_keys_that_are_set_and_none_are_refused(keys: str, monkeypatch: pytest.M
     [
         ({"port": 70_000}, "--port (INKDIGIT_PORT) must be between 0 and 65,535, received 70000"),
         ({"max_bytes": 0}, "--max-bytes (INKDIGIT_MAX_BYTES) must be at least 1, received 0"),
-        (
-            {"timeout": -1.0},
-            "must be between 0.1 and 3,600, received -1.0",
-        ),
-        (
-            {"timeout": float("nan")},
-            "must be between 0.1 and 3,600, received nan",
-        ),
+        ({"timeout": -1.0}, "must be between 0.1 and 3,600, received -1.0"),
+        ({"timeout": float("nan")}, "must be between 0.1 and 3,600, received nan"),
         ({"queue": 8}, "a queue of 8 has no room for the 32 files of one batch"),
         ({"host": ""}, "--host (INKDIGIT_HOST) is empty"),
     ],

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from inkdigit.learning.datasets import Dataset
 
 DATA_DIR = {
-    "--data-dir DIR": "the folder with MNIST's four files (default: INKDIGIT_DATA, then the cache)",
+    "--data-dir DIR": "the folder with MNIST's four files (default: INKDIGIT_DATA, then the cache)"
 }
 DATA = {
     "--data DATA": "labelled digits: mnist (downloaded if it is not here), sample, folder:PATH, or "

@@ -119,8 +119,7 @@ class _Quiet:
     first to come saves the filters and the last to go restores them.
     """
 
-    def __init__(self) -> None:
-        self._lock, self._inside = threading.Lock(), 0
+    _lock, _inside = threading.Lock(), 0
 
     def __enter__(self) -> None:
         with self._lock:

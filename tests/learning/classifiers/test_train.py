@@ -37,9 +37,7 @@ def each_run(
 ) -> Run:
     folder = tmp_path_factory.mktemp("runs") / request.param
     return train_run(
-        TrainingSettings(network=request.param, epochs=3, batch_size=32),
-        small,
-        folder,
+        TrainingSettings(network=request.param, epochs=3, batch_size=32), small, folder
     )
 
 
@@ -135,12 +133,7 @@ def test_a_run_of_other_settings_or_digits_is_not_gone_on_with(
     small: Dataset, trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(RunError, match="other settings"):
-        train_run(
-            TrainingSettings(network="lenet5", epochs=9),
-            small,
-            trained.folder,
-            resume=True,
-        )
+        train_run(TrainingSettings(network="lenet5", epochs=9), small, trained.folder, resume=True)
     other = Dataset("sample", small.test, small.test)
     with pytest.raises(RunError, match="other digits"):
         train_run(trained.settings, other, trained.folder, resume=True)

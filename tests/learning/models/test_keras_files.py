@@ -19,12 +19,7 @@ layers = keras.layers
 
 def digit_network(*extra: Any) -> Any:
     return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            *extra,
-            layers.Flatten(),
-            layers.Dense(10, activation="softmax"),
-        ]
+        [keras.Input((28, 28, 1)), *extra, layers.Flatten(), layers.Dense(10, activation="softmax")]
     )
 
 

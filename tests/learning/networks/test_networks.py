@@ -1,13 +1,7 @@
 import pytest
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.networks import (
-    NETWORKS,
-    READERS,
-    build_network,
-    check_network,
-    count_macs,
-)
+from inkdigit.learning.networks import NETWORKS, READERS, build_network, check_network, count_macs
 
 # Counted by hand from the layers, not by the code under test.
 PARAMETERS = {

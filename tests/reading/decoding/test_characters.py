@@ -1,15 +1,6 @@
 import numpy as np
 import pytest
-from every_path import (
-    CASES,
-    SYMBOLS,
-    Floats,
-    all_paths,
-    all_texts,
-    collapsed,
-    drawn,
-    peaky,
-)
+from every_path import CASES, SYMBOLS, Floats, all_paths, all_texts, collapsed, drawn, peaky
 
 from inkdigit.reading.decoding.characters import locate
 from inkdigit.reading.decoding.posteriors import Posteriors

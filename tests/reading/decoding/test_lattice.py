@@ -1,11 +1,6 @@
 import numpy as np
 import pytest
-from every_path import (
-    CASES,
-    SYMBOLS,
-    all_texts,
-    drawn,
-)
+from every_path import CASES, SYMBOLS, all_texts, drawn
 
 from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.decoding.lattice import log_probability

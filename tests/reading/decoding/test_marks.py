@@ -1,7 +1,5 @@
 import pytest
-from every_path import (
-    line_of,
-)
+from every_path import line_of
 
 from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.decoding.characters import locate

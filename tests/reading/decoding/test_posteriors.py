@@ -1,13 +1,6 @@
 import numpy as np
 import pytest
-from every_path import (
-    SYMBOLS,
-    all_paths,
-    all_texts,
-    collapsed,
-    drawn,
-    peaky,
-)
+from every_path import SYMBOLS, all_paths, all_texts, collapsed, drawn, peaky
 
 from inkdigit.errors import ModelError
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET

@@ -5,13 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from every_path import (
-    CASES,
-    SYMBOLS,
-    all_texts,
-    drawn,
-    peaky,
-)
+from every_path import CASES, SYMBOLS, all_texts, drawn, peaky
 
 from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
