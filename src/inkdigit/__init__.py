@@ -25,6 +25,10 @@ __all__ = [
 __version__ = "0.1.0"
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     # The command line asks for the version alone, and should not wait for the runtime.
     if name not in __all__:

@@ -174,7 +174,7 @@ def test_a_failure_is_a_row_and_the_others_are_read(capsys: pytest.CaptureFixtur
     assert [row["source"] for row in rows] == names
     assert [row["status"] == "failed" for row in rows] == [False, True, True, True, True, False]
     *sentences, last = printed.err.splitlines()
-    assert last == "inkdigit: 4 of 6 pictures could not be read"
+    assert last == "inkdigit: 4 of 6 rows could not be read"
     assert sentences == [row["error"] for row in rows[1:5]]
     assert "sub holds no pictures" in sentences[2]
     assert main(["read", *names, "--quiet"]) == 1
@@ -205,7 +205,7 @@ def test_failures_of_several_kinds_exit_with_1(
     assert capsys.readouterr().err.splitlines() == [
         "a.png is broken",
         "b.png: there is something else",
-        "inkdigit: 2 of 2 pictures could not be read",
+        "inkdigit: 2 of 2 rows could not be read",
     ]
 
 

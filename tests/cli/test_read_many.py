@@ -104,7 +104,7 @@ def test_a_folder_is_read_by_several_processes_in_order(
     assert counted.endswith(", 1 failed")
     assert reasons.startswith("for review: ")
     assert wrote == f"wrote {out}"
-    assert last == f"inkdigit: 1 of {COUNT} pictures could not be read"
+    assert last == f"inkdigit: 1 of {COUNT} rows could not be read"
     assert list(results.iterdir()) == [out]
 
 
@@ -158,7 +158,7 @@ def test_finished_parts_end_again_as_they_did(
     assert main(arguments) == 5
     told, last = capsys.readouterr().err.splitlines()
     assert told.endswith("is finished: there is nothing left to read")
-    assert last == "inkdigit: 1 of 2 pictures could not be read"
+    assert last == "inkdigit: 1 of 2 rows could not be read"
     assert main([*arguments, "--pattern", r"\d{2}"]) == 7
     assert "is of another run (pattern was None" in capsys.readouterr().err
     assert main([*arguments, "--model", "nothing.onnx"]) == 6

@@ -8,6 +8,7 @@ from inkdigit import learning
 from inkdigit.cli.learning_flags import DATA, load_data
 from inkdigit.cli.options import QUIET, add_flags, table, tell
 from inkdigit.errors import OutputError, needing
+from inkdigit.files import is_taken
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate and print; write pictures where they are wanted."""
-    if options.out and options.out.exists() and any(options.out.iterdir()):
-        raise OutputError(f"{options.out} is not empty: choose another folder for the pictures")
+    if options.out and is_taken(options.out):
+        raise OutputError(f"{options.out} is there already: choose another folder for the pictures")
     with needing("learn"):
         model = learning.DigitClassifier.load(options.model)
         dataset = load_data(options)

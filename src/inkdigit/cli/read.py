@@ -54,7 +54,7 @@ class _SomeUnreadError(InkdigitError):
 
     def __init__(self, tally: Tally) -> None:
         failed = tally.codes.total()
-        super().__init__(f"{failed:,} of {tally.rows:,} pictures could not be read")
+        super().__init__(f"{failed:,} of {tally.rows:,} rows could not be read")
         if len(tally.codes) == 1:
             (self.exit_code,) = tally.codes  # type: ignore[misc]
 

@@ -216,6 +216,8 @@ def export(
     'example.onnx'
     """
     run = Run.open(run)
+    if out and Path(out).suffix != ".onnx":
+        raise SettingError(f"{out} is no kind of model file: end it in .onnx")
     if fallback is None:
         from inkdigit.learning.models.export import digits_to_quantise_by
         from inkdigit.learning.models.export import export as write

@@ -41,6 +41,9 @@ class Digits:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"<{len(self):,} digits>"
+
     def divided(self, share: float) -> tuple[Self, Self]:
         """Return two parts, the second with `share` of every class, always the same ones."""
         try:

@@ -8,7 +8,7 @@ state after the last epoch). When it is done the checkpoint is gone and there ar
 import csv
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +53,10 @@ class Run:
     """
 
     folder: Path
-    settings: TrainingSettings
-    recipe: dict[str, Any]
+    settings: TrainingSettings = field(repr=False)
+    recipe: dict[str, Any] = field(repr=False)
     data: str
-    digest: str
+    digest: str = field(repr=False)
 
     @classmethod
     def open(cls, folder: "str | Path | Run") -> "Run":
