@@ -120,14 +120,8 @@ CASES: dict[str, list[tuple[Evidence, str]]] = {
         ),
     ],
     "several lines": [
-        (
-            evidence(**said_of(True, False)),
-            "there is more than one line of writing, and one was read",
-        ),
-        (
-            evidence(**said_of(True, True)),
-            "there is more than one line of writing, and one was read",
-        ),
+        (evidence(**said_of(True, False)), "there are several lines of writing, and one was read"),
+        (evidence(**said_of(True, True)), "there are several lines of writing, and one was read"),
     ],
     "far apart": [
         (evidence(**said_of(False, True)), "the writing stands far apart: one number or several?")

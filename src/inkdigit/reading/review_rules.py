@@ -223,7 +223,7 @@ RULES: tuple[Rule, ...] = (
     Rule("weak mark", "review", "evidence", "it is not sure that there is a mark, and it matters",
          _weak_mark),
     Rule("unsure", "review", "evidence", "the confidence is below the threshold", _unsure),
-    Rule("several lines", "review", "policy", "there is more than one line of writing, and one was read",
+    Rule("several lines", "review", "policy", "there are several lines of writing, and one was read",
          lambda e: bool(e.line and e.line.several_lines)),
     Rule("far apart", "review", "policy", "the writing stands far apart: one number or several?",
          lambda e: bool(e.line and e.line.far_apart)),
