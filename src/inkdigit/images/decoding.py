@@ -22,15 +22,12 @@ _PLUGINS = (TiffImagePlugin, WebPImagePlugin)
 # TIFF's tag of what a frame is, and its bits for a thumbnail and for a mask.
 _FRAME_KIND, _NO_PAGE = 254, 0b101
 
+_TURNS = Image.Transpose
+# By EXIF's orientation.
 _UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+    2: _TURNS.FLIP_LEFT_RIGHT, 3: _TURNS.ROTATE_180, 4: _TURNS.FLIP_TOP_BOTTOM,
+    5: _TURNS.TRANSPOSE, 6: _TURNS.ROTATE_270, 7: _TURNS.TRANSVERSE, 8: _TURNS.ROTATE_90,
+}  # fmt: skip
 
 
 def open_picture(content: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile | None:

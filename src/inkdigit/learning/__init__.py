@@ -36,18 +36,11 @@ __all__ = [
 ]  # fmt: skip
 
 _HOME = {
-    "Comparison": "evaluation.comparison",
-    "Dataset": "datasets",
-    "DigitClassifier": "models.load",
-    "Digits": "datasets",
-    "Evaluation": "evaluation.metrics",
-    "Run": "models.run",
-    "TrainingSettings": "settings",
-    "build_network": "networks",
-    "export_mean": "classifiers.mean",
-    "figures": "evaluation.figures",
-    "load_dataset": "datasets",
-}
+    "Comparison": "evaluation.comparison", "Dataset": "datasets", "DigitClassifier": "models.load",
+    "Digits": "datasets", "Evaluation": "evaluation.metrics", "Run": "models.run",
+    "TrainingSettings": "settings", "build_network": "networks", "export_mean": "classifiers.mean",
+    "figures": "evaluation.figures", "load_dataset": "datasets",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -68,27 +68,14 @@ class Recipe:
         return self.synthesis
 
 
+# fmt: off
 FAST = Recipe(
-    network="fast",
-    epochs=1,
-    batch_size=512,
-    learning_rate=0.02,
-    warm_up=0.2,
-    betas=(0.7, 0.9),
-    smoothing=0.05,
-    precision=BFLOAT16,
-    compiled=True,
+    network="fast", epochs=1, batch_size=512, learning_rate=0.02, warm_up=0.2, betas=(0.7, 0.9),
+    smoothing=0.05, precision=BFLOAT16, compiled=True,
 )
 SMALL = Recipe(
-    network="small-8k",
-    epochs=25,
-    learning_rate=0.01,
-    warm_up=0.1,
-    betas=(0.9, 0.99),
-    smoothing=0.05,
-    augmentation="warp",
-    precision=BFLOAT16,
-    compiled=True,
+    network="small-8k", epochs=25, learning_rate=0.01, warm_up=0.1, betas=(0.9, 0.99),
+    smoothing=0.05, augmentation="warp", precision=BFLOAT16, compiled=True,
 )
 RECIPES = {
     # The tutorials' own, but that the learning rate falls: on a tenth of MNIST's training half that
@@ -106,31 +93,18 @@ RECIPES = {
     # The networks that read in use. Drawing a line takes longer than learning from it, so each is
     # used twice.
     "line": Recipe(
-        network="line",
-        epochs=46,
-        batch_size=64,
-        learning_rate=2e-3,
-        warm_up=0.25,
-        warm_up_steps=500,
-        weight_decay=1e-3,
-        clip_norm=5.0,
-        precision=BFLOAT16,
-        repeats=2,
+        network="line", epochs=46, batch_size=64, learning_rate=2e-3, warm_up=0.25,
+        warm_up_steps=500, weight_decay=1e-3, clip_norm=5.0, precision=BFLOAT16, repeats=2,
         synthesis=SynthesisConfig(epoch_blocks=20, fresh_blocks=20),
     ),
     # Without smoothing fewer drawn pictures are in doubt, and more real letters are surely read as
     # digits. What is drawn is of invented hands and MNIST of real ones, so MNIST is repeated.
     "single": Recipe(
-        network="single",
-        epochs=20,
-        learning_rate=2e-3,
-        weight_decay=1e-3,
-        smoothing=0.05,
-        precision=BFLOAT16,
-        repeats=3,
-        synthesis=SynthesisConfig(epoch_blocks=120, fresh_blocks=40),
+        network="single", epochs=20, learning_rate=2e-3, weight_decay=1e-3, smoothing=0.05,
+        precision=BFLOAT16, repeats=3, synthesis=SynthesisConfig(epoch_blocks=120, fresh_blocks=40),
     ),
 }
+# fmt: on
 # The networks that learn from drawn handwriting, each by the recipe of its name.
 DRAWN = tuple(recipe.network for recipe in RECIPES.values() if recipe.synthesis)
 
