@@ -57,6 +57,23 @@ def test_what_was_stopped_goes_on_and_what_is_finished_is_said(
     assert told[-1].note == f"{out} is finished: there is nothing left to read"
 
 
+def test_one_name_is_as_good_as_a_list(crops: Crops, tmp_path: Path) -> None:
+    folder = crops(tmp_path / "scans", 2)
+    (folder / "notes.txt").write_text("no picture")
+    assert read_to(folder, tmp_path / "out.csv", include="*.png").rows == 2
+
+
+def test_a_path_without_a_suffix_is_a_folder(crops: Crops, tmp_path: Path) -> None:
+    read_to(crops(tmp_path / "scans", 2), tmp_path / "results")
+    assert read_table(tmp_path / "results").num_rows == 2
+
+
+def test_a_format_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="the format is one of .*, received xlsx"):
+        read_to(tmp_path / "missing.png", tmp_path / "out.csv", format="xlsx")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_killed_run_that_finished_goes_on_with_nothing(crops: Crops, tmp_path: Path) -> None:
     folder, out = crops(tmp_path / "scans", 5), tmp_path / "out.csv"
     with pytest.raises(KeyboardInterrupt):

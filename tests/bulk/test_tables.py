@@ -128,7 +128,7 @@ def test_parts_that_another_run_wrote_are_not_taken_for_its_own(name: str) -> No
     table = opened(name)
     for number in range(2):
         table.append(done(number))
-    parts, note = table._parts, table._note(table.position)
+    parts, note = table._parts, table._note(table.position, table.tally)
     parts.begin(7, note)
     parts.write(7, [parts.pack(done(9).records)], note)
     with pytest.raises(RunError, match="holds parts of another run: start with --overwrite"):

@@ -38,7 +38,7 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     *,
     manifest: _Name | None = None,
     recursive: bool = False,
-    include: Sequence[str] = (),
+    include: str | Sequence[str] = (),
     model: _Name | None = None,
     format: str | None = None,
     overwrite: bool = False,
@@ -56,8 +56,8 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     `sources`
         names of pictures, documents, folders or buckets (`s3://bucket/scans/`), or one of them.
     `out`
-        a file, whose suffix says the format; a folder for parts of Parquet, `results/` or
-        `s3://bucket/results/`; standard output without any.
+        a file, whose suffix says the format; a folder for parts of Parquet, `"results/"`,
+        `"s3://bucket/results/"` or a `Path` without a suffix; standard output without any.
     `manifest`
         a CSV that names what to read, in the place of `sources`.
     `recursive`, `include`
@@ -71,11 +71,13 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     `jobs`, `engine`, `address`
         how many processes read, by default one a core; `local` or `ray`; the Ray cluster's head.
     `on_progress`
-        is told how far it is, as `inkdigit.bulk.progress.Progress`, after each chunk.
+        is told how far it is, as `inkdigit.bulk.progress.Progress`: after each chunk of many
+        pictures, after each row where each picture is named.
 
     The other options are those of `Reader.read`. A picture that cannot be read is a row with its
-    error, and is counted; an only picture raises it. Raises `SettingError`, `SourceError`,
-    `OutputError`, `ModelError`, `RunError` and `ClusterError` as the command line does.
+    error, and is counted; an only picture raises it. Of a file that is finished already nothing is
+    counted. Raises `SettingError`, `SourceError`, `OutputError`, `ModelError`, `RunError` and
+    `ClusterError` as the command line does.
 
     Many pictures are read by processes that import the script which calls this: call it below
     `if __name__ == "__main__":` there.
@@ -88,10 +90,11 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     tell: _Tell = on_progress or (lambda _: None)
     job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options))
     how = {"overwrite": overwrite, "resume": resume}
-    target = choose_target(None if out is None else os.fspath(out), format, **how)
+    target = choose_target(_written(out), format, **how)
     read = _engine(engine, job, jobs, address)
+    wanted = (include,) if isinstance(include, str) else tuple(include)
     names = [sources] if isinstance(sources, str | os.PathLike) else sources
-    source = _source(list(map(str, names)), manifest, FileFilter(tuple(include), recursive), job)
+    source = _source(list(map(str, names)), manifest, FileFilter(wanted, recursive), job)
     if isinstance(target, Parts):
         if resume and (tally := target.finished(job)) is not None:
             note = f"{target} is finished: there is nothing left to read"
@@ -102,6 +105,12 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
         target = target.output
     here = source.few and engine == "local"
     return _write(target, _reads(job, source, None if here else read), tell, one=source.one)
+
+
+def _written(out: _Name | None) -> str | None:
+    """Return a name as it is written: a `Path` has lost the slash behind a folder."""
+    folder = isinstance(out, Path) and not out.suffix and (out.is_dir() or not out.exists())
+    return f"{out}/" if folder else None if out is None else os.fspath(out)
 
 
 def choose_target(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.processes import cores, ordered_map, worker_pool
+from inkdigit.processes import cores, ordered_map, use_one_core, worker_pool
 
 if TYPE_CHECKING:
     from inkdigit.reading.reader import Reader
@@ -48,6 +48,7 @@ _job: ReadJob
 def _start(job: ReadJob) -> None:
     """Make a process ready to read."""
     global _reader, _job  # what a pool's worker keeps between tasks
+    use_one_core()
     _reader, _job = job.reader(), job
 
 

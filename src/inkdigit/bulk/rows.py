@@ -13,7 +13,6 @@ import inkdigit
 from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.storage import is_uri, read_object
 from inkdigit.errors import ImageError, InkdigitError
-from inkdigit.processes import use_one_core
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import Box, Row
 
@@ -39,10 +38,9 @@ class ReadJob:
     options: ReadOptions = field(default_factory=ReadOptions)
 
     def reader(self) -> "Reader":
-        """Return a reader that is warm, and works on one core."""
+        """Return a reader that is warm."""
         from inkdigit.reading.reader import Reader
 
-        use_one_core()
         return Reader.load(self.model)
 
     def check(self) -> None:
@@ -224,8 +222,8 @@ def _row(
 def _on_page(reading: "Reading", box: Box) -> "Reading":
     """Return a reading with its boxes in pixels of the page that its picture was cut out of."""
     left, top, *_ = box
-    characters = []
-    for one in reading.characters:
-        x, y, width, height = one.box
-        characters.append(replace(one, box=(x + left, y + top, width, height)))
+    characters = (
+        replace(one, box=(one.box[0] + left, one.box[1] + top, *one.box[2:]))
+        for one in reading.characters
+    )
     return replace(reading, characters=tuple(characters))

@@ -1,6 +1,7 @@
 """A table that survives a kill."""
 
 from contextlib import ExitStack
+from copy import deepcopy
 from typing import Any
 
 from inkdigit.bulk.chunks import ChunkResult, Position
@@ -44,12 +45,14 @@ class Table:
     def append(self, done: ChunkResult) -> None:
         """Add a chunk; write it at once, or when there are rows enough for a part."""
         if not self._rows:
-            self._parts.begin(self._number, self._note(self.position))
+            self._parts.begin(self._number, self._note(self.position, self.tally))
         packed = self._parts.pack(done.records)
+        tally = deepcopy(self.tally)  # Ctrl-C may come meanwhile
         for record, code in zip(done.records, done.codes, strict=True):
-            self.tally.count(record, code)
+            tally.count(record, code)
         self._rows += len(done.records)
-        self._held.append((packed, done.end))
+        self._held.append((packed, done.end, tally))
+        self.tally = tally
         if self._parts.grows or self._rows >= self._parts.rows:
             self._write()
 
@@ -60,7 +63,7 @@ class Table:
             raise RunError(
                 f"{self._parts.store.name} holds parts of another run: start with --overwrite"
             )
-        self._parts.finish(self._note(self.position))
+        self._parts.finish(self._note(self.position, self.tally))
 
     def close(self) -> None:
         """Write what is left, finished or not, and let go of the folder."""
@@ -71,11 +74,11 @@ class Table:
         if not self._held:
             return
         held, self._held = self._held, []  # what cannot be written is not tried again
-        _, end = held[-1]
-        self._parts.write(self._number, [packed for packed, _ in held], self._note(end))
+        _, end, tally = held[-1]
+        self._parts.write(self._number, [packed for packed, *_ in held], self._note(end, tally))
         self.position = end
         if self._rows >= self._parts.rows or not self._parts.grows:
             self._number, self._rows = self._number + 1, 0
 
-    def _note(self, position: Position) -> Note:
-        return Note(self._asked, position, self.tally)
+    def _note(self, position: Position, tally: Tally) -> Note:
+        return Note(self._asked, position, tally)

@@ -123,8 +123,8 @@ class Output:
     def choose(cls, out: str | None, format_: str | None, *, overwrite: bool = False) -> Self:
         """Return the output of these arguments; the format is named, or the suffix's, or text.
 
-        Raises `SettingError` for a suffix that says no format, `OutputError` where nothing can be
-        written or something lies already, and `MissingExtraError` for Parquet without pyarrow.
+        Raises `SettingError` for a format or suffix that is none, `OutputError` where nothing can
+        be written or something lies already, and `MissingExtraError` for Parquet without pyarrow.
         """
         path = None if out in {None, STDOUT} else Path(str(out))
         suffix = path.suffix.lower() if path else ""
@@ -133,6 +133,8 @@ class Output:
                 f"{path} does not say its format: end it in .txt, .json, .jsonl, .csv or .parquet, "
                 "or use --format"
             )
+        if format_ not in {None, *ALL_FORMATS}:
+            raise SettingError(f"the format is one of {', '.join(ALL_FORMATS)}, received {format_}")
         if path:
             _check_free(path, overwrite=overwrite)
         output = cls(path, format_ or _SUFFIXES[suffix])

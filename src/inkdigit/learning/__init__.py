@@ -15,7 +15,7 @@ Importing it loads nothing: each name is looked up when it is first used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.errors import MissingExtraError
+from inkdigit.errors import needing
 
 if TYPE_CHECKING:
     from inkdigit.learning.api import compare, evaluate, export, resume, train
@@ -47,10 +47,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = f"{__name__}.{_HOME.get(name, 'api')}"
-    try:
+    with needing("learn"):
         module = import_module(home)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("learn", str(error.name)) from None
     return module if name == "figures" else getattr(module, name)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,12 +126,9 @@ def train_run(
 
 
 def _free_folder(settings: TrainingSettings) -> Path:
-    name = settings.network if settings.recipe == PLAIN else settings.recipe
-    folder, number = Path("runs", name), 1
-    while folder.exists():
-        number += 1
-        folder = Path("runs", f"{name}-{number}")
-    return folder
+    numbered = (Path("runs", f"{settings.name}-{number}") for number in count(2))
+    folders = chain([Path("runs", settings.name)], numbered)
+    return next(folder for folder in folders if not folder.exists())
 
 
 def evaluate(
@@ -218,6 +216,8 @@ def export(
     run = Run.open(run)
     if out and Path(out).suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
+    if eight_bits and (fallback is not None or run.settings.network == "line"):
+        raise SettingError("a line network always is in eight bits: leave out --eight-bits")
     if fallback is None:
         from inkdigit.learning.models.export import digits_to_quantise_by
         from inkdigit.learning.models.export import export as write
@@ -228,8 +228,6 @@ def export(
 
             pictures = quantisation_lines()
         return write(run, Path(out) if out else run.folder / ONNX_MODEL, pictures)
-    if eight_bits:
-        raise SettingError("a line network always is in eight bits: leave out --eight-bits")
     if out is None:
         raise SettingError("a fallback makes a file of two runs: say where it goes (--out)")
     from inkdigit.learning.readers.train import export_with_fallback

@@ -49,6 +49,11 @@ class TrainingSettings:
         _check_range("seed", self.seed, 0, 2**32 - 1)
         _check_kind(self, recipe.network)
 
+    @property
+    def name(self) -> str:
+        """What a run is called: by its recipe, or by its network where that is plain."""
+        return self.network if self.recipe == PLAIN else self.recipe
+
     def _fill_in(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:
             object.__setattr__(self, name, value)

@@ -130,12 +130,10 @@ class LineReader:
         characters = []
         for value, row, box in zip(text, shares.tolist(), boxes, strict=False):
             odds = dict(zip(symbols, row, strict=True))
-            likely = [
-                Alternative(symbol, odds[symbol])
-                for symbol in sorted(odds, key=lambda symbol: -odds[symbol])
-                if odds[symbol] >= _LEAST_ALTERNATIVE or symbol == value
-            ]
-            characters.append(Character(value, odds[value], box, tuple(likely)))
+            likely = [s for s in symbols if odds[s] >= _LEAST_ALTERNATIVE or s == value]
+            likely.sort(key=lambda symbol: -odds[symbol])
+            alternatives = tuple(Alternative(symbol, odds[symbol]) for symbol in likely)
+            characters.append(Character(value, odds[value], box, alternatives))
         return characters
 
 

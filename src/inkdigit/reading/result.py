@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from inkdigit.errors import InkdigitError, MissingExtraError
+from inkdigit.errors import InkdigitError, needing
 from inkdigit.reading.alphabet import only_digits
 
 if TYPE_CHECKING:
@@ -135,11 +135,9 @@ class Reading:
 
         Raises `MissingExtraError` without matplotlib, `ImageError` where the picture has gone.
         """
-        try:
+        with needing("learn"):
             from matplotlib.figure import Figure
             from matplotlib.patches import Rectangle
-        except ImportError:
-            raise MissingExtraError("learn", "matplotlib") from None
         colour = _COLOURS[self.status]
         if axes is None:
             axes = Figure(layout="constrained").subplots()

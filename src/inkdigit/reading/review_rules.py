@@ -56,9 +56,9 @@ class Evidence:
     """All that is known of a reading when it is decided what to do with it.
 
     `found` is what was decoded, which the pattern and check apply to. `characters` are those of the
-    text as it is written: of `found`, and of marks that were decoded apart. `marks` are all that
-    were decoded apart, written or not, and `decisive_marks` those without which the number would be
-    another, be they too faint to be written. `free` is what would be found without pattern and
+    text as it is written: of `found`, and of marks that were decoded apart. `marks` are those
+    that were seen apart, written or not, and `decisive_marks` those without which the number would
+    be another, be they too faint to be written. `free` is what would be found without pattern and
     check and `free_is_sure` whether that would be accepted; `None` where there are none. `line` is
     the line image, `beside` what stands beside an only digit, `no_digit` the probability that it is
     none.

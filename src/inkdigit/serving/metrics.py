@@ -9,14 +9,11 @@ from prometheus_client.registry import REGISTRY
 # Where several workers lay down their figures; prometheus-client reads it when it is imported.
 SHARED_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
-REQUESTS = Counter(
-    "inkdigit_requests", "Requests that were answered.", ["method", "route", "status"]
-)
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+REQUESTS = Counter("inkdigit_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
-    "inkdigit_request_seconds",
-    "Seconds from a request's head to its answer.",
-    ["route"],
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+    "inkdigit_request_seconds", "From a request's head to its answer.", ["route"], buckets=_SECONDS
 )
 QUEUE = Gauge("inkdigit_queue", "Places in the queue that are taken.", multiprocess_mode="livesum")
 BATCHES = Histogram(

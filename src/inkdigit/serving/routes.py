@@ -88,11 +88,8 @@ async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -
     # tells nothing.
     same = [compare_digest(given.encode("latin-1"), key) for given in sent for key in keys]
     if keys and not any(same):
-        raise Problem(
-            401,
-            "the API key is missing or wrong: send it as X-API-Key or as a bearer token",
-            {"WWW-Authenticate": "Bearer"},
-        )
+        detail = "the API key is missing or wrong: send it as X-API-Key or as a bearer token"
+        raise Problem(401, detail, {"WWW-Authenticate": "Bearer"})
 
 
 _T = TypeVar("_T")

@@ -41,6 +41,20 @@ def test_every_pair_is_held_against_each_other_over_all_seeds() -> None:
     ]  # fmt: skip
 
 
+def test_runs_are_paired_in_the_order_of_their_seeds() -> None:
+    labels = np.arange(100) % 10
+    wrong = labels.copy()
+    wrong[:8] = 9 - wrong[:8]
+    predictions = {("a", 3): labels, ("b", 1): labels, ("b", 0): wrong}
+    row = differences(predictions, labels).iloc[0]
+    assert (row["only_first"], row["only_second"]) == (8, 0)
+
+
+def test_two_runs_of_one_name_and_seed_are_refused(trained: Run, small: Dataset) -> None:
+    with pytest.raises(SettingError, match="there are two runs of lenet5 with seed"):
+        compare_runs([trained, trained], small)
+
+
 @pytest.mark.parametrize(
     ("values", "expected"), [([0.03], 0.03), ([0.01, 0.02, 0.9], 0.04), ([0.7, 0.8, 0.9], 1.0)]
 )

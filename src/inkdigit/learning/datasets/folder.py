@@ -69,10 +69,8 @@ def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
         if [name for name, pattern in _HALF.items() if pattern.search(child.name)] == [half]
     ]
     if len(matches) > 1:
-        raise DataError(
-            f"{root} has {len(matches)} folders that could be its {half} half: "
-            f"{', '.join(match.name for match in matches)}"
-        )
+        names = ", ".join(match.name for match in matches)
+        raise DataError(f"{root} has several folders that could be its {half} half: {names}")
     return matches[0] if matches else None
 
 

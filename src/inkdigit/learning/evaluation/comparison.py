@@ -118,27 +118,32 @@ def _claim(folder: Path) -> None:
 
 
 def compare_runs(runs: Sequence[Run], dataset: Dataset) -> Comparison:
-    """Hold finished runs against each other on the test half of a data set."""
+    """Hold finished runs against each other on the test half of a data set.
+
+    A run goes by its recipe, or by its network where that is plain. Raises `SettingError` for two
+    of one name and seed.
+    """
+    keys = [_key(run) for run in runs]
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        name, seed = min(twice)
+        raise SettingError(f"there are two runs of {name} with seed {seed}: compare one of them")
     models = {_key(run): DigitModel.load(_model_file(run)) for run in runs}
     test = dataset.test
-    evaluations = {
-        key: Evaluation(test.labels, model.probabilities(test.images))
-        for key, model in models.items()
-    }
+    probabilities = {key: model.probabilities(test.images) for key, model in models.items()}
+    evaluations = {key: Evaluation(test.labels, some) for key, some in probabilities.items()}
     table = pd.DataFrame([_row(run, evaluations[_key(run)]) for run in runs])
+    predictions = {key: found.predictions for key, found in evaluations.items()}
     # Every seed's network is as fast as the next: one of each is timed.
     timed = {network: model for (network, _), model in reversed(models.items())}
     return Comparison(
         runs=table,
         networks=_summary(table).merge(_speeds(timed, test.images), on="network"),
-        differences=differences(
-            {key: found.predictions for key, found in evaluations.items()}, test.labels
-        ),
+        differences=differences(predictions, test.labels),
     )
 
 
 def _key(run: Run) -> tuple[str, int]:
-    return run.settings.network, run.settings.seed
+    return run.settings.name, run.settings.seed
 
 
 def _model_file(run: Run) -> Path:
@@ -151,7 +156,7 @@ def _model_file(run: Run) -> Path:
 def _row(run: Run, evaluation: Evaluation) -> dict[str, object]:
     metrics = run.metrics
     return {
-        "network": run.settings.network,
+        "network": run.settings.name,
         "seed": run.settings.seed,
         "epochs": run.settings.epochs,
         "data": run.data,
@@ -186,16 +191,19 @@ def _speeds(models: dict[str, DigitModel], images: npt.NDArray[np.uint8]) -> pd.
 def differences(predictions: dict[tuple[str, int], Labels], labels: Labels) -> pd.DataFrame:
     """Return McNemar's exact test for each pair of networks, `predictions` by (network, seed).
 
-    Each seed gives a test on the same digits, so the tests are not independent; twice their median
-    is a valid p-value all the same (Rüger 1978). `only_first` and `only_second` are the digits that
+    Runs are paired in the order of their seeds, as far as both networks have them. Each pair gives
+    a test on the same digits, so the tests are not independent; twice their median is a valid
+    p-value all the same (Rüger 1978). `only_first` and `only_second` are the digits that
     only one of the two read right, as means over seeds.
     """
     networks = list(dict.fromkeys(network for network, _ in predictions))
-    seeds = sorted({seed for _, seed in predictions})
+    right = {name: list[npt.NDArray[np.bool_]]() for name in networks}
+    for name, seed in sorted(predictions):
+        right[name].append(predictions[name, seed] == labels)
     rows = []
     for first, second in combinations(networks, 2):
-        right = [(predictions[first, s] == labels, predictions[second, s] == labels) for s in seeds]
-        only = [(int((a & ~b).sum()), int((b & ~a).sum())) for a, b in right]
+        pairs = zip(right[first], right[second], strict=False)
+        only = [(int((a & ~b).sum()), int((b & ~a).sum())) for a, b in pairs]
         p = combined_p(mcnemar_p(*counts) for counts in only)
         rows.append((first, second, *np.mean(only, axis=0), p, p < REAL))
     return pd.DataFrame(rows, columns=["first", "second", "only_first", "only_second", "p", "real"])

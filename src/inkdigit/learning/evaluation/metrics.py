@@ -127,12 +127,9 @@ class Evaluation:
         wrong = self.confusion.copy()
         np.fill_diagonal(wrong, 0)
         order = np.argsort(-wrong, axis=None, kind="stable")[:count]
-        pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
-        return [
-            {"digit": int(i), "read_as": int(j), "times": int(wrong[i, j])}
-            for i, j in pairs
-            if wrong[i, j]
-        ]
+        places = np.unravel_index(order, wrong.shape)
+        found = np.stack([*places, wrong[places]], axis=1).tolist()
+        return [{"digit": i, "read_as": j, "times": times} for i, j, times in found if times]
 
     def mistakes(self) -> npt.NDArray[np.int64]:
         """Return the indices of digits read wrong, the surest mistake first."""

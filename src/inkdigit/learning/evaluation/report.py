@@ -60,11 +60,9 @@ def _write_page(page: Path, template: str, pictures: list[Path], context: dict[s
 
 
 def _environment() -> jinja2.Environment:
+    pages, strict = jinja2.PackageLoader("inkdigit.learning.evaluation"), jinja2.StrictUndefined
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("inkdigit.learning.evaluation"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
+        loader=pages, autoescape=True, undefined=strict, trim_blocks=True
     )
     environment.filters |= {
         "percent": lambda share: f"{100 * share:.2f}\N{NO-BREAK SPACE}%",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.errors import MissingExtraError, ModelError
+from inkdigit.errors import MissingExtraError, ModelError, needing
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quietly
 from inkdigit.learning.datasets import load_dataset
@@ -39,12 +39,9 @@ def write_model_file(
     """
     if keras.backend.backend() != "tensorflow":
         raise MissingExtraError("learn", "TensorFlow as Keras's backend (unset KERAS_BACKEND)")
-    try:
+    with needing("learn"):
         import onnx
         import tf2onnx  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("learn", str(error.name)) from None
-
     if info.reads == "line":
         # It learns from log-odds; what reads wants probabilities.
         model = keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0]))

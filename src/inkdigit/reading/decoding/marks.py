@@ -94,12 +94,12 @@ def _marks(
             frames = lines.probabilities[line, first:end]
             said = frames[:, :-1].sum(axis=0)
             shares = (said / max(float(said.sum()), 1e-12)).tolist()
-            ranked = sorted(zip(lines.symbols, shares, strict=True), key=lambda item: -item[1])
+            likely = [one for one in zip(lines.symbols, shares, strict=True) if one[1] >= _FAINT]
             yield SeenMark(
                 value=lines.symbols[labels[first]],
                 position=int((characters.first + characters.last < first + end - 1).sum()),
                 first=first,
                 last=end - 1,
                 confidence=float(1 - np.prod(1 - frames[:, labels[first]])),
-                alternatives=tuple(one for one in ranked if one[1] >= _FAINT),
+                alternatives=tuple(sorted(likely, key=lambda item: -item[1])),
             )

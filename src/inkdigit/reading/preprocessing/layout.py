@@ -29,7 +29,7 @@ FRAME_THICKNESS = 0.08
 class LayoutConfig:
     """The thresholds of layout, chosen by eye on drawn pictures and on the development sets.
 
-    The tests beside `tests/reading/preprocessing` hold what each was chosen for. Shares are of the
+    The tests in `tests/reading/preprocessing` hold what each was chosen for. Shares are of the
     picture's sides where nothing else is said. None was fitted; `benchmarks/reading.py` measures
     what they cost together.
     """
