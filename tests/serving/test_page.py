@@ -288,8 +288,9 @@ def test_what_is_no_picture_gets_a_sentence(visit: Open) -> None:
 
 
 def test_a_busy_service_is_asked_again(visit: Open) -> None:
-    with running("--queue", "1", "--max-files", "1", "--max-pages", "500") as service:
-        long = document(["38", "47"] * 250)
+    with running("--queue", "1", "--max-files", "1", "--max-pages", "1000") as service:
+        page = visit(service.url, errors=(503,))
+        long = document(["38", "47"] * 500)
         head = (
             f"POST /v1/read HTTP/1.1\r\nHost: x\r\nContent-Type: image/tiff\r\n"
             f"Content-Length: {len(long)}\r\n\r\n"
@@ -297,7 +298,6 @@ def test_a_busy_service_is_asked_again(visit: Open) -> None:
         with socket.create_connection(("127.0.0.1", service.port)) as client:
             client.sendall(head.encode() + long)
             until(lambda: service.figure("inkdigit_queue") == 1)
-            page = visit(service.url, errors=(503,))
             write(page, "25")
             expect(page.get_by_role("alert")).to_contain_text("The service is busy")
         expect_number(page, "25")
