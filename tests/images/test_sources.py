@@ -1,6 +1,9 @@
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from documents import document
@@ -49,14 +52,30 @@ def test_an_endless_stream_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         open_grey(stream)
 
 
-def test_a_file_without_permission_to_read(tmp_path: Path) -> None:
-    path = tmp_path / "locked.png"
-    path.write_bytes(encoded(Image.fromarray(RAMP), "PNG"))
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user may read everything")
-    with pytest.raises(ImageError, match=r"locked.png cannot be opened: Permission denied"):
-        open_grey(path)
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Be a user whom permissions bind: root is nobody meanwhile."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
+def test_a_file_without_permission_to_read() -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # the file is closed, not the way to it
+        path = Path(folder, "locked.png")
+        path.write_bytes(encoded(Image.fromarray(RAMP), "PNG"))
+        path.chmod(0)
+        with somebody():
+            assert path.exists()
+            with pytest.raises(ImageError, match=r"locked.png cannot be opened: Permission denied"):
+                open_grey(path)
 
 
 class Failing(io.RawIOBase):

@@ -34,11 +34,14 @@ class FileFilter:
             return name.endswith(SUFFIXES)
         return any(fnmatchcase(name, pattern.lower()) for pattern in self.include)
 
-    def none_in(self, folder: str) -> SourceError:
-        """Return what to say of a folder without any."""
+    def or_none(
+        self, found: Iterator[str | SourceError], folder: str
+    ) -> Iterator[str | SourceError]:
+        """Yield what was found in a folder, or that it holds none."""
         sought = ", ".join(self.include or SUFFIXES)
         below = "" if self.recursive else "; --recursive looks into the folders below as well"
-        return SourceError(f"{folder} holds no pictures ({sought}){below}")
+        yield next(found, SourceError(f"{folder} holds no pictures ({sought}){below}"))
+        yield from found
 
 
 def files_below(folder: str, wanted: FileFilter) -> Iterator[str | SourceError]:
@@ -46,12 +49,7 @@ def files_below(folder: str, wanted: FileFilter) -> Iterator[str | SourceError]:
 
     Links are followed, but not round in a circle. A folder that holds none is said to.
     """
-    empty = True
-    for found in _files_below(folder, wanted, _sorted_entries):
-        yield found
-        empty = False
-    if empty:
-        yield wanted.none_in(folder)
+    return wanted.or_none(_files_below(folder, wanted, _sorted_entries), folder)
 
 
 def count_below(folder: str, wanted: FileFilter) -> int:

@@ -101,12 +101,7 @@ def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
         elif kind == FileType.NotFound:
             yield SourceError(f"{shown} is not there")
         else:
-            empty = True
-            for name in _objects_below(uri, path, wanted):
-                yield name
-                empty = False
-            if empty:
-                yield wanted.none_in(shown)
+            yield from wanted.or_none(_objects_below(uri, path, wanted), shown)
     except (OSError, UnicodeDecodeError) as error:
         yield SourceError(f"{shown} cannot be listed: {reason(error)}")
 

@@ -149,9 +149,11 @@ async def _from_form(request: Request, body: _Body, most: int, refusal: Problem)
         # Starlette tells its limits apart by their messages alone.
         if error.message.startswith("Too many files"):
             raise refusal from None
-        if error.message.startswith(("Too many fields", "Part exceeded")):
-            detail = f"the form holds more than {_MOST_FIELDS} fields, or a large one"
+        if error.message.startswith("Too many fields"):
+            detail = f"the form holds more than {_MOST_FIELDS} fields that are no files"
             raise Problem(413, detail) from None
+        if error.message.startswith("Part exceeded"):
+            raise Problem(413, "the form holds a field over 1 MB that is no file") from None
         raise Problem(422, "the multipart form is broken") from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     uploads = [Upload(_shown(file.filename), await file.read()) for file in files]

@@ -162,7 +162,7 @@ def test_a_missing_half_is_named(few: Dataset, tmp_path: Path) -> None:
     (tmp_path / "a" / "test").mkdir()
     refuses(tmp_path / "a", "lacks the class folders 0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
     draw(few.test, tmp_path / "a" / "test2")
-    refuses(tmp_path / "a", "several folders that could be its test half: test, test2")
+    refuses(tmp_path / "a", "2 folders that could be its test half: test, test2")
 
 
 def test_a_missing_or_empty_class_is_named(few: Dataset, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
     ]
     if len(matches) > 1:
         names = ", ".join(match.name for match in matches)
-        raise DataError(f"{root} has several folders that could be its {half} half: {names}")
+        raise DataError(f"{root} has {len(matches)} folders that could be its {half} half: {names}")
     return matches[0] if matches else None
 
 
