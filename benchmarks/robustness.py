@@ -98,20 +98,10 @@ def tests(test: Digits) -> Iterator[tuple[str, str, float, Images]]:
     yield "clean", "clean", 0, test.images
     for name, corruption in CORRUPTIONS.items():
         yield "corruption", name, 0, corruption(test.images, np.random.default_rng(0))
-    for degrees in DEGREES:
-        yield (
-            "curve",
-            "turned",
-            degrees,
-            corruptions.rotate(test.images, np.random.default_rng(0), degrees),
-        )
-    for pixels in PIXELS:
-        yield (
-            "curve",
-            "moved",
-            pixels,
-            corruptions.translate(test.images, np.random.default_rng(0), pixels),
-        )
+    moves = (("turned", DEGREES, corruptions.rotate), ("moved", PIXELS, corruptions.translate))
+    for what, levels, move in moves:
+        for level in levels:
+            yield "curve", what, level, move(test.images, np.random.default_rng(0), level)
     for factor in FACTORS:
         yield "curve", "zoomed", factor, affine(test.images, np.eye(2) * factor)
 

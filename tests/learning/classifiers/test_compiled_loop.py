@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loops import Killed, weights
 
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.compiled_loop import CompiledLoop, FusedAdam
@@ -13,16 +14,8 @@ from inkdigit.learning.settings import TrainingSettings
 SETTINGS = TrainingSettings(recipe="fast", epochs=3, batch_size=50)
 
 
-class Killed(Exception):
-    pass
-
-
 def new_loop(dataset: Dataset, settings: TrainingSettings = SETTINGS) -> ClassifierLoop:
     return make_loop(settings, *dataset.fit_and_validation())
-
-
-def weights(loop: ClassifierLoop) -> list[np.ndarray]:
-    return [np.asarray(variable) for variable in loop.model.variables]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loops import Killed, weights
 
 from inkdigit.errors import ModelError, OutputError, RunError
 from inkdigit.learning.classifiers.loop import ClassifierLoop
@@ -15,16 +16,8 @@ from inkdigit.reading.model_file import to_pixels
 SETTINGS = TrainingSettings(network="modern", epochs=3, batch_size=100)
 
 
-class Killed(Exception):
-    pass
-
-
 def new_loop(dataset: Dataset, settings: TrainingSettings = SETTINGS) -> ClassifierLoop:
     return ClassifierLoop(settings, *dataset.fit_and_validation())
-
-
-def weights(loop: ClassifierLoop) -> list[np.ndarray]:
-    return [np.asarray(variable) for variable in loop.model.variables]
 
 
 def same(one: ClassifierLoop, other: ClassifierLoop) -> bool:

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import onnx
 import pytest
+from loops import Killed
 
 from inkdigit.errors import OutputError, RunError, SettingError
 from inkdigit.learning.api import export, train_run
@@ -25,10 +26,6 @@ METRICS = {
     "train_accuracy", "train_loss", "validation_accuracy", "test_accuracy", "test_loss",
     "parameters", "macs", "epochs", "seconds", "seed", "network", "data", "versions",
 }  # fmt: skip
-
-
-class Killed(Exception):
-    pass
 
 
 @pytest.fixture(scope="module", params=list(NETWORKS))

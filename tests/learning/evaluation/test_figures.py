@@ -5,19 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from evaluations import HISTORY, evaluation_of
 from matplotlib.colors import to_rgba
 from PIL import Image
 
 from inkdigit.learning.evaluation import figures as pictures
-from inkdigit.learning.evaluation.metrics import Evaluation
-
-
-def evaluation_of(labels, read, confidences):
-    """An evaluation that reads `read` with `confidences`, the rest spread evenly."""
-    labels, read, confidences = map(np.asarray, (labels, read, confidences))
-    rest = (1 - confidences[:, None]) / 9
-    probabilities = np.where(np.arange(10) == read[:, None], confidences[:, None], rest)
-    return Evaluation(labels.astype(np.int64), probabilities.astype(np.float32))
 
 
 @pytest.fixture
@@ -74,24 +66,6 @@ def test_a_class_that_is_not_there_has_rates_of_zero():
     _, right = pictures.confusion_matrix(only_ones).axes
     assert annotations(right)[0].tolist() == [0] * 10
     assert annotations(right)[1, [1, 7]].tolist() == [50, 50]
-
-
-HISTORY = [
-    {
-        "epoch": 1.0,
-        "loss": 0.9,
-        "accuracy": 0.7,
-        "validation_loss": 0.5,
-        "validation_accuracy": 0.8,
-    },
-    {
-        "epoch": 2.0,
-        "loss": 0.3,
-        "accuracy": 0.9,
-        "validation_loss": 0.2,
-        "validation_accuracy": 0.95,
-    },
-]
 
 
 def test_training_curves_draw_the_history():

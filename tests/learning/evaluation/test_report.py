@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from evaluations import HISTORY, evaluation_of
 
 from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.evaluation import figures
@@ -72,33 +73,10 @@ def check_standing_alone(page, pictures):
     assert len(page.all("h1")) == len(page.all("main")) == 1
 
 
-def evaluation_of(labels, read, confidences):
-    labels, read, confidences = map(np.asarray, (labels, read, confidences))
-    rest = (1 - confidences[:, None]) / 9
-    probabilities = np.where(np.arange(10) == read[:, None], confidences[:, None], rest)
-    return Evaluation(labels.astype(np.int64), probabilities.astype(np.float32))
-
-
 LABELS = np.arange(40) % 10
 READ = LABELS.copy()
 READ[[4, 14, 23]] = [9, 9, 5]
 SURENESS = np.where(np.arange(40) == 14, 0.999, 0.9)
-HISTORY = [
-    {
-        "epoch": 1.0,
-        "loss": 0.9,
-        "accuracy": 0.7,
-        "validation_loss": 0.5,
-        "validation_accuracy": 0.8,
-    },
-    {
-        "epoch": 2.0,
-        "loss": 0.3,
-        "accuracy": 0.9,
-        "validation_loss": 0.2,
-        "validation_accuracy": 0.9,
-    },
-]
 
 
 def metrics_of(evaluation, **changes):
