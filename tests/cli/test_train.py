@@ -24,7 +24,9 @@ from inkdigit.reading.reader import SINGLE_MODEL
 
 TINY = {
     "line": SynthesisConfig(block=32, epoch_blocks=2, fresh_blocks=2, validation=16, measured=60),
-    "single": SynthesisConfig(block=32, epoch_blocks=3, fresh_blocks=1, validation=16, measured=60),
+    "single": SynthesisConfig(
+        block=128, epoch_blocks=3, fresh_blocks=1, validation=16, measured=60
+    ),
 }
 
 
@@ -53,7 +55,10 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
 ) -> None:
     folder, named = tmp_path / "run", fonts if network == "line" else None
     settings = TrainingSettings(
-        network=network, epochs=2, batch_size=16, fonts=str(named) if named else ""
+        network=network,
+        epochs=2,
+        batch_size=TINY[network].block // 2,
+        fonts=str(named) if named else "",
     )
 
     def kill(_: Loop) -> None:

@@ -59,7 +59,7 @@ class LineImage:
 
     def has_ink(self, start: int, end: int) -> bool:
         """Return whether there is more than paper's texture between two columns."""
-        return bool((self.pixels[:, max(0, start) : end] > 255 * PAPER_NOISE).any())
+        return bool(self.pixels[:, max(0, start) : end].max(initial=0) > 255 * PAPER_NOISE)
 
     def tall_groups(self, digits: Sequence[Box], marks: Sequence[Box]) -> int:
         """Return how many groups the pieces form that are about as tall as the digits.
