@@ -70,9 +70,10 @@ def test_a_path_without_a_suffix_is_a_folder(crops: Crops, tmp_path: Path) -> No
 
 def test_a_format_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(
-        SettingError, match="the format is one of text, json, jsonl, csv, parquet, received xlsx"
+        SettingError,
+        match="the format is one of text, json, jsonl, csv, parquet, xlsx, received xls",
     ):
-        read_to(tmp_path / "missing.png", tmp_path / "out.csv", format="xlsx")
+        read_to(tmp_path / "missing.png", tmp_path / "out.csv", format="xls")
     assert not list(tmp_path.iterdir())
 
 

@@ -105,8 +105,8 @@ def test_the_format_is_named_or_the_suffixs(
 
 
 def test_a_suffix_that_says_nothing_is_refused() -> None:
-    with pytest.raises(SettingError, match=r"a\.xlsx does not say its format"):
-        Output.choose("a.xlsx", None)
+    with pytest.raises(SettingError, match=r"a\.xls does not say its format"):
+        Output.choose("a.xls", None)
 
 
 def test_parquet_goes_to_a_file() -> None:

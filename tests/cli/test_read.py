@@ -219,7 +219,7 @@ def test_failures_of_several_kinds_exit_with_1(
         (["--decimal", "period"], 2, "decimal is dot or comma, received 'period'"),
         (["--page", "0"], 2, "the page must be at least 1"),
         (["--max-pixels", "0"], 2, "the limit on pixels must be at least 1"),
-        (["-o", "out.xlsx"], 2, "does not say its format"),
+        (["-o", "out.xls"], 2, "does not say its format"),
         (["-", "-"], 2, "can be read once"),
         (["-o", "sub"], 8, "sub is a folder"),
         (["-o", "nowhere/out.csv"], 8, "nowhere is no folder"),
