@@ -59,6 +59,22 @@ def test_processes_leave_ctrl_c_to_the_one_that_started_them() -> None:
         assert list(ordered_map(pool, ignores_ctrl_c, [1], ahead=0, broken="")) == [True]
 
 
+def wait_for_nothing(_: int) -> None:
+    reading, _ = os.pipe()
+    os.read(reading, 1)
+
+
+def test_processes_that_wait_for_ever_end_with_their_pool() -> None:
+    pool = WorkerPool(2, prepare, 1)
+    tasks = [pool.submit(wait_for_nothing, number) for number in range(8)]
+    while not tasks[1].running():
+        time.sleep(0.01)
+    began = time.monotonic()
+    pool.end()
+    assert time.monotonic() - began < 10
+    assert all(task.done() for task in tasks)
+
+
 def test_one_core_is_one_core_in_this_process_alone() -> None:
     code = (
         "import cv2; cv2.setNumThreads(2); from inkdigit.processes import use_one_core; "

@@ -3,6 +3,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow.parquet import read_table
@@ -66,6 +67,36 @@ def test_one_name_is_as_good_as_a_list(crops: Crops, tmp_path: Path) -> None:
 def test_a_path_without_a_suffix_is_a_folder(crops: Crops, tmp_path: Path) -> None:
     read_to(crops(tmp_path / "scans", 2), tmp_path / "results")
     assert read_table(tmp_path / "results").num_rows == 2
+
+
+def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Path) -> None:
+    folder = crops(tmp_path / "scans", 3)
+    (folder / "note.txt").write_text("something I had")
+    (folder / "below").mkdir()
+    for out in (folder / "out.csv", folder / "out.jsonl"):
+        tally = read_to(folder, out)
+        assert (tally.rows, tally.left_out.folders) == (3, 1)
+    assert tally.left_out.names == [
+        f"{folder}/{name}" for name in ("below/", "note.txt", "out.csv")
+    ]
+    tally = read_to(folder, folder / "out.csv", recursive=True, overwrite=True)
+    assert tally.left_out.names == [f"{folder}/{name}" for name in ("note.txt", "out.jsonl")]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"out": ""}, "the out has an empty name"),
+        ({"manifest": ""}, "the manifest has an empty name"),
+        ({"model": ""}, "the model has an empty name"),
+        ({"jobs": "2"}, "there must be at least 1 job, received 2"),
+        ({"overwrite": True, "resume": True}, "either overwritten or resumed, received both"),
+        ({"out": "parts/", "bom": True}, "a folder takes parts of Parquet: leave out --bom"),
+    ],
+)
+def test_options_are_taken_strictly(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        read_to("a.png", **options)
 
 
 def test_a_format_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:

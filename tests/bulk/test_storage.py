@@ -42,6 +42,19 @@ def test_a_bucket_is_listed_by_name(bucket: Bucket) -> None:
     assert [picture.name for picture in listed(bucket, "scans/b.png")] == flat[1:]
 
 
+def test_contents_decide_in_a_bucket_as_well(bucket: Bucket) -> None:
+    for name in ("a", "b.dat", "c/d.png", "._e.png"):
+        put(bucket, f"scans/{name}", b"\x89PNG\r\n" if name == "a" else b"x")
+    told: list[str] = []
+    (found,) = pictures([bucket.uri("scans/")], FLAT, told.append)
+    assert found.name == f"s3://{bucket.name}/scans/a"
+    assert told == [f"s3://{bucket.name}/scans/{name}" for name in ("b.dat", "c/")]
+    assert count_pictures([bucket.uri("scans/")]) == 1
+    own = frozenset({f"s3://{bucket.name}/scans/c"})
+    everything = FileFilter(recursive=True, own=own)
+    assert len(list(pictures([bucket.uri("scans/")], everything))) == 1
+
+
 def test_credentials_may_stand_in_the_uri_and_are_not_shown(
     bucket: Bucket, some_crops: list[Path]
 ) -> None:

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -154,6 +155,32 @@ def test_the_flags_reach_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
     (row,) = read_json(capsys, "a.png", "--check", "luhn")
     assert row["status"] != "accepted" or int(str(row["text"])) >= 0
     assert main(["read", "a.png", "--max-pixels", "100"]) == 5
+
+
+def test_blank_paper_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (200, 100), 255).save(tmp_path / "blank.png")
+    assert main(["read", str(tmp_path / "blank.png")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "\n"
+    assert printed.err == "accepted: there is nothing on the paper\n"
+
+
+def test_what_begins_with_a_dash_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy("a.png", tmp_path / "-5.png")
+    monkeypatch.chdir(tmp_path)
+    for names in (["-5.png"], ["./-5.png"], ["--single", "--", "-5.png"]):
+        assert main(["read", "--format", "json", "--pattern", r"-?\d+", *names]) == 0
+        assert json.loads(capsys.readouterr().out)["source"] == names[-1]
+
+
+def test_a_model_that_is_a_pipe_is_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "model.onnx")
+    assert main(["read", "a.png", "--model", str(tmp_path / "model.onnx")]) == 6
+    assert "model.onnx cannot be read: it is not a plain file" in capsys.readouterr().err
 
 
 def test_what_is_not_accepted_is_said_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
