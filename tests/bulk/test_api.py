@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from pyarrow.parquet import read_table
 
 from inkdigit.bulk.api import read_to
@@ -16,7 +17,10 @@ from inkdigit.errors import ImageError, OutputError, SettingError, SourceError
 Crops = Callable[[Path, int], Path]
 
 
-def rows(path: Path) -> list[dict[str, str]]:
+def rows(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".xlsx":
+        header, *lines = load_workbook(path)["rows"].values
+        return [dict(zip(header, line, strict=True)) for line in lines]
     return list(csv.DictReader(path.read_text("utf-8").splitlines()))
 
 
@@ -36,10 +40,11 @@ def test_a_folder_is_read_to_a_table(crops: Crops, tmp_path: Path) -> None:
     assert last.note.endswith(f"wrote {out}")
 
 
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_what_was_stopped_goes_on_and_what_is_finished_is_said(
-    crops: Crops, tmp_path: Path
+    suffix: str, crops: Crops, tmp_path: Path
 ) -> None:
-    folder, out = crops(tmp_path / "scans", 2 * CHUNK), tmp_path / "out.csv"
+    folder, out = crops(tmp_path / "scans", 2 * CHUNK), tmp_path / f"out.{suffix}"
 
     def stop(progress: Progress) -> None:
         if progress.pictures == CHUNK:

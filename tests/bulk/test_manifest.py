@@ -62,6 +62,7 @@ def test_the_file_alone_is_enough_whoever_wrote_it(tmp_path: Path) -> None:
         ("sep=;\nfile;page\n\na.png;0\n", "line 4: the page '0' is no number from 1"),
         ("\ufefffile,page\na.png,0\n".encode("utf-16-le"), "line 2: the page '0' is no number"),
         (b"PK\3\4 no workbook", "is no Excel workbook, or is broken"),
+        (b"\xd0\xcf\x11\xe0\0\0", "is neither a CSV nor a workbook of the kind .xlsx"),
         ("file,patern\na.png,x\n", "has a column 'patern' that is not known"),
         ("file,file\na.png,x\n", "has a column twice"),
         ("file\n", "names no pictures"),

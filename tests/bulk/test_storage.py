@@ -11,7 +11,7 @@ from inkdigit.bulk import rows
 from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.rows import read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, pictures
-from inkdigit.bulk.storage import located, read_object, without_secrets
+from inkdigit.bulk.storage import is_uri, located, read_object, without_secrets
 from inkdigit.errors import ImageError, SourceError
 from inkdigit.images import sources
 from inkdigit.reading.options import ReadOptions
@@ -147,6 +147,12 @@ def test_names_that_pyarrow_cannot_say_are_said_to_be_so(tmp_path: Path) -> None
     (picture,) = pictures([f"file://{tmp_path}"])
     assert isinstance(picture.source, SourceError)
     assert "cannot be listed: 'utf-8' codec" in str(picture.source)
+
+
+@pytest.mark.parametrize("name", [r"C:\a.png", "C:/a.png", "c://a.png", "NUL", r"\\server\a.png"])
+def test_a_path_of_windows_is_no_uri(name: str) -> None:
+    assert not is_uri(name)
+    assert without_secrets(name) == name
 
 
 def test_a_store_that_is_not_known_is_said() -> None:

@@ -54,7 +54,7 @@ def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "usage", "sentence"),
     [
         ([], "usage: inkdigit [-h]", "VERB is missing"),
-        (["nothing"], "usage: inkdigit [-h]", "VERB takes one of "),
+        (["nothing"], "usage: inkdigit [-h]", "VERB is one of "),
         (["--nothing"], "usage: inkdigit [-h]", "VERB is missing"),
         (["train", "--epochs", "many"], "usage: inkdigit train", "--epochs takes a whole number"),
         (["evaluate"], "usage: inkdigit evaluate", "MODEL is missing"),

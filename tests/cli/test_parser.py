@@ -99,4 +99,4 @@ def test_a_choice_that_is_none_is_told_with_those_there_are(
     with pytest.raises(SystemExit):
         parser.parse_args(["--format", "xml"])
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.replace("'", "") == "inkdigit: --format takes one of json, csv, received xml"
+    assert last.replace("'", "") == "inkdigit: --format is one of json, csv, received xml"

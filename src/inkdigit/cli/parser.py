@@ -17,7 +17,7 @@ _SENTENCES = (
     (r"expected (one|at least one) argument", "needs a value"),
     (r"invalid int value: ", "takes a whole number, received "),
     (r"invalid float value: ", "takes a number, received "),
-    (r"invalid choice: (.*) \(choose from (.*)\)", r"takes one of \2, received \1"),
+    (r"invalid choice: (.*) \(choose from (.*)\)", r"is one of \2, received \1"),
     (r"not allowed with argument (\S+)", r"does not go with \1"),
     (r"ignored explicit argument (.*)", r"takes no value, received \1"),
     (r"the following arguments are required: (.*)", r"\1 is missing"),
@@ -51,13 +51,13 @@ class VerbParser(Parser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse all; what is too much is this verb's to tell."""
         found, unknown = super().parse_known_args(self._sorted(args), namespace)
-        if surplus := " ".join(word for word in unknown if word != "--"):
-            self.error(f"there is no place for {surplus}")
+        if unknown:
+            self.error(f"there is no place for {' '.join(unknown).removeprefix('-- ')}")
         return found, []
 
     def _sorted(self, args: Sequence[str]) -> list[str]:
         """Return the flags, each in one word with its value, and then the names behind `--`."""
-        flags, names, left = list[str](), ["--"], deque(args)
+        flags, names, left = list[str](), list[str](), deque(args)
         known = self._option_string_actions
         while left:
             word = left.popleft()
@@ -82,4 +82,4 @@ class VerbParser(Parser):
                 near = get_close_matches(flag, known, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"a file of that name is ./{word}"
                 self.error(f"there is no flag {flag}: {hint}")
-        return flags + names
+        return [*flags, "--", *names] if names else flags
