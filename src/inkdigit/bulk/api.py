@@ -103,9 +103,7 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     read = _engine(engine, job, jobs, address)
     wanted = (include,) if isinstance(include, str) else tuple(include)
     names = [sources] if isinstance(sources, str | os.PathLike) else sources
-    # What the run itself writes is no picture.
-    own = {realpath(written), realpath(f"{written}.part"), written.rstrip("/")} if written else ()
-    files = FileFilter(wanted, recursive, frozenset(own))
+    files = FileFilter(wanted, recursive, _places(written))
     source = _source(list(map(str, names)), manifest, files, job)
     if isinstance(target, Parts) and resume and (tally := target.finished(job)) is not None:
         note = f"{target} is finished: there is nothing left to read"
@@ -128,6 +126,13 @@ def _written(out: _Name | None) -> str | None:
     """Return a name as it is written: a `Path` has lost the slash behind a folder."""
     folder = isinstance(out, Path) and not out.suffix and (out.is_dir() or not out.exists())
     return f"{out}/" if folder else None if out is None else os.fspath(out)
+
+
+def _places(out: str | None) -> frozenset[str]:
+    """Return where the run itself writes: nothing there is a picture."""
+    if out is None:
+        return frozenset()
+    return frozenset({realpath(out), realpath(f"{out}.part"), without_secrets(out).rstrip("/")})
 
 
 def choose_target(
