@@ -171,12 +171,12 @@ def test_what_was_left_out_is_one_sentence(tree: Path) -> None:
     left_out = LeftOut()
     list(files_below(str(tree), FileFilter(), left_out.add))
     assert str(left_out) == (
-        "left out files that are no pictures (1), folders for --recursive (2): "
+        "left out files of other kinds (1), folders for --recursive (2): "
         f"{tree}/a.dir/, {tree}/c/, {tree}/note.txt"
     )
     for number in range(2_000):
         left_out.add(f"{number}.txt")
-    assert "no pictures (2,001), folders" in str(left_out)
+    assert "other kinds (2,001), folders" in str(left_out)
     assert str(left_out).endswith("1.txt, …")
     assert len(left_out.names) == 5
     patterns = LeftOut()

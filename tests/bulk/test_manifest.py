@@ -95,7 +95,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str | bytes, sentence: str)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_what_excel_writes_is_understood(tmp_path: Path, delimiter: str, encoding: str) -> None:
     lines = [
-        ["File", " ID", "Pattern", "Page", "", ""],
+        ["File Name", " ID", "Pattern", "Page", "", ""],
         ["größe.png", " 1", r"\d{1,5}", "1.0"],
         ["b.png", "2", "", "2,0", "", ""],
         ["", "", "", "", "", ""],

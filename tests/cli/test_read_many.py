@@ -297,7 +297,7 @@ def test_what_is_left_out_of_a_folder_is_told_once(
     os.mkfifo(scans / "pipe.png")
     (scans / "._00002.png").write_text("nothing")
     told = (
-        "left out files that are no pictures (1), folders for --recursive (1): "
+        "left out files of other kinds (1), folders for --recursive (1): "
         f"{scans}/below/, {scans}/note.txt"
     )
     for more in ([], ["-o", f"{tmp_path}/out.csv"], ["-q"]):
@@ -340,7 +340,7 @@ def test_what_may_not_be_opened_is_told_and_the_others_are_read(
         assert [row[2] == "failed" for row in rows] == [True, False, True]
         assert f"{name}/a.png cannot be opened: Permission denied" in printed.err
         assert f"{name}/closed cannot be listed: Permission denied" in printed.err
-        assert f"left out files that are no pictures (1): {name}/c.txt" in printed.err
+        assert f"left out files of other kinds (1): {name}/c.txt" in printed.err
         assert f"{name}/out.csv.part cannot be written: Permission denied" in printed.err
 
 

@@ -31,7 +31,7 @@ _Lister = Callable[[str], Iterator[_Entry]]
 
 @dataclass
 class LeftOut:
-    """What lies in folders and is not read: files that are no pictures, folders not entered.
+    """What lies in folders and is not read: files of other kinds, folders not entered.
 
     `names` are the first of them; those of folders end in a slash.
 
@@ -39,7 +39,7 @@ class LeftOut:
     >>> left_out.add("a.txt")
     >>> left_out.add("old/")
     >>> str(left_out)
-    'left out files that are no pictures (1), folders for --recursive (1): a.txt, old/'
+    'left out files of other kinds (1), folders for --recursive (1): a.txt, old/'
     """
 
     files: int = 0
@@ -55,7 +55,7 @@ class LeftOut:
 
     def __str__(self) -> str:
         """Return one sentence."""
-        kinds = {"files that are no pictures": self.files, "folders for --recursive": self.folders}
+        kinds = {"files of other kinds": self.files, "folders for --recursive": self.folders}
         told = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.items() if count)
         more = ", …" * (self.files + self.folders > len(self.names))
         return f"left out {told}: {', '.join(self.names)}{more}"

@@ -146,8 +146,7 @@ def _of_workbook(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
 
 def _named(header: list[str]) -> list[str]:
     """Return the names of columns as they are known."""
-    names = [name.strip().lower() for name in header]
-    return ["file" if name == "filename" else name for name in names]
+    return [re.sub(r"^file[ _-]?name$", "file", name.strip().lower()) for name in header]
 
 
 def _columns(path: Path, header: list[str]) -> list[str]:

@@ -24,7 +24,7 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # WebP, PPM and its siblings, HEIC and AVIF, JPEG 2000 as a file and bare.
 _PICTURE = re.compile(
     rb"\x89PNG\r\n|\xff\xd8\xff|GIF8|BM.{4}\0{4}|RIFF.{4}WEBP|P[1-6f]\s+[#\d]"
-    rb"|.{4}ftyp(?:he[iv]|avi|mif1|msf1)|\0{3}\x0cjP  |\xff\x4f\xff\x51",
+    rb"|.{4}ftyp(?:he[iv]|avi|mi[af]|msf1)|\0{3}\x0cjP  |\xff\x4f\xff\x51",
     re.DOTALL,
 )
 
