@@ -11,7 +11,7 @@ from inkdigit.bulk import rows
 from inkdigit.bulk.folders import FileFilter
 from inkdigit.bulk.rows import read_rows
 from inkdigit.bulk.sources import Picture, count_pictures, pictures
-from inkdigit.bulk.storage import located, read_object, without_secrets
+from inkdigit.bulk.storage import is_uri, located, read_object, without_secrets
 from inkdigit.errors import ImageError, SourceError
 from inkdigit.images import sources
 from inkdigit.reading.options import ReadOptions
@@ -40,6 +40,19 @@ def test_a_bucket_is_listed_by_name(bucket: Bucket) -> None:
     assert [picture.name for picture in deep] == [*flat, f"s3://{bucket.name}/scans/c/d.png"]
     assert count_pictures([bucket.uri("scans/")], FileFilter(recursive=True)) == 3
     assert [picture.name for picture in listed(bucket, "scans/b.png")] == flat[1:]
+
+
+def test_contents_decide_in_a_bucket_as_well(bucket: Bucket) -> None:
+    for name in ("a", "b.dat", "c/d.png", "._e.png"):
+        put(bucket, f"scans/{name}", b"\x89PNG\r\n" if name == "a" else b"x")
+    told: list[str] = []
+    (found,) = pictures([bucket.uri("scans/")], FLAT, told.append)
+    assert found.name == f"s3://{bucket.name}/scans/a"
+    assert told == [f"s3://{bucket.name}/scans/{name}" for name in ("b.dat", "c/")]
+    assert count_pictures([bucket.uri("scans/")]) == 1
+    own = frozenset({f"s3://{bucket.name}/scans/c"})
+    everything = FileFilter(recursive=True, own=own)
+    assert len(list(pictures([bucket.uri("scans/")], everything))) == 1
 
 
 def test_credentials_may_stand_in_the_uri_and_are_not_shown(
@@ -134,6 +147,12 @@ def test_names_that_pyarrow_cannot_say_are_said_to_be_so(tmp_path: Path) -> None
     (picture,) = pictures([f"file://{tmp_path}"])
     assert isinstance(picture.source, SourceError)
     assert "cannot be listed: 'utf-8' codec" in str(picture.source)
+
+
+@pytest.mark.parametrize("name", [r"C:\a.png", "C:/a.png", "c://a.png", "NUL", r"\\server\a.png"])
+def test_a_path_of_windows_is_no_uri(name: str) -> None:
+    assert not is_uri(name)
+    assert without_secrets(name) == name
 
 
 def test_a_store_that_is_not_known_is_said() -> None:

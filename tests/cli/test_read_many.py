@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -223,6 +224,41 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(scans: Path, tmp_path:
     assert closed(out) >= 2
 
 
+# A drive that does not answer: in every process the file of this name is waited for.
+SLOW = """
+import os, pathlib
+plain = pathlib.Path.open
+def open(path, *given, **more):
+    if path.name == "00005.png":
+        os.write(2, b"waiting\\n")
+        os.read(os.pipe()[0], 1)
+    return plain(path, *given, **more)
+pathlib.Path.open = open
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_does_not_wait_for_a_drive_that_does_not_answer(
+    jobs: str, crops: Crops, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    command = [*COMMAND, str(crops(tmp_path / "scans", 130)), "--jobs", jobs, "--page", "1"]
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path / "out.csv")],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert process.stderr
+    assert process.stderr.readline() == "waiting\n"
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said.endswith("inkdigit: interrupted\n")
+
+
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     crops: Crops, tmp_path: Path, results: Path
 ) -> None:
@@ -249,6 +285,63 @@ def test_a_folder_may_be_printed(crops: Crops, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     assert [Path(name).name for name, *_ in lines] == [f"{n:05}.png" for n in range(70)]
+
+
+def test_what_is_left_out_of_a_folder_is_told_once(
+    crops: Crops, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scans = crops(tmp_path / "scans", 3)
+    (scans / "00001.png").rename(scans / "scan of 1")
+    (scans / "note.txt").write_text("something I had")
+    (scans / "below").mkdir()
+    os.mkfifo(scans / "pipe.png")
+    (scans / "._00002.png").write_text("nothing")
+    told = (
+        "left out files of other kinds (1), folders for --recursive (1): "
+        f"{scans}/below/, {scans}/note.txt"
+    )
+    for more in ([], ["-o", f"{tmp_path}/out.csv"], ["-q"]):
+        assert main(["read", str(scans), *more]) == 5
+        printed = capsys.readouterr()
+        assert printed.err.splitlines().count(told) == (more != ["-q"])
+    assert [line.split("\t")[0] for line in printed.out.splitlines()] == [
+        f"{scans}/{name}" for name in ("00000.png", "00002.png", "pipe.png", "scan of 1")
+    ]
+    assert "not a plain file" in (tmp_path / "out.csv").read_text()
+    for name in ("00000.png", "00002.png", "pipe.png", "scan of 1"):
+        (scans / name).unlink()
+    assert main(["read", str(scans)]) == 10
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == told
+    assert last.startswith(f"inkdigit: {scans} holds no pictures; --recursive")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be nobody")
+def test_what_may_not_be_opened_is_told_and_the_others_are_read(
+    some_crops: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for file in ("a.png", "b.png", "c.txt"):
+            shutil.copy(some_crops[0], folder / file)
+        (folder / "closed").mkdir(0o700)
+        for file in ("a.png", "c.txt"):
+            (folder / file).chmod(0)
+        os.seteuid(65534)
+        try:
+            assert main(["read", name, "--recursive"]) == 1
+            assert main(["read", name, "-o", f"{name}/out.csv"]) == 8
+        finally:
+            os.seteuid(0)
+        printed = capsys.readouterr()
+        rows = [line.split("\t") for line in printed.out.splitlines()]
+        assert [Path(row[0]).name for row in rows] == ["a.png", "b.png", folder.name]
+        assert [row[2] == "failed" for row in rows] == [True, False, True]
+        assert f"{name}/a.png cannot be opened: Permission denied" in printed.err
+        assert f"{name}/closed cannot be listed: Permission denied" in printed.err
+        assert f"left out files of other kinds (1): {name}/c.txt" in printed.err
+        assert f"{name}/out.csv.part cannot be written: Permission denied" in printed.err
 
 
 def test_a_manifest_says_what_is_read(

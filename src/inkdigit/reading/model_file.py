@@ -21,6 +21,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from inkdigit.errors import ImageError, ModelError
+from inkdigit.files import open_plain
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.calibration import Floats, PlattScaling, temperature_scale
 
@@ -194,7 +195,8 @@ class LineModel(_Model):
 def load_model_file(path: str | Path) -> DigitModel | LineModel:
     """Load a model file of either kind; `ModelError` if it is missing, broken or of neither."""
     try:
-        content = Path(path).read_bytes()
+        with open_plain(path) as file:
+            content = file.read()
     except (OSError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ModelError(f"{path or repr(path)} cannot be read: {reason}") from None

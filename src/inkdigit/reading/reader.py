@@ -184,8 +184,11 @@ class Reader:
         read = partial(_read, self._reader(options), options)
         if len(parts) == 1:
             return read(parts[0])
-        with ThreadPoolExecutor(_THREADS) as pool:
+        pool = ThreadPoolExecutor(_THREADS)
+        try:
             return [result for part in pool.map(read, parts) for result in part]
+        finally:  # Ctrl-C does not wait for a drive that does not answer
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def page_results(self, document: Source, options: ReadOptions) -> Iterator[Result]:
         """Yield a reading of each page of a document, or the error that it met."""
