@@ -447,7 +447,7 @@ def test_a_line_model_by_its_path_reads_lines_only(hand: Hand, reader: Reader) -
     assert given.read(page) == reader.read(page)
     assert repr(given) == f"Reader({given.model})"
     assert given.model == reader.model == reader.read(page).model
-    with pytest.raises(SettingError, match="reads lines: it takes no single"):
+    with pytest.raises(SettingError, match="reads lines, and no single digits"):
         given.read(page, single=True)
 
 

@@ -18,7 +18,7 @@ def check_size(height: int, width: int, name: str, max_pixels: int) -> None:
     if height * width > max_pixels:
         raise ImageError(
             f"{name} has {height * width:,} pixels ({width}×{height}), more than {max_pixels:,}: "
-            "shrink it, or raise max_pixels (--max-pixels)"
+            "shrink it, or raise max_pixels"
         )
 
 

@@ -72,7 +72,7 @@ def _read_path(path: Path, name: str) -> bytes:
         with path.open("rb") as stream:
             return _read_stream(stream, name)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or "no file can have this name"
         raise ImageError(f"{name} cannot be opened: {reason}") from None
 
 

@@ -205,9 +205,9 @@ class Reader:
         reader = self._single if options.single else self._line
         if reader is None:
             raise SettingError(
-                f"the model {self.model} reads lines: it takes no single (--single)"
+                f"the model {self.model} reads lines, and no single digits: leave out single"
                 if options.single
-                else f"the model {self.model} reads one digit: say so (single, --single)"
+                else f"the model {self.model} reads one digit: say so with single"
             )
         return reader
 
