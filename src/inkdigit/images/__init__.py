@@ -24,12 +24,12 @@ from inkdigit.errors import ImageError
 from inkdigit.images import decoding, pdf
 from inkdigit.images.arrays import as_png, grey_from_array
 from inkdigit.images.formats import foreign_kind
-from inkdigit.images.grey import MAX_PIXELS, Grey
+from inkdigit.images.grey import MAX_PIXELS, Grey, turned
 from inkdigit.images.sources import File, is_pdf, may_have_pages, name_of, read_whole
 
 __all__ = [
     "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "may_have_pages",
-    "open_grey", "open_pages",
+    "open_grey", "open_pages", "turned",
 ]  # fmt: skip
 
 Source = File | Image.Image | npt.NDArray[np.generic]

@@ -22,6 +22,15 @@ def check_size(height: int, width: int, name: str, max_pixels: int) -> None:
         )
 
 
+def turned(page: Grey, degrees: int) -> Grey:
+    """Return a page turned clockwise by a multiple of 90 degrees.
+
+    >>> turned(np.array([[1, 2]], np.uint8), 90).tolist()
+    [[1], [2]]
+    """
+    return np.ascontiguousarray(np.rot90(page, -degrees // 90))
+
+
 def white_of(top: float) -> int:
     """Return the white of pixels of which the largest is `top`.
 

@@ -35,13 +35,15 @@ class LineImage:
     """A line of writing made ready for a line network.
 
     `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
-    of a picture of the shape `page`, beyond whose edges it may reach. `several_lines` says that the
-    picture shows another line, whole, and `far_apart` that there is a gap as between two numbers.
+    of a picture of the shape `page`, beyond whose edges it may reach. `many_numbers` says that the
+    picture is a page of them, `several_lines` that it shows another line, whole, and `far_apart`
+    that there is a gap as between two numbers.
     """
 
     pixels: Grey
     area: Box
     page: tuple[int, int]
+    many_numbers: bool = False
     several_lines: bool = False
     far_apart: bool = False
 
@@ -88,6 +90,11 @@ class LineImage:
         return small and low and left + width <= second[0]
 
     @property
+    def is_tall(self) -> bool:
+        """Whether the writing is higher than wide, as a number is that lies on its side."""
+        return self.area[3] > self.area[2]
+
+    @property
     def _scale(self) -> tuple[float, float]:
         """Pixels of the line image for one of the picture, across and down."""
         height, width = self.pixels.shape
@@ -110,7 +117,7 @@ def _within(first: float, end: float, length: int) -> tuple[int, int]:
 
 
 def extract_line(grey: Grey) -> LineImage | None:
-    """Return the line of writing on a page; `None` for blank paper.
+    """Return the line of writing on a page; `None` where there is none.
 
     Of several lines it is the one with most ink.
     """
@@ -129,7 +136,8 @@ def extract_line(grey: Grey) -> LineImage | None:
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
     area = (left, top, right - left, bottom - top)
-    return LineImage(full, area, grey.shape, found.several_lines, found.far_apart)
+    said = found.many_numbers, found.several_lines, found.far_apart
+    return LineImage(full, area, grey.shape, *said)
 
 
 def _cut_out(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
