@@ -52,7 +52,7 @@ class ReadOptions:
         None, Integral, "only this page, counted from 1 (default: every page)", "N"
     )
     rotate: int | None = _option(
-        None, Integral, "turn the picture clockwise by 0, 90, 180 or 270 degrees first", "DEGREES"
+        None, Integral, "turn the picture clockwise by 0, 90, 180 or 270 degrees first", "N"
     )
     max_pixels: int | None = _option(
         None, Integral, "refuse larger pictures (default: 64,000,000)", "N"

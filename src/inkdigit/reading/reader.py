@@ -16,7 +16,7 @@ from inkdigit.reading.line_reader import LineReader
 from inkdigit.reading.model_file import DigitModel, LineModel, load_model_file
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import DecimalMark, ReadOptions, with_read_options
-from inkdigit.reading.result import Box, Reading
+from inkdigit.reading.result import Character, Reading
 from inkdigit.reading.review_rules import Evidence, decide
 
 _MODELS = Path(__file__).parents[1] / "models"
@@ -295,10 +295,7 @@ def _reading(
         status=status,
         reason=reason,
         rule=rule,
-        characters=tuple(
-            replace(one, box=_as_opened(one.box, shape, found.options.rotate or 0))
-            for one in found.characters
-        ),
+        characters=_as_opened(found.characters, shape, found.options.rotate or 0),
         number=numbers.pop() if len(numbers) == 1 else None,
         unconstrained=found.free,
         model=reader.model.name,
@@ -314,26 +311,32 @@ def _may_lie_on_its_side(found: Evidence) -> bool:
 
 def _read_turned(reader: LineReader | DigitReader, found: Evidence, page: _Page) -> str:
     """Say which number of more digits is read when a page is turned by a quarter, if one is."""
-    ways: list[tuple[float, str]] = []
     with suppress(InkdigitError):
-        grey = page.open()
-        for degrees in (90, 270):
-            (way,) = reader.read([turned(grey, degrees)], found.options)
-            if (
-                isinstance(way, Evidence)
-                and decide(way)[0] != "rejected"
-                and len(way.digits) > max(1, len(found.digits))
-            ):
-                said = f"turned clockwise by {degrees} degrees it reads {way.text}: say so (rotate)"
-                ways.append((way.confidence, said))
-    return max(ways, default=(0.0, ""))[1]
+        grey, quarters = page.open(), (90, 270)
+        ways = reader.read([turned(grey, degrees) for degrees in quarters], found.options)
+        likely = [
+            (way.confidence, degrees, way.text)
+            for degrees, way in zip(quarters, ways, strict=True)
+            if isinstance(way, Evidence)
+            and decide(way)[0] != "rejected"
+            and len(way.digits) > max(1, len(found.digits))
+        ]
+        if likely:
+            _, degrees, text = max(likely)
+            return f"turned clockwise by {degrees} degrees it reads {text}: set rotate to {degrees}"
+    return ""
 
 
-def _as_opened(box: Box, shape: tuple[int, int], degrees: int) -> Box:
-    """Return where a box of a page of this shape, which was turned, lay before."""
-    x, y, width, height = box
+def _as_opened(
+    characters: tuple[Character, ...], shape: tuple[int, int], degrees: int
+) -> tuple[Character, ...]:
+    """Return characters with their boxes on the page before it was turned to this shape."""
     down, across = shape
     for _ in range(degrees // 90):
-        x, y, width, height = y, across - x - width, height, width
+        characters = tuple(
+            replace(one, box=(y, across - x - width, height, width))
+            for one in characters
+            for x, y, width, height in [one.box]
+        )
         down, across = across, down
-    return x, y, width, height
+    return characters

@@ -91,7 +91,7 @@ _FEW_PIXELS = 100_000
 class Layout:
     """Where the writing is on a page, in its pixels, and the page's ink without what is printed.
 
-    `many_numbers`, `several_lines` and `far_apart` are said of a line, `beside` of a digit (see
+    `several_lines`, `far_apart` and `many_numbers` are said of a line, `beside` of a digit (see
     `LineImage` and `DigitImage`).
     """
 
@@ -100,9 +100,9 @@ class Layout:
     top: float
     right: float
     bottom: float
-    many_numbers: bool = False
     several_lines: bool = False
     far_apart: bool = False
+    many_numbers: bool = False
     beside: str = ""
 
 
@@ -200,8 +200,8 @@ class _Pieces:
     def line(self, ink: Ink) -> Layout:
         """Return the line that holds most of the writing.
 
-        And whether the picture shows many numbers, or another line, of two characters or more,
-        whole; and whether a gap in the line is as wide as those between numbers.
+        And whether the picture shows another line, of two characters or more, whole, or a page of
+        them; and whether a gap in the line is as wide as those between numbers.
         """
         writing = self.writing
         tallest = self.height[writing].max()
@@ -217,19 +217,25 @@ class _Pieces:
         box = (int(left), int(top), int(right), int(bottom))
         apart = self._far_apart(main, box[3] - box[1])
         many = self._many_numbers()
-        return self._layout(ink, box, many_numbers=many, several_lines=several, far_apart=apart)
+        return self._layout(ink, box, several_lines=several, far_apart=apart, many_numbers=many)
 
     def _many_numbers(self) -> bool:
-        """Return whether characters stand in rows, whatever grid is around them."""
-        rows, high = CONFIG.page_rows, self.labels.shape[0]
-        small = ~self.printed & (self.height >= LEAST_STROKE) & (self.height < high / rows)
+        """Return whether characters stand in rows, whatever grid is around them.
+
+        What is taller, and no grid, has less ink: else they are the texture of the paper.
+        """
+        high, wide = self.labels.shape
+        pieces = ~self.printed
+        small = pieces & (self.height >= LEAST_STROKE) & (self.height < high / CONFIG.page_rows)
         if np.count_nonzero(small) < CONFIG.page_pieces:
             return False
         usual = float(np.median(self.height[small]))
         alike = small & (self.height >= usual / 2) & (self.height <= usual * 2)
+        taller = pieces & (self.height > usual * 2) & (self.width < wide / 2)
         middles = np.sort(self.y[alike] + self.height[alike] / 2)
-        found = 1 + int(np.count_nonzero(np.diff(middles) > usual / 2))
-        return bool(found >= rows and len(middles) >= max(CONFIG.page_pieces, 2 * found))
+        rows = 1 + int(np.count_nonzero(np.diff(middles) > usual / 2))
+        many = rows >= CONFIG.page_rows and len(middles) >= max(CONFIG.page_pieces, 2 * rows)
+        return bool(many and self.area[alike].sum() > self.area[taller].sum())
 
     def _far_apart(self, pieces: Numbers, height: int) -> bool:
         """Return whether a wide gap parts the pieces of a line of this height."""

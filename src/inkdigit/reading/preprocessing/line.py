@@ -35,17 +35,17 @@ class LineImage:
     """A line of writing made ready for a line network.
 
     `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
-    of a picture of the shape `page`, beyond whose edges it may reach. `many_numbers` says that the
-    picture is a page of them, `several_lines` that it shows another line, whole, and `far_apart`
-    that there is a gap as between two numbers.
+    of a picture of the shape `page`, beyond whose edges it may reach. `several_lines` says that the
+    picture shows another line, whole, `far_apart` that there is a gap as between two numbers, and
+    `many_numbers` that the picture is a page of them.
     """
 
     pixels: Grey
     area: Box
     page: tuple[int, int]
-    many_numbers: bool = False
     several_lines: bool = False
     far_apart: bool = False
+    many_numbers: bool = False
 
     @cached_property
     def strokes(self) -> npt.NDArray[np.uint8]:
@@ -136,7 +136,7 @@ def extract_line(grey: Grey) -> LineImage | None:
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
     area = (left, top, right - left, bottom - top)
-    said = found.many_numbers, found.several_lines, found.far_apart
+    said = found.several_lines, found.far_apart, found.many_numbers
     return LineImage(full, area, grey.shape, *said)
 
 

@@ -65,7 +65,7 @@ def why_unseen(blank: Grey) -> str:
         return f"the picture is too small for a digit ({width}×{height} pixels)"
     paper = np.median(blank)
     if paper < BLANK_CONTRAST:
-        return "the picture is black"
+        return "the paper is black"
     if paper == _WHITE and 2 * _contrast(find_ink(blank)) >= BLANK_CONTRAST:
         return "the picture is over-exposed, and something shows faintly"
     return ""
