@@ -8,18 +8,10 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 
 import numpy as np
-from PIL import (
-    AvifImagePlugin,
-    ExifTags,
-    Image,
-    ImageFile,
-    Jpeg2KImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
-)
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from inkdigit.errors import ImageError, MissingExtraError
 from inkdigit.images.colour import grey_from_colours
@@ -29,7 +21,7 @@ from inkdigit.images.grey import MAX_PIXELS, Grey, check_size, from_16_bits, whi
 # Not every format that Pillow knows: it opens some (EPS) by running another program.
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 # Importing these spares Pillow the search through all its plugins.
-_PLUGINS = (AvifImagePlugin, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin)
+_PLUGINS = [import_module(f"PIL.{name}ImagePlugin") for name in ("Avif", "Jpeg2K", "WebP")]
 
 # TIFF's tag of what a frame is, and its bits for a thumbnail and for a mask.
 _FRAME_KIND, _NO_PAGE = 254, 0b101

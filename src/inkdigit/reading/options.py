@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from inkdigit.reading.patterns import Pattern
 
 DecimalMark = Literal["dot", "comma"]
-# How far a picture may be turned, in degrees.
-_QUARTERS = (0, 90, 180, 270)
 
 
 def _option(default: Any, kind: type, what: str, metavar: str = "") -> Any:
@@ -78,7 +76,7 @@ class ReadOptions:
             )
         if self.decimal not in (None, *get_args(DecimalMark)):
             raise SettingError(f"decimal is dot or comma, received {self.decimal!r}")
-        if self.rotate not in (None, *_QUARTERS):
+        if self.rotate not in (None, 0, 90, 180, 270):
             raise SettingError(
                 f"pictures are turned by 0, 90, 180 or 270 degrees, received {self.rotate}"
             )

@@ -27,6 +27,9 @@ _THREADS = 2
 _FEW, _MANY = 64, 256
 
 Result = Reading | InkdigitError
+_Found = Evidence | InkdigitError
+# The shape of a page, or why it could not be opened.
+_Note = tuple[int, int] | InkdigitError
 
 
 class Reader:
@@ -243,43 +246,28 @@ class _Page:
 def _read(
     reader: LineReader | DigitReader, options: ReadOptions, pages: Sequence[_Page]
 ) -> list[Result]:
-    failures: dict[int, InkdigitError] = {}
-    shapes: list[tuple[int, int]] = []
-    found = zip(
-        reader.read(_opened(pages, options.rotate or 0, failures, shapes), options), shapes,
-        strict=True,
-    )  # fmt: skip
+    notes: list[_Note] = []
+    found = iter(reader.read(_opened(pages, options.rotate or 0, notes), options))
     return [
-        failures.get(number) or _reading(reader, *next(found), page)
-        for number, page in enumerate(pages)
+        note if isinstance(note, InkdigitError) else _reading(reader, next(found), note, page)
+        for note, page in zip(notes, pages, strict=True)
     ]
 
 
-def _opened(
-    pages: Sequence[_Page],
-    degrees: int,
-    failures: dict[int, InkdigitError],
-    shapes: list[tuple[int, int]],
-) -> Iterator[Grey]:
-    """Open and turn one page after the other, so that no two are held.
-
-    Note the shapes of those that were opened, and why others could not be.
-    """
-    for number, page in enumerate(pages):
+def _opened(pages: Sequence[_Page], degrees: int, notes: list[_Note]) -> Iterator[Grey]:
+    """Open and turn one page after the other, so that no two are held; note what came of each."""
+    for page in pages:
         try:
             grey = turned(page.open(), degrees)
         except InkdigitError as error:
-            failures[number] = error
+            notes.append(error)
         else:
-            shapes.append(grey.shape)
+            notes.append(grey.shape)
             yield grey
 
 
 def _reading(
-    reader: LineReader | DigitReader,
-    found: Evidence | InkdigitError,
-    shape: tuple[int, int],
-    page: _Page,
+    reader: LineReader | DigitReader, found: _Found, shape: tuple[int, int], page: _Page
 ) -> Result:
     """Make a reading of what is known: decide what to do with it, and understand its number."""
     if isinstance(found, InkdigitError):
@@ -305,8 +293,8 @@ def _reading(
 
 def _may_lie_on_its_side(found: Evidence) -> bool:
     line = found.line
-    tall = line is not None and line.is_tall and not line.many_numbers
-    return tall and found.options.rotate is None and decide(found)[0] != "accepted"
+    column = line is not None and line.is_column and not line.many_numbers
+    return column and found.options.rotate is None and decide(found)[0] != "accepted"
 
 
 def _read_turned(reader: LineReader | DigitReader, found: Evidence, page: _Page) -> str:

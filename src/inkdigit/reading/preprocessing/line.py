@@ -90,9 +90,9 @@ class LineImage:
         return small and low and left + width <= second[0]
 
     @property
-    def is_tall(self) -> bool:
-        """Whether the writing is higher than wide, as a number is that lies on its side."""
-        return self.area[3] > self.area[2]
+    def is_column(self) -> bool:
+        """Whether pieces stand higher than wide, as those of a number do that lies on its side."""
+        return self.area[3] > self.area[2] and len(self.pieces) > 1
 
     @property
     def _scale(self) -> tuple[float, float]:
@@ -136,8 +136,8 @@ def extract_line(grey: Grey) -> LineImage | None:
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
     area = (left, top, right - left, bottom - top)
-    said = found.several_lines, found.far_apart, found.many_numbers
-    return LineImage(full, area, grey.shape, *said)
+    told = found.several_lines, found.far_apart, found.many_numbers
+    return LineImage(full, area, grey.shape, *told)
 
 
 def _cut_out(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:

@@ -60,9 +60,9 @@ def why_unseen(blank: Grey) -> str:
     Ink is darker than its paper, so black shows none. White may be where the light was too much:
     there less contrast is left, and half of what ink has elsewhere may be ink.
     """
-    height, width = blank.shape
     if not holds_digit(blank.shape):
-        return f"the picture is too small for a digit ({width}×{height} pixels)"
+        size = "×".join(map(str, blank.shape[::-1]))
+        return f"the picture is too small for a digit ({size} pixels)"
     paper = np.median(blank)
     if paper < BLANK_CONTRAST:
         return "the paper is black"
