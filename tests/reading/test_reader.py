@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
-from scripted import ScriptedDigit, ScriptedLine, bars
+from scripted import SURE, ScriptedDigit, ScriptedLine, bars
 
 from inkdigit.errors import ImageError, InkdigitError, ModelError, SettingError
 from inkdigit.reading import Reader, Reading, ReadOptions
@@ -287,6 +287,27 @@ def test_a_number_on_its_side_is_for_review_and_says_how_to_turn_it(
     # Who says how it lies is taken at their word.
     assert reader.read(lying, rotate=0).rule != "on its side"
     assert reader.read(lying, rotate=180).rule != "on its side"
+
+
+class Stacked(ScriptedLine):
+    """Says that a column of strokes is an 8, and a line of them 1200."""
+
+    def frames(self, images: Grey) -> np.ndarray:
+        text = "1200" if images.shape[2] > 2 * images.shape[1] else "8"
+        self.said = [{symbol: SURE} for symbol in text]
+        return super().frames(images)
+
+
+def test_a_number_on_its_side_is_not_taken_for_the_digit_that_it_looks_like() -> None:
+    reader = Reader(line=Stacked())
+    lying = quarters(bars(4), 90)
+    reading = reader.read(lying)
+    assert (reading.text, reading.status, reading.rule) == ("8", "review", "on its side")
+    assert reading.reason.endswith("it reads 1200: set rotate to 270")
+    assert reader.read(lying, rotate=0).status == "accepted"
+    # One stroke is no column, and of several that are surely several nothing is tried.
+    assert reader.read(quarters(bars(1), 90)).status == "accepted"
+    assert reader.read(bars(4)).text == "1200"
 
 
 def test_a_page_that_cannot_be_opened_again_is_read_as_it_lies(reader: Reader, hand: Hand) -> None:

@@ -294,11 +294,16 @@ def _reading(
 def _may_lie_on_its_side(found: Evidence) -> bool:
     line = found.line
     column = line is not None and line.is_column and not line.many_numbers
-    return column and found.options.rotate is None and decide(found)[0] != "accepted"
+    doubted = len(found.digits) < 2 or decide(found)[0] != "accepted"
+    return column and doubted and found.options.rotate is None
 
 
 def _read_turned(reader: LineReader | DigitReader, found: Evidence, page: _Page) -> str:
-    """Say which number of more digits is read when a page is turned by a quarter, if one is."""
+    """Say which number of more digits is read when a page is turned by a quarter, if one is.
+
+    What is accepted as it lies, such as two 0 above each other as an 8, yields to nothing less.
+    """
+    good = ("accepted",) if decide(found)[0] == "accepted" else ("accepted", "review")
     with suppress(InkdigitError):
         grey, quarters = page.open(), (90, 270)
         ways = reader.read([turned(grey, degrees) for degrees in quarters], found.options)
@@ -306,7 +311,7 @@ def _read_turned(reader: LineReader | DigitReader, found: Evidence, page: _Page)
             (way.confidence, degrees, way.text)
             for degrees, way in zip(quarters, ways, strict=True)
             if isinstance(way, Evidence)
-            and decide(way)[0] != "rejected"
+            and decide(way)[0] in good
             and len(way.digits) > max(1, len(found.digits))
         ]
         if likely:
