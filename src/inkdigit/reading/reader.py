@@ -292,10 +292,8 @@ def _reading(
 
 
 def _may_lie_on_its_side(found: Evidence) -> bool:
-    line = found.line
-    column = line is not None and line.is_column and not line.many_numbers
     doubted = len(found.digits) < 2 or decide(found)[0] != "accepted"
-    return column and doubted and found.options.rotate is None
+    return bool(found.line and found.line.is_column and doubted and found.options.rotate is None)
 
 
 def _read_turned(reader: LineReader | DigitReader, found: Evidence, page: _Page) -> str:

@@ -92,7 +92,8 @@ class LineImage:
     @property
     def is_column(self) -> bool:
         """Whether pieces stand higher than wide, as those of a number do that lies on its side."""
-        return self.area[3] > self.area[2] and len(self.pieces) > 1
+        tall = self.area[3] > self.area[2]
+        return tall and len(self.pieces) > 1 and not self.many_numbers
 
     @property
     def _scale(self) -> tuple[float, float]:

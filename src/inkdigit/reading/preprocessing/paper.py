@@ -17,7 +17,6 @@ PAPER_NOISE = 0.125
 
 # The width and height of the smallest digit that is written anywhere, in fonts of pixels.
 _LEAST_DIGIT = 3, 5
-_WHITE = 255
 
 # How far each pixel stands out from its paper.
 Ink = npt.NDArray[np.uint8]
@@ -66,7 +65,7 @@ def why_unseen(blank: Grey) -> str:
     paper = np.median(blank)
     if paper < BLANK_CONTRAST:
         return "the paper is black"
-    if paper == _WHITE and 2 * _contrast(find_ink(blank)) >= BLANK_CONTRAST:
+    if paper == 255 and 2 * _contrast(find_ink(blank)) >= BLANK_CONTRAST:
         return "the picture is over-exposed, and something shows faintly"
     return ""
 
