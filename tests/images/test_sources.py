@@ -23,7 +23,7 @@ def test_empty_contents() -> None:
 
 def test_names_that_no_file_can_have() -> None:
     for name, said in [
-        ("a\0b", "null byte"),
+        ("a\0b", "no file can have this name"),
         ("x" * 5000, "x… cannot be opened"),
         ("", "a folder"),
     ]:

@@ -5,7 +5,6 @@ So no file stays open between pages, and none changes while it is decoded.
 
 import io
 import os
-import re
 import stat
 from pathlib import Path
 from typing import BinaryIO
@@ -20,13 +19,6 @@ _LONGEST_NAME = 200
 # Where a PDF says that it is one; some carry other bytes ahead of it.
 _PDF_WITHIN = 1024
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# How other pictures begin, those that need a decoder of their own among them: PNG, JPEG, GIF, BMP,
-# WebP, PPM and its siblings, HEIC and AVIF, JPEG 2000 as a file and bare.
-_PICTURE = re.compile(
-    rb"\x89PNG\r\n|\xff\xd8\xff|GIF8|BM.{4}\0{4}|RIFF.{4}WEBP|P[1-6f]\s+[#\d]"
-    rb"|.{4}ftyp(?:he[iv]|avi|mi[af]|msf1)|\0{3}\x0cjP  |\xff\x4f\xff\x51",
-    re.DOTALL,
-)
 
 
 def is_pdf(content: bytes) -> bool:
@@ -37,11 +29,6 @@ def is_pdf(content: bytes) -> bool:
 def may_have_pages(head: bytes) -> bool:
     """Return whether a file that begins so is of a kind that holds pages: TIFF or PDF."""
     return head.startswith(_TIFF) or is_pdf(head)
-
-
-def may_be_read(head: bytes) -> bool:
-    """Return whether a file that begins so is a picture or a document, readable or not."""
-    return bool(_PICTURE.match(head)) or may_have_pages(head)
 
 
 def name_of(file: File) -> str:
@@ -88,7 +75,7 @@ def _read_path(path: Path, name: str) -> bytes:
         with path.open("rb") as stream:
             return _read_stream(stream, name)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or "no file can have this name"
         raise ImageError(f"{name} cannot be opened: {reason}") from None
 
 

@@ -49,6 +49,9 @@ class ReadOptions:
     page: int | None = _option(
         None, Integral, "only this page, counted from 1 (default: every page)", "N"
     )
+    rotate: int | None = _option(
+        None, Integral, "turn the picture clockwise by 0, 90, 180 or 270 degrees first", "N"
+    )
     max_pixels: int | None = _option(
         None, Integral, "refuse larger pictures (default: 64,000,000)", "N"
     )
@@ -73,6 +76,8 @@ class ReadOptions:
             )
         if self.decimal not in (None, *get_args(DecimalMark)):
             raise SettingError(f"decimal is dot or comma, received {self.decimal!r}")
+        if self.rotate not in (None, 0, 90, 180, 270):
+            raise SettingError(f"rotate is 0, 90, 180 or 270 degrees, received {self.rotate}")
         for name, count in (("page", self.page), ("limit on pixels", self.max_pixels)):
             if count is not None and count < 1:
                 raise SettingError(f"the {name} must be at least 1, received {count}")

@@ -6,8 +6,10 @@ from inkdigit.reading.preprocessing.paper import (
     LEAST_STROKE,
     binarise,
     find_ink,
+    holds_digit,
     ink_and_polarity,
     light_ink,
+    why_unseen,
 )
 
 
@@ -98,3 +100,41 @@ def test_on_a_large_page_a_stroke_is_longer_than_dust(length: int, found: bool) 
     ink = np.zeros((500, 500), np.uint8)
     ink[100, 50 : 50 + length] = ink[300:302, 200:202] = 200
     assert (binarise(ink) is not None) == found
+
+
+def shaded(level: int, noise: float) -> np.ndarray:
+    page = np.random.default_rng(0).normal(level, noise, (60, 200))
+    return np.rint(page.clip(0, 255)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("level", [20, 60, 128, 235, 254, 255])
+@pytest.mark.parametrize("noise", [0, 1, 2])
+def test_blank_paper_could_have_shown_ink(level: int, noise: float) -> None:
+    assert why_unseen(shaded(level, noise)) == ""
+
+
+@pytest.mark.parametrize(("level", "noise"), [(0, 0), (0, 3), (5, 1), (11, 0)])
+def test_what_is_black_could_have_shown_none(level: int, noise: float) -> None:
+    assert why_unseen(shaded(level, noise)) == "the paper is black"
+
+
+@pytest.mark.parametrize(("ink", "hidden"), [(255, False), (252, False), (248, True), (244, True)])
+def test_faint_ink_is_suspected_on_white_that_was_cut_off(ink: int, hidden: bool) -> None:
+    page = np.full((60, 200), 255, np.uint8)
+    page[20:40, 50:150:20] = ink
+    said = "the picture is over-exposed, and something shows faintly" if hidden else ""
+    assert why_unseen(page) == said
+    # On paper that is not as white as can be, all of the contrast is there to be seen.
+    assert why_unseen(page - np.uint8(20)) == ""
+
+
+@pytest.mark.parametrize(
+    ("shape", "holds"),
+    [((5, 3), True), ((8, 8), True), ((4, 300), False), ((300, 2), False), ((1, 1), False)],
+)
+def test_a_digit_needs_some_room(shape: tuple[int, int], holds: bool) -> None:
+    assert holds_digit(shape) == holds
+    page = np.full(shape, 250, np.uint8)
+    size = f"{shape[1]}×{shape[0]} pixels"
+    said = "" if holds else f"the picture is too small for a digit ({size})"
+    assert why_unseen(page) == said
