@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from inkdigit.serving.batching import QueueFull
 from inkdigit.serving.metrics import REQUESTS, SECONDS
 from inkdigit.serving.problems import ProblemResponse, unavailable
+from inkdigit.serving.settings import PREFIX
 
 log = logging.getLogger("inkdigit.requests")
 
@@ -117,6 +118,28 @@ class LingeringClose:
         await self._app(scope, watched_receive, patient_send)
 
 
+class Prefix:
+    """Lets the application know the path under which a proxy shows it: as set, or as it says.
+
+    Proxies take that path away before they ask, or leave it; both are understood. What a client
+    makes up in `X-Forwarded-Prefix` changes no more than the paths of its own answer.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self._app, self._root_path = app, root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] == "http":
+            said = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
+            prefix = self._root_path or (said if PREFIX.fullmatch(said) else "")
+            path = scope["path"]
+            if prefix and path != prefix and not path.startswith(f"{prefix}/"):
+                path = prefix + path
+            scope = {**scope, "root_path": prefix, "path": path}
+        await self._app(scope, receive, send)
+
+
 class LoadShedding:
     """Refuses in a rush, before any work that costs more than to refuse.
 
@@ -131,7 +154,7 @@ class LoadShedding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
-        route = self._routes.get(scope.get("path", ""))
+        route = self._routes.get(scope.get("path", "").removeprefix(scope.get("root_path", "")))
         try:
             if route:
                 self._check_room()

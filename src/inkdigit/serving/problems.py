@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
@@ -86,19 +85,10 @@ def _http(request: Request, error: HTTPException) -> Problem:
     return Problem(error.status_code, detail, error.headers)
 
 
-def _invalid(_: Request, error: ValidationError) -> Problem:
-    first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        return Problem(422, f"there is no option {name[:60]!r}: see /docs")
-    return Problem(422, f"{name}: {first['msg']}, received {str(first['input'])[:60]!r}")
-
-
 _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, error: error,
     Unavailable: lambda _, error: unavailable(error),
     InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
     HTTPException: _http,
-    ValidationError: _invalid,
     Exception: lambda *_: Problem(500, "something went wrong in the service: see its log"),
 }

@@ -1,0 +1,79 @@
+"""Bodies that are packed: `Content-Encoding: gzip` and `deflate` (RFC 9110, section 8.4)."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator
+
+from fastapi import Request
+
+from inkdigit.serving.problems import Problem
+
+_TAKEN = "gzip, deflate"
+# zlib's numbers for gzip or zlib by the header, and for deflate without one, as some send it.
+_BY_HEADER, _BARE = 47, -15
+# A bomb is unpacked in pieces, so that it is refused by the first that is too much.
+_PIECE = 2**20
+
+
+async def unpacked(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    """Yield a request's body, unpacked if it is packed, in pieces of at most `limit` bytes or so.
+
+    Raises `Problem` 415 for a coding that is not taken, 422 for one that is broken.
+    """
+    named = request.headers.get("content-encoding", "").lower().replace("x-gzip", "gzip")
+    codings = [coding.strip() for coding in named.split(",")]
+    codings = [coding for coding in codings if coding not in {"", "identity"}]
+    if not codings:
+        async for chunk in request.stream():
+            yield chunk
+        return
+    if codings not in (["gzip"], ["deflate"]):
+        raise Problem(
+            415,
+            f"the content encoding {', '.join(codings)[:60]!r} is not taken: send gzip, deflate or "
+            "none",
+            {"Accept-Encoding": _TAKEN},
+        )
+    unpacker = _Unpacker(codings[0])
+    async for chunk in request.stream():
+        unpacker.feed(chunk)
+        while piece := await asyncio.to_thread(unpacker.take, min(limit, _PIECE)):
+            yield piece
+    unpacker.finish()
+
+
+class _Unpacker:
+    """Packed bytes in, unpacked pieces out."""
+
+    def __init__(self, coding: str) -> None:
+        self._coding, self._begun, self._packed = coding, False, b""
+        self._zlib = zlib.decompressobj(_BY_HEADER)
+
+    def feed(self, chunk: bytes) -> None:
+        """Add bytes as they arrive."""
+        self._packed += chunk
+
+    def take(self, most: int) -> bytes:
+        """Return the next piece, of at most so many bytes; nothing where more has to arrive."""
+        piece = b""
+        while self._packed and not piece:
+            if self._zlib.eof:  # another member follows
+                self._zlib = zlib.decompressobj(_BY_HEADER)
+            try:
+                piece = self._zlib.decompress(self._packed, most)
+            except zlib.error:
+                if self._begun or self._coding == "gzip":
+                    raise self._broken() from None
+                self._begun, self._zlib = True, zlib.decompressobj(_BARE)
+                continue
+            self._begun = True
+            self._packed = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
+        return piece
+
+    def finish(self) -> None:
+        """Raise where the end is missing."""
+        if self._begun and not self._zlib.eof:
+            raise self._broken()
+
+    def _broken(self) -> Problem:
+        return Problem(422, f"the body is no whole {self._coding}: it is damaged or cut short")
