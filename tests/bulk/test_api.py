@@ -96,7 +96,10 @@ def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Pat
         ({"model": ""}, "the model has an empty name"),
         ({"jobs": "2"}, "there must be at least 1 job, received 2"),
         ({"overwrite": True, "resume": True}, "either overwritten or resumed, received both"),
-        ({"out": "parts/", "bom": True}, "a folder takes parts of Parquet: leave out --bom"),
+        (
+            {"out": "parts/", "bom": True},
+            "a folder takes parts of Parquet: leave out --format and --bom",
+        ),
     ],
 )
 def test_options_are_taken_strictly(options: dict[str, Any], sentence: str) -> None:

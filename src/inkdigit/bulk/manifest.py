@@ -31,7 +31,6 @@ COLUMNS = ("file", "page", "box", "pattern", "check", "id")
 # The first is a CSV's where nothing tells.
 _DELIMITERS = ",;\t|"
 _ZIP = b"PK\3\4"
-_UTF_8 = "utf-8-sig"
 # What a table in Parquet holds.
 _MOST_PIXELS = 2**31 - 1
 # Characters of a cell that a sentence shows.
@@ -93,13 +92,8 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and cells of each line, without spaces around them and empty ones last."""
     head = file.read(HEAD)
     file.seek(0)
-    encoding = _encoding(head)
-    if head.startswith(_ZIP):
-        lines = _of_workbook(path, file)
-    elif b"\0" in head and encoding == _UTF_8:
-        raise SourceError(f"{path} is neither a CSV nor a workbook of the kind .xlsx")
-    else:
-        lines = _of_csv(file, encoding)
+    is_zip = head.startswith(_ZIP)
+    lines = _of_workbook(path, file) if is_zip else _of_csv(file, _encoding(path, head))
     for number, line in lines:
         cells = [cell.strip() for cell in line]
         while cells and not cells[-1]:
@@ -123,12 +117,14 @@ def _of_csv(file: BinaryIO, encoding: str) -> Iterator[tuple[int, list[str]]]:
                 yield lines.line_num, line
 
 
-def _encoding(head: bytes) -> str:
+def _encoding(path: Path, head: bytes) -> str:
     if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         return "utf-16"
     if b"\0" in head[:2]:
         return "utf-16-be" if head[0] == 0 else "utf-16-le"
-    return _UTF_8
+    if b"\0" in head:
+        raise SourceError(f"{path} is neither a CSV nor a workbook of the kind .xlsx")
+    return "utf-8-sig"
 
 
 def _of_workbook(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
