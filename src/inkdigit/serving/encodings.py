@@ -3,14 +3,15 @@
 import asyncio
 import zlib
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from fastapi import Request
 
 from inkdigit.serving.problems import Problem
 
 _TAKEN = "gzip, deflate"
-# zlib's numbers for gzip or zlib by the header, and for deflate without one, as some send it.
-_BY_HEADER, _BARE = 47, -15
+# Bytes that say what is packed, and how.
+_HEADER = 2
 # A bomb is unpacked in pieces, so that it is refused by the first that is too much.
 _PIECE = 2**20
 
@@ -46,8 +47,8 @@ class _Unpacker:
     """Packed bytes in, unpacked pieces out."""
 
     def __init__(self, coding: str) -> None:
-        self._coding, self._begun, self._packed = coding, False, b""
-        self._zlib = zlib.decompressobj(_BY_HEADER)
+        self._coding, self._packed = coding, b""
+        self._zlib: Any = None
 
     def feed(self, chunk: bytes) -> None:
         """Add bytes as they arrive."""
@@ -57,23 +58,28 @@ class _Unpacker:
         """Return the next piece, of at most so many bytes; nothing where more has to arrive."""
         piece = b""
         while self._packed and not piece:
-            if self._zlib.eof:  # another member follows
-                self._zlib = zlib.decompressobj(_BY_HEADER)
+            if self._zlib is None or self._zlib.eof:  # another member may follow
+                if len(self._packed) < _HEADER:
+                    break
+                self._zlib = zlib.decompressobj(self._kind())
             try:
                 piece = self._zlib.decompress(self._packed, most)
             except zlib.error:
-                if self._begun or self._coding == "gzip":
-                    raise self._broken() from None
-                self._begun, self._zlib = True, zlib.decompressobj(_BARE)
-                continue
-            self._begun = True
+                raise self._broken() from None
             self._packed = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
         return piece
 
     def finish(self) -> None:
         """Raise where the end is missing."""
-        if self._begun and not self._zlib.eof:
+        if self._packed or (self._zlib and not self._zlib.eof):
             raise self._broken()
+
+    def _kind(self) -> int:
+        """Return zlib's number for what begins: some send deflate without its header."""
+        first, second = self._packed[:_HEADER]
+        headed = first % 16 == zlib.DEFLATED and (256 * first + second) % 31 == 0  # RFC 1950
+        bare = self._coding == "deflate" and not headed
+        return -zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32
 
     def _broken(self) -> Problem:
         return Problem(422, f"the body is no whole {self._coding}: it is damaged or cut short")

@@ -133,10 +133,9 @@ class Prefix:
         if scope["type"] == "http":
             said = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
             prefix = self._root_path or (said if PREFIX.fullmatch(said) else "")
-            path = scope["path"]
-            if prefix and path != prefix and not path.startswith(f"{prefix}/"):
-                path = prefix + path
-            scope = {**scope, "root_path": prefix, "path": path}
+            if prefix and not f"{scope['path']}/".startswith(f"{prefix}/"):
+                scope["path"] = prefix + scope["path"]
+            scope["root_path"] = prefix
         await self._app(scope, receive, send)
 
 
