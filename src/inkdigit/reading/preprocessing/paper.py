@@ -45,18 +45,6 @@ def ink_and_polarity(grey: Grey) -> tuple[Ink, bool]:
     return np.asarray(darker if is_dark else lighter, np.uint8), is_dark
 
 
-def light_ink(grey: Grey) -> Grey:
-    """Return the page with its ink light (255) on dark paper (0), whichever way round it came.
-
-    Blank paper gives zeros. Shape `(height, width)`.
-    """
-    ink = find_ink(grey)
-    peak = float(ink.max())
-    if peak < BLANK_CONTRAST:
-        return np.zeros_like(grey)
-    return np.asarray(cv2.convertScaleAbs(ink, alpha=255 / peak), np.uint8)
-
-
 def _paper(grey: Grey) -> Grey:
     """Return the brightness of the paper under each pixel: a wide median of a reduced picture."""
     height, width = grey.shape
