@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,13 @@ def write_model_file(
     write_atomically(path, write)
 
 
+def check_exportable(model: Any) -> None:
+    """Raise `ModelError` for a network that could not be written as a model file here."""
+    if keras.backend.backend() == "tensorflow":
+        with TemporaryDirectory() as folder, needing("learn"):
+            _export(model, Path(folder, "network.onnx"))
+
+
 def describe(path: Path, info: ModelInfo) -> None:
     """Replace what a model file says of itself."""
     import onnx
@@ -105,8 +113,11 @@ def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
 
 def _export(model: Any, path: Path) -> None:
     signature = [keras.InputSpec("float32", shape=model.input_shape, name="images")]
+    shown = keras.Input(model.input_shape[1:])
     try:
         with quietly():
+            # Layers that change what they are shown at random do so unless they are told not to.
+            model = keras.Model(shown, model(shown, training=False))
             model.export(
                 str(path),
                 format="onnx",

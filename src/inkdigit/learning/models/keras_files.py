@@ -52,6 +52,15 @@ def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
     return np.asarray(model.predict(to_pixels(images), batch_size=BATCH, verbose=0), np.float32)
 
 
+def save_keras_model(model: Any, path: Path) -> None:
+    """Write a model as `.keras` or `.h5`, to be opened and trained further by Keras alone."""
+    model.save(path)
+    if path.suffix == ".h5":
+        # For these Keras would build an optimizer that knows no variables, and `fit` would fail.
+        with h5py.File(path, "a") as file:
+            del file["optimizer_weights"]
+
+
 def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> Any:
     """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe.
 
