@@ -1,7 +1,7 @@
 # `make run` does the main job, `make test` checks everything. Both install what they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := --extra learn --extra check --extra pdf --extra serve --extra ray
+EXTRAS := --extra learn --extra check --extra pdf --extra serve --extra ray --extra tensorboard
 # The tests that hold the dependencies' floors: they use every package that a user installs.
 LOWEST ?= tests/reading tests/images tests/bulk tests/serving tests/cli tests/test_files.py \
   tests/learning/datasets tests/learning/evaluation tests/learning/models tests/learning/classifiers

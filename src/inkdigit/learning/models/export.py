@@ -117,7 +117,7 @@ def _export(model: Any, path: Path) -> None:
     try:
         with quietly():
             # Layers that change what they are shown at random do so unless they are told not to.
-            model = keras.Model(shown, model(shown, training=False))
+            model = keras.Model(shown, model(shown, training=False), name="n")
             model.export(
                 str(path),
                 format="onnx",
