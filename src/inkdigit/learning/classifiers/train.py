@@ -84,6 +84,8 @@ class ClassifierTraining(Training):
                 f"{digits:,} digits are too few for {settings.recipe}, which counts on MNIST's "
                 f"60,000: give it --epochs {-(-_FEW_STEPS // steps)} or more"
             )
+        if settings.network_file:
+            notes.append(f"{settings.network_file.rpartition(':')[0]} is run, to build the network")
         if self._own and getattr(self._own.given, "compiled", False):
             notes.append(
                 f"{self._own.name} is compiled anew, with categorical cross-entropy as its loss"

@@ -19,7 +19,8 @@ from inkdigit.reading.model_file import FALLBACK, ModelInfo
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
-
+# Characters of a library's reason that are told.
+_LONGEST = 120
 
 Pictures = Iterable[npt.NDArray[np.uint8]]
 
@@ -112,6 +113,8 @@ def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
 
 
 def _export(model: Any, path: Path) -> None:
+    import onnx
+
     signature = [keras.InputSpec("float32", shape=model.input_shape, name="images")]
     shown = keras.Input(model.input_shape[1:])
     try:
@@ -125,8 +128,11 @@ def _export(model: Any, path: Path) -> None:
                 opset_version=OPSET,
                 input_signature=signature,
             )
-    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"this network cannot be written as ONNX: {error}") from error
+        # An operation that ONNX does not have is written all the same.
+        onnx.checker.check_model(str(path))
+    except Exception as error:
+        why = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+        raise ModelError(f"this network cannot be written as ONNX: {why}") from error
 
 
 def export(run: Run, path: Path, pictures: Pictures | None = None) -> Path:

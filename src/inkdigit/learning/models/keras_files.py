@@ -35,15 +35,24 @@ DIGIT_SHAPES = tuple(((None, SIZE, SIZE, 1), (None, len(c))) for c in (DIGITS, S
 LINE_SHAPES = (((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),)
 
 PLAIN_CLASSES = frozenset([
-    "Sequential", "Functional", "Model", "InputLayer", "Conv2D", "DepthwiseConv2D",
-    "SeparableConv2D", "Dense", "Flatten", "Reshape", "MaxPooling2D", "AveragePooling2D",
-    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "ZeroPadding2D", "BatchNormalization",
-    "LayerNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU", "Softmax",
-    "Dropout", "SpatialDropout2D", "GaussianNoise", "Add", "Multiply", "Concatenate", "Average",
-    "Rescaling", "DTypePolicy", "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "Zeros",
-    "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-    "Orthogonal", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
-    "LecunUniform",
+    "Sequential", "Functional", "Model", "InputLayer", "Conv1D", "Conv2D", "Conv2DTranspose",
+    "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Dense",
+    "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "MaxPooling1D",
+    "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "ZeroPadding2D",
+    "Cropping2D", "UpSampling2D", "Resizing", "BatchNormalization", "LayerNormalization",
+    "GroupNormalization", "UnitNormalization", "SpectralNormalization", "Normalization",
+    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dropout", "SpatialDropout2D",
+    "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Add",
+    "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Identity",
+    "Rescaling", "SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell",
+    "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Attention", "RandomBrightness",
+    "RandomContrast", "RandomCrop", "RandomErasing", "RandomFlip", "RandomRotation",
+    "RandomShear", "RandomTranslation", "RandomZoom", "SeedGenerator", "DTypePolicy",
+    "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "OrthogonalRegularizer", "MaxNorm",
+    "MinMaxNorm", "NonNeg", "UnitNorm", "Zeros", "Ones", "Constant", "RandomNormal",
+    "RandomUniform", "TruncatedNormal", "VarianceScaling", "Orthogonal", "GlorotNormal",
+    "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
 ])  # fmt: skip
 
 
