@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import Any
 
 from inkdigit import learning
 from inkdigit.bulk.progress import say
@@ -43,8 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         **QUIET,
     }
     path = {"type": os.path.abspath}
-    chosen = {"optimizer": {"choices": OPTIMIZERS}, "augmentation": {"choices": AUGMENTATIONS}}
-    add_flags(parser, flags, fonts=path, teacher=path, init_from=path, **chosen)
+    chosen = {"optimizer": OPTIMIZERS, "augmentation": AUGMENTATIONS}
+    more: dict[str, dict[str, Any]] = {name: {"choices": names} for name, names in chosen.items()}
+    add_flags(parser, flags, fonts=path, teacher=path, init_from=path, **more)
 
 
 def run(options: argparse.Namespace) -> None:

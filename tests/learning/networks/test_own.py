@@ -32,6 +32,10 @@ def sequential(*shown: Any, last: str | None = "softmax") -> Any:
     return keras.Sequential([*shown, layers.Flatten(), layers.Dense(10, last)])
 
 
+def sequential_of_a_size(units: int) -> Any:
+    return keras.Sequential([layers.Flatten(), layers.Dense(units), layers.Dense(10)])
+
+
 def functional() -> Any:
     digit = keras.Input((28, 28, 1))
     x = layers.Conv2D(4, 5, strides=3)(digit)
@@ -96,7 +100,7 @@ def test_names_are_of_the_model_or_the_function() -> None:
         (3, "a name, a Keras model or a function that builds one, received int"),
         (lambda: None, "builds no Keras model: it returned a NoneType"),
         (lambda: 1 / 0, "does not build a network: division by zero"),
-        (lambda size: sequential(size), "does not build a network"),
+        (sequential_of_a_size, "does not build a network"),
         (lambda: sequential(keras.Input((32, 32, 1))), "takes no digits"),
         (lambda: sequential(keras.Input((28, 28, 3))), "takes no digits"),
         (lambda: keras.Sequential([layers.Flatten(), layers.Dense(5)]), r"gives \(None, 5\)"),
