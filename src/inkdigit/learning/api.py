@@ -222,7 +222,7 @@ def evaluate(
 
 
 def compare(
-    networks: Sequence[str | Run],
+    networks: Sequence[str | Path | Run],
     data: Dataset | str = "auto",
     *,
     seeds: int = 1,
@@ -233,8 +233,9 @@ def compare(
 ) -> "Comparison":
     """Train networks alike, each with several seeds, and hold them against each other.
 
-    `networks` are names of networks, or finished runs, which are taken as they are. The runs, the
-    tables and the page `comparison.html` go into `out` (by default `runs/comparison-DATA`), a
+    `networks` are names of networks, or what is taken as it is: finished runs or their folders,
+    and `.keras`, `.h5` and `.onnx` files. The runs, the tables and the page `comparison.html` go
+    into `out` (by default `runs/comparison-DATA`), a
     folder that is new, empty or an earlier comparison's: then finished runs are not trained again.
 
     >>> from inkdigit import learning

@@ -25,17 +25,13 @@ from inkdigit.errors import MissingExtraError, ModelError, RunError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, versions
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.evaluation.metrics import Calibration
-from inkdigit.learning.models.export import describe, write_model_file
+from inkdigit.learning.models.export import UNCALIBRATED, describe, write_model_file
 from inkdigit.learning.models.keras_files import save_keras_model
 from inkdigit.learning.models.load import already_seen, data_of, initial_weights
 from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, holds_run, open_run
 from inkdigit.learning.networks import build_network, count_macs
 from inkdigit.learning.recipes import Recipe
 from inkdigit.learning.settings import TrainingSettings
-
-# What a model file says before its network is calibrated: nothing is sure enough.
-_UNCALIBRATED = asdict(Calibration(1.0, 1.0, 0.0, 0.0, 0))
 
 
 class Loop(ABC):
@@ -292,7 +288,7 @@ def finish(run: Run, loop: Loop, training: Training) -> None:
         "seconds": loop.seconds,
         "data": run.data,
         **training.measure(model, loop.history),
-        "calibration": _UNCALIBRATED,
+        "calibration": UNCALIBRATED,
         "versions": versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }

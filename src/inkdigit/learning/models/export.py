@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import inkdigit
 from inkdigit.errors import MissingExtraError, ModelError, needing
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quietly
@@ -17,6 +18,11 @@ from inkdigit.learning.models.quantisation import quantise
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.model_file import FALLBACK, ModelInfo
 
+# What a model file says before its network is calibrated: nothing is sure enough.
+UNCALIBRATED = {
+    "temperature": 1.0, "reject_threshold": 1.0, "reject_error": 0.0, "reject_accepted": 0.0,
+    "reject_measured_on": 0,
+}  # fmt: skip
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
 # Characters of a library's reason that are told.
@@ -55,6 +61,21 @@ def write_model_file(
         _describe(onnx.load(str(temporary)), info, temporary)
 
     write_atomically(path, write)
+
+
+def write_onnx(path: Path, out: Path) -> Path:
+    """Write a `.keras` or `.h5` that belongs to no run as ONNX, and return it: not calibrated."""
+    info = ModelInfo(
+        network=path.stem,
+        trained_on="unknown",
+        trained_digits=0,
+        accuracy=0.0,
+        accuracy_on="nothing",
+        inkdigit_version=inkdigit.__version__,
+        **UNCALIBRATED,  # type: ignore[arg-type]
+    )
+    write_model_file(load_keras_model(path), info, out)
+    return out
 
 
 def check_exportable(model: Any) -> None:
