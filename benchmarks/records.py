@@ -55,6 +55,7 @@ class Bar:
 
 
 BARS = {
+    "lenet5-distorted": Bar(0.990, 62_000, 5),
     "small-8k": Bar(0.994, 8_000, 5),
     "small-25k": Bar(0.996, 25_000, 5),
     "small-100k": Bar(0.997, 100_000, 5),
