@@ -1,7 +1,8 @@
 # `make run` does the main job, `make test` checks everything. Both install what they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := --extra learn --extra check --extra heic --extra pdf --extra serve --extra ray --extra excel
+EXTRAS := --extra learn --extra check --extra heic --extra pdf --extra serve --extra ray --extra excel \
+  --extra tensorboard
 # The tests that hold the dependencies' floors: they use every package that a user installs.
 LOWEST ?= tests/reading tests/images tests/bulk tests/serving tests/cli tests/test_files.py \
   tests/learning/datasets tests/learning/evaluation tests/learning/models tests/learning/classifiers
@@ -20,7 +21,7 @@ test-lowest:
 	uv pip compile --quiet --no-deps --resolution lowest-direct --prerelease disallow --python-version 3.11 \
 	  $(EXTRAS) pyproject.toml --output-file .venv-lowest/floors.txt
 	uv pip install --quiet --python .venv-lowest --constraint .venv-lowest/floors.txt \
-	  --requirement requirements-tools.txt --editable '.[learn,check,heic,pdf,serve,ray,excel]'
+	  --requirement requirements-tools.txt --editable '.[learn,check,heic,pdf,serve,ray,excel,tensorboard]'
 	.venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile $(LOWEST)
 
 check: .venv/dev.stamp

@@ -9,25 +9,33 @@ from typing import TYPE_CHECKING, Any
 from inkdigit.errors import SettingError
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.load import DigitClassifier, already_seen
-from inkdigit.learning.models.run import ONNX_MODEL, Run
+from inkdigit.learning.models.run import ONNX_MODEL, OWN_NETWORK, Run
 from inkdigit.learning.recipes import DRAWN, PLAIN
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from inkdigit.learning.evaluation.comparison import Comparison
     from inkdigit.learning.evaluation.metrics import Evaluation
+    from inkdigit.learning.networks.own import OwnNetwork
     from inkdigit.learning.training import Training
 
 Tell = Callable[[str], None]
+# The name of a network, a Keras model, or what builds one.
+Network = Any
 
 
 def train(  # noqa: PLR0913
     data: Dataset | str = "auto",
     recipe: str | None = None,
     *,
-    network: str | None = None,
+    network: Network | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    learning_rate: float | None = None,
+    optimizer: Any = None,
+    augmentation: str | None = None,
+    patience: int | None = None,
+    callbacks: Sequence[Any] = (),
     seed: int = 0,
     fonts: str | Path | None = None,
     teacher: str | Path | None = None,
@@ -39,8 +47,14 @@ def train(  # noqa: PLR0913
     """Train a network on labelled digits, evaluate it on the test half, and keep it in a folder.
 
     `data` is a `Dataset` or a name for `load_dataset`. The `recipe` (`plain` by default) decides
-    network, epochs and batch size, where they are not given. `fonts`, `teacher` and `init_from` are
-    as in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With `resume`, a run of
+    network, epochs, batch size, learning rate, optimizer and augmentation, where they are not
+    given. `network` is a name, a Keras model, a function that builds one, or `FILE.py:FUNCTION`,
+    whose code is run; it takes digits `(28, 28, 1)` or `(28, 28)`, pixels in 0..1, and gives
+    probabilities or logits. A model that you pass is itself trained. `optimizer` is the name of one
+    of Keras's or an object, which then sets the learning rate alone. With `patience` training ends
+    after so many epochs without a lower validation loss, and the best weights are kept. `callbacks`
+    are Keras's, called as `fit` calls them. `fonts`, `teacher` and `init_from` are as in
+    `TrainingSettings`. The folder is `out`, or a new one in `runs`. With `resume`, a run of
     the same settings and digits that lies there goes on from its last finished epoch, and a
     finished one is returned as it is. `tell` is called with what a person may want to know: notes,
     and a line an epoch; `tell=print` shows it.
@@ -56,12 +70,36 @@ def train(  # noqa: PLR0913
     >>> run.finished, run.metrics["test_digits"]
     (True, 1000)
     """
-    chosen = {"recipe": recipe, "network": network, "epochs": epochs, "batch_size": batch_size}
+    own = None
+    if network is not None and not isinstance(network, str):
+        from inkdigit.learning.networks.own import OwnNetwork
+
+        own = OwnNetwork.of(network)
+        if optimizer is None and learning_rate is None and getattr(network, "compiled", False):
+            optimizer = network.optimizer
+    chosen = {"recipe": recipe, "network": own.name if own else network, "epochs": epochs}
+    chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
+    chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
     paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from}
     given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
     dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
-    return train_run(settings, dataset, folder, resume=resume, tell=tell)
+    training = start_training(settings, dataset, own, callbacks)
+    return run_and_tell(training, folder, tell, resume=resume)
+
+
+def _configured(optimizer: Any) -> str | dict[str, Any] | None:
+    """Return an optimizer as settings keep it: by name, or what Keras would make it from."""
+    if optimizer is None or isinstance(optimizer, str):
+        return optimizer
+    from inkdigit.learning.backend import keras
+
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise SettingError(
+            "an optimizer is a name or one of Keras's, such as keras.optimizers.SGD(0.1), received "
+            f"{optimizer!r}"
+        )
+    return dict(keras.optimizers.serialize(optimizer))
 
 
 def resume(
@@ -82,36 +120,63 @@ def resume(
             tell(f"{run.folder} is finished already")
         return run
     dataset = _loaded(data or run.data, tell)
-    return train_run(run.settings, dataset, run.folder, resume=True, tell=tell)
+    training = start_training(run.settings, dataset, _kept_network(run))
+    return run_and_tell(training, run.folder, tell, resume=True)
 
 
-def start_training(settings: TrainingSettings, dataset: Dataset) -> "Training":
-    """Return the training that these settings ask for; `SettingError` for an unknown network."""
+def _kept_network(run: Run) -> "OwnNetwork | None":
+    path = run.folder / OWN_NETWORK
+    if not path.exists():
+        return None
+    from inkdigit.learning.models.keras_files import load_keras_model
+    from inkdigit.learning.networks.own import OwnNetwork
+
+    return OwnNetwork(run.settings.network, load_keras_model(path))
+
+
+def start_training(
+    settings: TrainingSettings,
+    dataset: Dataset,
+    own: "OwnNetwork | None" = None,
+    callbacks: Sequence[Any] = (),
+) -> "Training":
+    """Return the training that these settings ask for; `SettingError` for an unknown network.
+
+    `own` is the network itself, where it is none of ours.
+    """
     from inkdigit.learning.networks import check_network
+    from inkdigit.learning.networks.own import OwnNetwork
 
-    check_network(settings.network)
+    if settings.network_file:
+        own = OwnNetwork.in_file(settings.network_file, settings.network)
+    if own is None:
+        check_network(settings.network)
     if settings.network in DRAWN:
         from inkdigit.learning.readers.train import ReaderTraining
 
+        if callbacks:
+            raise SettingError(f"{settings.network} is trained without callbacks: leave them out")
         return ReaderTraining(settings, dataset)
     from inkdigit.learning.classifiers.train import ClassifierTraining
 
-    return ClassifierTraining(settings, dataset)
+    return ClassifierTraining(settings, dataset, own, callbacks)
 
 
 def train_run(
     settings: TrainingSettings, dataset: Dataset, folder: Path, tell: Tell | None = None, **how: Any
 ) -> Run:
-    """Train by settings into a folder, and tell how it goes; after Ctrl-C, tell what was kept.
+    """Train by settings into a folder, and tell how it goes; `how` is that of `run_training`."""
+    return run_and_tell(start_training(settings, dataset), folder, tell, **how)
 
-    `how` is that of `run_training`.
-    """
+
+def run_and_tell(training: "Training", folder: Path, tell: Tell | None = None, **how: Any) -> Run:
+    """Run a training, and tell how it goes; after Ctrl-C, tell what was kept."""
     from inkdigit.learning.progress import Progress, epoch_line
     from inkdigit.learning.training import run_training
 
-    training = start_training(settings, dataset)
     if tell is None:
         return run_training(training, folder, **how)
+    settings = training.settings
     by = "" if settings.recipe in (PLAIN, settings.network) else f" by recipe {settings.recipe}"
     tell(f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
     for note in training.notes():
@@ -157,7 +222,7 @@ def evaluate(
 
 
 def compare(
-    networks: Sequence[str | Run],
+    networks: Sequence[str | Path | Run],
     data: Dataset | str = "auto",
     *,
     seeds: int = 1,
@@ -168,8 +233,9 @@ def compare(
 ) -> "Comparison":
     """Train networks alike, each with several seeds, and hold them against each other.
 
-    `networks` are names of networks, or finished runs, which are taken as they are. The runs, the
-    tables and the page `comparison.html` go into `out` (by default `runs/comparison-DATA`), a
+    `networks` are names of networks, or what is taken as it is: finished runs or their folders,
+    and `.keras`, `.h5` and `.onnx` files. The runs, the tables and the page `comparison.html` go
+    into `out` (by default `runs/comparison-DATA`), a
     folder that is new, empty or an earlier comparison's: then finished runs are not trained again.
 
     >>> from inkdigit import learning

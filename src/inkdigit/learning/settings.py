@@ -1,10 +1,13 @@
 """What can be set about a training: light to import, for the command line's defaults."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.recipes import DRAWN, PLAIN, find_recipe
+from inkdigit.learning.recipes import AUGMENTATIONS, DRAWN, OPTIMIZERS, PLAIN, Recipe, find_recipe
 
 # The digits that an evaluation can be on; validation is a part of train.
 SPLITS = ("test", "validation", "train", "all")
@@ -17,12 +20,16 @@ _OF_RECIPE: Any = None
 class TrainingSettings:
     """What is trained and how; the same settings on the same digits give the same weights.
 
-    `network`, `epochs` and `batch_size` are the recipe's where they are not given. The recipe is
-    `plain` where none is given, or that of the network if it is `line` or `single`. `fonts` names a
-    folder of handwriting fonts, for the networks that learn from drawn handwriting; `teacher` a
-    trained model whose answers the others learn instead of labels; `init_from` a trained model of
-    the same network, whose weights the training begins with. Raises `SettingError` for a value out
-    of range.
+    `network`, `epochs`, `batch_size`, `learning_rate`, `optimizer` and `augmentation` are the
+    recipe's where they are not given. The recipe is `plain` where none is given, or that of the
+    network if it is `line` or `single`. `network` is the name of one, or `FILE.py:FUNCTION`, which
+    is kept as `network_file`. `optimizer` is a name or the configuration of one of Keras's; one
+    that is not the recipe's begins at the learning rate that Keras gives it. With a `patience`
+    training ends once so many epochs have not lowered the loss on the validation digits, and the
+    best weights are kept (early stopping, Prechelt 1998). `fonts` names a folder of handwriting
+    fonts, for the networks that learn from drawn handwriting; `teacher` a trained model whose
+    answers the others learn instead of labels; `init_from` a trained model of the same network,
+    whose weights the training begins with. Raises `SettingError` for a value out of range.
 
     >>> settings = TrainingSettings(recipe="fast", seed=3)
     >>> settings.network, settings.epochs, settings.batch_size
@@ -33,7 +40,12 @@ class TrainingSettings:
     network: str = _OF_RECIPE
     epochs: int = _OF_RECIPE
     batch_size: int = _OF_RECIPE
+    learning_rate: float | None = _OF_RECIPE
+    optimizer: str | dict[str, Any] = _OF_RECIPE
+    augmentation: str = _OF_RECIPE
+    patience: int | None = None
     seed: int = 0
+    network_file: str = ""
     fonts: str = ""
     teacher: str = ""
     init_from: str = ""
@@ -42,17 +54,47 @@ class TrainingSettings:
         drawn = self.network in DRAWN
         self._fill_in("recipe", self.network if drawn else PLAIN)
         recipe = find_recipe(self.recipe)
-        for name in ("network", "epochs", "batch_size"):
+        for name in ("network", "epochs", "batch_size", "optimizer", "augmentation"):
             self._fill_in(name, getattr(recipe, name))
+        if self.optimizer == recipe.optimizer:
+            self._fill_in("learning_rate", recipe.learning_rate)
+        self._name_own_network()
         _check_range("epochs", self.epochs, 1, 10_000)
         _check_range("batch size", self.batch_size, 1, 65_536)
         _check_range("seed", self.seed, 0, 2**32 - 1)
+        _check_range("patience", self.patience or 1, 1, 10_000)
+        _check_known("augmentation", self.augmentation, AUGMENTATIONS)
+        self._check_optimizer()
         _check_kind(self, recipe.network)
 
     @property
     def name(self) -> str:
         """What a run is called: by its recipe, or by its network where that is plain."""
         return self.network if self.recipe == PLAIN else self.recipe
+
+    def as_recipe(self) -> Recipe:
+        """Return the recipe with what these settings changed of it."""
+        return replace(
+            find_recipe(self.recipe),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            augmentation=self.augmentation,
+        )
+
+    def _name_own_network(self) -> None:
+        file, function, name = self.network.rpartition(".py:")
+        if function:
+            path = Path(f"{file}.py").absolute()
+            object.__setattr__(self, "network_file", f"{path}:{name}")
+            object.__setattr__(self, "network", f"{path.stem}.{name}")
+
+    def _check_optimizer(self) -> None:
+        if isinstance(self.optimizer, str):
+            _check_known("optimizer", self.optimizer, OPTIMIZERS)
+        elif self.learning_rate is not None:
+            raise SettingError("the optimizer has a learning rate of its own: set it there")
+        if not 0 < (self.learning_rate or 1) < inf:
+            raise SettingError(f"the learning rate must be above 0, received {self.learning_rate}")
 
     def _fill_in(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:
@@ -62,6 +104,11 @@ class TrainingSettings:
 def _check_range(name: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
         raise SettingError(f"the {name} must lie between {least} and {most:,}, received {value}")
+
+
+def _check_known(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise SettingError(f"no {what} is called {name!r}: choose from {', '.join(known)}")
 
 
 def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:

@@ -6,6 +6,7 @@ from PIL import Image
 
 from inkdigit.errors import DataError
 from inkdigit.learning.datasets import Dataset, Digits
+from inkdigit.learning.datasets.digits import joined
 from inkdigit.learning.datasets.folder import load_folder
 
 
@@ -106,6 +107,34 @@ def test_any_size_colour_and_polarity(few: Dataset, tmp_path: Path) -> None:
     assert (found.train.labels == few.train.labels).all()
     differences = np.abs(found.train.images.astype(int) - few.train.images).mean(axis=(1, 2))
     assert differences.mean() < 11
+
+
+def cut_out(digit: np.ndarray) -> Image.Image:
+    """A digit four times as large, cut to the box of its ink."""
+    large = Image.fromarray(digit).resize((112, 112))
+    return large.crop(large.point(lambda value: 255 * (value > 40)).getbbox())
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+@pytest.mark.parametrize("framed", [False, True], ids=["of any size", "28x28"])
+def test_digits_cut_to_their_box_are_seen_the_right_way_round(
+    kind: str, framed: bool, sample: Dataset, tmp_path: Path
+) -> None:
+    # The boldest: they take up more of their box than their paper.
+    boldest = np.argsort(-sample.test.images.mean(axis=(1, 2)), kind="stable")
+    digits, right = per_class(sample.test.at(boldest), 6), []
+    for index, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        cut = cut_out(image).resize((28, 28)) if framed else cut_out(image)
+        right.append(np.asarray(cut) if framed else image)
+        path = tmp_path / str(label) / f"{index:02}.{kind}"
+        path.parent.mkdir(exist_ok=True)
+        Image.eval(cut, lambda value, dark=index % 2: 255 - value if dark else value).save(path)
+    found = joined([(both := load_folder(tmp_path)).train, both.test])
+    assert len(found) == len(digits)
+    for picture, label in zip(found.images, found.labels, strict=True):
+        same = [shown for shown, of in zip(right, digits.labels, strict=True) if of == label]
+        alike = [np.corrcoef(picture.ravel(), shown.ravel())[0, 1] for shown in same]
+        assert max(alike) > 0.4
 
 
 def test_what_cannot_be_read_is_named_counted_and_left_out(few: Dataset, tmp_path: Path) -> None:

@@ -1,32 +1,14 @@
 import numpy as np
 import pytest
 
-from inkdigit.learning.datasets import Dataset
 from inkdigit.reading.preprocessing.paper import (
     LEAST_STROKE,
     binarise,
     find_ink,
     holds_digit,
     ink_and_polarity,
-    light_ink,
     why_unseen,
 )
-
-
-@pytest.mark.parametrize("paper", [0, 60, 190, 255])
-def test_either_polarity_gives_light_ink(paper: int) -> None:
-    page = np.full((30, 40), paper, np.uint8)
-    for ink in {0, 60, 190, 255} - {paper}:
-        page[8:20, 10:14] = ink
-        expected = np.zeros((30, 40))
-        expected[8:20, 10:14] = 255
-        assert (light_ink(page) == expected).all()
-
-
-def test_mnist_digits_keep_their_polarity_and_their_pixels(sample: Dataset) -> None:
-    for digit in sample.test.images[::20]:
-        assert np.abs(light_ink(digit).astype(int) - digit).max() <= 256 - int(digit.max())
-        assert (light_ink(255 - digit) == light_ink(digit)).all()
 
 
 def test_ink_is_how_far_a_pixel_stands_out() -> None:
@@ -62,7 +44,7 @@ def test_the_page_is_left_as_it_was() -> None:
     page = np.full((50, 50), 255, np.uint8)
     page[10:40, 20:25] = 30
     before = page.copy()
-    light_ink(page)
+    find_ink(page)
     ink_and_polarity(page)
     assert (page == before).all()
 
@@ -71,7 +53,6 @@ def test_the_page_is_left_as_it_was() -> None:
 @pytest.mark.parametrize("paper", [0, 128, 255])
 def test_blank_paper_has_no_ink_and_no_strokes(shape: tuple[int, int], paper: int) -> None:
     page = np.full(shape, paper, np.uint8)
-    assert not light_ink(page).any()
     assert binarise(find_ink(page)) is None
     grain = np.random.default_rng(0).integers(-4, 5, shape)
     assert binarise(find_ink((page + grain).clip(0, 255).astype(np.uint8))) is None

@@ -13,8 +13,7 @@ import numpy as np
 from inkdigit.errors import DataError, ImageError
 from inkdigit.images import Grey, open_grey
 from inkdigit.learning.datasets.digits import CLASSES, Dataset, Digits
-from inkdigit.reading.preprocessing.digit import SIZE, normalise
-from inkdigit.reading.preprocessing.paper import light_ink
+from inkdigit.reading.preprocessing.digit import SIZE, light_ink, normalise
 
 TEST_SHARE = 0.2
 NAMED = 5

@@ -220,7 +220,9 @@ def accuracy_against_cost(networks: pd.DataFrame) -> Figure:
     """Return test accuracy (mean and sd over seeds) against what one digit costs.
 
     `networks` is the table of that name in `inkdigit.learning.evaluation.comparison.Comparison`.
+    Those of which the cost is not known are left out.
     """
+    networks = networks.dropna(subset="macs")
     figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(networks.to_dict("records")):
@@ -244,5 +246,5 @@ def _network(axes: Axes, row: dict[Any, Any], colour: str, mark: str) -> None:
     # One seed has no spread, which pandas gives as NaN.
     spread = None if np.isnan(row["test_accuracy_sd"]) else row["test_accuracy_sd"]
     axes.errorbar(*at, yerr=spread, fmt=mark, color=colour, markersize=11, capsize=6)
-    label = f"{row['network']}\n{row['parameters']:,} parameters"
+    label = f"{row['network']}\n{row['parameters']:,.0f} parameters"
     axes.annotate(label, at, (13, 0), textcoords="offset points", va="center", color=colour)

@@ -35,21 +35,39 @@ DIGIT_SHAPES = tuple(((None, SIZE, SIZE, 1), (None, len(c))) for c in (DIGITS, S
 LINE_SHAPES = (((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),)
 
 PLAIN_CLASSES = frozenset([
-    "Sequential", "Functional", "Model", "InputLayer", "Conv2D", "DepthwiseConv2D",
-    "SeparableConv2D", "Dense", "Flatten", "Reshape", "MaxPooling2D", "AveragePooling2D",
-    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "ZeroPadding2D", "BatchNormalization",
-    "LayerNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU", "Softmax",
-    "Dropout", "SpatialDropout2D", "GaussianNoise", "Add", "Multiply", "Concatenate", "Average",
-    "Rescaling", "DTypePolicy", "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "Zeros",
-    "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-    "Orthogonal", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
-    "LecunUniform",
+    "Sequential", "Functional", "Model", "InputLayer", "Conv1D", "Conv2D", "Conv2DTranspose",
+    "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Dense",
+    "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "MaxPooling1D",
+    "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "ZeroPadding2D",
+    "Cropping2D", "UpSampling2D", "Resizing", "BatchNormalization", "LayerNormalization",
+    "GroupNormalization", "UnitNormalization", "SpectralNormalization", "Normalization",
+    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dropout", "SpatialDropout2D",
+    "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Add",
+    "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Identity",
+    "Rescaling", "SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell",
+    "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Attention", "RandomBrightness",
+    "RandomContrast", "RandomCrop", "RandomErasing", "RandomFlip", "RandomRotation",
+    "RandomShear", "RandomTranslation", "RandomZoom", "SeedGenerator", "DTypePolicy",
+    "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "OrthogonalRegularizer", "MaxNorm",
+    "MinMaxNorm", "NonNeg", "UnitNorm", "Zeros", "Ones", "Constant", "RandomNormal",
+    "RandomUniform", "TruncatedNormal", "VarianceScaling", "Orthogonal", "GlorotNormal",
+    "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
 ])  # fmt: skip
 
 
 def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
     """Return a Keras model's probabilities `float32 (n, classes)` for `uint8 (n, 28, 28)`."""
     return np.asarray(model.predict(to_pixels(images), batch_size=BATCH, verbose=0), np.float32)
+
+
+def save_keras_model(model: Any, path: Path) -> None:
+    """Write a model as `.keras` or `.h5`, to be opened and trained further by Keras alone."""
+    model.save(path)
+    if path.suffix == ".h5":
+        # For these Keras would build an optimizer that knows no variables, and `fit` would fail.
+        with h5py.File(path, "a") as file:
+            del file["optimizer_weights"]
 
 
 def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> Any:

@@ -30,6 +30,8 @@ NEEDED = {
     "parameters", "macs", "seconds", "calibration",
 }  # fmt: skip
 KERAS_MODEL = "model.keras"
+# What a network of the user's own was, untrained.
+OWN_NETWORK = "network.keras"
 H5_MODEL = "mnist_cnn_model.h5"
 ONNX_MODEL = "model.onnx"
 REPORT = "report.html"

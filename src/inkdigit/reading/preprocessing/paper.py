@@ -70,18 +70,6 @@ def why_unseen(blank: Grey) -> str:
     return ""
 
 
-def light_ink(grey: Grey) -> Grey:
-    """Return the page with its ink light (255) on dark paper (0), whichever way round it came.
-
-    Blank paper gives zeros. Shape `(height, width)`.
-    """
-    ink = find_ink(grey)
-    peak = float(ink.max())
-    if peak < BLANK_CONTRAST:
-        return np.zeros_like(grey)
-    return np.asarray(cv2.convertScaleAbs(ink, alpha=255 / peak), np.uint8)
-
-
 def _paper(grey: Grey) -> Grey:
     """Return the brightness of the paper under each pixel: a wide median of a reduced picture."""
     height, width = grey.shape
