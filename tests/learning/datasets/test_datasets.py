@@ -11,7 +11,7 @@ from inkdigit.learning.datasets.mnist import SHA256, cache_folder
 
 @pytest.mark.parametrize("name", ["", "MNIST", "fashion", "folder", "sample "])
 def test_unknown_names(name: str) -> None:
-    with pytest.raises(SettingError, match="choose mnist, sample, folder:PATH or auto") as caught:
+    with pytest.raises(SettingError, match="choose mnist, sample, folder:PATH") as caught:
         load_dataset(name)
     assert repr(name) in str(caught.value)
 
