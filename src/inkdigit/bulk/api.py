@@ -172,7 +172,7 @@ def _choose_folder(out: str, format_: str | None, *, bom: bool) -> Parts:
             f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"
         )
     if bom or format_ not in {None, PARQUET}:
-        raise SettingError("a folder takes parts of Parquet: leave out --format and --bom")
+        raise SettingError("a folder takes parts of Parquet: leave out format and bom")
     need_pyarrow()
     return ParquetParts(store_of(out))
 

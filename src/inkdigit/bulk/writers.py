@@ -207,7 +207,7 @@ class Output:
             _check_free(path, overwrite=overwrite)
         output = cls(path, format_ or _SUFFIXES[suffix], bom)
         if bom and output.format != "csv":
-            raise SettingError("a byte-order mark (--bom) begins a CSV: leave it out")
+            raise SettingError("a byte-order mark (bom) begins a CSV: leave it out")
         if output.format in _FILES:
             need, _ = _FILES[output.format]
             need()

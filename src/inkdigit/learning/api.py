@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from inkdigit.errors import SettingError
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.load import DigitClassifier, already_seen
-from inkdigit.learning.models.run import ONNX_MODEL, OWN_NETWORK, Run
+from inkdigit.learning.models.run import KERAS_SUFFIXES, ONNX_MODEL, OWN_NETWORK, Run
 from inkdigit.learning.recipes import DRAWN, PLAIN
 from inkdigit.learning.settings import TrainingSettings
 
@@ -178,10 +179,14 @@ def run_and_tell(training: "Training", folder: Path, tell: Tell | None = None, *
         return run_training(training, folder, **how)
     settings = training.settings
     by = "" if settings.recipe in (PLAIN, settings.network) else f" by recipe {settings.recipe}"
-    tell(f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
-    for note in training.notes():
-        tell(note)
+
+    def begin() -> None:
+        tell(f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
+        for note in training.notes():
+            tell(note)
+
     try:
+        how["begin"] = begin
         how["callbacks"] = [Progress(settings.epochs)]
         how["after_epoch"] = lambda loop: tell(epoch_line(loop.history[-1], settings.epochs))
         return run_training(training, folder, **how)
@@ -271,6 +276,7 @@ def export(
     """Write the model file (ONNX) of a finished run, in the run or at `out`, and return its path.
 
     In `eight_bits` a digit network is faster by the batch; a line network always is in eight bits.
+    A `.keras` or `.h5` that belongs to no run is written beside itself, and calibrated on `data`.
     A `fallback` is a second run of `line`, which is asked where the first is unsure: both go into
     one file, calibrated together on `data` (by default, the digits of the run).
 
@@ -279,11 +285,13 @@ def export(
     >>> learning.export(run, "example.onnx").name
     'example.onnx'
     """
-    run = Run.open(run)
     if out and Path(out).suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
+    if not isinstance(run, Run) and Path(run).suffix in KERAS_SUFFIXES:
+        return _export_file(Path(run), out, fallback, "auto" if data is None else data, eight_bits)
+    run = Run.open(run)
     if eight_bits and (fallback is not None or run.settings.network == "line"):
-        raise SettingError("a line network always is in eight bits: leave out --eight-bits")
+        raise SettingError("a line network always is in eight bits: leave out eight_bits")
     if fallback is None:
         from inkdigit.learning.models.export import digits_to_quantise_by
         from inkdigit.learning.models.export import export as write
@@ -295,11 +303,24 @@ def export(
             pictures = quantisation_lines()
         return write(run, Path(out) if out else run.folder / ONNX_MODEL, pictures)
     if out is None:
-        raise SettingError("a fallback makes a file of two runs: say where it goes (--out)")
+        raise SettingError("a fallback makes a file of two runs: say where it goes (out)")
     from inkdigit.learning.readers.train import export_with_fallback
 
     data = _loaded(run.data if data is None else data)
     return export_with_fallback(run, Run.open(fallback), data, Path(out))
+
+
+def _export_file(
+    path: Path, out: str | Path | None, fallback: object, data: Dataset | str, eight_bits: bool
+) -> Path:
+    from inkdigit.learning.classifiers.mean import measured
+    from inkdigit.learning.models.export import digits_to_quantise_by, write_onnx
+
+    if fallback is not None:
+        raise SettingError(f"{path} is no run: a fallback takes two runs of line")
+    dataset, pictures = _loaded(data), digits_to_quantise_by() if eight_bits else None
+    target = Path(out) if out else path.with_suffix(".onnx")
+    return write_onnx(path, target, partial(measured, dataset=dataset), pictures)
 
 
 def _loaded(data: Dataset | str, tell: Tell | None = None) -> Dataset:

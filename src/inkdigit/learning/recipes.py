@@ -3,7 +3,9 @@
 Light to import, for the command line's defaults. To add one, name it in `RECIPES`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from inkdigit.errors import SettingError
@@ -123,6 +125,13 @@ DRAWN = tuple(recipe.network for recipe in RECIPES.values() if recipe.synthesis)
 
 def find_recipe(name: str) -> Recipe:
     """Return the named recipe; `SettingError` for an unknown name."""
-    if name not in RECIPES:
-        raise SettingError(f"no recipe is called {name!r}: choose from {', '.join(RECIPES)}")
+    check_known("recipe", name, RECIPES)
     return RECIPES[name]
+
+
+def check_known(what: str, name: str, known: Iterable[str]) -> None:
+    """Raise `SettingError` for a name that is not among those that are known."""
+    if name not in (names := list(known)):
+        near = get_close_matches(str(name), names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names)}"
+        raise SettingError(f"no {what} is called {name!r}: {hint}")

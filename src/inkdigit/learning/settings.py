@@ -1,13 +1,21 @@
 """What can be set about a training: light to import, for the command line's defaults."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 from inkdigit.errors import SettingError
-from inkdigit.learning.recipes import AUGMENTATIONS, DRAWN, OPTIMIZERS, PLAIN, Recipe, find_recipe
+from inkdigit.learning.recipes import (
+    AUGMENTATIONS,
+    DRAWN,
+    OPTIMIZERS,
+    PLAIN,
+    Recipe,
+    check_known,
+    find_recipe,
+)
 
 # The digits that an evaluation can be on; validation is a part of train.
 SPLITS = ("test", "validation", "train", "all")
@@ -62,8 +70,9 @@ class TrainingSettings:
         _check_range("epochs", self.epochs, 1, 10_000)
         _check_range("batch size", self.batch_size, 1, 65_536)
         _check_range("seed", self.seed, 0, 2**32 - 1)
-        _check_range("patience", self.patience or 1, 1, 10_000)
-        _check_known("augmentation", self.augmentation, AUGMENTATIONS)
+        if self.patience is not None:
+            _check_range("patience", self.patience, 1, 10_000)
+        check_known("augmentation", self.augmentation, AUGMENTATIONS)
         self._check_optimizer()
         _check_kind(self, recipe.network)
 
@@ -90,25 +99,28 @@ class TrainingSettings:
 
     def _check_optimizer(self) -> None:
         if isinstance(self.optimizer, str):
-            _check_known("optimizer", self.optimizer, OPTIMIZERS)
+            check_known("optimizer", self.optimizer, OPTIMIZERS)
         elif self.learning_rate is not None:
             raise SettingError("the optimizer has a learning rate of its own: set it there")
-        if not 0 < (self.learning_rate or 1) < inf:
-            raise SettingError(f"the learning rate must be above 0, received {self.learning_rate}")
+        rate = self.learning_rate
+        if rate is not None and not (_is_number(rate, Real) and 0 < rate < inf):
+            raise SettingError(f"the learning rate is a number above 0, received {rate!r}")
 
     def _fill_in(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:
             object.__setattr__(self, name, value)
 
 
+def _is_number(value: object, kind: type) -> bool:
+    # To Python True is the number 1, and no number was meant by it.
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
 def _check_range(name: str, value: int, least: int, most: int) -> None:
+    if not _is_number(value, Integral):
+        raise SettingError(f"the {name} must be a whole number, received {value!r}")
     if not least <= value <= most:
         raise SettingError(f"the {name} must lie between {least} and {most:,}, received {value}")
-
-
-def _check_known(what: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        raise SettingError(f"no {what} is called {name!r}: choose from {', '.join(known)}")
 
 
 def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
@@ -116,10 +128,10 @@ def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
     network = settings.network
     if network in DRAWN:
         if of_recipe != network:
-            raise SettingError(f"{network} has a recipe of its own: leave out --recipe")
+            raise SettingError(f"{network} has a recipe of its own: leave out the recipe")
         if settings.teacher:
-            raise SettingError(f"{network} learns from no other network: leave out --teacher")
+            raise SettingError(f"{network} learns from no other network: leave out the teacher")
     elif of_recipe in DRAWN:
-        raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out --network")
+        raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out the network")
     elif settings.fonts:
-        raise SettingError(f"{network} learns from no fonts: leave out --fonts")
+        raise SettingError(f"{network} learns from no fonts: leave out the fonts")

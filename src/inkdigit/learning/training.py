@@ -10,7 +10,7 @@ import os
 import platform
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
@@ -240,25 +240,29 @@ def run_training(
     folder: str | Path,
     *,
     resume: bool = False,
+    begin: Callable[[], None] = lambda: None,
     callbacks: Sequence[Any] = (),
     after_epoch: AfterEpoch = lambda _: None,
 ) -> Run:
     """Train into a run folder, measure the network, and keep everything.
 
     With `resume`, a run of the same settings and digits that lies there goes on from its last
-    finished epoch, and a finished one is returned as it is. `callbacks` of Keras show how it goes.
+    finished epoch, and a finished one is returned as it is. `begin` is called once all is checked,
+    and `callbacks` of Keras show how it goes. A start that fails leaves nothing in the folder.
     """
-    training.check(begun=resume and holds_run(folder))
+    begun = holds_run(folder)
+    training.check(begun=resume and begun)
     run = open_run(training.settings, training.dataset, folder, resume=resume)
     if run.finished:
         return run
+    begin()
     training.keep_network(run)
 
     def keep(loop: Loop) -> None:
         loop.save(run.checkpoint)
         after_epoch(loop)
 
-    with training.loop() as loop:
+    with _undone(run, unless=begun), training.loop() as loop:
         if run.checkpoint.exists():
             loop.load(run.checkpoint)
         elif start := training.settings.init_from:
@@ -272,6 +276,18 @@ def run_training(
         )
     finish(run, loop, training)
     return run
+
+
+@contextlib.contextmanager
+def _undone(run: Run, *, unless: bool) -> Iterator[None]:
+    """Take a run away that failed before its first epoch, so that another can have its folder."""
+    try:
+        yield
+    except Exception:
+        if not unless and not run.checkpoint.exists():
+            for path in run.folder.iterdir():
+                path.unlink()
+        raise
 
 
 def finish(run: Run, loop: Loop, training: Training) -> None:

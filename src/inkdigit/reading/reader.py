@@ -214,12 +214,11 @@ class Reader:
         return self._reader(options).shown(turned(page, options.rotate or 0))
 
     def _reader(self, options: ReadOptions) -> LineReader | DigitReader:
-        reader = self._single if options.single else self._line
+        # What reads nothing but one digit need not be told so.
+        reader = self._single if options.single or not self._line else self._line
         if reader is None:
             raise SettingError(
                 f"the model {self.model} reads lines, and no single digits: leave out single"
-                if options.single
-                else f"the model {self.model} reads one digit: say so with single"
             )
         return reader
 

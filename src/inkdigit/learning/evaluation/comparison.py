@@ -173,7 +173,7 @@ def _opened(network: str | Path | Run) -> str | Path | Run:
 def _claim(folder: Path) -> None:
     """Make the folder a comparison's, or raise `RunError` where something else lies in it."""
     if is_taken(folder) and not (folder / MARK).exists():
-        raise RunError(f"{folder} is not empty and no comparison: choose another folder (--out)")
+        raise RunError(f"{folder} is not empty and no comparison: choose another folder")
     make_folder(folder)
     write_text(folder / MARK, f"{inkdigit.__version__}\n")
 

@@ -1,6 +1,6 @@
 """From a Keras model to the one model file that `inkdigit.reading` loads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,9 +13,15 @@ from inkdigit.errors import MissingExtraError, ModelError, needing
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quietly
 from inkdigit.learning.datasets import load_dataset
-from inkdigit.learning.models.keras_files import DIGIT_SHAPES, LINE_SHAPES, load_keras_model
+from inkdigit.learning.models.keras_files import (
+    DIGIT_SHAPES,
+    LINE_SHAPES,
+    load_digit_model,
+    load_keras_model,
+)
 from inkdigit.learning.models.quantisation import quantise
 from inkdigit.learning.models.run import KERAS_MODEL, Run
+from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.model_file import FALLBACK, ModelInfo
 
 # What a model file says before its network is calibrated: nothing is sure enough.
@@ -63,18 +69,26 @@ def write_model_file(
     write_atomically(path, write)
 
 
-def write_onnx(path: Path, out: Path) -> Path:
-    """Write a `.keras` or `.h5` that belongs to no run as ONNX, and return it: not calibrated."""
-    info = ModelInfo(
-        network=path.stem,
-        trained_on="unknown",
-        trained_digits=0,
-        accuracy=0.0,
-        accuracy_on="nothing",
-        inkdigit_version=inkdigit.__version__,
-        **UNCALIBRATED,  # type: ignore[arg-type]
-    )
-    write_model_file(load_keras_model(path), info, out)
+def write_onnx(
+    path: Path,
+    out: Path,
+    measured: Callable[[Any], dict[str, Any]] = lambda _: UNCALIBRATED,
+    pictures: Pictures | None = None,
+) -> Path:
+    """Write a `.keras` or `.h5` that belongs to no run as ONNX, and return the file.
+
+    `measured` gives the calibration and the accuracy of its network, where they are known.
+    """
+    known: dict[str, Any] = {
+        "trained_on": "unknown",
+        "trained_digits": 0,
+        "accuracy": 0.0,
+        "accuracy_on": "nothing",
+    }
+    model = load_digit_model(path)
+    classes = (DIGITS, SINGLE_ALPHABET)[model.output_shape[1] > len(DIGITS)]
+    known |= {"network": path.stem, "classes": classes, "inkdigit_version": inkdigit.__version__}
+    write_model_file(model, ModelInfo(**known | measured(model)), out, pictures)
     return out
 
 

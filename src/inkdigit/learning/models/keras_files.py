@@ -16,8 +16,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.errors import ModelError
-from inkdigit.learning.backend import keras
+from inkdigit.errors import ModelError, SettingError
+from inkdigit.learning.backend import keras, quietly
+from inkdigit.learning.networks.own import adapted
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.calibration import Floats
 from inkdigit.reading.model_file import to_pixels
@@ -70,28 +71,33 @@ def save_keras_model(model: Any, path: Path) -> None:
             del file["optimizer_weights"]
 
 
-def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> Any:
+def load_keras_model(path: Path, shapes: tuple[Shapes, ...] | None = DIGIT_SHAPES) -> Any:
     """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe.
 
-    It is also refused if it does not take and give one of the pairs of `shapes`.
+    It is also refused if it does not take and give one of the pairs of `shapes`, where there are.
     """
     if not path.is_file():
         raise ModelError(f"{path} is not there, or is no file: name a .keras or .h5 file")
     describe = {".keras": _describe_keras, ".h5": _describe_h5}.get(path.suffix)
     if describe is None:
         raise ModelError(f"{path} is of no known kind: expected .keras or .h5")
+    version = ""
     try:
-        _check_plain(describe(path), path)
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        description, version = describe(path)
+        _check_plain(description, path)
+        with quietly():
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except ModelError:
         raise
-    except Exception as error:  # noqa: BLE001  (a damaged file fails anywhere in three libraries)
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(
-            f"{path} is damaged or no Keras model ({reason[:120]}): save it anew"
-        ) from None
+    except Exception as error:
+        if version.startswith(("1.", "2.")):
+            raise ModelError(
+                f"{path} was written by Keras {version}, and Keras 3 cannot open it: build the "
+                "network in Keras 3, load its weights there, and save it anew"
+            ) from error
+        raise ModelError(f"{path} is damaged or no Keras model: save it anew") from error
     found = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
-    if found not in shapes:
+    if shapes and found not in shapes:
         raise ModelError(
             f"{path} reads {found[0]} and gives {found[1]}: expected "
             f"a network from {shapes[0][0]} to {shapes[0][1]}"
@@ -99,24 +105,39 @@ def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> A
     return model
 
 
-def _describe_keras(path: Path) -> Any:
+def load_digit_model(path: Path) -> Any:
+    """Return the digit network in a `.keras` or `.h5` file, as ours are, whoever saved it.
+
+    Raises `ModelError` where it is broken, unsafe, or can't be that.
+    """
+    try:
+        return adapted(load_keras_model(path, None), path.stem, (len(DIGITS), len(SINGLE_ALPHABET)))
+    except SettingError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def _describe_keras(path: Path) -> tuple[Any, str]:
+    """Return what a file says of its layers, and which Keras wrote it."""
     with zipfile.ZipFile(path) as archive:
         if archive.getinfo("config.json").file_size > MAX_DESCRIPTION:
             raise ModelError(f"{path} has a description far too large for a digit network")
         description = json.loads(archive.read("config.json"))
+        version = json.loads(archive.read("metadata.json")).get("keras_version", "")
         if archive.getinfo(WEIGHTS).file_size > MAX_WEIGHTS:
             raise ModelError(f"{path} has weights far too large for a digit network")
         with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as weights:
             _check_self_contained(weights, path)
     # Not used with compile=False, and it names an optimiser, which is no layer.
     description.pop("compile_config", None)
-    return description
+    return description, str(version)
 
 
-def _describe_h5(path: Path) -> Any:
+def _describe_h5(path: Path) -> tuple[Any, str]:
     with h5py.File(path, "r") as file:
         _check_self_contained(file, path)
-        return json.loads(file.attrs["model_config"])
+        if "model_config" not in file.attrs:
+            raise ModelError(f"{path} holds weights only: save the whole model, with model.save")
+        return json.loads(file.attrs["model_config"]), str(file.attrs.get("keras_version", ""))
 
 
 def _check_self_contained(file: h5py.File, path: Path) -> None:

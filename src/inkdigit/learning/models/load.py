@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import ImageError, ModelError, RunError
-from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, Run
+from inkdigit.learning.models.run import KERAS_MODEL, KERAS_SUFFIXES, ONNX_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.calibration import Floats, temperature_scale
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.preprocessing.digit import SIZE
 
-SUFFIXES = (".keras", ".h5", ".onnx")
+SUFFIXES = (*KERAS_SUFFIXES, ".onnx")
 Images = npt.NDArray[np.generic]
 Probabilities = Callable[[Images], Floats]
 # The maps of so many digits take some megabytes.
@@ -80,9 +80,9 @@ class DigitClassifier:
 
     @classmethod
     def _from_keras(cls, path: Path) -> Self:
-        from inkdigit.learning.models.keras_files import load_keras_model, predict
+        from inkdigit.learning.models.keras_files import load_digit_model, predict
 
-        model, run = load_keras_model(path), _run_of(path)
+        model, run = load_digit_model(path), _run_of(path)
         classes, network = np.arange(model.output_shape[1]), partial(predict, model)
         known = run.metrics["calibration"] if run and run.finished else {"temperature": 1.0}
         return cls(path, classes, network, known["temperature"], run.data if run else None, run)

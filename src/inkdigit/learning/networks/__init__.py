@@ -17,6 +17,7 @@ from inkdigit.learning.networks.lenet5 import lenet5
 from inkdigit.learning.networks.line import line
 from inkdigit.learning.networks.modern import modern
 from inkdigit.learning.networks.single import single
+from inkdigit.learning.recipes import check_known
 
 Model = Any  # a keras.Model; Keras carries no types
 
@@ -35,12 +36,10 @@ READERS: dict[str, Callable[[], Any]] = {"line": line, "single": single}
 
 def check_network(name: str, known: Iterable[str] = (*NETWORKS, *READERS)) -> None:
     """Raise `SettingError` unless a network of this name is among the known ones."""
-    if name in known:
-        return
-    choice = f"choose from {', '.join(known)}"
-    if name in READERS:
+    if name in READERS and name not in known:
+        choice = f"choose from {', '.join(known)}"
         raise SettingError(f"{name} learns from drawn handwriting, not from digits alone: {choice}")
-    raise SettingError(f"no network is called {name!r}: {choice}")
+    check_known("network", name, known)
 
 
 def build_network(name: str, precision: str = "float32") -> Model:

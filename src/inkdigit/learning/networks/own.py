@@ -6,7 +6,7 @@ They become what ours are: `(n, 28, 28, 1)` in 0..1 to the probabilities `(n, 10
 import importlib.util
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -62,7 +62,7 @@ class OwnNetwork:
             raise SettingError(
                 f"{self.name} builds no Keras model: it returned a {type(model).__name__}"
             )
-        return _adapted(model, self.name)
+        return adapted(model, self.name)
 
 
 def _without_number(model: Model) -> str:
@@ -95,10 +95,14 @@ def _called(function: Callable[[], Any], name: str) -> Any:
         ) from error
 
 
-def _adapted(model: Model, name: str) -> Model:
+def adapted(model: Model, name: str, classes: Sequence[int] = (CLASSES,)) -> Model:
+    """Return a Keras model as ours are, `(n, 28, 28, 1)` to probabilities `(n, classes)`.
+
+    One that is so already stays itself. Raises `SettingError` where that can't be.
+    """
     digit = keras.Input(_DIGIT, name="digits")
     answers = _answers(model, digit, name)
-    if tuple(answers.shape) != (None, CLASSES):
+    if tuple(answers.shape) not in {(None, count) for count in classes}:
         raise SettingError(
             f"{name} gives {tuple(answers.shape)} for each digit: expected {CLASSES} probabilities "
             f"or logits, (None, {CLASSES})"

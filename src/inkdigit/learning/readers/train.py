@@ -83,7 +83,7 @@ class ReaderTraining(Training):
         if self._fonts:
             return super().notes()
         alone = (
-            f"no fonts are named (--fonts): {self.settings.network} learns from the digits of "
+            f"no fonts are named: {self.settings.network} learns from the digits of "
             f"{self.dataset.name} and from drawn strokes alone"
         )
         return [alone, *super().notes()]
