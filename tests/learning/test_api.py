@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from inkdigit import learning
-from inkdigit.errors import RunError, SettingError
+from inkdigit.errors import ModelError, RunError, SettingError
 from inkdigit.learning.api import start_training
+from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.train import ClassifierTraining
+from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.readers.train import ReaderTraining
 from inkdigit.reading import DigitModel
 
@@ -125,3 +127,23 @@ def test_a_model_file_is_exported(trained: learning.Run, tmp_path: Path) -> None
         learning.export(trained, path, eight_bits=True, fallback=trained)
     with pytest.raises(SettingError, match="say where it goes"):
         learning.export(trained, fallback=trained)
+
+
+def test_a_start_that_fails_leaves_nothing_and_says_nothing_before(
+    small: Dataset, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    how = {"out": tmp_path / "run", "tell": said.append}
+    with pytest.raises(ModelError, match="is not there"):
+        learning.train(small, network="lenet5", init_from="gone.keras", **how)
+    assert not said
+    assert not (tmp_path / "run").exists()
+
+    class Broken(keras.callbacks.Callback):
+        def on_train_begin(self, logs: object = None) -> None:
+            raise RuntimeError(f"before any epoch {logs}")
+
+    with pytest.raises(RuntimeError):
+        learning.train(small, network="lenet5", callbacks=[Broken()], **how)
+    run = learning.train(small, network="lenet5", epochs=1, **how)
+    assert run.finished
