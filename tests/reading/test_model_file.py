@@ -147,9 +147,14 @@ def test_missing_and_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     content = graph().SerializeToString()
     (tmp_path / "half").write_bytes(content[: len(content) // 2])
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").touch()
     for name, said in [
         ("gone", "cannot be read: No such file"),
-        (".", "cannot be read: Is a directory"),
+        (".", "is a folder without model.onnx: of a run, `inkdigit export"),
+        ("m.h5", "is a Keras model: reading takes a model.onnx"),
+        ("m.pt", "is a model of PyTorch: reading takes a model.onnx"),
+        ("saved", "is TensorFlow's SavedModel: save it as .keras"),
         ("garbage", "not a working ONNX model"),
         ("empty", "not a working ONNX model"),
         ("half", "not a working ONNX model"),

@@ -6,7 +6,6 @@ from inkdigit import learning
 from inkdigit.cli.learning_flags import DATA_DIR, load_data
 from inkdigit.cli.options import QUIET, add_flags
 from inkdigit.errors import SettingError, needing
-from inkdigit.learning.models.run import KERAS_SUFFIXES
 
 ABOUT = "Write the model file of a finished run: ONNX, with what it says of itself."
 
@@ -37,6 +36,8 @@ def run(options: argparse.Namespace) -> None:
         raise SettingError("several runs make one model only with --mean")
     (found,) = options.runs
     with needing("learn"):
+        from inkdigit.learning.models.run import KERAS_SUFFIXES
+
         data = None
         if options.fallback:
             data = load_data(options, learning.Run.open(found).data)

@@ -227,7 +227,7 @@ def evaluate(
 
 
 def compare(
-    networks: Sequence[str | Path | Run],
+    networks: Sequence[str | Path | Run] | str | Path | Run,
     data: Dataset | str = "auto",
     *,
     seeds: int = 1,
@@ -254,6 +254,8 @@ def compare(
 
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size}
     TrainingSettings(**given)
+    if isinstance(networks, str | Path | Run):
+        networks = [networks]
     dataset = _loaded(data, tell)
     folder = Path(out or f"runs/comparison-{dataset.name.partition(':')[0]}")
 

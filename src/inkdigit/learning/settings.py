@@ -91,6 +91,8 @@ class TrainingSettings:
         )
 
     def _name_own_network(self) -> None:
+        if not isinstance(self.network, str):
+            raise SettingError(f"the network is a name, received {self.network!r}")
         file, function, name = self.network.rpartition(".py:")
         if function:
             path = Path(f"{file}.py").absolute()
@@ -116,9 +118,14 @@ def _is_number(value: object, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-def _check_range(name: str, value: int, least: int, most: int) -> None:
+def check_whole(name: str, value: object) -> None:
+    """Raise `SettingError` for what is no whole number."""
     if not _is_number(value, Integral):
         raise SettingError(f"the {name} must be a whole number, received {value!r}")
+
+
+def _check_range(name: str, value: int, least: int, most: int) -> None:
+    check_whole(name, value)
     if not least <= value <= most:
         raise SettingError(f"the {name} must lie between {least} and {most:,}, received {value}")
 

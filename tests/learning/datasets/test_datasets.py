@@ -16,6 +16,13 @@ def test_unknown_names(name: str) -> None:
     assert repr(name) in str(caught.value)
 
 
+def test_a_folder_without_its_prefix_and_what_is_no_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=f"is a folder: write folder:{tmp_path}"):
+        load_dataset(tmp_path)
+    with pytest.raises(SettingError, match="no data set is called '5': choose mnist"):
+        load_dataset(5)  # type: ignore[arg-type]
+
+
 def test_auto_without_mnist_is_the_sample_says_so_and_asks_no_network(
     sample: Dataset, sockets: list[object]
 ) -> None:

@@ -163,6 +163,8 @@ def test_hidden_files_are_passed_over(few: Dataset, tmp_path: Path) -> None:
     checkpoints.mkdir()
     Image.fromarray(few.train.images[0]).save(checkpoints / "copy.png")
     (tmp_path / ".git").mkdir()
+    (tmp_path / "train" / "3" / "__MACOSX").mkdir()
+    (tmp_path / "train" / "3" / "__MACOSX" / "copy.png").write_text("x")
     found = load_folder(tmp_path)
     assert found.notes == ()
     assert found.train.digest() == few.train.digest()

@@ -105,6 +105,7 @@ def test_bad_comparisons(small: Dataset, tmp_path: Path) -> None:
 
     for networks, seeds, message in (
         (["classic"], 0, "at least 1, received 0"),
+        (["classic"], 1.5, "the seeds must be a whole number, received 1.5"),
         (["classic", "classic"], 1, "named twice"),
         (["nothing"], 1, "choose from"),
     ):

@@ -19,7 +19,7 @@ HOW_TO_FETCH = "--data mnist, or load_dataset('mnist'), fetches all 70,000 digit
 
 
 def load_dataset(
-    name: str = "auto", *, data_dir: str | Path | None = None, progress: bool = False
+    name: str | Path = "auto", *, data_dir: str | Path | None = None, progress: bool = False
 ) -> Dataset:
     """Return the named digits.
 
@@ -36,6 +36,7 @@ def load_dataset(
     >>> len(digits.train), len(digits.test), digits.train.images.shape
     (4000, 1000, (4000, 28, 28))
     """
+    name = str(name)
     path = Path(name.removeprefix(FOLDER)).expanduser()
     if path.suffix in SUFFIXES and not path.is_dir():
         return load_file(path)
@@ -46,6 +47,8 @@ def load_dataset(
     if name == "sample":
         return load_sample()
     if name != "auto":
+        if name and path.is_dir():
+            raise SettingError(f"{name} is a folder: write {FOLDER}{name}")
         files = " or ".join(SUFFIXES)
         raise SettingError(
             f"no data set is called {name!r}: choose mnist, sample, folder:PATH, a file {files}, "

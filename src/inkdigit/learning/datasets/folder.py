@@ -119,7 +119,7 @@ def _unwrapped(folder: Path) -> Path:
 def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
     pictures = []
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
         if path.is_dir() or hidden or path.name == "Thumbs.db":
             continue
         try:

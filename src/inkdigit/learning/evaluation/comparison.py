@@ -21,6 +21,7 @@ from inkdigit.learning.models.export import write_onnx
 from inkdigit.learning.models.load import SUFFIXES
 from inkdigit.learning.models.run import ONNX_MODEL, Run
 from inkdigit.learning.networks import NETWORKS, check_network
+from inkdigit.learning.settings import check_whole
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.timing import digits_per_second
 
@@ -139,6 +140,7 @@ def compare(
     half of `dataset`. Raises `SettingError` for fewer than one seed, an unknown network or one
     named twice.
     """
+    check_whole("seeds", seeds)
     if seeds < 1:
         raise SettingError(f"the seeds must be at least 1, received {seeds}")
     given = [_opened(network) for network in networks]

@@ -217,7 +217,7 @@ def _check_pair(run: Run, fallback: Run, dataset: Dataset) -> None:
     if known:
         raise SettingError(
             f"{fallback.folder} learnt from fonts that {run.folder} was kept from "
-            f"({sorted(known)[0]}): train both with the same --fonts"
+            f"({sorted(known)[0]}): train both with the same fonts"
         )
 
 
