@@ -98,7 +98,7 @@ def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Pat
         ({"overwrite": True, "resume": True}, "either overwritten or resumed, received both"),
         (
             {"out": "parts/", "bom": True},
-            "a folder takes parts of Parquet: leave out --format and --bom",
+            "a folder takes parts of Parquet: leave out format and bom",
         ),
     ],
 )

@@ -292,7 +292,7 @@ def test_a_csv_may_begin_with_a_byte_order_mark(
         Output.choose(None, "csv", bom=bom).write(iter(DICTS), several=True)
         assert path.read_bytes().decode() == capsys.readouterr().out
         assert path.read_bytes().startswith(b"\xef\xbb\xbfsource," if bom else b"source,")
-    with pytest.raises(SettingError, match=r"a byte-order mark \(--bom\) begins a CSV"):
+    with pytest.raises(SettingError, match=r"a byte-order mark \(bom\) begins a CSV"):
         Output.choose("a.json", None, bom=True)
 
 

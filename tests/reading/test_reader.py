@@ -568,15 +568,18 @@ def test_a_line_model_by_its_path_reads_lines_only(hand: Hand, reader: Reader) -
         given.read(page, single=True)
 
 
-def test_a_digit_model_by_its_path_reads_digits_only(hand: Hand, reader: Reader) -> None:
+def test_a_digit_model_by_its_path_reads_one_digit_whether_told_or_not(
+    hand: Hand, reader: Reader
+) -> None:
     page = hand.write("4")
     given = Reader.load(str(SINGLE_MODEL))
     assert given.read(page, single=True) == reader.read(page, single=True)
     assert given.model == given.read(page, single=True).model
-    with pytest.raises(SettingError, match="reads one digit: say so"):
-        given.read(page)
-    with pytest.raises(SettingError, match="reads one digit: say so"):
-        given.read_pages(encoded(page))
+    assert given.read(page) == given.read(page, single=True)
+    (from_document,) = given.read_pages(encoded(page))
+    assert from_document == given.read(page)
+    several = given.read(hand.write("42"))
+    assert several.status != "accepted"
 
 
 def test_models_can_be_given(hand: Hand) -> None:
@@ -601,7 +604,7 @@ def test_models_that_are_none_say_so(tmp_path: Path) -> None:
         "empty.onnx": "is not a working ONNX model",
         "newer.onnx": "is of model format 9, and this Inkdigit reads format 1",
         "missing.onnx": "cannot be read: No such file or directory",
-        ".": "cannot be read: Is a directory",
+        ".": "is a folder without model.onnx",
     }.items():
         with pytest.raises(ModelError, match=sentence) as refused:
             Reader.load(tmp_path / name)
