@@ -44,7 +44,7 @@ def test_an_empty_value_is_none() -> None:
         ([("page", 1.0)], "page is a whole number, received 1.0"),
         ([("min_confidence", "much")], "min_confidence is a number, received 'much'"),
         ([("pattern", 5)], "pattern is text, received 5"),
-        ([("pattern", ["\\d"])], "pattern is text, received ['\\\\d']"),
+        ([("pattern", ["\\d"])], "pattern is text, received a list or an object"),
         ([("page", "1"), ("page", 2)], "page is asked for twice: 1 and 2"),
         ([("pattern", "a"), ("pattern", "b")], "pattern is asked for twice: 'a' and 'b'"),
     ],

@@ -100,7 +100,9 @@ def _configured(optimizer: Any) -> str | dict[str, Any] | None:
             "an optimizer is a name or one of Keras's, such as keras.optimizers.SGD(0.1), received "
             f"{optimizer!r}"
         )
-    return dict(keras.optimizers.serialize(optimizer))
+    serialized = dict(keras.optimizers.serialize(optimizer))
+    serialized["config"].pop("name", None)  # Keras counts them
+    return serialized
 
 
 def resume(

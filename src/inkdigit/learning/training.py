@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from dataclasses import asdict
 from functools import partial
 from math import isfinite
@@ -158,7 +159,7 @@ class EpochLoop(Loop):
 def make_optimizer(recipe: Recipe, steps: int | None) -> Any:
     """Return the optimizer of a recipe for so many steps; without, at a constant learning rate."""
     if not isinstance(recipe.optimizer, str):
-        return keras.optimizers.deserialize(recipe.optimizer)
+        return keras.optimizers.deserialize(deepcopy(recipe.optimizer))  # it changes it
     usual = keras.optimizers.get(recipe.optimizer)
     how: dict[str, Any] = {"weight_decay": recipe.weight_decay, "clipnorm": recipe.clip_norm}
     if recipe.optimizer == "adam":

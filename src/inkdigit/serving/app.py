@@ -60,7 +60,7 @@ def _around(app: FastAPI, settings: Settings) -> AccessLog:
             wrapped,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+            allow_headers=["Authorization", "Content-Encoding", "X-API-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
     wrapped = Prefix(wrapped, settings.root_path)

@@ -61,7 +61,7 @@ def gathered(*sources: Pairs) -> dict[str, Any]:
 
 
 def _unknown(name: str) -> str:
-    near = get_close_matches(name, _KINDS, n=1)
+    near = get_close_matches(name[:_LONGEST], _KINDS, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_KINDS)}"
     return f"there is no option {_shown(name)}: {hint}"
 
@@ -87,5 +87,7 @@ def _parsed(kind: type, text: str) -> Any:
 
 
 def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value).lower()
+    if isinstance(value, list | dict):
+        return "a list or an object"
+    text = repr(value[: _LONGEST + 1]) if isinstance(value, str) else str(value).lower()
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

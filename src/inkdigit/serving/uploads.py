@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import quote
 from typing import Any
-from urllib.parse import unquote
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
@@ -238,7 +237,7 @@ def decode_base64(text: str) -> bytes:
     >>> decode_base64("data:image/png;base64,aGk%3D"), decode_base64("a-_\n-")
     (b'hi', b'k\xef\xfe')
     """
-    text = unquote(text.rpartition(",")[2])
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text.rpartition(",")[2])
     text = _LINE_BREAK.sub("", text.strip()).translate(_URL_SAFE).rstrip("=")
     if wrong := _NOT_BASE64.search(text):
         hint = "a + that was not encoded?" if wrong[0] == " " else "it is no base64"
@@ -248,6 +247,8 @@ def decode_base64(text: str) -> bytes:
     return b64decode(text + "=" * (-len(text) % 4))
 
 
+# Those of what base64 has.
+_ESCAPE = re.compile(r"%(2B|2F|3D|0A|0D)", re.I)
 _LINE_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _URL_SAFE = str.maketrans("-_", "+/")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
