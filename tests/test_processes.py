@@ -83,7 +83,7 @@ def test_one_core_is_one_core_in_this_process_alone() -> None:
     assert subprocess.run([sys.executable, "-c", code]).returncode == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins processes")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes are not pinned here")
 def test_cores_are_those_that_the_process_may_use() -> None:
     code = (
         "import os; from inkdigit.processes import cores; before = cores(); "

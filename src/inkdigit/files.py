@@ -14,6 +14,8 @@ from inkdigit.errors import OutputError
 
 SCRATCH = ".writing-"
 _MAX_REASON = 200
+# The number of the error for a pipe or a device.
+NOT_PLAIN = errno.EINVAL
 
 
 def open_plain(path: str | Path) -> BinaryIO:
@@ -21,7 +23,7 @@ def open_plain(path: str | Path) -> BinaryIO:
     path = Path(path)
     mode = path.stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+        raise OSError(NOT_PLAIN, "it is not a plain file", str(path))
     return path.open("rb")
 
 

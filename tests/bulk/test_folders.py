@@ -1,3 +1,4 @@
+import errno
 import os
 import tracemalloc
 from pathlib import Path
@@ -195,7 +196,18 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, name: str) -> None
 def test_known_names_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr(folders, "first_bytes", lambda path: opened.append(path) or b"")
-    for name in ("a.png", "b.JPG", "c.tif", "d.heic"):
+    for name in ("a.png", "b.JPG", "c.tif", "d.heic", "e.jfif"):
         (tmp_path / name).touch()
-    assert below(tmp_path, FileFilter()) == ["a.png", "b.JPG", "c.tif"]
-    assert opened == [f"{tmp_path}/d.heic"]
+    assert below(tmp_path, FileFilter()) == ["a.png", "b.JPG", "c.tif", "d.heic"]
+    assert opened == [f"{tmp_path}/e.jfif"]
+
+
+def test_what_cannot_be_looked_at_may_be_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    monkeypatch.setattr(folders, "open_plain", fail)
+    (tmp_path / "a").touch()
+    assert below(tmp_path, FileFilter()) == ["a"]

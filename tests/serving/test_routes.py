@@ -174,6 +174,8 @@ def test_what_makes_no_sense_is_refused_wherever_it_stands(
         ({"single": "maybe"}, "single is true or false"),
         ({"min_confidence": 2}, "between 0 and 1"),
         ({"page": 0}, "at least 1"),
+        ({"decimal": "maybe"}, "decimal is dot or comma"),
+        ({"rotate": 45}, "rotate"),
         ({"pattern": "("}, "pattern"),
         ({"single": True, "pattern": r"\d\d"}, "exactly one digit"),
     ):

@@ -1,20 +1,20 @@
 """The pictures below a folder, listed lazily and in a defined order; what else is there is told."""
 
+import errno
 import heapq
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 
 from inkdigit.errors import SourceError
-from inkdigit.files import open_plain
+from inkdigit.files import NOT_PLAIN, open_plain
 
 # These are taken to be pictures unopened; of any other name the first bytes decide.
 SUFFIXES = (
-    ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pdf", ".pgm", ".png", ".pnm", ".ppm", ".tif",
-    ".tiff", ".webp",
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pdf", ".pgm",
+    ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 )  # fmt: skip
 # Names held at a time. A folder with more is gone through again for the next ones in order, which
 # takes a second for a million.
@@ -23,6 +23,8 @@ _HELD = 20_000
 HEAD = 1024
 # What systems leave beside pictures, as they do `._NAME`.
 _NOTHING = (".ds_store", "__macosx", "desktop.ini", "thumbs.db")
+# The errors for a pipe, a device, and a link that leads nowhere.
+_NO_FILE = (NOT_PLAIN, errno.ELOOP, errno.ENOENT)
 # Names of what was left out that a sentence tells.
 _SHOWN = 5
 _Entry = tuple[str, bool]
@@ -85,8 +87,11 @@ class FileFilter:
         """Return whether something is nothing to anyone."""
         return name.startswith("._") or name.lower() in _NOTHING or place in self.own
 
-    def takes(self, name: str, path: str, head: Callable[[], bytes], tell: Tell) -> bool:
-        """Return whether a file is wanted; upper and lower case are alike."""
+    def takes(self, name: str, path: str, head: Callable[[], bytes | None], tell: Tell) -> bool:
+        """Return whether a file is wanted; upper and lower case are alike.
+
+        One whose `head` cannot be looked at may be a picture: it is wanted, and then says why.
+        """
         name = name.lower()
         if self.include:
             return any(fnmatchcase(name, pattern.lower()) for pattern in self.include)
@@ -97,7 +102,8 @@ class FileFilter:
         # The command line should not wait for numpy.
         from inkdigit.images import may_be_read
 
-        wanted = may_be_read(head())
+        begun = head()
+        wanted = begun is None or may_be_read(begun)
         if not wanted:
             tell(path)
         return wanted
@@ -133,11 +139,13 @@ def count_below(folder: str, wanted: FileFilter) -> int:
     return sum(1 for _ in _files_below(folder, wanted, _entries, nobody)) or 1
 
 
-def first_bytes(path: str) -> bytes:
-    """Return enough of a file to tell its kind; nothing of what cannot be opened."""
-    with suppress(OSError, ValueError), open_plain(path) as file:
-        return file.read(HEAD)
-    return b""
+def first_bytes(path: str) -> bytes | None:
+    """Return enough of a file to tell its kind; nothing of what is none, `None` where it fails."""
+    try:
+        with open_plain(path) as file:
+            return file.read(HEAD)
+    except (OSError, ValueError) as error:
+        return b"" if getattr(error, "errno", None) in _NO_FILE else None
 
 
 def _files_below(

@@ -128,4 +128,4 @@ def _all_of(stream: BinaryIO) -> bytes:
 
 
 def _head(source: str | bytes) -> bytes:
-    return source[:HEAD] if isinstance(source, bytes) else first_bytes(source)
+    return source[:HEAD] if isinstance(source, bytes) else first_bytes(source) or b""

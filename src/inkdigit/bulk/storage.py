@@ -124,10 +124,10 @@ def _objects_below(uri: str, folder: str, wanted: FileFilter, tell: Tell) -> Ite
             yield f"{split.scheme}://{user}{entry.path}{_query(uri)}"
 
 
-def _first_bytes(store: "FileSystem", path: str) -> bytes:
+def _first_bytes(store: "FileSystem", path: str) -> bytes | None:
     with suppress(OSError), store.open_input_file(path) as file:
         return bytes(file.read(HEAD))
-    return b""
+    return None
 
 
 def _query(uri: str) -> str:

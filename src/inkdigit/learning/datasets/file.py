@@ -48,7 +48,9 @@ def _of_npz(path: Path) -> tuple[Digits, Digits]:
         ) from None
     if missing := [name for name in _ARRAYS if name not in arrays]:
         raise DataError(f"{path} holds no {', '.join(missing)}: expected {', '.join(_ARRAYS)}")
-    train, test = (Digits(arrays[f"x_{half}"], arrays[f"y_{half}"]) for half in ("train", "test"))
+    train, test = (
+        _digits(path, arrays[f"x_{half}"], arrays[f"y_{half}"]) for half in ("train", "test")
+    )
     return train, test
 
 
@@ -65,13 +67,21 @@ def _of_csv(path: Path) -> Digits:
         raise DataError(f"{path} has pixels and no labels: name the file that has them")
     if table.shape[1] != _PIXELS + 1:
         raise DataError(f"{path} has {table.shape[1]} columns: {_EXPECTED}")
-    return Digits(_numbers(table.iloc[:, 1:], path), _numbers(table.iloc[:, :1], path)[:, 0])
+    labels, pixels = table.iloc[:, 0], table.iloc[:, 1:]
+    return _digits(path, _numbers(pixels, path), _numbers(labels, path))
 
 
 _EXPECTED = f"expected a label and {_PIXELS} pixels in each row"
 
 
-def _numbers(table: "pd.DataFrame", path: Path) -> Any:
+def _digits(path: Path, images: Any, labels: Any) -> Digits:
+    try:
+        return Digits(images, labels)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def _numbers(table: "pd.DataFrame | pd.Series[Any]", path: Path) -> Any:
     values = table.to_numpy()
     if not np.issubdtype(values.dtype, np.integer):
         raise DataError(f"{path} holds something else than whole numbers: {_EXPECTED}")
