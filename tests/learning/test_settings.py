@@ -55,6 +55,7 @@ def test_the_defaults_are_those_of_the_tutorials() -> None:
         ({"optimizer": "sdg"}, "no optimizer is called 'sdg': did you mean sgd?"),
         ({"augmentation": "warped"}, "no augmentation is called 'warped': did you mean warp?"),
         ({"recipe": "fst"}, "no recipe is called 'fst': did you mean fast?"),
+        ({"network": "line", "augmentation": "warp"}, "draws what it learns"),
         ({"optimizer": {"class_name": "SGD"}, "learning_rate": 0.1}, "a learning rate of its own"),
     ],
 )

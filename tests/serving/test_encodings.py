@@ -3,6 +3,7 @@ import gzip
 import zlib
 from typing import Any
 
+import numpy as np
 import pytest
 from drawing import png
 from starlette.requests import Request
@@ -57,6 +58,23 @@ def test_other_codings_are_415_and_named(coding: str) -> None:
         body_of(coding, b"x")
     assert caught.value.status == 415
     assert caught.value.headers["Accept-Encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize("wbits", [-15, 15])
+def test_any_size_near_a_piece_is_whole(wbits: int) -> None:
+    for more in (*range(-2, 3), *range(10, 300, 29)):
+        content, packer = bytes(2**20 + more), zlib.compressobj(wbits=wbits)
+        packed = packer.compress(content) + packer.flush()
+        assert b"".join(body_of("deflate", packed, 10**6)) == content
+
+
+def test_packed_bytes_are_counted_and_members_give_something() -> None:
+    with pytest.raises(Problem) as caught:
+        body_of("gzip", gzip.compress(np.random.default_rng(0).bytes(5000)), limit=4000)
+    assert caught.value.status == 413
+    assert body_of("gzip", gzip.compress(b"")) == []
+    with pytest.raises(Problem, match="damaged"):
+        body_of("gzip", gzip.compress(b"") * 3)
 
 
 def test_a_bomb_comes_in_pieces() -> None:

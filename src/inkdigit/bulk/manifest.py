@@ -226,7 +226,8 @@ def _box(cell: str) -> Box | None:
 
 def _number(word: str, most: int) -> int | None:
     """Return the whole number that a word is, `None` where it is none, or more than `most`."""
-    word = re.sub(r"[.,]0+$", "", word)
+    # As Excel writes some; 1,000 and 1.000 may be a thousand.
+    word = re.sub(r"[.,]0{1,2}$", "", word)
     # By its length first: thousands of digits are no number to Python.
     fits = word.isdecimal() and len(word) <= len(str(most)) and int(word) <= most
     return int(word) if fits else None

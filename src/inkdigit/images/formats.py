@@ -13,6 +13,8 @@ _PICTURE = re.compile(
 # The brands of HEIF (ISO/IEC 23008-12), by the codec of phones or by the container alone.
 _HEIF = rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"
 
+# Bytes within which a file tells what it is.
+_HEAD = 4096
 CAMERA_RAW = "a camera's raw picture: export it as JPEG"
 _KINDS = {
     rb"\xff\x0a|\0\0\0\x0cJXL ": "a JPEG XL picture: save it as PNG or JPEG",
@@ -53,5 +55,5 @@ def foreign_kind(content: bytes) -> str:
     >>> foreign_kind(b"8BPS")
     'a picture of another program, such as Photoshop or GIMP: export it as PNG'
     """
-    flags = re.DOTALL | re.IGNORECASE
-    return next((kind for start, kind in _KINDS.items() if re.match(start, content, flags)), "")
+    flags, head = re.DOTALL | re.IGNORECASE, content[:_HEAD]
+    return next((kind for start, kind in _KINDS.items() if re.match(start, head, flags)), "")

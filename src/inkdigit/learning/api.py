@@ -1,6 +1,7 @@
 """The face of learning: what `inkdigit.learning` offers, and what the verbs call."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from itertools import chain, count
@@ -82,6 +83,7 @@ def train(  # noqa: PLR0913
     chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
     chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
     paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from}
+    chosen["callbacks"] = [type(callback).__name__ for callback in callbacks]
     given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
     dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
@@ -101,16 +103,31 @@ def _configured(optimizer: Any) -> str | dict[str, Any] | None:
             f"{optimizer!r}"
         )
     serialized = dict(keras.optimizers.serialize(optimizer))
+    try:
+        again = keras.optimizers.deserialize(deepcopy(serialized))  # it changes it
+    except (TypeError, ValueError):
+        again = None
+    if type(again) is not type(optimizer):  # of a class it does not know Keras gives the name
+        raise SettingError(
+            f"{type(optimizer).__name__} cannot be kept in a run: register it with "
+            "keras.saving.register_keras_serializable"
+        )
     serialized["config"].pop("name", None)  # Keras counts them
     return serialized
 
 
 def resume(
-    run: Run | str | Path, data: Dataset | str | None = None, *, tell: Tell | None = None
+    run: Run | str | Path,
+    data: Dataset | str | None = None,
+    *,
+    callbacks: Sequence[Any] = (),
+    tell: Tell | None = None,
 ) -> Run:
     """Go on with a run from its last finished epoch, with the settings that it was started with.
 
-    It ends where it would have ended undisturbed. `data` are its digits, where they have moved.
+    It ends where it would have ended undisturbed, but for what callbacks keep to themselves. A run
+    that was started with callbacks takes the same again. `data` are its digits, where they have
+    moved.
 
     >>> from inkdigit import learning
     >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
@@ -123,7 +140,7 @@ def resume(
             tell(f"{run.folder} is finished already")
         return run
     dataset = _loaded(data or run.data, tell)
-    training = start_training(run.settings, dataset, _kept_network(run))
+    training = start_training(run.settings, dataset, _kept_network(run), callbacks)
     return run_and_tell(training, run.folder, tell, resume=True)
 
 
@@ -150,6 +167,12 @@ def start_training(
     from inkdigit.learning.networks import check_network
     from inkdigit.learning.networks.own import OwnNetwork
 
+    given = tuple(type(callback).__name__ for callback in callbacks)
+    if given != settings.callbacks:
+        raise SettingError(
+            f"the run was started with the callbacks {', '.join(settings.callbacks) or 'none'}: go "
+            "on from Python with learning.resume and the same ones"
+        )
     if settings.network_file:
         own = OwnNetwork.in_file(settings.network_file, settings.network)
     if own is None:

@@ -31,13 +31,14 @@ class TrainingSettings:
     `network`, `epochs`, `batch_size`, `learning_rate`, `optimizer` and `augmentation` are the
     recipe's where they are not given. The recipe is `plain` where none is given, or that of the
     network if it is `line` or `single`. `network` is the name of one, or `FILE.py:FUNCTION`, which
-    is kept as `network_file`. `optimizer` is a name or the configuration of one of Keras's; one
-    that is not the recipe's begins at the learning rate that Keras gives it. With a `patience`
-    training ends once so many epochs have not lowered the loss on the validation digits, and the
-    best weights are kept (early stopping, Prechelt 1998). `fonts` names a folder of handwriting
-    fonts, for the networks that learn from drawn handwriting; `teacher` a trained model whose
-    answers the others learn instead of labels; `init_from` a trained model of the same network,
-    whose weights the training begins with. Raises `SettingError` for a value out of range.
+    is kept as `network_file`. `callbacks` are the names of those of Keras that were there.
+    `optimizer` is a name or the configuration of one of Keras's; one that is not the recipe's
+    begins at the learning rate that Keras gives it. With a `patience` training ends once so many
+    epochs have not lowered the loss on the validation digits, and the best weights are kept (early
+    stopping, Prechelt 1998). `fonts` names a folder of handwriting fonts, for the networks that
+    learn from drawn handwriting; `teacher` a trained model whose answers the others learn instead
+    of labels; `init_from` a trained model of the same network, whose weights the training begins
+    with. Raises `SettingError` for a value out of range.
 
     >>> settings = TrainingSettings(recipe="fast", seed=3)
     >>> settings.network, settings.epochs, settings.batch_size
@@ -54,6 +55,7 @@ class TrainingSettings:
     patience: int | None = None
     seed: int = 0
     network_file: str = ""
+    callbacks: tuple[str, ...] = ()
     fonts: str = ""
     teacher: str = ""
     init_from: str = ""
@@ -67,6 +69,7 @@ class TrainingSettings:
         if self.optimizer == recipe.optimizer:
             self._fill_in("learning_rate", recipe.learning_rate)
         self._name_own_network()
+        object.__setattr__(self, "callbacks", tuple(self.callbacks))
         _check_range("epochs", self.epochs, 1, 10_000)
         _check_range("batch size", self.batch_size, 1, 65_536)
         _check_range("seed", self.seed, 0, 2**32 - 1)
@@ -136,6 +139,8 @@ def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
     if network in DRAWN:
         if of_recipe != network:
             raise SettingError(f"{network} has a recipe of its own: leave out the recipe")
+        if settings.augmentation != find_recipe(settings.recipe).augmentation:
+            raise SettingError(f"{network} draws what it learns: leave out the augmentation")
         if settings.teacher:
             raise SettingError(f"{network} learns from no other network: leave out the teacher")
     elif of_recipe in DRAWN:

@@ -123,8 +123,8 @@ class Loop(ABC):
                 )
             for variable, value in zip(self._variables(), values, strict=True):
                 variable.assign(value)
-        except Exception as error:  # noqa: BLE001  (whatever a damaged archive makes of it)
-            raise RunError(f"{path} is no usable training state ({error}): train anew") from None
+        except Exception:  # noqa: BLE001  (whatever a damaged archive makes of it)
+            raise RunError(f"{path} is no usable training state: train anew") from None
         self.history, self.stopped, self._best = history, stopped, best
 
     def _variables(self) -> list[Any]:
@@ -302,6 +302,7 @@ def finish(run: Run, loop: Loop, training: Training) -> None:
         "parameters": model.count_params(),
         "macs": count_macs(model),
         **asdict(run.settings),
+        "epochs": len(loop.history),
         "seconds": loop.seconds,
         "data": run.data,
         **training.measure(model, loop.history),

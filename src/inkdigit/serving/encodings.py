@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request
 
-from inkdigit.serving.problems import Problem
+from inkdigit.serving.problems import Problem, too_large
 
 _TAKEN = "gzip, deflate"
 # Bytes that say what is packed, and how.
@@ -19,7 +19,8 @@ _PIECE = 2**20
 async def unpacked(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """Yield a request's body, unpacked if it is packed, in pieces of at most `limit` bytes or so.
 
-    Raises `Problem` 415 for a coding that is not taken, 422 for one that is broken.
+    Raises `Problem` 413 for more than `limit` packed bytes, 415 for a coding that is not taken, 422
+    for one that is broken.
     """
     named = request.headers.get("content-encoding", "").lower().replace("x-gzip", "gzip")
     codings = [coding.strip() for coding in named.split(",")]
@@ -35,8 +36,11 @@ async def unpacked(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
             "none",
             {"Accept-Encoding": _TAKEN},
         )
-    unpacker = _Unpacker(codings[0])
+    unpacker, packed = _Unpacker(codings[0]), 0
     async for chunk in request.stream():
+        packed += len(chunk)
+        if packed > limit:
+            raise too_large(limit)
         unpacker.feed(chunk)
         while piece := await asyncio.to_thread(unpacker.take, min(limit, _PIECE)):
             yield piece
@@ -49,6 +53,8 @@ class _Unpacker:
     def __init__(self, coding: str) -> None:
         self._coding, self._packed = coding, b""
         self._zlib: Any = None
+        # What the member that is unpacked has given, and whether it has more without more bytes.
+        self._given, self._more = 0, False
 
     def feed(self, chunk: bytes) -> None:
         """Add bytes as they arrive."""
@@ -57,15 +63,19 @@ class _Unpacker:
     def take(self, most: int) -> bytes:
         """Return the next piece, of at most so many bytes; nothing where more has to arrive."""
         piece = b""
-        while self._packed and not piece:
+        while not piece and (self._packed or self._more):
             if self._zlib is None or self._zlib.eof:  # another member may follow
                 if len(self._packed) < _HEADER:
                     break
-                self._zlib = zlib.decompressobj(self._kind())
+                if self._zlib and not self._given:  # any number of them would take any time
+                    raise self._broken()
+                self._zlib, self._given = zlib.decompressobj(self._kind()), 0
             try:
                 piece = self._zlib.decompress(self._packed, most)
             except zlib.error:
                 raise self._broken() from None
+            self._given += len(piece)
+            self._more = len(piece) == most and not self._zlib.eof
             self._packed = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
         return piece
 

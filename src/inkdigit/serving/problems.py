@@ -29,6 +29,11 @@ class Problem(Exception):  # noqa: N818  (the name that RFC 9457 gives it)
         self.status, self.detail, self.headers = status, detail, dict(headers or {})
 
 
+def too_large(limit: int) -> Problem:
+    """Return the refusal of a body of more bytes than may be."""
+    return Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
+
+
 def unavailable(error: Unavailable) -> Problem:
     """Return the refusal of what may well be granted a moment later."""
     return Problem(503, str(error), {"Retry-After": str(_RETRY_SECONDS)})

@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from inkdigit.serving.batching import Unavailable
 from inkdigit.serving.encodings import unpacked
-from inkdigit.serving.problems import Problem
+from inkdigit.serving.problems import Problem, too_large
 from inkdigit.serving.settings import Settings
 
 # As `inkdigit read` names standard input.
@@ -115,7 +115,7 @@ async def _counted(body: AsyncIterator[bytes], limit: int, take: _Take) -> _Body
     async for chunk in body:
         total += len(chunk)
         if total > limit:
-            raise Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
+            raise too_large(limit)
         take(len(chunk))
         yield chunk
 

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,12 @@ def sequential_of_a_size(units: int) -> Any:
     return keras.Sequential([layers.Flatten(), layers.Dense(units), layers.Dense(10)])
 
 
+def two_outputs() -> Any:
+    digit = keras.Input((28, 28, 1))
+    dense = layers.Dense(10)(layers.Flatten()(digit))
+    return keras.Model(digit, [dense, dense])
+
+
 def functional() -> Any:
     digit = keras.Input((28, 28, 1))
     x = layers.Conv2D(4, 5, strides=3)(digit)
@@ -46,10 +53,11 @@ def functional() -> Any:
 class Subclass(keras.Model):  # type: ignore[misc]
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
+        self.convolution = layers.Conv2D(4, 5, strides=2, activation="relu")
         self.flat, self.dense = layers.Flatten(), layers.Dense(10)
 
     def call(self, digits: Any) -> Any:
-        return self.dense(self.flat(digits))
+        return self.dense(self.flat(self.convolution(digits)))
 
 
 BUILDERS: dict[str, Callable[[], Any]] = {
@@ -105,13 +113,17 @@ def test_names_are_of_the_model_or_the_function() -> None:
         (lambda: sequential(keras.Input((28, 28, 3))), "takes no digits"),
         (lambda: keras.Sequential([layers.Flatten(), layers.Dense(5)]), r"gives \(None, 5\)"),
         (lambda: keras.Sequential([layers.Conv2D(10, 3)]), "gives"),
+        (lambda: sys.exit(3), r"does not build a network: 3 \(SystemExit, line \d+\)"),
+        (two_outputs, "gives several answers"),
     ],
 )
-def test_what_is_no_network_is_one_sentence(given: Any, sentence: str, small: Dataset) -> None:
+def test_what_is_no_network_is_one_sentence(
+    given: Any, sentence: str, small: Dataset, tmp_path: Path
+) -> None:
     with pytest.raises(SettingError, match=sentence) as raised:
-        api.train(small, network=given, out="never")
+        api.train(small, network=given, out=tmp_path / "never")
     assert "\n" not in str(raised.value)
-    assert not Path("never").exists()
+    assert not (tmp_path / "never").exists()
 
 
 def test_what_no_model_file_can_hold_is_refused_before_training(
@@ -200,10 +212,9 @@ def test_a_run_of_ones_own_network_goes_on(small: Dataset, tmp_path: Path) -> No
     class Killed(Exception):
         pass
 
-    class Kill(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            if epoch == 1:
-                raise Killed(logs)
+    def kill(said: str) -> None:
+        if said.startswith("epoch 1/"):
+            raise Killed
 
     how = {"network": augmented, "epochs": 2, "seed": 1}
     whole = api.train(small, **how, out=tmp_path / "whole")
@@ -213,10 +224,59 @@ def test_a_run_of_ones_own_network_goes_on(small: Dataset, tmp_path: Path) -> No
     ):
         folder = tmp_path / f"part-{id(again)}"
         with pytest.raises(Killed):
-            api.train(small, **how, out=folder, callbacks=[Kill()])
+            api.train(small, **how, out=folder, tell=kill)
         assert (folder / OWN_NETWORK).exists()
         part = again(folder)
         assert part.metrics["test_loss"] == pytest.approx(whole.metrics["test_loss"], rel=1e-4)
+
+
+def test_a_subclass_is_trained_to_its_end_and_says_how_it_goes_on(
+    small: Dataset, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    run = api.train(small, network=Subclass, epochs=1, out=tmp_path / "run", tell=said.append)
+    assert run.metrics["macs"] is None
+    assert "MACs" not in (run.folder / "report.html").read_text()
+    assert any("go on from Python" in line for line in said)
+    assert api.evaluate(run, small).accuracy == run.metrics["test_accuracy"]
+
+
+@pytest.mark.parametrize("rate", [0.01, keras.optimizers.schedules.CosineDecay(0.01, 100)])
+def test_an_optimizer_of_ones_own_is_kept_with_its_rate(
+    rate: Any, small: Dataset, tmp_path: Path
+) -> None:
+    for _ in range(2):  # Keras counts optimizers: the second has another name
+        how = {"network": "lenet5", "epochs": 1, "optimizer": keras.optimizers.SGD(rate)}
+        run = api.train(small, **how, out=tmp_path / "run", resume=True)
+    assert run.finished
+    assert run.metrics["optimizer"] == Run.open(run.folder).settings.optimizer
+
+
+def test_an_optimizer_that_cannot_be_kept_is_told(small: Dataset, tmp_path: Path) -> None:
+    class Mine(keras.optimizers.SGD):  # type: ignore[misc]
+        pass
+
+    with pytest.raises(SettingError, match="Mine cannot be kept in a run: register it"):
+        api.train(small, network="lenet5", optimizer=Mine(0.1), out=tmp_path / "never")
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_run_with_callbacks_goes_on_with_the_same(small: Dataset, tmp_path: Path) -> None:
+    class Kill(keras.callbacks.Callback):  # type: ignore[misc]
+        killing = True
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1 and self.killing:
+                raise RuntimeError(logs)
+
+    folder = tmp_path / "run"
+    with pytest.raises(RuntimeError):
+        api.train(small, network="lenet5", epochs=2, out=folder, callbacks=[Kill()])
+    with pytest.raises(SettingError, match="started with the callbacks Kill: go on from Python"):
+        api.resume(folder, small)
+    kind = Kill()
+    kind.killing = False
+    assert api.resume(folder, small, callbacks=[kind]).finished
 
 
 def test_a_compiled_models_optimizer_is_used(small: Dataset, tmp_path: Path) -> None:

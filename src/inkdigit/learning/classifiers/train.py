@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from inkdigit.files import write_atomically
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import keras, make_reproducible
 from inkdigit.learning.classifiers.loop import ClassifierLoop, sets_learning_rate
 from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
 from inkdigit.learning.evaluation.report import write_run_report
 from inkdigit.learning.models.export import check_exportable
-from inkdigit.learning.models.keras_files import predict
+from inkdigit.learning.models.keras_files import is_plain, predict
 from inkdigit.learning.models.load import load_teacher
 from inkdigit.learning.models.run import H5_MODEL, KERAS_MODEL, OWN_NETWORK, History, Run
 from inkdigit.learning.networks.own import OwnNetwork
@@ -64,6 +64,7 @@ class ClassifierTraining(Training):
         """Keep a network that only a running program has."""
         path = run.folder / OWN_NETWORK
         if self._own and not self.settings.network_file and not path.exists():
+            make_reproducible(self.settings.seed)  # as the loop is about to build it
             write_atomically(path, self.network().save)
 
     def compile(self, model: Any) -> None:
@@ -86,6 +87,11 @@ class ClassifierTraining(Training):
             )
         if settings.network_file:
             notes.append(f"{settings.network_file.rpartition(':')[0]} is run, to build the network")
+        if self._own and not settings.network_file and not is_plain(self.network()):
+            notes.append(
+                f"{self._own.name} has layers of its own, which no file may bring: after a stop, "
+                "go on from Python with train, the same network and resume=True"
+            )
         if self._own and getattr(self._own.given, "compiled", False):
             notes.append(
                 f"{self._own.name} is compiled anew, with categorical cross-entropy as its loss"

@@ -115,7 +115,7 @@ class Contender:
             raise RunError(
                 f"{run.folder} has no {ONNX_MODEL} yet: run  inkdigit export {run.folder}"
             )
-        known = {"epochs": run.settings.epochs, "data": run.data, "folder": str(run.folder)}
+        known = {"epochs": metrics["epochs"], "data": run.data, "folder": str(run.folder)}
         known |= {name: metrics[name] for name in (*LEARNT, "seconds", *GIVEN)}
         return cls(run.settings.name, run.settings.seed, path, known)
 
@@ -123,6 +123,7 @@ class Contender:
     def of_file(cls, path: Path, folder: Path) -> Self:
         """Return a `.keras`, `.h5` or `.onnx`; the first two are written as ONNX into a folder."""
         file = path if path.suffix == ".onnx" else write_onnx(path, folder / f"{path.stem}.onnx")
+        DigitModel.load(file)  # what is none is said before anything is trained
         return cls(path.stem, 0, file, {"folder": str(path)})
 
 
@@ -156,6 +157,8 @@ def compare(
             contenders.append(Contender.of_run(one))
         elif isinstance(one, Path):
             contenders.append(Contender.of_file(one, folder))
+    trained = [(name, seed) for name in names for seed in range(seeds)]
+    _check_keys([*trained, *((one.name, one.seed) for one in contenders)])
     for seed in range(seeds):
         runs = [train_one(name, seed, folder / f"{name}-seed{seed}") for name in names]
         contenders += map(Contender.of_run, runs)
@@ -180,6 +183,12 @@ def _claim(folder: Path) -> None:
     write_text(folder / MARK, f"{inkdigit.__version__}\n")
 
 
+def _check_keys(keys: Sequence[tuple[str, int]]) -> None:
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        name, seed = min(twice)
+        raise SettingError(f"there are two of {name} with seed {seed}: compare one of them")
+
+
 def hold(contenders: Sequence[Contender], dataset: Dataset) -> Comparison:
     """Hold contenders against each other on the test half of a data set.
 
@@ -187,9 +196,7 @@ def hold(contenders: Sequence[Contender], dataset: Dataset) -> Comparison:
     of one name and seed.
     """
     keys = [(one.name, one.seed) for one in contenders]
-    if twice := {key for key in keys if keys.count(key) > 1}:
-        name, seed = min(twice)
-        raise SettingError(f"there are two of {name} with seed {seed}: compare one of them")
+    _check_keys(keys)
     models = {key: DigitModel.load(one.file) for key, one in zip(keys, contenders, strict=True)}
     test = dataset.test
     probabilities = {key: model.probabilities(test.images) for key, model in models.items()}

@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import h5py
@@ -103,6 +104,18 @@ def load_keras_model(path: Path, shapes: tuple[Shapes, ...] | None = DIGIT_SHAPE
             f"a network from {shapes[0][0]} to {shapes[0][1]}"
         )
     return model
+
+
+def is_plain(model: Any) -> bool:
+    """Return whether a model could be loaded again from a file: it is of known plain layers."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        model.save(path)
+        try:
+            _check_plain(_describe_keras(path)[0], path)
+        except ModelError:
+            return False
+    return True
 
 
 def load_digit_model(path: Path) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 import numpy as np
@@ -89,9 +90,11 @@ def _called(function: Callable[[], Any], name: str) -> Any:
     """Call what the user wrote; what goes wrong in it is said, and where."""
     try:
         return function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        line = extract_tb(error.__traceback__)[-1].lineno
+        why = _one_line(error) or "it ended"
         raise SettingError(
-            f"{name} does not build a network: {_one_line(error)} ({type(error).__name__})"
+            f"{name} does not build a network: {why} ({type(error).__name__}, line {line})"
         ) from error
 
 
@@ -102,9 +105,11 @@ def adapted(model: Model, name: str, classes: Sequence[int] = (CLASSES,)) -> Mod
     """
     digit = keras.Input(_DIGIT, name="digits")
     answers = _answers(model, digit, name)
-    if tuple(answers.shape) not in {(None, count) for count in classes}:
+    shape = tuple(getattr(answers, "shape", ()))
+    if shape not in {(None, count) for count in classes}:
+        given = shape or "several answers"
         raise SettingError(
-            f"{name} gives {tuple(answers.shape)} for each digit: expected {CLASSES} probabilities "
+            f"{name} gives {given} for each digit: expected {CLASSES} probabilities "
             f"or logits, (None, {CLASSES})"
         )
     is_ours = getattr(model, "input_shape", None) == (None, *_DIGIT)
@@ -137,5 +142,5 @@ def _gives_probabilities(model: Model) -> bool:
     return bool((answers >= 0).all() and np.allclose(answers.sum(axis=1), 1, atol=1e-3))
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200]
