@@ -63,8 +63,12 @@ def _sync(folder: Path) -> None:
 
 def reason(error: Exception) -> str:
     """Return why a disk or a store refused, on one line."""
-    # HDF5 and Arrow tell the reason amid their internals.
-    told = re.search(r"(?:error message = '|Detail: \[errno \d+\] )([^']+)", str(error))
+    # HDF5 and Arrow tell the reason amid their internals, Arrow what a store says by its name.
+    told = re.search(
+        r"(?:error message = '|Detail: \[errno \d+\] |AWS Error (?=[A-Z_]+\b))([^'\s]+ ?[^']*?)"
+        r"(?:'|$| during )",
+        str(error),
+    )
     why = told[1] if told else getattr(error, "strerror", None) or error
     return " ".join(str(why).split())[:_MAX_REASON]
 

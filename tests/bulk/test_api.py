@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from openpyxl import load_workbook
 from pyarrow.parquet import read_table
@@ -94,7 +95,14 @@ def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Pat
         ({"out": ""}, "the out has an empty name"),
         ({"manifest": ""}, "the manifest has an empty name"),
         ({"model": ""}, "the model has an empty name"),
-        ({"jobs": "2"}, "there must be at least 1 job, received 2"),
+        ({"jobs": "2"}, "jobs is a whole number from 1, received .2"),
+        ({"jobs": 1.5}, "jobs is a whole number from 1, received 1.5"),
+        ({"jobs": True}, "jobs is a whole number from 1, received True"),
+        ({"recursive": "no"}, "recursive is true or false, received 'no'"),
+        ({"resume": 1}, "resume is true or false, received 1"),
+        ({"include": 5}, "include takes names of files or folders, received 5"),
+        ({"model": 5}, "model is the name of a file or folder, received 5"),
+        ({"out": b"x.csv"}, "out is the name of a file or folder, received b'x.csv'"),
         ({"overwrite": True, "resume": True}, "either overwritten or resumed, received both"),
         (
             {"out": "parts/", "bom": True},
@@ -105,6 +113,12 @@ def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Pat
 def test_options_are_taken_strictly(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         read_to("a.png", **options)
+
+
+@pytest.mark.parametrize("sources", [b"a.png", None, 5, np.zeros((2, 3)), ["a.png", 3], [b"a"]])
+def test_what_names_no_picture_is_told(sources: Any) -> None:
+    with pytest.raises(SettingError, match="sources takes names of files or folders, received"):
+        read_to(sources)
 
 
 def test_a_format_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:

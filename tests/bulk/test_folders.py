@@ -137,7 +137,11 @@ def test_contents_decide_where_a_name_says_nothing(tmp_path: Path) -> None:
         Image.new("L", (40, 20)).save(tmp_path / name, name.partition(".")[0])
     Image.new("RGB", (4, 2)).save(tmp_path / "colours", "PPM")
     (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-    found = sorted([*written, "PNG.bak", "JPEG.jfif", "colours", "photo.heic"])
+    # Read by no one here: each says so in its row.
+    foreign = {"a.psd": b"8BPS\0\1", "a.jxl": b"\xff\x0a", "a.svg": b"\xef\xbb\xbf<svg>"}
+    for name, content in foreign.items():
+        (tmp_path / name).write_bytes(content)
+    found = sorted([*written, *foreign, "PNG.bak", "JPEG.jfif", "colours", "photo.heic"])
     assert below(tmp_path, FileFilter()) == found
     assert count_below(str(tmp_path), FileFilter()) == len(found)
 

@@ -66,6 +66,9 @@ def test_the_file_alone_is_enough_whoever_wrote_it(tmp_path: Path) -> None:
         ("file,patern\na.png,x\n", "has a column 'patern' that is not known"),
         ("file,file\na.png,x\n", "has a column twice"),
         ("file\n", "names no pictures"),
+        ("\n\n;;\nfile;page\na.png;x\n", "line 5: the page 'x' is no number"),
+        ("file,page\na.png,1.000\n", "line 2: the page '1.000' is no number"),
+        ('file,box\na.png,"1,000 2 3 4"\n', "line 2: the box '1,000 2 3 4' is not four numbers"),
         ("file,box\na.png,\n,1 1 1 1\n", "line 3: the file is missing"),
         ("file\na.png,b.png\n", "line 2: there are more cells than columns"),
         ("file,box\na.png,1 2 3\n", "line 2: the box '1 2 3' is not four numbers"),
@@ -74,13 +77,13 @@ def test_the_file_alone_is_enough_whoever_wrote_it(tmp_path: Path) -> None:
         ("file,page\na.png,0\n", "line 2: the page '0' is no number from 1"),
         ("file,page\na.png,two\n", "line 2: the page 'two' is no number from 1"),
         ("file,page\na.png,10001\n", "the page '10001' is no number from 1 to 10,000"),
-        (f"file,page\na.png,{'9' * 5000}\n", "9…' is no number from 1 to 10,000"),
+        (f"file,page\na.png,{'9' * 5000}\n", "999' is no number from 1 to 10,000"),
         ("file,box\na.png,1 2 3 2147483648\n", "of pixels, each at most 2,147,483,647: x y"),
-        (f"file,box\na.png,1 2 3 {'9' * 5000}\n", "9…' is not four numbers of pixels"),
+        (f"file,box\na.png,1 2 3 {'9' * 5000}\n", "999' is not four numbers of pixels"),
         ("file,pattern\na.png,\\d{\n", "line 2: "),
         ("file,check\na.png,lunh\n", "did you mean luhn"),
         ("file,id\na.png,7\nb.png,\n\nc.png,7\n", "line 5: the id '7' is given twice"),
-        ('file\n"a.png\n', "is no CSV"),
+        ('file\n"a.png\n', "is no CSV: from line 2 on a quote is not closed"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str | bytes, sentence: str) -> None:
@@ -158,6 +161,16 @@ def test_a_workbook_is_a_manifest(tmp_path: Path) -> None:
         Picture("a.png", f"{tmp_path}/a.png", 2, id="007"),
         Picture("b.png", f"{tmp_path}/b.png", id="8"),
     ]
+
+
+def test_a_stray_cell_far_away_is_nothing(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["file"])
+    book.active.append(["a.png"])
+    book.active["XFD1048576"] = " "
+    path = tmp_path / "fields.xlsx"
+    book.save(path)
+    assert check_manifest(path, ReadOptions()) == 1
 
 
 def test_a_workbook_without_openpyxl_says_what_to_install(

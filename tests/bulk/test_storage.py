@@ -71,8 +71,8 @@ def test_credentials_may_stand_in_the_uri_and_are_not_shown(
 
 @pytest.mark.parametrize("secret", ["k:sec/ret@b/x", "k:sec ret@b/x", "k:secret@b/x?secret=1", "["])
 def test_a_uri_that_cannot_be_opened_is_told_without_its_secrets(secret: str) -> None:
-    for scheme in ("s3", "nostore"):
-        with pytest.raises(SourceError, match="cannot be opened: ") as caught:
+    for scheme in ("s3", "hdfs", "nostore"):
+        with pytest.raises(SourceError, match=r"cannot be opened: |in no bucket") as caught:
             located(f"{scheme}://{secret}")
         assert not re.search("sec|k:", str(caught.value).replace("'secret'", ""))
 
@@ -146,7 +146,7 @@ def test_names_that_pyarrow_cannot_say_are_said_to_be_so(tmp_path: Path) -> None
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).touch()
     (picture,) = pictures([f"file://{tmp_path}"])
     assert isinstance(picture.source, SourceError)
-    assert "cannot be listed: 'utf-8' codec" in str(picture.source)
+    assert str(picture.source).endswith("cannot be listed: a name in it is no text")
 
 
 @pytest.mark.parametrize("name", [r"C:\a.png", "C:/a.png", "c://a.png", "NUL", r"\\server\a.png"])
@@ -155,9 +155,10 @@ def test_a_path_of_windows_is_no_uri(name: str) -> None:
     assert without_secrets(name) == name
 
 
-def test_a_store_that_is_not_known_is_said() -> None:
-    with pytest.raises(SourceError, match="nostore://x/y cannot be opened"):
-        located("nostore://x/y")
+@pytest.mark.parametrize("uri", ["nostore://x/y", "https://a.example/scans/1.png"])
+def test_a_store_that_is_not_known_is_said(uri: str) -> None:
+    with pytest.raises(SourceError, match=f"{uri} is in no bucket .*: fetch it first"):
+        located(uri)
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,9 @@ def line_dicts(header: list[str], lines: list[list[str]]) -> Iterator[dict[str, 
         ("a.JSONL", None, "jsonl"),
         ("a.ndjson", None, "jsonl"),
         ("a.json", "csv", "csv"),
+        ("a.tmp", "xlsx", "xlsx"),
         ("a.txt", None, "text"),
         ("a", None, "text"),
-        ("a.parquet", "json", "json"),
         ("a.parquet", None, "parquet"),
         ("a.XLSX", None, "xlsx"),
     ],
@@ -109,6 +109,16 @@ def test_the_format_is_named_or_the_suffixs(
     assert Output.choose(out, named).format == format_
 
 
+@pytest.mark.parametrize(
+    ("out", "format_"), [("a.xlsx", "csv"), ("a.parquet", "json"), ("a.csv", "xlsx")]
+)
+def test_a_suffix_that_says_another_format_is_refused(out: str, format_: str) -> None:
+    with pytest.raises(
+        SettingError, match=rf"{out} is named like \w+, and the format is {format_}"
+    ):
+        Output.choose(out, format_)
+
+
 def test_a_suffix_that_says_nothing_is_refused() -> None:
     with pytest.raises(SettingError, match=r"a\.xls does not say its format"):
         Output.choose("a.xls", None)
@@ -116,7 +126,7 @@ def test_a_suffix_that_says_nothing_is_refused() -> None:
 
 @pytest.mark.parametrize("format_", ["parquet", "xlsx"])
 def test_parquet_and_excel_go_to_a_file(format_: str) -> None:
-    with pytest.raises(SettingError, match=f"{format_.capitalize()} goes to a file"):
+    with pytest.raises(SettingError, match=f"^{format_} goes to a file"):
         Output.choose("-", format_)
 
 
@@ -240,7 +250,7 @@ def test_a_full_disk_is_one_sentence_whatever_the_format(suffix: str, tmp_path: 
 def test_a_workbook_holds_text_as_text_and_counts(tmp_path: Path) -> None:
     path = tmp_path / "out.xlsx"
     texts = ("007", "=1+1", "-5", "+5", "@SUM(A1)", "1e5", "1,5", "#N/A", "12/05")
-    given = [Row("\udcff\x1b.png", 1, reading(text), "line 1", f"={text}") for text in texts]
+    given = [Row("\udcff\x1b\ufffe.png", 1, reading(text), "line 1", f"={text}") for text in texts]
     unread = [LATER, Row("a", 3, ImageError("=2"), "line 1", None, (1, 2, 3, 4))]
     Output.choose(str(path), None).write(dicts([*given, *unread]), several=True)
     assert list(tmp_path.iterdir()) == [path]
@@ -254,7 +264,7 @@ def test_a_workbook_holds_text_as_text_and_counts(tmp_path: Path) -> None:
         assert [cells[name].value for name in ("text", "id", "page")] == [text, f"={text}", 1]
         for name in ("source", "text", "id"):
             assert (cells[name].data_type, cells[name].number_format) == ("s", "@")
-        assert cells["source"].value == r"\udcff\x1b.png"
+        assert cells["source"].value == "\\udcff\\x1b\ufffd.png"
         assert cells["confidence"].value == pytest.approx(0.8)
     failed = dict(zip(names, (cell.value for cell in lines[-1]), strict=True))
     assert (failed["status"], failed["error"], failed["box"]) == ("failed", "=2", "1 2 3 4")

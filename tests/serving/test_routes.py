@@ -277,6 +277,9 @@ def test_what_is_no_picture_is_422_and_says_so(service: Running) -> None:
     for body in (
         '{"file": 3}',
         '{"files": [3]}',
+        '{"files": {}}',
+        '{"files": {"file": ""}}',
+        '{"files": []}',
         '{"file": "", "file": ""}',
         "[]",
         "{",
@@ -286,6 +289,17 @@ def test_what_is_no_picture_is_422_and_says_so(service: Running) -> None:
     ):
         sent = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
         assert "not as expected" in problem(sent, 422)
+    kind = {"Content-Type": "application/json"}
+    for body, told in (
+        ('{"file": "a!"}', "the base64 of file 1 holds '!'"),
+        (
+            '{"files": [{"file": "aGk=", "name": "a"}, {"file": "a!", "name": "b"}]}',
+            "of 'b' (file 2)",
+        ),
+    ):
+        assert told in problem(httpx.post(f"{url}/batch", content=body, headers=kind), 422)
+    as_file = httpx.post(url, files=[("file", png("1")), ("pattern", b"x")])
+    assert "the field 'pattern' is sent as a file: send it as text" in problem(as_file, 422)
     several = httpx.post(url, files=[("file", png("1")), ("file", png("2"))])
     assert "/v1/read/batch" in problem(several, 422)
 

@@ -100,6 +100,7 @@ def test_origins_are_written_as_browsers_send_them(written: str, origin: str) ->
 @pytest.mark.parametrize(
     "written",
     ["a.example", "x;y", "https://", "https://a.example/page", "https://a b", "https://me@a.example",
+     "ftp://a.example", "file://a", "ws://a.example",
      "https://a.example?x", "https://a.example:port", "https://*.example", "//a.example"],
 )  # fmt: skip
 def test_what_can_be_no_origin_is_refused(written: str) -> None:
@@ -108,6 +109,12 @@ def test_what_can_be_no_origin_is_refused(written: str) -> None:
     ) as it:
         Settings(cors_origins=(written,))
     assert repr(written) in str(it.value)
+
+
+def test_a_list_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKDIGIT_CORS_ORIGINS", " , ")
+    with pytest.raises(SettingError, match="the list of origins holds none: ' , '"):
+        Settings.from_environment()
 
 
 def test_what_kubernetes_sets_is_not_ours(
@@ -127,7 +134,19 @@ def test_a_path_prefix_needs_no_slash_at_its_end(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["digits", "//evil.example", "/a b", "/a\r\nX: y", "http://a", "/ü"]
+    "path",
+    [
+        "digits",
+        "//evil.example",
+        "/a b",
+        "/a\r\nX: y",
+        "http://a",
+        "/ü",
+        "/a/../b",
+        "/.",
+        "/..",
+        "/" + 300 * "a",
+    ],
 )
 def test_what_is_no_path_prefix_is_refused(path: str) -> None:
     with pytest.raises(SettingError, match="is a path such as /digits"):

@@ -189,6 +189,5 @@ def test_base64_as_other_tools_write_it(written: str) -> None:
     ],
 )
 def test_what_is_wrong_with_base64_is_said(written: str, sentence: str) -> None:
-    with pytest.raises(Problem, match=re.escape(sentence)) as caught:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
         decode_base64(written)
-    assert caught.value.status == 422

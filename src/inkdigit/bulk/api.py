@@ -22,7 +22,7 @@ from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
 from inkdigit.bulk.stores import store_of
 from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import PARQUET, Output
-from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of
+from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of, shown
 from inkdigit.reading.options import ReadOptions, with_read_options
 from inkdigit.reading.result import COLUMNS
 
@@ -93,18 +93,19 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     2 accepted, 0 review, 0 rejected, 0 failed
     """
     tell: _Tell = on_progress or (lambda _: None)
+    for name, path in (("out", out), ("manifest", manifest), ("model", model)):
+        _check_name(name, path)
+    switches = {"recursive": recursive, "bom": bom, "overwrite": overwrite, "resume": resume}
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise SettingError(f"{name} is true or false, received {shown(value)}")
     job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options))
-    for name, value in (("out", out), ("manifest", manifest), ("model", model)):
-        if value == "":
-            raise SettingError(f"the {name} has an empty name: leave it out, or name it")
     how = {"overwrite": overwrite, "resume": resume}
     written = _written(out)
     target = choose_target(written, format, bom=bom, **how)
     read = _engine(engine, job, jobs, address)
-    wanted = (include,) if isinstance(include, str) else tuple(include)
-    names = [sources] if isinstance(sources, str | os.PathLike) else sources
-    files = FileFilter(wanted, recursive, _places(written))
-    source = _source(list(map(str, names)), manifest, files, job)
+    files = FileFilter(tuple(_listed("include", include)), recursive, _places(written))
+    source = _source(_listed("sources", sources), manifest, files, job)
     if isinstance(target, Parts) and resume and (tally := target.finished(job)) is not None:
         note = f"{target} is finished: there is nothing left to read"
         tell(Progress(tally=tally, note=note))
@@ -120,6 +121,23 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     if tally.left_out.names:
         tell(Progress(tally=tally, note=str(tally.left_out)))
     return tally
+
+
+def _check_name(option: str, name: object) -> None:
+    if name == "":
+        raise SettingError(f"the {option} has an empty name: leave it out, or name it")
+    if not isinstance(name, str | os.PathLike | None):
+        raise SettingError(f"{option} is the name of a file or folder, received {shown(name)}")
+
+
+def _listed(option: str, given: object) -> list[str]:
+    """Return one name or several as a list; pictures themselves are read by `Reader.read`."""
+    several = isinstance(given, Iterable) and not isinstance(given, str | os.PathLike)
+    names = list(given) if several else [given]  # type: ignore[call-overload]
+    for name in names:
+        if not isinstance(name, str | os.PathLike):
+            raise SettingError(f"{option} takes names of files or folders, received {shown(name)}")
+    return list(map(str, names))
 
 
 def _written(out: _Name | None) -> str | None:
@@ -178,8 +196,8 @@ def _choose_folder(out: str, format_: str | None, *, bom: bool) -> Parts:
 
 
 def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _Engine:
-    if jobs is not None and (not isinstance(jobs, int) or jobs < 1):
-        raise SettingError(f"there must be at least 1 job, received {jobs}")
+    if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1):
+        raise SettingError(f"jobs is a whole number from 1, received {shown(jobs)}")
     if name == "local":
         if address:
             raise SettingError("--address names a cluster: add --engine ray")

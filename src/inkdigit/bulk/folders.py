@@ -100,10 +100,10 @@ class FileFilter:
         if name.startswith("."):  # hidden
             return False
         # The command line should not wait for numpy.
-        from inkdigit.images import may_be_read
+        from inkdigit.images import is_picture
 
         begun = head()
-        wanted = begun is None or may_be_read(begun)
+        wanted = begun is None or is_picture(begun)
         if not wanted:
             tell(path)
         return wanted

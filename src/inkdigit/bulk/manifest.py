@@ -22,7 +22,7 @@ from inkdigit.bulk.folders import HEAD
 from inkdigit.bulk.rows import beside
 from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.storage import is_uri, without_secrets
-from inkdigit.errors import SettingError, SourceError, needing
+from inkdigit.errors import SettingError, SourceError, needing, shown
 from inkdigit.files import open_plain
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import Box
@@ -33,8 +33,6 @@ _DELIMITERS = ",;\t|"
 _ZIP = b"PK\3\4"
 # What a table in Parquet holds.
 _MOST_PIXELS = 2**31 - 1
-# Characters of a cell that a sentence shows.
-_LONGEST = 80
 
 
 def read_manifest(path: Path, options: ReadOptions) -> Iterator[Picture]:
@@ -57,7 +55,7 @@ def check_manifest(path: Path, options: ReadOptions) -> int:
         count += 1
         if picture.id is not None:
             if hash(picture.id) in ids:
-                raise SourceError(f"{path}, line {line}: the id {picture.id!r} is given twice")
+                raise SourceError(f"{path}, line {line}: the id {shown(picture.id)} is given twice")
             ids.add(hash(picture.id))
     if not count:
         raise SourceError(f"{path} names no pictures")
@@ -69,22 +67,22 @@ def _numbered(path: Path, options: ReadOptions) -> Iterator[tuple[int, Picture]]
     number = 0
     try:
         with open_plain(path) as file:
-            lines = _lines(path, file)
-            columns = _columns(path, next(lines, (0, []))[1])
+            lines = ((number, cells) for number, cells in _lines(path, file) if any(cells))
+            number, header = next(lines, (0, []))
+            columns = _columns(path, header)
             for number, cells in lines:
-                if any(cells):
-                    if len(cells) > len(columns):
-                        raise SettingError("there are more cells than columns")
-                    line = dict(zip(columns, cells, strict=False))
-                    yield number, _picture(line, path.parent, options)
+                if len(cells) > len(columns):
+                    raise SettingError("there are more cells than columns")
+                line = dict(zip(columns, cells, strict=False))
+                yield number, _picture(line, path.parent, options)
     except SettingError as error:
         raise SourceError(f"{path}, line {number}: {error}") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
     except (csv.Error, UnicodeError):
         raise SourceError(
-            f"{path} is no CSV: behind line {number} a quote is not closed, a cell is too long, or "
-            "something is no text"
+            f"{path} is no CSV: from line {number + 1} on a quote is not closed, a cell is too "
+            "long, or something is no text"
         ) from None
 
 
@@ -104,7 +102,9 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
 def _of_csv(file: BinaryIO, encoding: str) -> Iterator[tuple[int, list[str]]]:
     # What is no UTF-8 is kept as it is: names of files need not be text.
     with TextIOWrapper(file, encoding, "surrogateescape", newline="") as text:
-        first = text.readline()
+        empty, first = 0, text.readline()
+        while first and not first.strip(f'"{_DELIMITERS} \r\n'):
+            empty, first = empty + 1, text.readline()
         told = re.fullmatch(r'"?sep=(.)"?\s*', first, re.I)
 
         def known(delimiter: str) -> int:
@@ -114,7 +114,7 @@ def _of_csv(file: BinaryIO, encoding: str) -> Iterator[tuple[int, list[str]]]:
         lines = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
         for line in lines:
             if not (told and lines.line_num == 1):
-                yield lines.line_num, line
+                yield empty + lines.line_num, line
 
 
 def _encoding(path: Path, head: bytes) -> str:
@@ -134,7 +134,10 @@ def _of_workbook(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     try:
         with warnings.catch_warnings(action="ignore"):
             book = load_workbook(file, read_only=True, data_only=True)
-        for number, line in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+        sheet = book.worksheets[0]
+        # A stray cell far to the right would make every line as long.
+        lines = sheet.iter_rows(values_only=True, max_col=len(COLUMNS) + 1)
+        for number, line in enumerate(lines, start=1):
             yield number, ["" if cell is None else str(cell) for cell in line]
     except Exception:  # noqa: BLE001  (openpyxl raises what its layers happen to)
         raise SourceError(f"{path} is no Excel workbook, or is broken") from None
@@ -151,7 +154,9 @@ def _columns(path: Path, header: list[str]) -> list[str]:
         told = ", ".join(found) or "none"
         raise SourceError(f"{path} has no column file (its columns: {told}; known: {known})")
     if unknown := [name for name in found if name not in COLUMNS]:
-        raise SourceError(f"{path} has a column {unknown[0]!r} that is not known (known: {known})")
+        raise SourceError(
+            f"{path} has a column {shown(unknown[0])} that is not known (known: {known})"
+        )
     if len(set(found)) < len(found):
         raise SourceError(f"{path} has a column twice: {', '.join(found)}")
     return found
@@ -201,7 +206,7 @@ def _page(cell: str) -> int | None:
 
     page = _number(cell, MAX_PAGES)
     if not page and cell:
-        raise SettingError(f"the page {_short(cell)} is no number from 1 to {MAX_PAGES:,}")
+        raise SettingError(f"the page {shown(cell)} is no number from 1 to {MAX_PAGES:,}")
     return page
 
 
@@ -221,7 +226,7 @@ def _box(cell: str) -> Box | None:
             wrong = (
                 f"is not four numbers of pixels, each at most {_MOST_PIXELS:,}: x y width height"
             )
-    raise SettingError(f"the box {_short(cell)} {wrong}")
+    raise SettingError(f"the box {shown(cell)} {wrong}")
 
 
 def _number(word: str, most: int) -> int | None:
@@ -231,7 +236,3 @@ def _number(word: str, most: int) -> int | None:
     # By its length first: thousands of digits are no number to Python.
     fits = word.isdecimal() and len(word) <= len(str(most)) and int(word) <= most
     return int(word) if fits else None
-
-
-def _short(cell: str) -> str:
-    return repr(cell if len(cell) <= _LONGEST else f"{cell[:_LONGEST]}…")

@@ -19,6 +19,7 @@ from inkdigit.files import reason
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
+_SCHEMES = {"s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "file"}
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 # Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
 _CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
@@ -48,12 +49,18 @@ def located(uri: str) -> "tuple[FileSystem, str]":
     bucket, shown = uri, without_secrets(uri)
     try:
         split = urlsplit(uri)
+        if split.scheme not in _SCHEMES:
+            raise SourceError(
+                f"{shown} is in no bucket (s3, gs, abfs, hdfs or file): fetch it first"
+            )
         # Of the bucket alone, so that its filesystem is made once.
         bucket = f"{split.scheme}://{split.netloc or '/'}{_query(uri)}"
         store = _store(bucket)
-    except (OSError, ValueError) as error:
+    except ValueError:
+        raise SourceError(f"{shown} cannot be opened: its address makes no sense") from None
+    except OSError as error:
         # pyarrow tells the URI as it was given.
-        why = reason(ValueError(str(error).replace(bucket, shown)))
+        why = reason(OSError(str(error).replace(bucket, shown)))
         raise SourceError(f"{shown} cannot be opened: {why}") from None
     return store, (split.netloc.rpartition("@")[2] + split.path).rstrip("/")
 
@@ -103,7 +110,9 @@ def objects_below(uri: str, wanted: FileFilter, tell: Tell = nobody) -> Iterator
             yield SourceError(f"{shown} is not there")
         else:
             yield from wanted.or_none(_objects_below(uri, path, wanted, tell), shown)
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        yield SourceError(f"{shown} cannot be listed: a name in it is no text")
+    except OSError as error:
         yield SourceError(f"{shown} cannot be listed: {reason(error)}")
 
 

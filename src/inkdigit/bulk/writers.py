@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -27,6 +28,8 @@ _SUFFIXES = {
     "": "text", ".txt": "text", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx",
 }  # fmt: skip
+# Excel's sheets are XML, which has no place for these.
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")
 # Excel's limit, less the header.
 _MOST_ROWS = 1_048_576 - 1
 
@@ -141,7 +144,7 @@ def _fill_sheets(sheet: Any, counts: Any, records: Iterable[Record], path: Path)
         if not isinstance(value, str):
             return value
         # Neither a number nor a formula, also when a person edits it.
-        text = WriteOnlyCell(sheet, escape_controls(_escaped(value)))
+        text = WriteOnlyCell(sheet, _NOT_IN_XML.sub("\ufffd", escape_controls(_escaped(value))))
         text.data_type, text.number_format = "s", "@"
         return text
 
@@ -203,6 +206,11 @@ class Output:
             )
         if format_ not in {None, *ALL_FORMATS}:
             raise SettingError(f"the format is one of {', '.join(ALL_FORMATS)}, received {format_}")
+        named = _SUFFIXES.get(suffix, format_)
+        if path and format_ and format_ != named and {format_, named} & _FILES.keys():
+            raise SettingError(
+                f"{path} is named like {named}, and the format is {format_}: choose one"
+            )
         if path:
             _check_free(path, overwrite=overwrite)
         output = cls(path, format_ or _SUFFIXES[suffix], bom)
@@ -212,8 +220,7 @@ class Output:
             need, _ = _FILES[output.format]
             need()
             if not output.is_file:
-                kind = output.format.capitalize()
-                raise SettingError(f"{kind} goes to a file: name one with --out")
+                raise SettingError(f"{output.format} goes to a file: name one with --out")
         return output
 
     @property

@@ -23,12 +23,12 @@ from PIL import Image
 from inkdigit.errors import ImageError
 from inkdigit.images import decoding, pdf
 from inkdigit.images.arrays import as_png, grey_from_array
-from inkdigit.images.formats import foreign_kind, may_be_read
+from inkdigit.images.formats import foreign_kind, is_picture
 from inkdigit.images.grey import MAX_PIXELS, Grey, turned
 from inkdigit.images.sources import File, is_pdf, may_have_pages, name_of, read_whole
 
 __all__ = [
-    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "may_be_read",
+    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "is_picture",
     "may_have_pages", "open_grey", "open_pages", "turned",
 ]  # fmt: skip
 

@@ -16,15 +16,19 @@ _HEIF = rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)"
 # Bytes within which a file tells what it is.
 _HEAD = 4096
 CAMERA_RAW = "a camera's raw picture: export it as JPEG"
-_KINDS = {
+# Pictures all the same, though nothing here opens them.
+_FOREIGN_PICTURES = {
     rb"\xff\x0a|\0\0\0\x0cJXL ": "a JPEG XL picture: save it as PNG or JPEG",
     rb"II\*\0.{4}CR|....ftypcrx|II(RS|RO|U\0)|FUJIFILMCCD|FOVb|\0MRM":
         CAMERA_RAW,
     rb"8BPS|gimp xcf|\0\0\x01\0|\x76\x2f\x31\x01|.{128}DICM":
         "a picture of another program, such as Photoshop or GIMP: export it as PNG",
-    rb"\s*(<\?xml.{,2000})?<svg|.{40} EMF|\xd7\xcd\xc6\x9a":
+    rb"(\xef\xbb\xbf)?\s*(<\?xml.{,2000})?<svg|.{40} EMF|\xd7\xcd\xc6\x9a":
         "a drawing (SVG, EMF or WMF): export it as PNG",
-    rb"\s*(<!doctype html|<html)": "a web page: save the picture itself",
+}  # fmt: skip
+_KINDS = {
+    **_FOREIGN_PICTURES,
+    rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html)": "a web page: save the picture itself",
     rb"%!PS|\xc5\xd0\xd3\xc6|AT&TFORM": "a PostScript or DjVu document: save it as PDF",
     rb"PK\x03\x04.*(word|xl|ppt)/|PK\x03\x04.{26}mimetype|\xd0\xcf\x11\xe0|\{\\rtf":
         "an office document: save it as PDF",
@@ -40,13 +44,14 @@ def is_heif(content: bytes) -> bool:
     return re.match(_HEIF, content, re.DOTALL) is not None
 
 
-def may_be_read(head: bytes) -> bool:
-    """Return whether a file that begins so is a picture or a document that is opened here.
+def is_picture(head: bytes) -> bool:
+    r"""Return whether a file that begins so is a picture or a document, be it opened here or not.
 
-    >>> may_be_read(b"GIF89a"), may_be_read(b"8BPS")
-    (True, False)
+    >>> is_picture(b"GIF89a"), is_picture(b"8BPS"), is_picture(b"PK\3\4")
+    (True, True, False)
     """
-    return bool(_PICTURE.match(head)) or is_heif(head) or may_have_pages(head)
+    known = _PICTURE.match(head) or is_heif(head) or may_have_pages(head)
+    return bool(known or _kind(_FOREIGN_PICTURES, head))
 
 
 def foreign_kind(content: bytes) -> str:
@@ -55,5 +60,9 @@ def foreign_kind(content: bytes) -> str:
     >>> foreign_kind(b"8BPS")
     'a picture of another program, such as Photoshop or GIMP: export it as PNG'
     """
-    flags, head = re.DOTALL | re.IGNORECASE, content[:_HEAD]
-    return next((kind for start, kind in _KINDS.items() if re.match(start, head, flags)), "")
+    return _kind(_KINDS, content[:_HEAD])
+
+
+def _kind(kinds: dict[bytes, str], head: bytes) -> str:
+    flags = re.DOTALL | re.IGNORECASE
+    return next((kind for start, kind in kinds.items() if re.match(start, head, flags)), "")

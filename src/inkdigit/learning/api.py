@@ -83,12 +83,16 @@ def train(  # noqa: PLR0913
     chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
     chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
     paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from}
-    chosen["callbacks"] = [type(callback).__name__ for callback in callbacks]
+    chosen["callbacks"] = _names(callbacks)
     given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
     dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
     training = start_training(settings, dataset, own, callbacks)
     return run_and_tell(training, folder, tell, resume=resume)
+
+
+def _names(callbacks: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(type(callback).__name__ for callback in callbacks)
 
 
 def _configured(optimizer: Any) -> str | dict[str, Any] | None:
@@ -139,6 +143,12 @@ def resume(
         if tell:
             tell(f"{run.folder} is finished already")
         return run
+    if _names(callbacks) != run.settings.callbacks:
+        started = ", ".join(run.settings.callbacks) or "none"
+        raise SettingError(
+            f"the run was started with the callbacks {started}: go on from Python with "
+            "learning.resume and the same ones"
+        )
     dataset = _loaded(data or run.data, tell)
     training = start_training(run.settings, dataset, _kept_network(run), callbacks)
     return run_and_tell(training, run.folder, tell, resume=True)
@@ -167,12 +177,6 @@ def start_training(
     from inkdigit.learning.networks import check_network
     from inkdigit.learning.networks.own import OwnNetwork
 
-    given = tuple(type(callback).__name__ for callback in callbacks)
-    if given != settings.callbacks:
-        raise SettingError(
-            f"the run was started with the callbacks {', '.join(settings.callbacks) or 'none'}: go "
-            "on from Python with learning.resume and the same ones"
-        )
     if settings.network_file:
         own = OwnNetwork.in_file(settings.network_file, settings.network)
     if own is None:

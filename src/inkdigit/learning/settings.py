@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
 from inkdigit.learning.recipes import (
     AUGMENTATIONS,
     DRAWN,
@@ -95,7 +95,11 @@ class TrainingSettings:
 
     def _name_own_network(self) -> None:
         if not isinstance(self.network, str):
-            raise SettingError(f"the network is a name, received {self.network!r}")
+            raise SettingError(f"the network is a name, received {shown(self.network)}")
+        if self.network.endswith(".py"):
+            raise SettingError(
+                f"{self.network} is a file: name a function in it as well, {self.network}:FUNCTION"
+            )
         file, function, name = self.network.rpartition(".py:")
         if function:
             path = Path(f"{file}.py").absolute()
@@ -109,7 +113,7 @@ class TrainingSettings:
             raise SettingError("the optimizer has a learning rate of its own: set it there")
         rate = self.learning_rate
         if rate is not None and not (_is_number(rate, Real) and 0 < rate < inf):
-            raise SettingError(f"the learning rate is a number above 0, received {rate!r}")
+            raise SettingError(f"the learning rate is a number above 0, received {shown(rate)}")
 
     def _fill_in(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:

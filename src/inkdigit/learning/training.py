@@ -162,7 +162,7 @@ def make_optimizer(recipe: Recipe, steps: int | None) -> Any:
         return keras.optimizers.deserialize(deepcopy(recipe.optimizer))  # it changes it
     usual = keras.optimizers.get(recipe.optimizer)
     how: dict[str, Any] = {"weight_decay": recipe.weight_decay, "clipnorm": recipe.clip_norm}
-    if recipe.optimizer == "adam":
+    if "beta_1" in usual.get_config():
         how["beta_1"], how["beta_2"] = recipe.betas
     peak = float(recipe.learning_rate or usual.learning_rate)
     rate = learning_rate(recipe, peak, steps) if steps else peak

@@ -63,5 +63,5 @@ def _around(app: FastAPI, settings: Settings) -> AccessLog:
             allow_headers=["Authorization", "Content-Encoding", "X-API-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
-    wrapped = Prefix(wrapped, settings.root_path)
+    wrapped = Prefix(wrapped, settings.root_path, app.routes)
     return AccessLog(LingeringClose(wrapped, limit=_LINGERING * settings.max_bytes))

@@ -81,10 +81,10 @@ async def _say_nothing(*_: object) -> Response:
 
 
 def _http(request: Request, error: HTTPException) -> Problem:
-    path = request.url.path[:200]
+    path, docs = request.url.path[:200], f"{request.scope.get('root_path', '')}/docs"
     known = {
-        404: f"there is nothing at {path}: see /docs",
-        405: f"{path} does not take {request.method}: see /docs",
+        404: f"there is nothing at {path}: see {docs}",
+        405: f"{path} does not take {request.method}: see {docs}",
     }
     detail = known.get(error.status_code, error.detail)
     return Problem(error.status_code, detail, error.headers)

@@ -6,9 +6,11 @@ Each is a field of `ReadOptions`, wherever it stands, or `shown`. An empty value
 from collections.abc import Iterable
 from dataclasses import fields
 from difflib import get_close_matches
+from math import isnan
 from numbers import Integral, Real
 from typing import Any
 
+from inkdigit.errors import shown
 from inkdigit.reading.options import ReadOptions
 from inkdigit.serving.problems import Problem
 
@@ -16,6 +18,8 @@ from inkdigit.serving.problems import Problem
 Pairs = Iterable[tuple[str, Any]]
 
 SHOWN = "shown"
+# The members and fields that hold pictures.
+FILES = {"file", "files"}
 # The service sets the other one.
 _OPTIONS = {known.name: known for known in fields(ReadOptions) if known.name != "max_pixels"}
 _KINDS = {SHOWN: bool, **{name: known.metadata["kind"] for name, known in _OPTIONS.items()}}
@@ -23,8 +27,11 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True,
              "false": False, "0": False, "no": False, "off": False}  # fmt: skip
 _EXPECTED = {bool: "true or false", Integral: "a whole number", Real: "a number", str: "text"}
 _TYPES = {bool: "boolean", Integral: "integer", Real: "number", str: "string"}
-# Characters of a value that a sentence shows.
-_LONGEST = 60
+
+
+def is_option(name: str) -> bool:
+    """Return whether a field or member of this name says how to read."""
+    return name in _KINDS
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -61,7 +68,9 @@ def gathered(*sources: Pairs) -> dict[str, Any]:
 
 
 def _unknown(name: str) -> str:
-    near = get_close_matches(name[:_LONGEST], _KINDS, n=1)
+    if name in FILES:
+        return f"{name} is no option: the picture goes into the body of the request"
+    near = get_close_matches(name[:60], _KINDS, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_KINDS)}"
     return f"there is no option {_shown(name)}: {hint}"
 
@@ -72,7 +81,8 @@ def _valued(name: str, said: Any) -> Any:
     value = said
     if isinstance(said, str) and kind is not str:
         value = _parsed(kind, said.strip())
-    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+    wrong = not isinstance(value, kind) or (kind is not bool and isinstance(value, bool))
+    if wrong or (isinstance(value, float) and isnan(value)):
         raise Problem(422, f"{name} is {_EXPECTED[kind]}, received {_shown(said)}")
     return value
 
@@ -89,5 +99,4 @@ def _parsed(kind: type, text: str) -> Any:
 def _shown(value: object) -> str:
     if isinstance(value, list | dict):
         return "a list or an object"
-    text = repr(value[: _LONGEST + 1]) if isinstance(value, str) else str(value).lower()
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return shown(value) if isinstance(value, str) else shown(value).lower()  # true, as in JSON

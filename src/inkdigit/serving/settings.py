@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
 
 log = logging.getLogger("inkdigit.serving")
 
@@ -25,12 +25,21 @@ _Kind = Callable[[str], Any]
 # What Kubernetes sets for a Service of this name, INKDIGIT_PORT=tcp://10.0.0.1:8000, is not ours.
 _OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# Of these, browsers name no origin.
+_NO_ORIGINS = {"blob", "data", "file", "ftp", "ws", "wss"}
 # A path prefix, which comes to stand in addresses.
-PREFIX = re.compile(r"(/[\w.~-]+)*", re.ASCII)
+PREFIX = re.compile(r"(?=.{0,200}$)(/(?!\.\.?(/|$))[\w.~-]+)*", re.ASCII)
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _words(text)
+    if text and not origins:
+        raise SettingError(f"the list of origins holds none: {shown(text)}")
+    return origins
 
 
 def _setting(
@@ -72,7 +81,7 @@ class Settings:
         least=0.1, most=3600,
     )  # fmt: skip
     cors_origins: tuple[str, ...] = _setting(
-        (), "other origins whose pages may ask, with commas between", "LIST", _words, "none"
+        (), "other origins whose pages may ask, with commas between", "LIST", _origins, "none"
     )
     root_path: str = _setting(
         "", "the path under which a proxy shows the service, such as /digits", "PATH",
@@ -110,7 +119,7 @@ class Settings:
         if not PREFIX.fullmatch(self.root_path):
             raise SettingError(
                 f"--root-path (INKDIGIT_ROOT_PATH) is a path such as /digits, received "
-                f"{self.root_path!r}"
+                f"{shown(self.root_path)}"
             )
         if self.queue < self.max_files:
             raise SettingError(
@@ -153,14 +162,15 @@ def _origin(text: str) -> str:
     beyond = (
         parts.path.strip("/") or parts.query or parts.fragment or parts.username if host else ""
     )
-    if not re.fullmatch(r"[\w.:-]+", host) or not parts.scheme or beyond:
+    has_none = not host or parts.scheme in {"", *_NO_ORIGINS}
+    if has_none or not re.fullmatch(r"[\w.:-]+", host) or beyond:
         raise SettingError(
             f"--cors-origins (INKDIGIT_CORS_ORIGINS) takes origins such as https://a.example, "
-            f"received {text!r}"
+            f"received {shown(text)}"
         )
     host = f"[{host}]" if ":" in host else host
-    shown = "" if port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{port}"
-    return f"{parts.scheme}://{host}{shown}"
+    behind = "" if port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{port}"
+    return f"{parts.scheme}://{host}{behind}"
 
 
 def _parsed(known: "Field[Any]", text: str) -> Any:

@@ -16,9 +16,11 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from inkdigit.errors import shown
 from inkdigit.serving.batching import Unavailable
 from inkdigit.serving.encodings import unpacked
 from inkdigit.serving.problems import Problem, too_large
+from inkdigit.serving.request_options import FILES, is_option
 from inkdigit.serving.settings import Settings
 
 # As `inkdigit read` names standard input.
@@ -133,7 +135,7 @@ class _FormParser(MultiPartParser):
         super().__init__(
             Headers({"Content-Type": _without_charset(kind)}),
             self._whole(body),
-            max_files=most_files,
+            max_files=most_files + 1,  # so that a field sent as a file is told
             max_fields=_MOST_FIELDS,
         )
         self._ended = False
@@ -171,13 +173,17 @@ async def _from_form(request: Request, body: _Body, most: int, refusal: Problem)
         raise Problem(422, "the multipart form is broken") from None
     uploads, options = list[Upload](), list[tuple[str, Any]]()
     for name, value in form.multi_items():
+        if isinstance(value, UploadFile) and is_option(name):
+            raise Problem(422, f"the field {name!r} is sent as a file: send it as text")
         if isinstance(value, UploadFile):
             uploads.append(Upload(shown_name(value.filename), await value.read()))
-        elif name in {"file", "files"}:
+        elif name in FILES:
             raise Problem(422, f"the field {name!r} holds text: send the picture as a file")
         else:
             options.append((name, value))
     await form.close()
+    if len(uploads) > most:
+        raise refusal
     if not uploads:
         raise Problem(422, "the form holds no file: send one as the field 'file'")
     return Body(uploads, options)
@@ -199,14 +205,14 @@ def from_json(text: bytes, most: int) -> Body | None:
             several = [value for name, value in members if name == "files"]
             if not several:
                 files = [_Object(sent)]
-            elif len(several) == 1 and isinstance(several[0], list) and not sent:
+            elif len(several) == 1 and type(several[0]) is list and several[0] and not sent:
                 files = several[0]
             else:
                 raise _UNEXPECTED
             if len(files) > most:
                 return None
             options = [(n, value) for n, value in members if n not in {"file", "name", "files"}]
-            return Body([_named(one) for one in files], options)
+            return Body([_named(one, n) for n, one in enumerate(files, start=1)], options)
     raise _UNEXPECTED
 
 
@@ -217,22 +223,26 @@ _UNEXPECTED = Problem(
 )
 
 
-def _named(member: Any) -> Upload:
-    """Return a file by its base64, or by an object of that and a name."""
+def _named(member: Any, number: int) -> Upload:
+    """Return a file by its base64, or by an object of that and a name; its number tells it."""
     sent = member if isinstance(member, _Object) else [("file", member)]
     known = dict(sent)
     encoded, name = known.pop("file", None), known.pop("name", None)
     wrong = known or len(sent) != len(dict(sent)) or not isinstance(encoded, str)
     if wrong or not isinstance(name, str | None):
         raise _UNEXPECTED
-    return Upload(shown_name(name), decode_base64(encoded))
+    try:
+        return Upload(shown_name(name), decode_base64(encoded))
+    except ValueError as error:
+        told = f"{shown(name)} (file {number})" if name else f"file {number}"
+        raise Problem(422, f"the base64 of {told} {error}") from None
 
 
 def decode_base64(text: str) -> bytes:
     r"""Return the bytes of base64 as other tools write it.
 
     A canvas gives a data URL; others break lines, leave out the padding, take the alphabet that is
-    safe in URLs, or encode by percent. Raises `Problem` 422 for what is none of these.
+    safe in URLs, or encode by percent. Raises `ValueError` for what is none of these.
 
     >>> decode_base64("data:image/png;base64,aGk%3D"), decode_base64("a-_\n-")
     (b'hi', b'k\xef\xfe')
@@ -241,9 +251,9 @@ def decode_base64(text: str) -> bytes:
     text = _LINE_BREAK.sub("", text.strip()).translate(_URL_SAFE).rstrip("=")
     if wrong := _NOT_BASE64.search(text):
         hint = "a + that was not encoded?" if wrong[0] == " " else "it is no base64"
-        raise Problem(422, f"the base64 of the file holds {wrong[0]!r}: {hint}")
+        raise ValueError(f"holds {wrong[0]!r}: {hint}")
     if len(text) % 4 == 1:
-        raise Problem(422, "the base64 of the file is cut short: it ends within a byte")
+        raise ValueError("is cut short: it ends within a byte")
     return b64decode(text + "=" * (-len(text) % 4))
 
 

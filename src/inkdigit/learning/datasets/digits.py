@@ -32,6 +32,8 @@ class Digits:
     >>> first, second = blank.divided(0.5)
     >>> len(first), sorted(second.labels.tolist())
     (10, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    >>> blank.at(np.arange(8)).lacking
+    '8, 9'
     """
 
     images: npt.NDArray[np.uint8]
@@ -48,6 +50,11 @@ class Digits:
 
     def __repr__(self) -> str:
         return f"<{len(self):,} digits>"
+
+    @property
+    def lacking(self) -> str:
+        """The digits of which there is none, with commas between."""
+        return ", ".join(map(str, sorted({*range(CLASSES)} - {*self.labels.tolist()})))
 
     def divided(self, share: float) -> tuple[Self, Self]:
         """Return two parts, the second with `share` of every class, always the same ones.

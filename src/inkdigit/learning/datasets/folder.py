@@ -13,7 +13,7 @@ import numpy as np
 
 from inkdigit.errors import DataError, ImageError
 from inkdigit.images import Grey, open_grey
-from inkdigit.learning.datasets.digits import CLASSES, Dataset, Digits
+from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.reading.preprocessing.digit import SIZE, light_ink, normalise
 
 TEST_SHARE = 0.2
@@ -42,8 +42,7 @@ def load_folder(root: Path) -> Dataset:
     notes = []
     if len(parts) == 1:
         notes.append(f"{root} has no halves: {len(train)} digits train, {len(test)} test")
-    if missing := sorted({*range(CLASSES)} - {*train.labels.tolist()}):
-        never = ", ".join(map(str, missing))
+    if never := train.lacking:
         notes.append(f"there is no {never} to learn from: what is trained on this never reads one")
     if left_out:
         more = [f"and {len(left_out) - NAMED} more"] if len(left_out) > NAMED else []

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from sysconfig import get_paths
 from traceback import extract_tb
 from typing import Any
 
@@ -23,6 +24,8 @@ from inkdigit.reading.preprocessing.digit import SIZE
 
 Model = Any  # a keras.Model; Keras carries no types
 _DIGIT = (SIZE, SIZE, 1)
+# Files whose lines say nothing to a user.
+_OTHERS = ("<frozen", *(get_paths()[kind] for kind in ("stdlib", "purelib", "platlib")))
 # What digits may be taken as, where a network does not say.
 _SHAPES = (_DIGIT, (SIZE, SIZE), (SIZE * SIZE,))
 
@@ -75,12 +78,17 @@ def _without_number(model: Model) -> str:
 def _from_file(path: Path, function: str) -> Any:
     if not path.is_file():
         raise SettingError(f"{path} is not there: name a Python file and a function in it")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"inkdigit_own_{path.stem}"  # not that of a module which others import
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise SettingError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # classes in it are saved with the name of their module
-    _called(lambda: spec.loader.exec_module(module), str(path))  # type: ignore[union-attr]
+    sys.modules[name] = module  # classes in it are saved with the name of their module
+    try:
+        _called(lambda: spec.loader.exec_module(module), str(path))  # type: ignore[union-attr]
+    except SettingError:
+        del sys.modules[name]
+        raise
     if not callable(found := getattr(module, function, None)):
         raise SettingError(f"{path} has no function {function!r} that builds a network")
     return found
@@ -91,7 +99,9 @@ def _called(function: Callable[[], Any], name: str) -> Any:
     try:
         return function()
     except (Exception, SystemExit) as error:
-        line = extract_tb(error.__traceback__)[-1].lineno
+        frames = extract_tb(error.__traceback__)
+        own = [frame.lineno for frame in frames if not frame.filename.startswith(_OTHERS)]
+        line = error.lineno if isinstance(error, SyntaxError) else own[-1]
         why = _one_line(error) or "it ended"
         raise SettingError(
             f"{name} does not build a network: {why} ({type(error).__name__}, line {line})"

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
-from inkdigit.errors import RunError, SettingError
+from inkdigit.errors import DataError, RunError, SettingError
 from inkdigit.files import write_atomically
 from inkdigit.learning.datasets import Dataset, Digits, load_dataset
 from inkdigit.learning.evaluation.metrics import (
@@ -68,7 +68,7 @@ class ReaderTraining(Training):
         self._single = settings.network == "single"
 
     def check(self, *, begun: bool) -> None:
-        """Raise for a folder without fonts, for too large a batch, for no weights to begin with."""
+        """Raise for a lack of fonts, digits or weights to begin with, and for too large a batch."""
         Fonts(self._fonts)
         block, size = self._amounts.block, self.settings.batch_size
         if size > block:
@@ -76,6 +76,12 @@ class ReaderTraining(Training):
                 f"{self.settings.network} learns from blocks of {block:,}: the batch size must be "
                 f"at most that, received {size:,}"
             )
+        for part in (self.fitted, self.validation, self.dataset.test):
+            if part.lacking:
+                raise DataError(
+                    f"{self.settings.network} learns from numbers of all ten digits: "
+                    f"{self.dataset.name} lacks {part.lacking} in a half"
+                )
         super().check(begun=begun)
 
     def notes(self) -> list[str]:
