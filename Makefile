@@ -7,13 +7,17 @@ EXTRAS := --extra learn --extra check --extra heic --extra pdf --extra serve --e
 LOWEST ?= tests/reading tests/images tests/bulk tests/serving tests/cli tests/test_files.py \
   tests/learning/datasets tests/learning/evaluation tests/learning/models tests/learning/classifiers
 
-.PHONY: run test test-lowest bench check docs format pins clean
+.PHONY: run test test-slow test-lowest bench check docs format pins clean
 
 run: .venv/learn.stamp
 	$(BIN)/inkdigit compare --networks classic lenet5
 
 test: check
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'
+
+# What takes longer: whole trainings, kills, the notebook, the assignment, the site.
+test-slow: .venv/dev.stamp
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow
 
 # With the oldest release of each dependency that pyproject.toml allows. Needs uv: pip install uv
 test-lowest:

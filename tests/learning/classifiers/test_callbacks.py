@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from inkdigit.learning.api import start_training, train_run
 from inkdigit.learning.backend import keras
@@ -25,11 +26,25 @@ from inkdigit.learning.networks import build_network
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import to_pixels
 
+# To trace a graph for each takes longer than all else; of it TensorFlow's data sets are left out.
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the:UserWarning")
 EPOCHS = 3
 callbacks = keras.callbacks
 Observe = Callable[[], Any]
 # Makes a callback in a folder, and what looks at what it did.
 Make = Callable[[Path], tuple[Any, Observe]]
+
+
+@pytest.fixture(autouse=True)
+def _eagerly() -> Iterator[None]:
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def few(small: Dataset) -> Dataset:
+    return Dataset("sample", small.train.divided(0.25)[1], small.test)
 
 
 def early_stopping(_: Path) -> tuple[Any, Observe]:
@@ -162,13 +177,13 @@ def near(found: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("make", CALLBACKS, ids=lambda make: make.__name__)
 def test_a_callback_does_what_it_does_in_a_plain_fit(
-    make: Make, small: Dataset, tmp_path: Path
+    make: Make, few: Dataset, tmp_path: Path
 ) -> None:
     found = []
     for name, train in (("plain", plain), ("ours", ours)):
         (tmp_path / name).mkdir()
         callback, observe = make(tmp_path / name)
-        epochs, weights = train(small, optimizer(make), callback)
+        epochs, weights = train(few, optimizer(make), callback)
         found.append((epochs, observe(), weights))
     (epochs, seen, weights), (our_epochs, ours_seen, our_weights) = found
     assert our_epochs == epochs
@@ -206,35 +221,35 @@ def monitored() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def test_a_remote_monitor_is_told_the_same(
-    small: Dataset, monitored: tuple[str, list[dict[str, Any]]]
+    few: Dataset, monitored: tuple[str, list[dict[str, Any]]]
 ) -> None:
     root, posted = monitored
     for train in (plain, ours):
-        train(small, optimizer(None), callbacks.RemoteMonitor(root, send_as_json=True))
+        train(few, optimizer(None), callbacks.RemoteMonitor(root, send_as_json=True))
     assert len(posted) == 2 * EPOCHS
     assert near(posted[EPOCHS:], posted[:EPOCHS])
 
 
-def test_a_recipe_of_one_graph_an_epoch_takes_fit_where_there_are_callbacks(small: Dataset) -> None:
+def test_a_recipe_of_one_graph_an_epoch_takes_fit_where_there_are_callbacks(few: Dataset) -> None:
     settings = TrainingSettings(recipe="fast", batch_size=100)
-    halves = small.fit_and_validation()
+    halves = few.fit_and_validation()
     assert isinstance(make_loop(settings, *halves), CompiledLoop)
     called = callbacks.History()
     loop = make_loop(settings, *halves, callbacks=[called])
     assert type(loop) is ClassifierLoop
     loop.run()
     assert called.epoch == [0]
-    notes = start_training(settings, small, callbacks=[called]).notes()
+    notes = start_training(settings, few, callbacks=[called]).notes()
     assert any("takes longer" in note for note in notes)
 
 
-def test_what_sets_the_learning_rate_takes_the_schedules_place(small: Dataset) -> None:
+def test_what_sets_the_learning_rate_takes_the_schedules_place(few: Dataset) -> None:
     rates: list[float] = []
     setter = callbacks.LearningRateScheduler(lambda _, rate: rates.append(rate) or rate / 2)
     settings = TrainingSettings(network="lenet5", epochs=3, learning_rate=0.004)
-    make_loop(settings, *small.fit_and_validation(), callbacks=[setter]).run()
+    make_loop(settings, *few.fit_and_validation(), callbacks=[setter]).run()
     assert rates == pytest.approx([0.004, 0.002, 0.001])
-    notes = start_training(settings, small, callbacks=[setter]).notes()
+    notes = start_training(settings, few, callbacks=[setter]).notes()
     assert any("LearningRateScheduler sets the learning rate" in note for note in notes)
 
 

@@ -208,6 +208,7 @@ def test_a_saved_model_goes_on_in_plain_keras(name: str, own_run: Run, sample: D
     assert max(abs(a - b).max() for a, b in zip(before, model.get_weights(), strict=True)) > 1e-4
 
 
+@pytest.mark.slow
 def test_a_run_of_ones_own_network_goes_on(small: Dataset, tmp_path: Path) -> None:
     class Killed(Exception):
         pass
