@@ -1,7 +1,6 @@
-import re
-
 """The access log, the lingering close and the load shedding, as clients see them."""
 
+import re
 import socket
 from collections.abc import Iterator
 
