@@ -33,13 +33,13 @@ def escape_controls(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return what was received as a message shows it: text in quotes, and cut where it is long.
+    """Return what was received as a message shows it: on one line, and cut where it is long.
 
     >>> shown("abc"), len(shown("a" * 10_000))
     ("'abc'", 80)
     """
     try:
-        return _SHORT.repr(value)
+        return _SHORT.repr(value).replace("\n", " ")
     except ValueError:  # Python writes no such number
         return "a number of thousands of digits"
 

@@ -10,12 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from inkdigit.errors import OutputError
+from inkdigit.errors import OutputError, SettingError, shown
 
 SCRATCH = ".writing-"
 _MAX_REASON = 200
 # The number of the error for a pipe or a device.
 NOT_PLAIN = errno.EINVAL
+
+
+def as_path(name: object, what: str) -> Path:
+    """Return the path that a name is; `SettingError` where it is none, which says what it is of."""
+    if not isinstance(name, str | os.PathLike):
+        raise SettingError(f"{what} is the name of a file or folder, received {shown(name)}")
+    return Path(name)
 
 
 def open_plain(path: str | Path) -> BinaryIO:

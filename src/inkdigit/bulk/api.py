@@ -23,6 +23,7 @@ from inkdigit.bulk.stores import store_of
 from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of, shown
+from inkdigit.files import as_path
 from inkdigit.reading.options import ReadOptions, with_read_options
 from inkdigit.reading.result import COLUMNS
 
@@ -126,8 +127,8 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
 def _check_name(option: str, name: object) -> None:
     if name == "":
         raise SettingError(f"the {option} has an empty name: leave it out, or name it")
-    if not isinstance(name, str | os.PathLike | None):
-        raise SettingError(f"{option} is the name of a file or folder, received {shown(name)}")
+    if name is not None:
+        as_path(name, option)
 
 
 def _listed(option: str, given: object) -> list[str]:

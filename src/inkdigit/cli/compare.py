@@ -24,7 +24,7 @@ _USUAL = ["lenet5", "classic", "modern"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the verb."""
     flags = {
-        "--networks NAME": "names, run folders, .keras, .h5 or .onnx files (default: "
+        "--networks NAME": "names, FILE.py:FUNCTION, runs, .keras, .h5 or .onnx files (default: "
         f"{' '.join(_USUAL)})",
         "--seeds N": "runs of each, seeds 0 to N-1 (default: 1)",
         **DATA,

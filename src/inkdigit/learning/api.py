@@ -8,7 +8,8 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
+from inkdigit.files import as_path
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.load import DigitClassifier, already_seen
 from inkdigit.learning.models.run import KERAS_SUFFIXES, ONNX_MODEL, OWN_NETWORK, Run
@@ -16,7 +17,7 @@ from inkdigit.learning.recipes import DRAWN, PLAIN
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from inkdigit.learning.evaluation.comparison import Comparison
+    from inkdigit.learning.evaluation.comparison import Comparison, Trainable
     from inkdigit.learning.evaluation.metrics import Evaluation
     from inkdigit.learning.networks.own import OwnNetwork
     from inkdigit.learning.training import Training
@@ -82,13 +83,33 @@ def train(  # noqa: PLR0913
     chosen = {"recipe": recipe, "network": own.name if own else network, "epochs": epochs}
     chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
     chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
-    paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from}
+    paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from, "out": out}
+    for name, path in paths.items():
+        if path is not None:
+            as_path(path, name)
+    del paths["out"]
+    callbacks = _listed(callbacks)
     chosen["callbacks"] = _names(callbacks)
     given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
     dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
     training = start_training(settings, dataset, own, callbacks)
     return run_and_tell(training, folder, tell, resume=resume)
+
+
+def _listed(given: Any) -> list[Any]:
+    """Return one callback or several as a list; `SettingError` for what is none of Keras's."""
+    from inkdigit.learning.backend import keras
+
+    one = keras.callbacks.Callback
+    callbacks = [given] if isinstance(given, one) else list(given)
+    for callback in callbacks:
+        if not isinstance(callback, one):
+            raise SettingError(
+                f"callbacks are Keras's, such as keras.callbacks.TensorBoard(), received "
+                f"{shown(callback)}"
+            )
+    return callbacks
 
 
 def _names(callbacks: Sequence[Any]) -> tuple[str, ...]:
@@ -256,7 +277,7 @@ def evaluate(
 
 
 def compare(
-    networks: Sequence[str | Path | Run] | str | Path | Run,
+    networks: "Sequence[Trainable | Path | Run] | Trainable | Path | Run",
     data: Dataset | str = "auto",
     *,
     seeds: int = 1,
@@ -267,9 +288,9 @@ def compare(
 ) -> "Comparison":
     """Train networks alike, each with several seeds, and hold them against each other.
 
-    `networks` are names of networks, or what is taken as it is: finished runs or their folders,
-    and `.keras`, `.h5` and `.onnx` files. The runs, the tables and the page `comparison.html` go
-    into `out` (by default `runs/comparison-DATA`), a
+    `networks` are names of networks, functions that build one or `"FILE.py:FUNCTION"`, or what is
+    taken as it is: finished runs or their folders, and `.keras`, `.h5` and `.onnx` files. The runs,
+    the tables and the page `comparison.html` go into `out` (by default `runs/comparison-DATA`), a
     folder that is new, empty or an earlier comparison's: then finished runs are not trained again.
 
     >>> from inkdigit import learning
@@ -283,14 +304,14 @@ def compare(
 
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size}
     TrainingSettings(**given)
-    if isinstance(networks, str | Path | Run):
+    if not isinstance(networks, Sequence) or isinstance(networks, str):
         networks = [networks]
     dataset = _loaded(data, tell)
     folder = Path(out or f"runs/comparison-{dataset.name.partition(':')[0]}")
 
-    def train_one(network: str, seed: int, run_folder: Path) -> Run:
-        settings = TrainingSettings(network=network, seed=seed, **given)
-        return train_run(settings, dataset, run_folder, resume=True, tell=tell)
+    def train_one(network: "Trainable", seed: int, run_folder: Path) -> Run:
+        how: dict[str, Any] = {"seed": seed, "out": run_folder, "resume": True, "tell": tell}
+        return train(dataset, network=network, **given, **how)
 
     comparison = hold_against_each_other(networks, seeds, dataset, folder, train_one)
     return replace(comparison, page=write_comparison(comparison, dataset, folder))
@@ -316,9 +337,9 @@ def export(
     >>> learning.export(run, "example.onnx").name
     'example.onnx'
     """
-    if out and Path(out).suffix != ".onnx":
+    if out and as_path(out, "out").suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
-    if not isinstance(run, Run) and Path(run).suffix in KERAS_SUFFIXES:
+    if not isinstance(run, Run) and as_path(run, "a run").suffix in KERAS_SUFFIXES:
         return _export_file(Path(run), out, fallback, "auto" if data is None else data, eight_bits)
     run = Run.open(run)
     if eight_bits and (fallback is not None or run.settings.network == "line"):
@@ -355,6 +376,8 @@ def _export_file(
 
 
 def _loaded(data: Dataset | str, tell: Tell | None = None) -> Dataset:
+    if tell is not None and not callable(tell):
+        raise SettingError(f"tell is a function such as print, received {shown(tell)}")
     if isinstance(data, Dataset):
         return data
     dataset = load_dataset(data)

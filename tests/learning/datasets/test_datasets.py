@@ -19,7 +19,7 @@ def test_unknown_names(name: str) -> None:
 def test_a_folder_without_its_prefix_and_what_is_no_name(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=f"is a folder: write folder:{tmp_path}"):
         load_dataset(tmp_path)
-    with pytest.raises(SettingError, match="no data set is called '5': choose mnist"):
+    with pytest.raises(SettingError, match="data is a Dataset or the name of one, received 5"):
         load_dataset(5)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,7 +7,9 @@ import pytest
 from scipy.stats import binomtest
 
 from inkdigit.errors import RunError, SettingError
+from inkdigit.learning import api
 from inkdigit.learning.api import train_run
+from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.comparison import (
     Contender,
@@ -108,9 +111,33 @@ def test_bad_comparisons(small: Dataset, tmp_path: Path) -> None:
         (["classic"], 1.5, "the seeds must be a whole number, received 1.5"),
         (["classic", "classic"], 1, "named twice"),
         (["nothing"], 1, "choose from"),
+        (["gone.py:build", "classic"], 1, "gone.py is not there"),
+        (["classic", lambda: 3], 1, "builds no Keras model"),
+        ([own, own], 1, "named twice among own"),
+        ([own()], 1, "each seed begins anew: name a function that builds mine"),
     ):
         with pytest.raises(SettingError, match=message):
             compare(networks, seeds, small, tmp_path, never)
+
+
+def own() -> Any:
+    layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
+    return keras.Sequential(layers, name="mine")
+
+
+@pytest.mark.slow
+def test_networks_of_ones_own_are_trained_beside_ours(small: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import keras\n"
+        "layers = keras.layers\n"
+        "def own():\n    return keras.Sequential([keras.Input((28, 28)), layers.Flatten(), "
+        "layers.Dense(10, 'softmax')])\n"
+    )
+    how = {"epochs": 1, "out": tmp_path / "out"}
+    networks = api.compare([f"{tmp_path}/net.py:own", own, "lenet5"], small, **how).networks
+    assert [*networks["network"]] == ["net.own", "own", "lenet5"]
+    assert networks["test_accuracy_mean"][0] == networks["test_accuracy_mean"][1]
+    assert [*networks["parameters"]] == [7850, 7850, 61_706]
 
 
 def test_runs_and_model_files_stand_for_themselves(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inkdigit.errors import RunError, SettingError
-from inkdigit.files import write_atomically
+from inkdigit.files import as_path, write_atomically
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.datasets.digits import public_name
@@ -40,7 +40,7 @@ def export_mean(
     >>> learning.export_mean([run, run], "mean.keras").name
     'mean.keras'
     """
-    path, opened = Path(out), [Run.open(run) for run in runs]
+    path, opened = as_path(out, "out"), [Run.open(run) for run in runs]
     if path.suffix not in SUFFIXES:
         raise SettingError(f"{path} is no kind of model file: end it in {' or '.join(SUFFIXES)}")
     if eight_bits and path.suffix != ".onnx":

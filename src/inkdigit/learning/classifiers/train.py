@@ -83,7 +83,7 @@ class ClassifierTraining(Training):
         if settings.recipe != PLAIN and steps * settings.epochs < _FEW_STEPS:
             notes.append(
                 f"{digits:,} digits are too few for {settings.recipe}, which counts on MNIST's "
-                f"60,000: give it --epochs {-(-_FEW_STEPS // steps)} or more"
+                f"60,000: give it {-(-_FEW_STEPS // steps)} epochs or more"
             )
         if settings.network_file:
             notes.append(f"{settings.network_file.rpartition(':')[0]} is run, to build the network")

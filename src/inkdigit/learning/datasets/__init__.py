@@ -3,9 +3,10 @@
 Images are `uint8 (n, 28, 28)`, ink 255 on paper 0; labels are `int64 (n,)`, 0 to 9.
 """
 
+from os import PathLike
 from pathlib import Path
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
 from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.datasets.file import SUFFIXES, load_file
 from inkdigit.learning.datasets.folder import load_folder
@@ -36,6 +37,8 @@ def load_dataset(
     >>> len(digits.train), len(digits.test), digits.train.images.shape
     (4000, 1000, (4000, 28, 28))
     """
+    if not isinstance(name, str | PathLike):
+        raise SettingError(f"data is a Dataset or the name of one, received {shown(name)}")
     name = str(name)
     path = Path(name.removeprefix(FOLDER)).expanduser()
     if path.suffix in SUFFIXES and not path.is_dir():
@@ -51,8 +54,8 @@ def load_dataset(
             raise SettingError(f"{name} is a folder: write {FOLDER}{name}")
         files = " or ".join(SUFFIXES)
         raise SettingError(
-            f"no data set is called {name!r}: choose mnist, sample, folder:PATH, a file {files}, "
-            "or auto"
+            f"no data set is called {shown(name)}: choose mnist, sample, folder:PATH, a file "
+            f"{files}, or auto"
         )
     if data_dir is not None or find_mnist() is not None:
         return load_mnist(data_dir).noting("MNIST is at hand and is used")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from inkdigit.errors import DataError, SettingError
+from inkdigit.errors import DataError, SettingError, shown
 from inkdigit.learning.settings import SPLITS
 from inkdigit.reading.preprocessing.digit import SIZE
 
@@ -40,8 +40,8 @@ class Digits:
     labels: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "images", _as_images(np.asarray(self.images)))
-        object.__setattr__(self, "labels", _as_labels(np.asarray(self.labels)))
+        object.__setattr__(self, "images", _as_images(_array(self.images, "images")))
+        object.__setattr__(self, "labels", as_labels(self.labels))
         if len(self.images) != len(self.labels):
             raise DataError(f"{len(self.labels)} labels do not match {len(self.images)} images")
 
@@ -108,18 +108,28 @@ def _as_images(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return (images if whole else np.rint(255 * images)).astype(np.uint8)
 
 
-def _as_labels(labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    if labels.ndim == 2 and labels.shape[1] == CLASSES and (labels.sum(axis=1) == 1).all():
+def _array(given: object, what: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except ValueError:
+        raise DataError(f"the {what} are no array: each has another length") from None
+
+
+def as_labels(given: npt.ArrayLike, classes: int = CLASSES) -> npt.NDArray[np.int64]:
+    """Return labels `int64 (n,)` from 0 on, which may come one-hot; `DataError` for others."""
+    labels = _array(given, "labels")
+    numbers = np.issubdtype(labels.dtype, np.number)
+    if numbers and labels.shape[1:] == (classes,) and (labels.sum(axis=1) == 1).all():
         labels = labels.argmax(axis=1)
-    whole = np.issubdtype(labels.dtype, np.number) and (labels == np.rint(labels)).all()
+    whole = numbers and (labels == np.rint(labels)).all()
     if (
         labels.ndim != 1
         or not whole
-        or (labels.size and not 0 <= labels.min() <= labels.max() < CLASSES)
+        or (labels.size and not 0 <= labels.min() <= labels.max() < classes)
     ):
         raise DataError(
-            f"labels are whole numbers from 0 to 9, or one-hot of shape (n, {CLASSES}), received "
-            f"{labels.dtype} of shape {labels.shape}"
+            f"labels are whole numbers from 0 to {classes - 1}, or one-hot (n, {classes}), "
+            f"received {labels.dtype} of shape {labels.shape}"
             + (f" from {labels.min():g} to {labels.max():g}" if labels.ndim == 1 and whole else "")
         )
     return labels.astype(np.int64, copy=False)
@@ -139,6 +149,11 @@ class Dataset:
     train: Digits
     test: Digits
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for half in (self.train, self.test):
+            if not isinstance(half, Digits):
+                raise DataError(f"the halves of a data set are Digits, received {shown(half)}")
 
     def noting(self, note: str) -> Self:
         """Return the same digits with one more note, put first."""

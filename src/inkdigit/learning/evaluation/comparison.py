@@ -15,13 +15,15 @@ from scipy.stats import binomtest
 import inkdigit
 from inkdigit.errors import RunError, SettingError
 from inkdigit.files import is_taken, make_folder, write_text
+from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, Labels
 from inkdigit.learning.models.export import write_onnx
 from inkdigit.learning.models.load import SUFFIXES
 from inkdigit.learning.models.run import ONNX_MODEL, Run
 from inkdigit.learning.networks import NETWORKS, check_network
-from inkdigit.learning.settings import check_whole
+from inkdigit.learning.networks.own import OwnNetwork
+from inkdigit.learning.settings import TrainingSettings, check_whole
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.timing import digits_per_second
 
@@ -69,7 +71,9 @@ COLUMNS = (
     Column("Images/s", "images_per_second", ",.0f", best="max"),
 )
 
-TrainOne = Callable[[str, int, Path], Run]
+# The name of a network, FILE.py:FUNCTION, or a function that builds one.
+Trainable = str | Callable[[], Any]
+TrainOne = Callable[[Trainable, int, Path], Run]
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class Contender:
 
 
 def compare(
-    networks: Sequence[str | Path | Run],
+    networks: Sequence[Trainable | Path | Run],
     seeds: int,
     dataset: Dataset,
     folder: Path,
@@ -145,34 +149,54 @@ def compare(
     if seeds < 1:
         raise SettingError(f"the seeds must be at least 1, received {seeds}")
     given = [_opened(network) for network in networks]
-    names = [one for one in given if isinstance(one, str)]
-    if len(set(names)) != len(names):
-        raise SettingError(f"a network is named twice: {', '.join(names)}")
-    for name in names:
-        check_network(name, NETWORKS)
+    if not given:
+        raise SettingError("there is nothing to compare: name networks, runs or model files")
+    asked = {_name_of(one): one for one in given if not isinstance(one, Run | Path)}
+    files = [one for one in given if isinstance(one, Run | Path)]
+    if len(asked) + len(files) < len(given):
+        raise SettingError(f"a network is named twice among {', '.join(asked)}")
     _claim(folder)
     contenders = []
-    for one in given:
+    for one in files:
         if isinstance(one, Run):
             contenders.append(Contender.of_run(one))
-        elif isinstance(one, Path):
+        else:
             contenders.append(Contender.of_file(one, folder))
-    trained = [(name, seed) for name in names for seed in range(seeds)]
+    trained = [(name, seed) for name in asked for seed in range(seeds)]
     _check_keys([*trained, *((one.name, one.seed) for one in contenders)])
     for seed in range(seeds):
-        runs = [train_one(name, seed, folder / f"{name}-seed{seed}") for name in names]
-        contenders += map(Contender.of_run, runs)
+        for name, network in asked.items():
+            run = train_one(network, seed, folder / f"{name}-seed{seed}")
+            contenders.append(Contender.of_run(run))
     return hold(contenders, dataset)
 
 
-def _opened(network: str | Path | Run) -> str | Path | Run:
+def _opened(network: Trainable | Path | Run) -> Trainable | Path | Run:
     """Return the run in a folder or the path of a model file, where a name is one of these."""
-    if isinstance(network, Run) or network in NETWORKS:
+    if not isinstance(network, str | Path) or network in NETWORKS:
         return network
     path = Path(network)
     if path.is_dir():
         return Run.open(path)
     return path if path.suffix in SUFFIXES else str(network)
+
+
+def _name_of(network: Trainable) -> str:
+    """Return the name of a network that is to be trained; `SettingError` where there is none."""
+    if isinstance(network, str):
+        settings = TrainingSettings(network=network)
+        if settings.network_file:
+            OwnNetwork.in_file(settings.network_file, settings.network).build()
+        else:
+            check_network(network, NETWORKS)
+        return settings.network
+    if isinstance(network, keras.Model):
+        raise SettingError(
+            f"each seed begins anew: name a function that builds {network.name}, or save it"
+        )
+    own = OwnNetwork.of(network)
+    own.build()
+    return own.name
 
 
 def _claim(folder: Path) -> None:

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from inkdigit.errors import DataError, ModelError
-from inkdigit.learning.datasets.digits import CLASSES
+from inkdigit.learning.datasets.digits import CLASSES, as_labels
 from inkdigit.reading.calibration import Floats, temperature_scale
 
 BINS = 15
@@ -54,7 +54,7 @@ class Evaluation:
                 f"{given.shape}"
             )
         object.__setattr__(self, "probabilities", given)
-        object.__setattr__(self, "labels", labels.argmax(axis=1) if labels.ndim == 2 else labels)
+        object.__setattr__(self, "labels", as_labels(labels, given.shape[1]))
         if not len(self.labels):
             raise DataError("there are no digits to evaluate on")
         sums = self.probabilities.sum(axis=1)

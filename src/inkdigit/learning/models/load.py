@@ -9,7 +9,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.errors import ImageError, ModelError, RunError
+from inkdigit.errors import DataError, ImageError, ModelError, RunError
+from inkdigit.files import as_path
+from inkdigit.learning.datasets.digits import as_labels
 from inkdigit.learning.models.run import KERAS_MODEL, KERAS_SUFFIXES, ONNX_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.calibration import Floats, temperature_scale
@@ -60,7 +62,7 @@ class DigitClassifier:
             from inkdigit.reading.reader import SINGLE_MODEL
 
             source = SINGLE_MODEL
-        path = Path(source.folder if isinstance(source, Run) else source)
+        path = as_path(source.folder if isinstance(source, Run) else source, "a model")
         if path.is_dir():
             # ONNX Runtime is there in a blink; Keras takes seconds to import.
             path = _model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
@@ -111,8 +113,14 @@ class DigitClassifier:
         return np.asarray(self.classes_[self.probabilities(images).argmax(axis=1)])
 
     def score(self, images: Images, labels: npt.ArrayLike) -> float:
-        """Return the share of images whose likeliest class is their label: the accuracy."""
-        return float(np.mean(self.predict(images) == np.asarray(labels)))
+        """Return the share of images whose likeliest class is their label: the accuracy.
+
+        Raises `DataError` for labels that are no digits, or not as many.
+        """
+        found, expected = self.predict(images), as_labels(labels, len(self.classes_))
+        if len(found) != len(expected):
+            raise DataError(f"{len(expected)} labels do not match {len(found)} images")
+        return float(np.mean(found == expected))
 
 
 def load_teacher(path: str | Path) -> Probabilities:

@@ -14,7 +14,7 @@ from typing import Any
 
 import inkdigit
 from inkdigit.errors import InkdigitError, RunError
-from inkdigit.files import is_taken, leftovers, make_folder, write_text
+from inkdigit.files import as_path, is_taken, leftovers, make_folder, write_text
 from inkdigit.learning.datasets.digits import Dataset, public_name
 from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.settings import TrainingSettings
@@ -71,14 +71,15 @@ class Run:
         """
         if isinstance(folder, Run):
             return folder
+        path = as_path(folder, "a run")
         try:
-            described = json.loads(Path(folder, DESCRIPTION).read_text(encoding="utf-8"))
+            described = json.loads(Path(path, DESCRIPTION).read_text(encoding="utf-8"))
             settings = TrainingSettings(**described["settings"])
             texts = (settings.network, described["data"], described["digest"])
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError(texts)
             recipe = described.get("recipe", {})
-            return cls(Path(folder), settings, recipe, described["data"], described["digest"])
+            return cls(path, settings, recipe, described["data"], described["digest"])
         except (OSError, ValueError, KeyError, TypeError, InkdigitError):
             raise RunError(f"{folder} is no run folder: it has no readable {DESCRIPTION}") from None
 

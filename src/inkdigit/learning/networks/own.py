@@ -43,12 +43,15 @@ class OwnNetwork:
 
         Raises `SettingError` for anything else.
         """
-        if not (isinstance(given, keras.Model) or callable(given)):
+        is_model = isinstance(given, keras.Model)
+        if not (is_model or (callable(given) and not isinstance(given, keras.layers.Layer))):
             raise SettingError(
                 "a network is a name, a Keras model or a function that builds one, received "
                 f"{type(given).__name__}"
             )
-        name = _without_number(given) if isinstance(given, keras.Model) else given.__name__
+        builds = getattr(given, "func", given)  # of a functools.partial
+        name = _without_number(given) if is_model else getattr(builds, "__name__", "network")
+        name = re.sub(r"[^\w.-]+", "", name)  # it names a folder
         return cls(f"own-{name}" if name in (*NETWORKS, *READERS) else name, given)
 
     @classmethod
