@@ -30,7 +30,7 @@ def open_plain(path: str | Path) -> BinaryIO:
     path = Path(path)
     mode = path.stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(NOT_PLAIN, "it is not a plain file", str(path))
+        raise OSError(NOT_PLAIN, "it is not a plain file: save it as one first", str(path))
     return path.open("rb")
 
 

@@ -98,6 +98,7 @@ def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Pat
         ({"jobs": "2"}, "jobs is a whole number from 1, received .2"),
         ({"jobs": 1.5}, "jobs is a whole number from 1, received 1.5"),
         ({"jobs": True}, "jobs is a whole number from 1, received True"),
+        ({"sources": (), "manifest": "-"}, "a manifest is read twice: save it as a file first"),
         ({"recursive": "no"}, "recursive is true or false, received 'no'"),
         ({"resume": 1}, "resume is true or false, received 1"),
         ({"include": 5}, "include takes names of files or folders, received 5"),
@@ -112,7 +113,7 @@ def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Pat
 )
 def test_options_are_taken_strictly(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
-        read_to("a.png", **options)
+        read_to(**({"sources": "a.png"} | options))
 
 
 @pytest.mark.parametrize("sources", [b"a.png", None, 5, np.zeros((2, 3)), ["a.png", 3], [b"a"]])

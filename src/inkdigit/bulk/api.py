@@ -17,7 +17,7 @@ from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.progress import Progress, summary
 from inkdigit.bulk.rows import ReadJob, Record, Tally, read_rows
-from inkdigit.bulk.sources import Picture, count_pictures, is_many, pictures
+from inkdigit.bulk.sources import STDIN, Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
 from inkdigit.bulk.stores import store_of
 from inkdigit.bulk.tables import Table
@@ -231,6 +231,8 @@ class _Source:
 def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: ReadJob) -> _Source:
     if manifest and names:
         raise SettingError("either pictures or a --manifest can be read, received both")
+    if manifest == STDIN:
+        raise SettingError("a manifest is read twice: save it as a file first, received -")
     if manifest:
         path = Path(manifest)
         count = check_manifest(path, job.options)

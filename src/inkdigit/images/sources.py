@@ -69,8 +69,7 @@ def _read_path(path: Path, name: str) -> bytes:
         if not stat.S_ISREG(mode):
             # To open a pipe may wait for ever; who opened one knows that there is a writer.
             raise ImageError(
-                f"{name} is not a plain file, it is a pipe or a device: open it and hand over the "
-                "stream"
+                f"{name} is not a plain file, it is a pipe or a device: save it as a file first"
             )
         with path.open("rb") as stream:
             return _read_stream(stream, name)
