@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         **TRAINING,
         "--seed N": f"same seed, same machine: same weights (default: {TrainingSettings.seed})",
         "--fonts DIR": "a folder of handwriting fonts, for `line` and `single`",
+        "--hands DIR": "a folder of real people's handwriting, for `line` and `single`",
         "--teacher MODEL": "learn the answers of this trained model instead of labels",
         "--init-from MODEL": "begin with the weights of this model: a run, .keras or .h5",
         "--out RUN": "the run folder (default: runs/NAME, numbered)",
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         **QUIET,
     }
     path = {"type": os.path.abspath}
-    add_flags(parser, flags, fonts=path, teacher=path, init_from=path)
+    add_flags(parser, flags, fonts=path, hands=path, teacher=path, init_from=path)
 
 
 def run(options: argparse.Namespace) -> None:

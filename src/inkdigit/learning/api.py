@@ -30,6 +30,7 @@ def train(  # noqa: PLR0913
     batch_size: int | None = None,
     seed: int = 0,
     fonts: str | Path | None = None,
+    hands: str | Path | None = None,
     teacher: str | Path | None = None,
     init_from: str | Path | None = None,
     out: str | Path | None = None,
@@ -39,17 +40,17 @@ def train(  # noqa: PLR0913
     """Train a network on labelled digits, evaluate it on the test half, and keep it in a folder.
 
     `data` is a `Dataset` or a name for `load_dataset`. The `recipe` (`plain` by default) decides
-    network, epochs and batch size, where they are not given. `fonts`, `teacher` and `init_from` are
-    as in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With `resume`, a run of
-    the same settings and digits that lies there goes on from its last finished epoch, and a
-    finished one is returned as it is. `tell` is called with what a person may want to know: notes,
-    and a line an epoch; `tell=print` shows it.
+    network, epochs and batch size, where they are not given. `fonts`, `hands`, `teacher` and
+    `init_from` are as in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With
+    `resume`, a run of the same settings and digits that lies there goes on from its last finished
+    epoch, and a finished one is returned as it is. `tell` is called with what a person may want to
+    know: notes, and a line an epoch; `tell=print` shows it.
 
     The networks `line` and `single`, which read in use, learn from handwriting that is drawn with
     the digits of `data`; each has its recipe.
 
-    Raises `SettingError` for a value that makes no sense, `DataError` for digits or fonts that are
-    not there, `RunError` where something else lies in the folder.
+    Raises `SettingError` for a value that makes no sense, `DataError` for digits, fonts or hands
+    that are not there, `RunError` where something else lies in the folder.
 
     >>> from inkdigit import learning
     >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
@@ -57,7 +58,7 @@ def train(  # noqa: PLR0913
     (True, 1000)
     """
     chosen = {"recipe": recipe, "network": network, "epochs": epochs, "batch_size": batch_size}
-    paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from}
+    paths = {"fonts": fonts, "hands": hands, "teacher": teacher, "init_from": init_from}
     given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
     dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)

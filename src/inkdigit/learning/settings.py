@@ -19,10 +19,10 @@ class TrainingSettings:
 
     `network`, `epochs` and `batch_size` are the recipe's where they are not given. The recipe is
     `plain` where none is given, or that of the network if it is `line` or `single`. `fonts` names a
-    folder of handwriting fonts, for the networks that learn from drawn handwriting; `teacher` a
-    trained model whose answers the others learn instead of labels; `init_from` a trained model of
-    the same network, whose weights the training begins with. Raises `SettingError` for a value out
-    of range.
+    folder of handwriting fonts and `hands` one of real people's handwriting, for the networks that
+    learn from drawn handwriting; `teacher` a trained model whose answers the others learn instead
+    of labels; `init_from` a trained model of the same network, whose weights the training begins
+    with. Raises `SettingError` for a value out of range.
 
     >>> settings = TrainingSettings(recipe="fast", seed=3)
     >>> settings.network, settings.epochs, settings.batch_size
@@ -35,6 +35,7 @@ class TrainingSettings:
     batch_size: int = _OF_RECIPE
     seed: int = 0
     fonts: str = ""
+    hands: str = ""
     teacher: str = ""
     init_from: str = ""
 
@@ -74,5 +75,7 @@ def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
             raise SettingError(f"{network} learns from no other network: leave out --teacher")
     elif of_recipe in DRAWN:
         raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out --network")
-    elif settings.fonts:
-        raise SettingError(f"{network} learns from no fonts: leave out --fonts")
+    else:
+        for name in ("fonts", "hands"):
+            if getattr(settings, name):
+                raise SettingError(f"{network} learns from no {name}: leave out --{name}")
