@@ -96,8 +96,8 @@ class Hands:
         if kind == "strokes":
             return pen
         if kind == "mixed":
-            return lambda character, rng: (pen if rng.random() < 0.5 else self.mnist)(
-                character, rng
+            return _first_of(
+                lambda digit, rng: self.mnist(digit, rng) if rng.random() < 0.5 else None, pen
             )
         if kind == "mnist":
             return _first_of(self.mnist, pen)
