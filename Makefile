@@ -1,18 +1,23 @@
 # `make run` does the main job, `make test` checks everything. Both install what they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := --extra learn --extra check --extra pdf --extra serve --extra ray
+EXTRAS := --extra learn --extra check --extra heic --extra pdf --extra serve --extra ray --extra excel \
+  --extra tensorboard
 # The tests that hold the dependencies' floors: they use every package that a user installs.
 LOWEST ?= tests/reading tests/images tests/bulk tests/serving tests/cli tests/test_files.py \
   tests/learning/datasets tests/learning/evaluation tests/learning/models tests/learning/classifiers
 
-.PHONY: run test test-lowest bench check docs format pins clean
+.PHONY: run test test-slow test-lowest bench check docs format pins clean
 
 run: .venv/learn.stamp
 	$(BIN)/inkdigit compare --networks classic lenet5
 
 test: check
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m 'not slow'
+
+# What takes longer: whole trainings, kills, the notebook, the assignment, the site.
+test-slow: .venv/dev.stamp
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m slow
 
 # With the oldest release of each dependency that pyproject.toml allows. Needs uv: pip install uv
 test-lowest:
@@ -20,7 +25,7 @@ test-lowest:
 	uv pip compile --quiet --no-deps --resolution lowest-direct --prerelease disallow --python-version 3.11 \
 	  $(EXTRAS) pyproject.toml --output-file .venv-lowest/floors.txt
 	uv pip install --quiet --python .venv-lowest --constraint .venv-lowest/floors.txt \
-	  --requirement requirements-tools.txt --editable '.[learn,check,pdf,serve,ray]'
+	  --requirement requirements-tools.txt --editable '.[learn,check,heic,pdf,serve,ray,excel,tensorboard]'
 	.venv-lowest/bin/python -m pytest --numprocesses 2 --dist loadfile $(LOWEST)
 
 check: .venv/dev.stamp

@@ -55,6 +55,7 @@ class Bar:
 
 
 BARS = {
+    "lenet5-distorted": Bar(0.990, 62_000, 5),
     "small-8k": Bar(0.994, 8_000, 5),
     "small-25k": Bar(0.996, 25_000, 5),
     "small-100k": Bar(0.997, 100_000, 5),
@@ -67,7 +68,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=tuple(BARS), required=True)
     parser.add_argument("--seeds", type=int, help="instead of those that the bars ask for")
     parser.add_argument("--together", action="store_true", help="as one model as well")
-    parser.add_argument("--teacher", type=os.path.abspath, default="", metavar="MODEL")
+    parser.add_argument("--teacher", type=os.path.abspath, metavar="MODEL")
     add_data(parser, "runs/records")
     add_out(parser, RESULTS / "records.csv")
 
@@ -81,7 +82,7 @@ def main(options: argparse.Namespace) -> None:
         label = recipe + TAUGHT if options.teacher else recipe
         for seed in range(options.seeds or BARS[recipe].seeds):
             if (label, seed) not in done(options.out):
-                row = row_of(label, seed, mnist, options.work, options.teacher)
+                row = row_of(label, seed, mnist, options.work, options.teacher or "")
                 add_row(row, options.out)
         if options.together:
             seeds = range(BARS[recipe].seeds)

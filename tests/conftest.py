@@ -1,4 +1,5 @@
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,9 @@ import pytest
 if TYPE_CHECKING:
     from inkdigit.learning.datasets import Dataset
     from inkdigit.learning.models.run import Run
+
+# A shell that starts the tests in the background has Ctrl-C ignored, also by what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_MNIST = "the full MNIST is not at hand: name its folder with INKDIGIT_DATA"
 # Matplotlib's font cache takes seconds to build, so it stays where it is.

@@ -30,6 +30,7 @@ def committed() -> NotebookNode:
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
+@pytest.mark.slow
 def test_it_runs_from_top_to_bottom_on_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, committed: NotebookNode
 ) -> None:

@@ -1,7 +1,5 @@
 """`python -m inkdigit` is `inkdigit`."""
 
-import sys
+from inkdigit.cli import program
 
-from inkdigit.cli import main
-
-sys.exit(main())
+program()

@@ -18,15 +18,30 @@ Each message is one sentence that says what was received and what to do. Ctrl-C 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from reprlib import Repr
 from typing import ClassVar
 
 INTERRUPTED = 130
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 def escape_controls(text: str) -> str:
     """Return a text on one line and without commands to a terminal: names may come from anyone."""
     return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def shown(value: object) -> str:
+    """Return what was received as a message shows it: on one line, and cut where it is long.
+
+    >>> shown("abc"), len(shown("a" * 10_000))
+    ("'abc'", 80)
+    """
+    try:
+        return _SHORT.repr(value).replace("\n", " ")
+    except ValueError:  # Python writes no such number
+        return "a number of thousands of digits"
 
 
 class InkdigitError(Exception):

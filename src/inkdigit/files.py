@@ -1,16 +1,37 @@
-"""Files that appear whole or not at all."""
+"""Files: opened where they are plain ones, and written whole or not at all."""
 
+import errno
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from inkdigit.errors import OutputError
+from inkdigit.errors import OutputError, SettingError, shown
 
 SCRATCH = ".writing-"
 _MAX_REASON = 200
+# The number of the error for a pipe or a device.
+NOT_PLAIN = errno.EINVAL
+
+
+def as_path(name: object, what: str) -> Path:
+    """Return the path that a name is; `SettingError` where it is none, which says what it is of."""
+    if not isinstance(name, str | os.PathLike):
+        raise SettingError(f"{what} is the name of a file or folder, received {shown(name)}")
+    return Path(name)
+
+
+def open_plain(path: str | Path) -> BinaryIO:
+    """Open a file to be read; `OSError` for a pipe or a device as well, which may wait for ever."""
+    path = Path(path)
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(NOT_PLAIN, "it is not a plain file", str(path))
+    return path.open("rb")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -49,8 +70,12 @@ def _sync(folder: Path) -> None:
 
 def reason(error: Exception) -> str:
     """Return why a disk or a store refused, on one line."""
-    # HDF5 tells the reason amid a page of its internals.
-    told = re.search(r"error message = '([^']+)'", str(error))
+    # HDF5 and Arrow tell the reason amid their internals, Arrow what a store says by its name.
+    told = re.search(
+        r"(?:error message = '|Detail: \[errno \d+\] |AWS Error (?=[A-Z_]+\b))([^'\s]+ ?[^']*?)"
+        r"(?:'|$| during )",
+        str(error),
+    )
     why = told[1] if told else getattr(error, "strerror", None) or error
     return " ".join(str(why).split())[:_MAX_REASON]
 

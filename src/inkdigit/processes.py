@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 from inkdigit.errors import InkdigitError
@@ -17,27 +18,35 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def worker_pool(
-    processes: int, prepare: Callable[..., object], *arguments: Any
-) -> ProcessPoolExecutor:
-    """Return a pool of so many processes, spawned as they are needed.
+class WorkerPool(ProcessPoolExecutor):
+    """So many processes, spawned as they are needed.
 
     Each calls `prepare(*arguments)` once, before its first task. They leave Ctrl-C to this process,
     and end with it.
     """
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, context, _prepare, (prepare, arguments))
+
+    def __init__(self, processes: int, prepare: Callable[..., object], *arguments: Any) -> None:
+        context = multiprocessing.get_context("spawn")
+        watched, self._held = context.Pipe(duplex=False)
+        super().__init__(processes, context, _prepare, (watched, prepare, arguments))
+
+    def end(self) -> None:
+        """End the processes at once, also one that waits for a drive that does not answer."""
+        self._held.close()
+        self.shutdown(cancel_futures=True)
 
 
-def _prepare(prepare: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+def _prepare(
+    watched: Connection, prepare: Callable[..., object], arguments: tuple[Any, ...]
+) -> None:
     # Ctrl-C reaches every process of a terminal; the parent says when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
+    end_with_parent(watched)
     prepare(*arguments)
 
 
 def ordered_map(
-    pool: ProcessPoolExecutor,
+    pool: WorkerPool,
     work: Callable[[Task], Result],
     tasks: Iterable[Task],
     *,
@@ -79,15 +88,18 @@ def use_one_core() -> None:
     cv2.setNumThreads(1)
 
 
-def end_with_parent() -> None:
-    """End this process as soon as the one that started it is gone, whatever ended that."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def end_with_parent(*also: Connection) -> None:
+    """End this process as soon as the one that started it is gone, whatever ended that.
+
+    Or as soon as the other end of one of these pipes is closed.
+    """
+    threading.Thread(target=_end_with_parent, args=also, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(*also: Connection) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()
+        wait([parent.sentinel, *also])
         os._exit(1)
 
 

@@ -48,7 +48,7 @@ def test_what_fails_says_why() -> None:
         measuring.run(sys.executable, "-c", "raise SystemExit('it is broken')")
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins processes")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes are not pinned here")
 def test_only_so_many_cores_are_used() -> None:
     code = "from benchmarks import measuring as m; m.use_cores(1); print(m.hardware())"
     assert measuring.run(sys.executable, "-c", code, cwd=measuring.ROOT).endswith("1 cores\n")

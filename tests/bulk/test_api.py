@@ -3,8 +3,11 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from openpyxl import load_workbook
 from pyarrow.parquet import read_table
 
 from inkdigit.bulk.api import read_to
@@ -15,7 +18,10 @@ from inkdigit.errors import ImageError, OutputError, SettingError, SourceError
 Crops = Callable[[Path, int], Path]
 
 
-def rows(path: Path) -> list[dict[str, str]]:
+def rows(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".xlsx":
+        header, *lines = load_workbook(path)["rows"].values
+        return [dict(zip(header, line, strict=True)) for line in lines]
     return list(csv.DictReader(path.read_text("utf-8").splitlines()))
 
 
@@ -35,10 +41,11 @@ def test_a_folder_is_read_to_a_table(crops: Crops, tmp_path: Path) -> None:
     assert last.note.endswith(f"wrote {out}")
 
 
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_what_was_stopped_goes_on_and_what_is_finished_is_said(
-    crops: Crops, tmp_path: Path
+    suffix: str, crops: Crops, tmp_path: Path
 ) -> None:
-    folder, out = crops(tmp_path / "scans", 2 * CHUNK), tmp_path / "out.csv"
+    folder, out = crops(tmp_path / "scans", 2 * CHUNK), tmp_path / f"out.{suffix}"
 
     def stop(progress: Progress) -> None:
         if progress.pictures == CHUNK:
@@ -68,11 +75,58 @@ def test_a_path_without_a_suffix_is_a_folder(crops: Crops, tmp_path: Path) -> No
     assert read_table(tmp_path / "results").num_rows == 2
 
 
+def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Path) -> None:
+    folder = crops(tmp_path / "scans", 3)
+    (folder / "note.txt").write_text("something I had")
+    (folder / "below").mkdir()
+    for out in (folder / "out.csv", folder / "out.jsonl"):
+        tally = read_to(folder, out)
+        assert (tally.rows, tally.left_out.folders) == (3, 1)
+    assert tally.left_out.names == [
+        f"{folder}/{name}" for name in ("below/", "note.txt", "out.csv")
+    ]
+    tally = read_to(folder, folder / "out.csv", recursive=True, overwrite=True)
+    assert tally.left_out.names == [f"{folder}/{name}" for name in ("note.txt", "out.jsonl")]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"out": ""}, "the out has an empty name"),
+        ({"manifest": ""}, "the manifest has an empty name"),
+        ({"model": ""}, "the model has an empty name"),
+        ({"jobs": "2"}, "jobs is a whole number from 1, received .2"),
+        ({"jobs": 1.5}, "jobs is a whole number from 1, received 1.5"),
+        ({"jobs": True}, "jobs is a whole number from 1, received True"),
+        ({"recursive": "no"}, "recursive is true or false, received 'no'"),
+        ({"resume": 1}, "resume is true or false, received 1"),
+        ({"include": 5}, "include takes names of files or folders, received 5"),
+        ({"model": 5}, "model is the name of a file or folder, received 5"),
+        ({"out": b"x.csv"}, "out is the name of a file or folder, received b'x.csv'"),
+        ({"overwrite": True, "resume": True}, "either overwritten or resumed, received both"),
+        (
+            {"out": "parts/", "bom": True},
+            "a folder takes parts of Parquet: leave out format and bom",
+        ),
+    ],
+)
+def test_options_are_taken_strictly(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        read_to("a.png", **options)
+
+
+@pytest.mark.parametrize("sources", [b"a.png", None, 5, np.zeros((2, 3)), ["a.png", 3], [b"a"]])
+def test_what_names_no_picture_is_told(sources: Any) -> None:
+    with pytest.raises(SettingError, match="sources takes names of files or folders, received"):
+        read_to(sources)
+
+
 def test_a_format_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(
-        SettingError, match="the format is one of text, json, jsonl, csv, parquet, received xlsx"
+        SettingError,
+        match="the format is one of text, json, jsonl, csv, parquet, xlsx, received xls",
     ):
-        read_to(tmp_path / "missing.png", tmp_path / "out.csv", format="xlsx")
+        read_to(tmp_path / "missing.png", tmp_path / "out.csv", format="xls")
     assert not list(tmp_path.iterdir())
 
 

@@ -1,11 +1,13 @@
+import errno
 import os
 import tracemalloc
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from inkdigit.bulk import folders
-from inkdigit.bulk.folders import FileFilter, count_below, files_below
+from inkdigit.bulk.folders import FileFilter, LeftOut, count_below, files_below
 from inkdigit.bulk.sources import count_pictures, pictures
 from inkdigit.errors import SourceError
 
@@ -124,3 +126,92 @@ def test_a_folder_without_pictures_is_said(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_is_listed(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png")).touch()
     assert below(tmp_path, FileFilter()) == ["\udcff.png"]
+
+
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PDF", "PNG", "PPM", "TIFF", "WEBP")
+
+
+def test_contents_decide_where_a_name_says_nothing(tmp_path: Path) -> None:
+    written = [name for name in FORMATS if name in Image.SAVE and name != "DIB"]
+    for name in (*written, "PNG.bak", "JPEG.jfif"):
+        Image.new("L", (40, 20)).save(tmp_path / name, name.partition(".")[0])
+    Image.new("RGB", (4, 2)).save(tmp_path / "colours", "PPM")
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    # Read by no one here: each says so in its row.
+    foreign = {"a.psd": b"8BPS\0\1", "a.jxl": b"\xff\x0a", "a.svg": b"\xef\xbb\xbf<svg>"}
+    for name, content in foreign.items():
+        (tmp_path / name).write_bytes(content)
+    found = sorted([*written, *foreign, "PNG.bak", "JPEG.jfif", "colours", "photo.heic"])
+    assert below(tmp_path, FileFilter()) == found
+    assert count_below(str(tmp_path), FileFilter()) == len(found)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"BM is no picture", b"P5 is a road", b"RIFF1234WAVE", b"\0\0\0\x18ftypmp42"]
+)
+def test_what_is_no_picture_is_left_out_and_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "b").write_bytes(content)
+    told: list[str] = []
+    assert list(files_below(str(tmp_path), FileFilter(), told.append)) == [f"{tmp_path}/a.png"]
+    assert told == [f"{tmp_path}/b"]
+
+
+def test_what_systems_leave_behind_is_nothing(tmp_path: Path) -> None:
+    for name in ("._a.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".hidden", "out.csv"):
+        (tmp_path / name).touch()
+    for folder in ("__MACOSX", ".git", "out.csv.part"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "part.txt").touch()
+    (tmp_path / "__MACOSX" / "a.png").touch()
+    own = frozenset({f"{tmp_path}/out.csv", f"{tmp_path}/out.csv.part"})
+    told: list[str] = []
+    for recursive in (False, True):
+        (none,) = files_below(str(tmp_path), FileFilter((), recursive, own), told.append)
+        assert isinstance(none, SourceError)
+    assert told == [f"{tmp_path}/.git/part.txt"]
+
+
+def test_what_was_left_out_is_one_sentence(tree: Path) -> None:
+    left_out = LeftOut()
+    list(files_below(str(tree), FileFilter(), left_out.add))
+    assert str(left_out) == (
+        "left out files of other kinds (1), folders for --recursive (2): "
+        f"{tree}/a.dir/, {tree}/c/, {tree}/note.txt"
+    )
+    for number in range(2_000):
+        left_out.add(f"{number}.txt")
+    assert "other kinds (2,001), folders" in str(left_out)
+    assert str(left_out).endswith("1.txt, …")
+    assert len(left_out.names) == 5
+    patterns = LeftOut()
+    list(files_below(str(tree), FileFilter(("*.png",)), patterns.add))
+    assert (patterns.files, patterns.folders) == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["a", "a.txt"])
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    (tmp_path / "b.png").touch()
+    assert below(tmp_path, FileFilter()) == ["b.png"]
+    assert count_below(str(tmp_path), FileFilter()) == 1
+
+
+def test_known_names_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(folders, "first_bytes", lambda path: opened.append(path) or b"")
+    for name in ("a.png", "b.JPG", "c.tif", "d.heic", "e.jfif"):
+        (tmp_path / name).touch()
+    assert below(tmp_path, FileFilter()) == ["a.png", "b.JPG", "c.tif", "d.heic"]
+    assert opened == [f"{tmp_path}/e.jfif"]
+
+
+def test_what_cannot_be_looked_at_may_be_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: str) -> None:
+        raise OSError(errno.EIO, "Input/output error", path)
+
+    monkeypatch.setattr(folders, "open_plain", fail)
+    (tmp_path / "a").touch()
+    assert below(tmp_path, FileFilter()) == ["a"]

@@ -10,7 +10,8 @@ from inkdigit.bulk.pool import read_locally
 from inkdigit.bulk.rows import ReadJob
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import InkdigitError, SettingError
-from inkdigit.reading.reader import SINGLE_MODEL
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.reader import LINE_MODEL
 
 WORK = ReadJob()
 
@@ -53,5 +54,6 @@ def children() -> list[int]:
 
 
 def test_what_a_model_does_not_read_is_told() -> None:
-    with pytest.raises(SettingError, match="reads one digit"):
-        list(read_locally(unopened(3 * CHUNK, []), ReadJob(SINGLE_MODEL), jobs=2))
+    job = ReadJob(LINE_MODEL, ReadOptions(single=True))
+    with pytest.raises(SettingError, match="reads lines, and no single digits"):
+        list(read_locally(unopened(3 * CHUNK, []), job, jobs=2))

@@ -65,6 +65,14 @@ def test_what_cannot_be_read_says_why(
     assert not picture.is_document()
 
 
+def test_a_pipe_that_is_found_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = str(tmp_path / "pipe.tif")
+    os.mkfifo(pipe)
+    (found,) = pictures([str(tmp_path)])
+    assert found == Picture(pipe, pipe)
+    assert not found.is_document()
+
+
 @pytest.mark.parametrize(
     ("head", "is_document"),
     [

@@ -2,15 +2,19 @@ import csv
 import io
 import json
 import os
+import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from pyarrow.parquet import read_table
 from stand_ins import reading
 
+from inkdigit.bulk import writers
+from inkdigit.bulk.api import read_to
 from inkdigit.bulk.rows import Record
 from inkdigit.bulk.writers import FORMATS, Output
 from inkdigit.errors import ImageError, MissingExtraError, OutputError, SettingError
@@ -87,10 +91,11 @@ def line_dicts(header: list[str], lines: list[list[str]]) -> Iterator[dict[str, 
         ("a.JSONL", None, "jsonl"),
         ("a.ndjson", None, "jsonl"),
         ("a.json", "csv", "csv"),
+        ("a.tmp", "xlsx", "xlsx"),
         ("a.txt", None, "text"),
         ("a", None, "text"),
-        ("a.parquet", "json", "json"),
         ("a.parquet", None, "parquet"),
+        ("a.XLSX", None, "xlsx"),
     ],
 )
 def test_the_format_is_named_or_the_suffixs(
@@ -104,14 +109,25 @@ def test_the_format_is_named_or_the_suffixs(
     assert Output.choose(out, named).format == format_
 
 
+@pytest.mark.parametrize(
+    ("out", "format_"), [("a.xlsx", "csv"), ("a.parquet", "json"), ("a.csv", "xlsx")]
+)
+def test_a_suffix_that_says_another_format_is_refused(out: str, format_: str) -> None:
+    with pytest.raises(
+        SettingError, match=rf"{out} is named like \w+, and the format is {format_}"
+    ):
+        Output.choose(out, format_)
+
+
 def test_a_suffix_that_says_nothing_is_refused() -> None:
-    with pytest.raises(SettingError, match=r"a\.xlsx does not say its format"):
-        Output.choose("a.xlsx", None)
+    with pytest.raises(SettingError, match=r"a\.xls does not say its format"):
+        Output.choose("a.xls", None)
 
 
-def test_parquet_goes_to_a_file() -> None:
-    with pytest.raises(SettingError, match="Parquet goes to a file"):
-        Output.choose("-", "parquet")
+@pytest.mark.parametrize("format_", ["parquet", "xlsx"])
+def test_parquet_and_excel_go_to_a_file(format_: str) -> None:
+    with pytest.raises(SettingError, match=f"^{format_} goes to a file"):
+        Output.choose("-", format_)
 
 
 def test_parquet_has_the_same_rows(tmp_path: Path) -> None:
@@ -204,6 +220,90 @@ def test_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
 def test_a_full_device_is_an_output_error() -> None:
     with pytest.raises(OutputError, match="/dev/full cannot be written: No space left on device"):
         Output.choose("/dev/full", None).write(dicts([GOOD]), several=False)
+
+
+FULL = """
+import pathlib, resource, signal, sys
+import pyarrow.parquet, openpyxl
+from inkdigit.bulk.writers import Output
+from inkdigit.errors import OutputError
+from inkdigit.reading.result import COLUMNS, Reading, Row
+rows = [Row("a", 1, Reading(text=f"{n}", confidence=1), "").to_dict(COLUMNS) for n in range(3000)]
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+try:
+    Output.choose(sys.argv[1], None).write(rows, several=True)
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("suffix", ["txt", "json", "jsonl", "csv", "parquet", "xlsx"])
+def test_a_full_disk_is_one_sentence_whatever_the_format(suffix: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", FULL, f"out.{suffix}"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    told = f"out.{suffix} cannot be written: File too large\n"
+    assert (done.stdout, done.stderr) == (told, "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_workbook_holds_text_as_text_and_counts(tmp_path: Path) -> None:
+    path = tmp_path / "out.xlsx"
+    texts = ("007", "=1+1", "-5", "+5", "@SUM(A1)", "1e5", "1,5", "#N/A", "12/05")
+    given = [Row("\udcff\x1b\ufffe.png", 1, reading(text), "line 1", f"={text}") for text in texts]
+    unread = [LATER, Row("a", 3, ImageError("=2"), "line 1", None, (1, 2, 3, 4))]
+    Output.choose(str(path), None).write(dicts([*given, *unread]), several=True)
+    assert list(tmp_path.iterdir()) == [path]
+    book = load_workbook(path)
+    assert book.sheetnames == ["rows", "counts"]
+    header, *lines = book["rows"].iter_rows()
+    names = [cell.value for cell in header]
+    assert names == [name for name in COLUMNS if name != "characters"]
+    for line, text in zip(lines, texts, strict=False):
+        cells = dict(zip(names, line, strict=True))
+        assert [cells[name].value for name in ("text", "id", "page")] == [text, f"={text}", 1]
+        for name in ("source", "text", "id"):
+            assert (cells[name].data_type, cells[name].number_format) == ("s", "@")
+        assert cells["source"].value == "\\udcff\\x1b\ufffd.png"
+        assert cells["confidence"].value == pytest.approx(0.8)
+    failed = dict(zip(names, (cell.value for cell in lines[-1]), strict=True))
+    assert (failed["status"], failed["error"], failed["box"]) == ("failed", "=2", "1 2 3 4")
+    assert [tuple(line) for line in book["counts"].values] == [
+        ("accepted", 9), ("review", 1), ("rejected", 0), ("failed", 1), ("review: unsure", 1),
+    ]  # fmt: skip
+
+
+def test_more_rows_than_excel_opens_are_said_and_kept(
+    crops: Callable[[Path, int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = crops(tmp_path / "scans", 3)
+    monkeypatch.setattr(writers, "_MOST_ROWS", 2)
+    sentence = r"out.xlsx cannot hold more than 2 rows: rename out.xlsx.part to out.csv.part, and"
+    with pytest.raises(OutputError, match=sentence):
+        read_to(folder, tmp_path / "out.xlsx")
+    assert not (tmp_path / "out.xlsx").exists()
+    (tmp_path / "out.xlsx.part").rename(tmp_path / "out.csv.part")
+    assert read_to(folder, tmp_path / "out.csv", resume=True).rows == 3
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 4
+
+
+def test_a_workbook_without_openpyxl_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'inkdigit\[excel\]'"):
+        Output.choose("a.xlsx", None)
+
+
+def test_a_csv_may_begin_with_a_byte_order_mark(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for bom in (False, True):
+        path = tmp_path / f"{bom}.csv"
+        Output.choose(str(path), None, bom=bom).write(iter(DICTS), several=True)
+        Output.choose(None, "csv", bom=bom).write(iter(DICTS), several=True)
+        assert path.read_bytes().decode() == capsys.readouterr().out
+        assert path.read_bytes().startswith(b"\xef\xbb\xbfsource," if bom else b"source,")
+    with pytest.raises(SettingError, match=r"a byte-order mark \(bom\) begins a CSV"):
+        Output.choose("a.json", None, bom=True)
 
 
 def test_a_closed_standard_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

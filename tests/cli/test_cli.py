@@ -51,13 +51,38 @@ def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nothing"], ["train", "--epochs", "many"], ["evaluate"]]
+    ("arguments", "usage", "sentence"),
+    [
+        ([], "usage: inkdigit [-h]", "VERB is missing"),
+        (["nothing"], "usage: inkdigit [-h]", "VERB is one of "),
+        (["--nothing"], "usage: inkdigit [-h]", "VERB is missing"),
+        (["train", "--epochs", "many"], "usage: inkdigit train", "--epochs takes a whole number"),
+        (["evaluate"], "usage: inkdigit evaluate", "MODEL is missing"),
+        (["networks", "more"], "usage: inkdigit networks", "there is no place for more"),
+        (["read", "a.png", "--modle", "x"], "usage: inkdigit read", "did you mean --model?"),
+    ],
 )
-def test_usage_errors_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_errors_exit_with_2(
+    arguments: list[str], usage: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as exit_info:
         main(arguments)
     assert exit_info.value.code == 2
-    assert "usage: inkdigit" in capsys.readouterr().err
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert first.startswith(usage)
+    assert last.startswith("inkdigit: ")
+    assert sentence in last
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437"])
+def test_a_console_of_another_encoding_takes_what_is_said(encoding: str) -> None:
+    environment = {**ENVIRONMENT, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    for arguments, code in [(["read", "--help"], 0), (["read", "größe-日本.png"], 5)]:
+        done = subprocess.run(
+            [sys.executable, "-m", "inkdigit", *arguments], capture_output=True, env=environment
+        )
+        assert done.returncode == code
+        assert b"Traceback" not in done.stderr
 
 
 def test_a_pipe_that_closes_early_is_no_error() -> None:

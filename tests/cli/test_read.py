@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -156,6 +157,32 @@ def test_the_flags_reach_the_reader(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", "a.png", "--max-pixels", "100"]) == 5
 
 
+def test_blank_paper_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (200, 100), 255).save(tmp_path / "blank.png")
+    assert main(["read", str(tmp_path / "blank.png")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "\n"
+    assert printed.err == "accepted: there is nothing on the paper\n"
+
+
+def test_what_begins_with_a_dash_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy("a.png", tmp_path / "-5.png")
+    monkeypatch.chdir(tmp_path)
+    for names in (["-5.png"], ["./-5.png"], ["--single", "--", "-5.png"]):
+        assert main(["read", "--format", "json", "--pattern", r"-?\d+", *names]) == 0
+        assert json.loads(capsys.readouterr().out)["source"] == names[-1]
+
+
+def test_a_model_that_is_a_pipe_is_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "model.onnx")
+    assert main(["read", "a.png", "--model", str(tmp_path / "model.onnx")]) == 6
+    assert "model.onnx cannot be read: it is not a plain file" in capsys.readouterr().err
+
+
 def test_what_is_not_accepted_is_said_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["read", "a.png", "--min-confidence", "1"]
     assert main(arguments) == 0
@@ -219,7 +246,7 @@ def test_failures_of_several_kinds_exit_with_1(
         (["--decimal", "period"], 2, "decimal is dot or comma, received 'period'"),
         (["--page", "0"], 2, "the page must be at least 1"),
         (["--max-pixels", "0"], 2, "the limit on pixels must be at least 1"),
-        (["-o", "out.xlsx"], 2, "does not say its format"),
+        (["-o", "out.xls"], 2, "does not say its format"),
         (["-", "-"], 2, "can be read once"),
         (["-o", "sub"], 8, "sub is a folder"),
         (["-o", "nowhere/out.csv"], 8, "nowhere is no folder"),

@@ -11,9 +11,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from permissions import somebody
 from pyarrow.parquet import read_table
 
 from inkdigit.bulk.api import choose_target
@@ -223,6 +225,41 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(scans: Path, tmp_path:
     assert closed(out) >= 2
 
 
+# A drive that does not answer: in every process the file of this name is waited for.
+SLOW = """
+import os, pathlib
+plain = pathlib.Path.open
+def open(path, *given, **more):
+    if path.name == "00005.png":
+        os.write(2, b"waiting\\n")
+        os.read(os.pipe()[0], 1)
+    return plain(path, *given, **more)
+pathlib.Path.open = open
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_does_not_wait_for_a_drive_that_does_not_answer(
+    jobs: str, crops: Crops, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SLOW)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    command = [*COMMAND, str(crops(tmp_path / "scans", 130)), "--jobs", jobs, "--page", "1"]
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path / "out.csv")],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert process.stderr
+    assert process.stderr.readline() == "waiting\n"
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said.endswith("inkdigit: interrupted\n")
+
+
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     crops: Crops, tmp_path: Path, results: Path
 ) -> None:
@@ -251,6 +288,66 @@ def test_a_folder_may_be_printed(crops: Crops, tmp_path: Path) -> None:
     assert [Path(name).name for name, *_ in lines] == [f"{n:05}.png" for n in range(70)]
 
 
+def test_what_is_left_out_of_a_folder_is_told_once(
+    crops: Crops, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scans = crops(tmp_path / "scans", 3)
+    (scans / "00001.png").rename(scans / "scan of 1")
+    (scans / "note.txt").write_text("something I had")
+    (scans / "below").mkdir()
+    os.mkfifo(scans / "pipe.png")
+    (scans / "._00002.png").write_text("nothing")
+    told = (
+        "left out files of other kinds (1), folders for --recursive (1): "
+        f"{scans}/below/, {scans}/note.txt"
+    )
+    for more in ([], ["-o", f"{tmp_path}/out.csv"], ["-q"]):
+        assert main(["read", str(scans), *more]) == 5
+        printed = capsys.readouterr()
+        assert printed.err.splitlines().count(told) == (more != ["-q"])
+    assert [line.split("\t")[0] for line in printed.out.splitlines()] == [
+        f"{scans}/{name}" for name in ("00000.png", "00002.png", "pipe.png", "scan of 1")
+    ]
+    assert "not a plain file" in (tmp_path / "out.csv").read_text()
+    for name in ("00000.png", "00002.png", "pipe.png", "scan of 1"):
+        (scans / name).unlink()
+    assert main(["read", str(scans)]) == 10
+    first, last = capsys.readouterr().err.splitlines()
+    assert first == told
+    assert last.startswith(f"inkdigit: {scans} holds no pictures; --recursive")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no permissions of users")
+def test_what_may_not_be_opened_is_told_and_the_others_are_read(
+    some_crops: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for file in ("a.png", "b.png", "c.txt"):
+            shutil.copy(some_crops[0], folder / file)
+        (folder / "closed").mkdir()
+        (folder / "d.txt").write_text("text")
+        for closed in ("a.png", "c.txt", "closed"):
+            (folder / closed).chmod(0)
+        folder.chmod(0o555)
+        with somebody():
+            assert main(["read", name, "--recursive"]) == 1
+            assert main(["read", name, "-o", f"{name}/out.csv"]) == 8
+        folder.chmod(0o755)
+        (folder / "closed").chmod(0o755)
+        printed = capsys.readouterr()
+        rows = [line.split("\t") for line in printed.out.splitlines()]
+        assert [Path(row[0]).name for row in rows] == ["a.png", "b.png", "c.txt", folder.name]
+        assert [row[2] == "failed" for row in rows] == [True, False, True, True]
+        assert f"{name}/a.png cannot be opened: Permission denied" in printed.err
+        assert f"{name}/closed cannot be listed: Permission denied" in printed.err
+        # It may be a picture: nobody could look.
+        assert f"{name}/c.txt cannot be opened: Permission denied" in printed.err
+        assert f"left out files of other kinds (1): {name}/d.txt" in printed.err
+        assert f"{name}/out.csv.part cannot be written: Permission denied" in printed.err
+
+
 def test_a_manifest_says_what_is_read(
     some_crops: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -274,12 +371,12 @@ def test_a_manifest_says_what_is_read(
         (["empty"], 10, "empty holds no pictures"),
         (["empty", "-o", "out.csv"], 10, "empty holds no pictures"),
         (["a.png", "--page", "99999999999", "-o", "out.parquet"], 2, "must be at most 10,000"),
-        (["a.png", "--jobs", "0"], 2, "at least 1 job"),
+        (["a.png", "--jobs", "0"], 2, "jobs is a whole number from 1"),
         (["a.png", "--resume"], 2, "--resume goes on with a table"),
         (["a.png", "--address", "auto"], 2, "add --engine ray"),
         (["a.png", "-o", "s3://bucket/out?key=1"], 2, "s3://bucket/out is no folder: a bucket"),
         (["a.png", "-o", "parts/", "--format", "csv"], 2, "a folder takes parts of Parquet"),
-        (["ftp://bucket/scans/"], 10, "ftp://bucket/scans/ cannot be opened: Unrecognized"),
+        (["ftp://bucket/scans/"], 10, "ftp://bucket/scans/ is in no bucket"),
         (["empty", "a.png", "-o", "out.csv", "--model", "nothing.onnx"], 6, "nothing.onnx"),
     ],
 )

@@ -32,6 +32,8 @@ from inkdigit.images import MAX_PIXELS, count_pages, open_grey, open_pages
         ("WEBP", {"lossless": True}, 0),
         ("JPEG", {"quality": 95}, 12),
         ("WEBP", {"quality": 95}, 12),
+        ("AVIF", {"quality": 95}, 12),
+        ("JPEG2000", {}, 0),
     ],
 )
 def test_grey_comes_back_from_every_format(
@@ -221,7 +223,7 @@ def test_the_pages_of_a_tiff_before_its_broken_end_are_read(kept: float) -> None
 def test_an_image_that_was_closed() -> None:
     image = Image.open(io.BytesIO(encoded(Image.fromarray(RAMP), "PNG")))
     image.close()
-    with pytest.raises(ImageError, match="the image is broken: Operation on closed image"):
+    with pytest.raises(ImageError, match="the image is broken: it was closed before it was read"):
         open_grey(image)
 
 
@@ -233,6 +235,8 @@ def test_an_image_that_was_closed() -> None:
         ("GIF", {}),
         ("BMP", {}),
         ("WEBP", {}),
+        ("AVIF", {}),
+        ("JPEG2000", {}),
         ("PPM", {}),
         ("TIFF", {}),
         ("TIFF", {"compression": "tiff_lzw"}),
@@ -249,15 +253,16 @@ def test_truncated_files(kind: str, options: dict[str, object], tmp_path: Path) 
         assert "\n" not in str(caught.value)
 
 
-def test_a_format_that_another_program_would_open_is_refused() -> None:
-    with pytest.raises(ImageError, match="not a picture that can be read"):
-        open_grey(encoded(Image.fromarray(COLOURS), "EPS"))
-
-
 def bombs(width: int, height: int) -> dict[str, bytes]:
     """Small files of each format that say they are large."""
     small = Image.fromarray(COLOURS)
     gif, bmp, jpeg = (bytearray(encoded(small, kind)) for kind in ("GIF", "BMP", "JPEG"))
+    avif, jpeg2000 = (bytearray(encoded(small, kind)) for kind in ("AVIF", "JPEG2000"))
+    size = avif.index(b"ispe") + 8
+    # libavif refuses more by itself.
+    avif[size : size + 8] = struct.pack(">II", min(width, 9_500), min(height, 9_500))
+    size = jpeg2000.index(b"ihdr") + 4
+    jpeg2000[size : size + 8] = struct.pack(">II", height, width)
     gif[6:10] = struct.pack("<HH", width, height)
     bmp[18:26] = struct.pack("<ii", width, height)
     size = jpeg.index(b"\xff\xc0") + 5
@@ -276,6 +281,8 @@ def bombs(width: int, height: int) -> dict[str, bytes]:
         "GIF": bytes(gif),
         "BMP": bytes(bmp),
         "JPEG": bytes(jpeg),
+        "AVIF": bytes(avif),
+        "JPEG2000": bytes(jpeg2000),
         "WEBP": bytes(webp),
         "TIFF": tiff,
     }
@@ -286,7 +293,7 @@ def bombs(width: int, height: int) -> dict[str, bytes]:
 def test_a_bomb_is_refused_unopened(kind: str, side: int) -> None:
     content = bombs(side, side)[kind]
     tracemalloc.start()
-    with pytest.raises(ImageError, match=r"pixels.*raise max_pixels \(--max-pixels\)"):
+    with pytest.raises(ImageError, match=r"pixels.*raise max_pixels$"):
         open_grey(content)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()

@@ -5,7 +5,7 @@ from samples import RAMP, encoded, farthest
 
 from inkdigit.errors import ImageError
 from inkdigit.images import open_grey
-from inkdigit.images.grey import WHITES, check_size, from_16_bits, white_of
+from inkdigit.images.grey import WHITES, check_size, from_16_bits, turned, white_of
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
@@ -49,3 +49,11 @@ def test_the_size_of_a_page_is_bounded() -> None:
     ):
         with pytest.raises(ImageError, match=said):
             check_size(height, width, "it", 599)
+
+
+def test_a_page_is_turned_clockwise() -> None:
+    page = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    assert turned(page, 0).tolist() == page.tolist()
+    assert turned(page, 90).tolist() == [[4, 1], [5, 2], [6, 3]]
+    assert turned(page, 180).tolist() == [[6, 5, 4], [3, 2, 1]]
+    assert turned(page, 270).tolist() == [[3, 6], [2, 5], [1, 4]]

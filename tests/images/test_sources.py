@@ -1,12 +1,11 @@
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from documents import document
+from permissions import somebody
 from PIL import Image
 from samples import RAMP, encoded, farthest
 
@@ -23,7 +22,7 @@ def test_empty_contents() -> None:
 
 def test_names_that_no_file_can_have() -> None:
     for name, said in [
-        ("a\0b", "null byte"),
+        ("a\0b", "no file can have this name"),
         ("x" * 5000, "x… cannot be opened"),
         ("", "a folder"),
     ]:
@@ -52,20 +51,7 @@ def test_an_endless_stream_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         open_grey(stream)
 
 
-@contextmanager
-def somebody() -> Iterator[None]:
-    """Be a user whom permissions bind: root is nobody meanwhile."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no permissions of users")
 def test_a_file_without_permission_to_read() -> None:
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # the file is closed, not the way to it

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from inkdigit import learning
-from inkdigit.errors import RunError, SettingError
+from inkdigit.errors import DataError, ModelError, RunError, SettingError
 from inkdigit.learning.api import start_training
+from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.train import ClassifierTraining
+from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.readers.train import ReaderTraining
 from inkdigit.reading import DigitModel
 
@@ -73,6 +75,24 @@ def test_a_recipe_is_what_it_says(small: learning.Dataset, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"network": "modren"}, SettingError),
+        ({"network": "line", "fonts": "nowhere"}, DataError),
+        ({"network": "lenet5", "teacher": "nowhere.onnx"}, ModelError),
+        ({"network": "lenet5", "init_from": "nowhere.keras"}, ModelError),
+    ],
+)
+def test_a_start_that_fails_leaves_no_folder_and_says_nothing(
+    given: dict[str, str], error: type[Exception], small: learning.Dataset, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    with pytest.raises(error):
+        learning.train(small, out=tmp_path / "run", tell=told.append, **given)  # type: ignore[arg-type]
+    assert (told, list(tmp_path.iterdir())) == ([], [])
+
+
+@pytest.mark.parametrize(
     ("settings", "kind"),
     [
         (learning.TrainingSettings(recipe="line"), ReaderTraining),
@@ -121,7 +141,28 @@ def test_runs_are_compared_as_they_are_and_networks_are_trained(
 def test_a_model_file_is_exported(trained: learning.Run, tmp_path: Path) -> None:
     path = learning.export(trained.folder, tmp_path / "mine.onnx")
     assert DigitModel.load(path).info == trained.info()
-    with pytest.raises(SettingError, match="leave out --eight-bits"):
+    assert DigitModel.load(trained.folder).info == trained.info()
+    with pytest.raises(SettingError, match="leave out eight_bits"):
         learning.export(trained, path, eight_bits=True, fallback=trained)
     with pytest.raises(SettingError, match="say where it goes"):
         learning.export(trained, fallback=trained)
+
+
+def test_a_start_that_fails_leaves_nothing_and_says_nothing_before(
+    small: Dataset, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    how = {"out": tmp_path / "run", "tell": said.append}
+    with pytest.raises(ModelError, match="is not there"):
+        learning.train(small, network="lenet5", init_from="gone.keras", **how)
+    assert not said
+    assert not (tmp_path / "run").exists()
+
+    class Broken(keras.callbacks.Callback):
+        def on_train_begin(self, logs: object = None) -> None:
+            raise RuntimeError(f"before any epoch {logs}")
+
+    with pytest.raises(RuntimeError):
+        learning.train(small, network="lenet5", callbacks=[Broken()], **how)
+    run = learning.train(small, network="lenet5", epochs=1, **how)
+    assert run.finished

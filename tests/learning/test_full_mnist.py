@@ -13,6 +13,7 @@ from inkdigit.reading import DigitModel
 pytestmark = pytest.mark.mnist
 
 
+@pytest.mark.slow
 def test_one_epoch_of_modern_reads_98_in_100_and_knows_when_it_does_not(
     mnist: Dataset, tmp_path: Path
 ) -> None:

@@ -53,7 +53,7 @@ def test_networks_that_learn_from_drawn_handwriting_have_a_recipe(network: str) 
 
 def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine_to_zero() -> None:
     recipe = replace(find_recipe(PLAIN), learning_rate=0.8, warm_up=0.2)
-    schedule = learning_rate(recipe, 100)
+    schedule = learning_rate(recipe, recipe.learning_rate, 100)
     rates = [float(schedule(step)) for step in range(101)]
     assert rates[:21] == pytest.approx(list(np.linspace(0, 0.8, 21)), abs=1e-6)
     expected = 0.4 * (1 + np.cos(np.pi * np.arange(81) / 80))
@@ -61,5 +61,5 @@ def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine_to_zero() ->
 
 
 def test_without_a_rise_the_learning_rate_starts_at_its_peak() -> None:
-    schedule = learning_rate(find_recipe(PLAIN), 10)
+    schedule = learning_rate(find_recipe(PLAIN), 1e-3, 10)
     assert [float(schedule(step)) for step in (0, 5, 10)] == pytest.approx([1e-3, 5e-4, 0])

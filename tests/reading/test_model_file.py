@@ -15,7 +15,8 @@ from scipy.special import softmax
 
 from inkdigit.errors import ImageError, ModelError
 from inkdigit.reading import DigitModel, ModelInfo
-from inkdigit.reading.model_file import FORMAT, PREFIX
+from inkdigit.reading.model_file import FORMAT, PREFIX, load_model_file
+from inkdigit.reading.reader import SINGLE_MODEL
 
 INFO = ModelInfo(
     network="flat",
@@ -146,9 +147,14 @@ def test_missing_and_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     content = graph().SerializeToString()
     (tmp_path / "half").write_bytes(content[: len(content) // 2])
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").touch()
     for name, said in [
         ("gone", "cannot be read: No such file"),
-        (".", "cannot be read: Is a directory"),
+        (".", "is a folder without model.onnx: of a run, `inkdigit export"),
+        ("m.h5", "is a Keras model: reading takes a model.onnx"),
+        ("m.pt", "is a model of PyTorch: reading takes a model.onnx"),
+        ("saved", "is TensorFlow's SavedModel: save it as .keras"),
         ("garbage", "not a working ONNX model"),
         ("empty", "not a working ONNX model"),
         ("half", "not a working ONNX model"),
@@ -259,3 +265,31 @@ def test_reading_imports_no_training_library(tmp_path: Path) -> None:
     heavy = {"keras", "tensorflow", "jax", "sklearn", "scipy", "pandas", "matplotlib", "onnx"}
     assert not heavy & set(run.stdout.split())
     assert run.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("x.keras", "is a Keras model: reading takes a model.onnx, as `inkdigit export`"),
+        ("x.h5", "is a Keras model"),
+        ("x.tflite", "is a model of TensorFlow Lite"),
+        ("x.pt", "is a model of PyTorch"),
+        ("x.pb", "is a graph of TensorFlow"),
+    ],
+)
+def test_a_model_of_another_kind_is_named(name: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(ModelError, match=sentence):
+        load_model_file(tmp_path / name)
+
+
+def test_a_folder_is_a_runs_or_is_told(tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"is a folder without model\.onnx: of a run, `inkdigit exp"
+    ):
+        load_model_file(tmp_path)
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(ModelError, match="is TensorFlow's SavedModel"):
+        load_model_file(tmp_path)
+    (tmp_path / "model.onnx").write_bytes(SINGLE_MODEL.read_bytes())
+    assert load_model_file(tmp_path).info.reads == "digit"

@@ -40,6 +40,9 @@ from inkdigit.reading.options import ReadOptions, with_read_options
         ({"single": "no"}, "the option single cannot be 'no'"),
         ({"page": True}, "the option page cannot be True"),
         ({"min_confidence": True}, "the option min_confidence cannot be True"),
+        ({"rotate": 45}, "rotate is 0, 90, 180 or 270 degrees, received 45"),
+        ({"rotate": -90}, "rotate is 0, 90, 180 or 270 degrees, received -90"),
+        ({"rotate": 90.0}, "the option rotate cannot be 90.0"),
         ({"page": 10_001}, "the page must be at most 10,000, received 10001"),
     ],
 )
@@ -59,6 +62,8 @@ def test_what_makes_no_sense_is_one_sentence(options: dict[str, Any], sentence: 
         {"pattern": "[0-4]", "single": True},
         {"pattern": r"\d{1,3}", "single": True},
         {"page": 10_000},
+        {"rotate": 0},
+        {"rotate": 270},
     ],
 )
 def test_what_makes_sense_passes(options: dict[str, Any]) -> None:

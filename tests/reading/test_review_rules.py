@@ -68,7 +68,33 @@ def said_of(several: bool, apart: bool) -> dict[str, Any]:
     return {"line": LineImage(pixels, (0, 0, 32, 32), (32, 32), several, apart)}
 
 
+def page_of_numbers() -> LineImage:
+    pixels = np.zeros((32, 32), np.uint8)
+    return LineImage(pixels, (0, 0, 32, 32), (32, 32), several_lines=True, many_numbers=True)
+
+
+UPRIGHT = "turned clockwise by 90 degrees it reads 1234: set rotate to 90"
+MANY = "this is a page of many numbers: crop one, or name its box in a manifest"
+
 CASES: dict[str, list[tuple[Evidence, str]]] = {
+    "unseen": [
+        (
+            Evidence.of_blank(ReadOptions(), "the paper is black"),
+            "nothing could be seen: the paper is black",
+        ),
+        (
+            Evidence.of_blank(ReadOptions(pattern=r"\d+"), "the paper is black"),
+            "nothing could be seen: the paper is black",
+        ),
+    ],
+    "many numbers": [
+        (evidence(line=page_of_numbers()), MANY),
+        (evidence("12", {"pattern": r"\d"}, line=page_of_numbers(), confidence=0.1), MANY),
+    ],
+    "on its side": [
+        (evidence("", turned=UPRIGHT), UPRIGHT),
+        (evidence("1", {"pattern": r"\d{4}"}, turned=UPRIGHT, confidence=0.1), UPRIGHT),
+    ],
     "blank": [
         (Evidence.of_blank(ReadOptions(pattern=r"\d+")), "there is no ink"),
         (Evidence.of_blank(ReadOptions(check="luhn")), "there is no ink"),
@@ -334,6 +360,8 @@ def test_blank_paper_is_sure_where_it_may_be_blank() -> None:
     ):
         known = Evidence.of_blank(ReadOptions(**options))  # type: ignore[arg-type]
         assert (known.text, known.confidence, known.free) == ("", confidence, free)
+        hidden = Evidence.of_blank(ReadOptions(**options), "the paper is black")  # type: ignore[arg-type]
+        assert (hidden.text, hidden.confidence, hidden.free) == ("", 0.0, free)
 
 
 def test_a_mark_is_seen_where_it_is_likelier_there_than_not() -> None:

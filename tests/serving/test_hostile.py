@@ -1,5 +1,6 @@
 """Attacks in a short form: never a 5xx or a traceback, and it reads right afterwards."""
 
+import gzip
 import io
 import re
 import socket
@@ -13,6 +14,7 @@ from PIL import Image
 from running import Running, received, send
 
 PICTURE = png("5")
+BOMB = gzip.compress(bytes(50_000_000))
 
 
 def head(*lines: str, path: str = "/v1/read", method: str = "POST") -> bytes:
@@ -82,7 +84,12 @@ ATTACKS: dict[str, tuple[bytes, set[int | None]]] = {
     "a form in a codec that fails": (form(part(), boundary=b"b; charset=undefined"), {200}),
     "a form in a codec that takes minutes": (
         form(part(), part('name="a"', b"a-" + b"b" * 900_000), boundary=b"b; charset=punycode"),
-        {200}),
+        {422}),
+    "a bomb": (
+        head("Content-Type: image/png", "Content-Encoding: gzip", f"Content-Length: {len(BOMB)}")
+        + BOMB, {413}),
+    "a coding that is not taken": (
+        head("Content-Type: image/png", "Content-Encoding: br", "Content-Length: 1") + b"x", {415}),
     "path-like names": (form(part('name="file"; filename="../../etc/passwd"')), {200}),
     "a name of zeros": (form(part('name="file"; filename="\0\0.png"')), {200, 422}),
     "a name that is no text": (form(part('name="file"; filename="\udcff\udcfe"')), {200}),

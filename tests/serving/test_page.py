@@ -97,6 +97,18 @@ def upload(page: Page, content: bytes, name: str = "a.png", kind: str = "image/p
 pytestmark = NEEDS_CHROMIUM
 
 
+def test_after_an_error_the_reading_before_it_is_not_spoken(visit: Open) -> None:
+    page = visit(errors=(422,))
+    write(page, "407")
+    expect(page.locator("#spoken")).to_contain_text("Reads 4 0 7.")
+    page.locator("#pattern").fill("(")
+    expect(page.locator("#notice")).to_be_visible()
+    expect(page.locator("#spoken")).to_be_empty()
+    page.locator("#pattern").fill("")
+    expect(page.locator("#spoken")).to_contain_text("Reads 4 0 7.")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_what_is_written_with_the_mouse_is_read(visit: Open) -> None:
     page = visit()
     expect(page.get_by_text("Nothing is written yet")).to_be_visible()

@@ -1,6 +1,7 @@
 """What the API answers; always the JSON that `inkdigit read` writes."""
 
 import base64
+import gzip
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import FIELDS
 from inkdigit.serving.operations import PAGE
+from inkdigit.serving.request_options import schemas
 
 NUMBERS = ["40719", "12", "7", "3305", "98"]
 
@@ -123,6 +125,106 @@ def test_every_option_of_the_reader_is_an_option_of_the_query(service: Running) 
     assert options == known
 
 
+def asked(service: Running, path: str, where: str, said: dict[str, Any]) -> httpx.Response:
+    """Ask for a picture of two pages, with options in the query, the form or the JSON."""
+    url, content = f"{service.url}/v1/{path}", document(["38", "7"])
+    member = "file" if path == "read" else "files"
+    if where == "json":
+        encoded = base64.b64encode(content).decode()
+        sent = {member: encoded if path == "read" else [{"file": encoded, "name": "a.tif"}]}
+        if path == "read":
+            sent["name"] = "a.tif"
+        return httpx.post(url, json=sent | said, timeout=60)
+    text = {name: str(value) for name, value in said.items()}
+    beside = {"params": text} if where == "query" else {"data": text}
+    return httpx.post(url, files=[(member, ("a.tif", content))], timeout=60, **beside)
+
+
+# A value of each option that changes the answer.
+SAID: dict[str, Any] = {
+    "pattern": r"\d\d", "check": "luhn", "single": True, "decimal": "comma", "min_confidence": 1,
+    "page": 2, "rotate": 180, "shown": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["read", "read/batch"])
+def test_an_option_gives_the_same_answer_wherever_it_stands(service: Running, path: str) -> None:
+    assert SAID.keys() == schemas().keys()
+    plain = asked(service, path, "query", {}).json()
+    for name, value in SAID.items():
+        answers = [
+            asked(service, path, where, {name: value}) for where in ("query", "form", "json")
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 3, answers[-1].text
+        first, *others = (answer.json() for answer in answers)
+        for other in others:
+            assert_alike(other, first)
+        if name != "decimal":  # there is no mark in the picture
+            assert rounded(first) != rounded(plain), name
+
+
+@pytest.mark.parametrize("path", ["read", "read/batch"])
+@pytest.mark.parametrize("where", ["query", "form", "json"])
+def test_what_makes_no_sense_is_refused_wherever_it_stands(
+    service: Running, path: str, where: str
+) -> None:
+    for said, sentence in (
+        ({"singel": "true"}, "did you mean single?"),
+        ({"max_pixels": 9}, "there is no option 'max_pixels'"),
+        ({"single": "maybe"}, "single is true or false"),
+        ({"min_confidence": 2}, "between 0 and 1"),
+        ({"page": 0}, "at least 1"),
+        ({"decimal": "maybe"}, "decimal is dot or comma"),
+        ({"rotate": 45}, "rotate"),
+        ({"pattern": "("}, "pattern"),
+        ({"single": True, "pattern": r"\d\d"}, "exactly one digit"),
+    ):
+        assert sentence in problem(asked(service, path, where, said), 422)
+
+
+def test_query_and_body_may_not_contradict_each_other(service: Running) -> None:
+    files = {"file": png("12")}
+    url = f"{service.url}/v1/read?page=1"
+    assert httpx.post(url, files=files, data={"page": "1"}).status_code == 200
+    twice = httpx.post(url, files=files, data={"page": "2"})
+    assert problem(twice, 422) == "page is asked for twice: 1 and 2"
+    twice = httpx.post(f"{url}&page=3", files=files)
+    assert problem(twice, 422) == "page is asked for twice: 1 and 3"
+
+
+def test_a_picture_as_text_is_no_option(service: Running) -> None:
+    sent = httpx.post(f"{service.url}/v1/read", files={"x": ("", "y")}, data={"file": "abc"})
+    assert "holds text: send the picture as a file" in problem(sent, 422)
+
+
+def test_several_files_in_json(service: Running, narrow: Running) -> None:
+    encoded = [base64.b64encode(png(number)).decode() for number in NUMBERS]
+    url = f"{service.url}/v1/read/batch"
+    answer = httpx.post(url, json={"files": encoded}, timeout=60).json()
+    assert [result["text"] for result in answer["results"]] == [
+        service.read(png(number)).json()["text"] for number in NUMBERS
+    ]
+    several = httpx.post(f"{service.url}/v1/read", json={"files": encoded[:2]})
+    assert "/v1/read/batch" in problem(several, 422)
+    assert httpx.post(f"{service.url}/v1/read", json={"files": encoded[:1]}).status_code == 200
+    many = httpx.post(f"{narrow.url}/v1/read/batch", json={"files": encoded})
+    assert "more than 3 files" in problem(many, 413)
+
+
+def test_a_packed_body_is_unpacked_within_the_limits(service: Running, narrow: Running) -> None:
+    headers = {"Content-Type": "image/png", "Content-Encoding": "gzip"}
+    packed = gzip.compress(png("407"))
+    answer = httpx.post(f"{service.url}/v1/read", content=packed, headers=headers).json()
+    assert answer["text"] == service.read(png("407")).json()["text"]
+    bomb = gzip.compress(bytes(10_000_000))
+    refused = httpx.post(f"{narrow.url}/v1/read", content=bomb, headers=headers)
+    assert "larger than 200,000 bytes" in problem(refused, 413)
+    headers["Content-Encoding"] = "br"
+    refused = httpx.post(f"{service.url}/v1/read", content=packed, headers=headers)
+    assert "'br' is not taken" in problem(refused, 415)
+    assert refused.headers["accept-encoding"] == "gzip, deflate"
+
+
 def test_exif_turns_the_picture(service: Running) -> None:
     exif = Image.Exif()
     exif[274] = 6
@@ -148,13 +250,13 @@ def test_a_blank_picture_is_an_empty_reading(service: Running) -> None:
         ({"pattern": r"\d{5"}, "expected {n}"),
         ({"check": "lunh"}, "did you mean luhn"),
         ({"min_confidence": "2"}, "between 0 and 1, received 2.0"),
-        ({"min_confidence": "much"}, "min_confidence: Input should be a valid number"),
+        ({"min_confidence": "much"}, "min_confidence is a number, received 'much'"),
         ({"page": "0"}, "the page must be at least 1"),
         ({"page": "7"}, "there is no page 7"),
         ({"single": "true", "pattern": r"\d\d"}, "exactly one digit"),
-        ({"decimal": "maybe"}, "decimal: "),
+        ({"decimal": "maybe"}, "decimal is dot or comma, received 'maybe'"),
         ({"max_pixels": "9"}, "there is no option 'max_pixels'"),
-        ({"patern": r"\d"}, "there is no option 'patern'"),
+        ({"patern": r"\d"}, "there is no option 'patern': did you mean pattern?"),
     ],
 )
 def test_options_without_sense_are_422(
@@ -172,9 +274,32 @@ def test_what_is_no_picture_is_422_and_says_so(service: Running) -> None:
     assert "is empty" in problem(httpx.post(url, content=b"", headers=kind), 422)
     nothing = httpx.post(url, files={}, data={"a": "b"})
     assert problem(nothing, 415).startswith("the content type 'application/x-www-form")
-    for body in ('{"file": 3}', '{"file": "!"}', "[]", "{", '{"name": "x"}', "[" * 100_000, "\xff"):
+    for body in (
+        '{"file": 3}',
+        '{"files": [3]}',
+        '{"files": {}}',
+        '{"files": {"file": ""}}',
+        '{"files": []}',
+        '{"file": "", "file": ""}',
+        "[]",
+        "{",
+        '{"name": "x"}',
+        "[" * 100_000,
+        "\xff",
+    ):
         sent = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
         assert "not as expected" in problem(sent, 422)
+    kind = {"Content-Type": "application/json"}
+    for body, told in (
+        ('{"file": "a!"}', "the base64 of file 1 holds '!'"),
+        (
+            '{"files": [{"file": "aGk=", "name": "a"}, {"file": "a!", "name": "b"}]}',
+            "of 'b' (file 2)",
+        ),
+    ):
+        assert told in problem(httpx.post(f"{url}/batch", content=body, headers=kind), 422)
+    as_file = httpx.post(url, files=[("file", png("1")), ("pattern", b"x")])
+    assert "the field 'pattern' is sent as a file: send it as text" in problem(as_file, 422)
     several = httpx.post(url, files=[("file", png("1")), ("file", png("2"))])
     assert "/v1/read/batch" in problem(several, 422)
 

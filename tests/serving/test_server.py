@@ -97,9 +97,8 @@ def test_a_model_of_ones_own_is_served(tmp_path: Path) -> None:
 
     with running("--model", str(SINGLE_MODEL)) as service:
         assert service.read(png("7"), single=True).json()["text"] == "7"
-        refused = service.read(png("7"))
-        assert refused.status_code == 422
-        assert "reads one digit" in refused.json()["detail"]
+        assert service.read(png("7")).json()["text"] == "7"
+        assert service.read(png("75")).json()["status"] != "accepted"
 
 
 def test_it_imports_no_training_library() -> None:

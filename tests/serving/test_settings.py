@@ -79,6 +79,80 @@ def test_a_wrong_variable_is_named(
         Settings.from_environment()
 
 
+@pytest.mark.parametrize(
+    ("written", "origin"),
+    [
+        ("https://A.example/", "https://a.example"),
+        ("HTTPS://a.example:443", "https://a.example"),
+        ("http://a.example:80/", "http://a.example"),
+        ("http://a.example:8080", "http://a.example:8080"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("*", "*"),
+        ("null", "null"),
+    ],
+)
+def test_origins_are_written_as_browsers_send_them(written: str, origin: str) -> None:
+    assert Settings(cors_origins=(written,)).cors_origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["a.example", "x;y", "https://", "https://a.example/page", "https://a b", "https://me@a.example",
+     "ftp://a.example", "file://a", "ws://a.example",
+     "https://a.example?x", "https://a.example:port", "https://*.example", "//a.example"],
+)  # fmt: skip
+def test_what_can_be_no_origin_is_refused(written: str) -> None:
+    with pytest.raises(
+        SettingError, match=r"^--cors-origins \(INKDIGIT_CORS_ORIGINS\) takes"
+    ) as it:
+        Settings(cors_origins=(written,))
+    assert repr(written) in str(it.value)
+
+
+def test_a_list_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKDIGIT_CORS_ORIGINS", " , ")
+    with pytest.raises(SettingError, match="the list of origins holds none: ' , '"):
+        Settings.from_environment()
+
+
+def test_what_kubernetes_sets_is_not_ours(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("INKDIGIT_PORT", "tcp://10.0.0.1:8000")
+    monkeypatch.setenv("INKDIGIT_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("INKDIGIT_PORT_8000_TCP_ADDR", "10.0.0.1")
+    assert Settings.from_environment().port == 8000
+    (said,) = caplog.messages
+    assert "INKDIGIT_PORT=tcp://10.0.0.1:8000" in said
+
+
+@pytest.mark.parametrize("path", ["", "/digits", "/a/b-1/", "/~me"])
+def test_a_path_prefix_needs_no_slash_at_its_end(path: str) -> None:
+    assert Settings(root_path=path).root_path == path.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "digits",
+        "//evil.example",
+        "/a b",
+        "/a\r\nX: y",
+        "http://a",
+        "/ü",
+        "/a/../b",
+        "/.",
+        "/..",
+        "/" + 300 * "a",
+    ],
+)
+def test_what_is_no_path_prefix_is_refused(path: str) -> None:
+    with pytest.raises(SettingError, match="is a path such as /digits"):
+        Settings(root_path=path)
+
+
 def test_the_table_of_the_documents_is_that_of_the_fields() -> None:
     section = DOCUMENT.read_text("utf-8").partition("## `inkdigit serve`")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(--[a-z-]+)` \| (.*) \| (.*) \|$", section, re.M)

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -16,7 +18,7 @@ from test_hostile import form, head, part, sized
 
 from inkdigit.serving.problems import Problem
 from inkdigit.serving.settings import Settings
-from inkdigit.serving.uploads import Memory, MemoryFull, Upload, receive_uploads
+from inkdigit.serving.uploads import Memory, MemoryFull, Upload, decode_base64, receive_body
 
 PICTURE = png("5")
 REFUSAL = Problem(413, "too many files")
@@ -35,11 +37,11 @@ def uploads_of(sent: bytes, memory: Memory, piece: int = 65_536) -> list[Upload]
 
     async def received_uploads() -> list[Upload]:
         with memory.share() as take:
-            uploads = await receive_uploads(
+            received = await receive_body(
                 Request(scope, receive), Settings(), take, most=2, refusal=REFUSAL
             )
             assert memory.held == len(body)
-            return uploads
+            return received.uploads
 
     return asyncio.run(received_uploads())
 
@@ -152,3 +154,40 @@ def test_many_parts_are_refused_at_the_first_too_many(service: Running) -> None:
     with ThreadPoolExecutor(3) as pool:
         answers = pool.map(answer, ("/v1/read", "/v1/read/batch", "/v1/read"), (file, file, field))
         assert [sent[9:12] for sent in answers] == [b"422", b"413", b"413"]
+
+
+BYTES = bytes(range(251)) * 3
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        base64.b64encode(BYTES).decode(),
+        base64.encodebytes(BYTES).decode(),
+        base64.b64encode(BYTES).decode().rstrip("="),
+        base64.urlsafe_b64encode(BYTES).decode(),
+        base64.urlsafe_b64encode(BYTES).decode().rstrip("="),
+        quote(base64.b64encode(BYTES).decode(), safe=""),
+        "data:image/png;base64," + base64.b64encode(BYTES).decode(),
+        "\r\n  " + base64.encodebytes(BYTES).decode().replace("\n", "\r\n    "),
+    ],
+)
+def test_base64_as_other_tools_write_it(written: str) -> None:
+    for cut in (BYTES, BYTES[:-1], BYTES[:-2]):
+        assert decode_base64(base64.b64encode(cut).decode().rstrip("=")) == cut
+    assert decode_base64(written) == BYTES
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("aG!k", "holds '!': it is no base64"),
+        ("aG k", "holds ' ': a + that was not encoded?"),
+        ("aGk=aGk=", "holds '='"),
+        ("aGkaG", "ends within a byte"),
+        ("Zürich", "holds 'ü'"),
+    ],
+)
+def test_what_is_wrong_with_base64_is_said(written: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        decode_base64(written)

@@ -4,14 +4,15 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
+from os.path import realpath
 from pathlib import Path
 from typing import Any, Literal
 
 from inkdigit.bulk.chunks import Chunk, Results, chunks
-from inkdigit.bulk.folders import FileFilter
+from inkdigit.bulk.folders import FileFilter, LeftOut
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.progress import Progress, summary
@@ -21,7 +22,8 @@ from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
 from inkdigit.bulk.stores import store_of
 from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import PARQUET, Output
-from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of
+from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of, shown
+from inkdigit.files import as_path
 from inkdigit.reading.options import ReadOptions, with_read_options
 from inkdigit.reading.result import COLUMNS
 
@@ -41,6 +43,7 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     include: str | Sequence[str] = (),
     model: _Name | None = None,
     format: str | None = None,
+    bom: bool = False,
     overwrite: bool = False,
     resume: bool = False,
     jobs: int | None = None,
@@ -59,13 +62,16 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
         a file, whose suffix says the format; a folder for parts of Parquet, `"results/"`,
         `"s3://bucket/results/"` or a `Path` without a suffix; standard output without any.
     `manifest`
-        a CSV that names what to read, in the place of `sources`.
+        a CSV or Excel workbook that names what to read, in the place of `sources`.
     `recursive`, `include`
         of a folder also the pictures in folders below; only files of such names (`"*.tif"`).
+        What is left out of folders is in the tally, as `left_out`.
     `model`
         a model file, in the place of those in the package.
     `format`
-        `text`, `json`, `jsonl`, `csv` or `parquet`.
+        `text`, `json`, `jsonl`, `csv`, `parquet` or `xlsx`.
+    `bom`
+        begin a CSV with a byte-order mark, by which Excel knows that it is UTF-8.
     `overwrite`, `resume`
         replace what is there; go on where the same call was stopped, or begin.
     `jobs`, `engine`, `address`
@@ -88,23 +94,51 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     2 accepted, 0 review, 0 rejected, 0 failed
     """
     tell: _Tell = on_progress or (lambda _: None)
+    for name, path in (("out", out), ("manifest", manifest), ("model", model)):
+        _check_name(name, path)
+    switches = {"recursive": recursive, "bom": bom, "overwrite": overwrite, "resume": resume}
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise SettingError(f"{name} is true or false, received {shown(value)}")
     job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options))
     how = {"overwrite": overwrite, "resume": resume}
-    target = choose_target(_written(out), format, **how)
+    written = _written(out)
+    target = choose_target(written, format, bom=bom, **how)
     read = _engine(engine, job, jobs, address)
-    wanted = (include,) if isinstance(include, str) else tuple(include)
-    names = [sources] if isinstance(sources, str | os.PathLike) else sources
-    source = _source(list(map(str, names)), manifest, FileFilter(wanted, recursive), job)
-    if isinstance(target, Parts):
-        if resume and (tally := target.finished(job)) is not None:
-            note = f"{target} is finished: there is nothing left to read"
-            tell(Progress(tally=tally, note=note))
-            return tally
-        if target.output is None or not source.one:
-            return _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
+    files = FileFilter(tuple(_listed("include", include)), recursive, _places(written))
+    source = _source(_listed("sources", sources), manifest, files, job)
+    if isinstance(target, Parts) and resume and (tally := target.finished(job)) is not None:
+        note = f"{target} is finished: there is nothing left to read"
+        tell(Progress(tally=tally, note=note))
+        return tally
+    if isinstance(target, Parts) and target.output and source.one:
         target = target.output
-    here = source.few and engine == "local"
-    return _write(target, _reads(job, source, None if here else read), tell, one=source.one)
+    if isinstance(target, Parts):
+        tally = _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
+    else:
+        here = source.few and engine == "local"
+        tally = _write(target, _reads(job, source, None if here else read), tell, one=source.one)
+    tally.left_out = source.left_out
+    if tally.left_out.names:
+        tell(Progress(tally=tally, note=str(tally.left_out)))
+    return tally
+
+
+def _check_name(option: str, name: object) -> None:
+    if name == "":
+        raise SettingError(f"the {option} has an empty name: leave it out, or name it")
+    if name is not None:
+        as_path(name, option)
+
+
+def _listed(option: str, given: object) -> list[str]:
+    """Return one name or several as a list; pictures themselves are read by `Reader.read`."""
+    several = isinstance(given, Iterable) and not isinstance(given, str | os.PathLike)
+    names = list(given) if several else [given]  # type: ignore[call-overload]
+    for name in names:
+        if not isinstance(name, str | os.PathLike):
+            raise SettingError(f"{option} takes names of files or folders, received {shown(name)}")
+    return list(map(str, names))
 
 
 def _written(out: _Name | None) -> str | None:
@@ -113,19 +147,33 @@ def _written(out: _Name | None) -> str | None:
     return f"{out}/" if folder else None if out is None else os.fspath(out)
 
 
+def _places(out: str | None) -> frozenset[str]:
+    """Return where the run itself writes: nothing there is a picture."""
+    if out is None:
+        return frozenset()
+    return frozenset({realpath(out), realpath(f"{out}.part"), without_secrets(out).rstrip("/")})
+
+
 def choose_target(
-    out: str | None, format_: str | None, *, overwrite: bool = False, resume: bool = False
+    out: str | None,
+    format_: str | None,
+    *,
+    bom: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
 ) -> Output | Parts:
     """Return where rows go: a stream, or parts of a file, or those in a folder, which ends in /.
 
     Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
     neither to be resumed nor overwritten.
     """
+    if overwrite and resume:
+        raise SettingError("a table is either overwritten or resumed, received both")
     parts: Parts
     if out and (is_uri(out) or out.endswith("/")):
-        parts = _choose_folder(out, format_)
+        parts = _choose_folder(out, format_, bom=bom)
     else:
-        output = Output.choose(out, format_, overwrite=overwrite or resume)
+        output = Output.choose(out, format_, bom=bom, overwrite=overwrite or resume)
         if not output.is_file:
             if resume:
                 raise SettingError("--resume goes on with a table: name it with --out")
@@ -136,21 +184,21 @@ def choose_target(
     return parts
 
 
-def _choose_folder(out: str, format_: str | None) -> Parts:
+def _choose_folder(out: str, format_: str | None, *, bom: bool) -> Parts:
     shown = without_secrets(out)
     if not shown.endswith("/"):
         raise SettingError(
             f"{shown} is no folder: a bucket takes a table in parts, name a folder such as {shown}/"
         )
-    if format_ not in {None, PARQUET}:
-        raise SettingError(f"a folder takes parts of Parquet: leave out --format {format_}")
+    if bom or format_ not in {None, PARQUET}:
+        raise SettingError("a folder takes parts of Parquet: leave out format and bom")
     need_pyarrow()
     return ParquetParts(store_of(out))
 
 
 def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _Engine:
-    if jobs is not None and jobs < 1:
-        raise SettingError(f"there must be at least 1 job, received {jobs}")
+    if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1):
+        raise SettingError(f"jobs is a whole number from 1, received {shown(jobs)}")
     if name == "local":
         if address:
             raise SettingError("--address names a cluster: add --engine ray")
@@ -170,13 +218,14 @@ class _Source:
     """The pictures, how to count them, and whether there are few.
 
     They are `few` where each is named, so that there are not enough to share out, and `one` if it
-    is one picture, or one document.
+    is one picture, or one document. What is `left_out` of folders is known when they have come.
     """
 
     pictures: Iterator[Picture]
     count: Callable[[], int]
     few: bool = False
     one: bool = False
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: ReadJob) -> _Source:
@@ -191,14 +240,19 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
     many = any(map(is_many, names))
     if (wanted.recursive or wanted.include) and not many:
         raise SettingError("--include and --recursive choose among the files of a folder: name one")
-    found = pictures(names, wanted)
+    left_out = LeftOut()
+    found = pictures(names, wanted, left_out.add)
     if many:
         head = list(islice(found, 2))
         if len(head) == 1 and isinstance(head[0].source, SourceError):
+            if left_out.names:
+                head[0].source.add_note(str(left_out))
             raise head[0].source
         found = chain(head, found)
     counted = partial(count_pictures, names, wanted)
-    return _Source(found, counted, few=not many, one=not many and len(names) == 1)
+    return _Source(
+        found, counted, few=not many, one=not many and len(names) == 1, left_out=left_out
+    )
 
 
 def _fill(table: Table, name: str, source: _Source, read: _Engine, tell: _Tell) -> Tally:
@@ -261,5 +315,6 @@ def _write_one(output: Output, record: Record, code: int, tell: _Tell) -> None:
         output.write([record], several=False)
     if code:
         raise error_of(code, record["error"])
-    if as_text and record["status"] != "accepted":
-        tell(Progress(tally=Tally(), rows=[record], note=f"{record['status']}: {record['reason']}"))
+    why = record["reason"] or ("" if record["text"] else "there is nothing on the paper")
+    if as_text and why:
+        tell(Progress(tally=Tally(), rows=[record], note=f"{record['status']}: {why}"))

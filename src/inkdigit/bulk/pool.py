@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.processes import cores, ordered_map, use_one_core, worker_pool
+from inkdigit.processes import WorkerPool, cores, ordered_map, use_one_core
 
 if TYPE_CHECKING:
     from inkdigit.reading.reader import Reader
@@ -34,11 +34,12 @@ def read_locally(chunks: Iterator[Chunk], job: ReadJob, jobs: int | None = None)
         for chunk in chunks:
             yield read_chunk(reader, job, chunk)
         return
-    pool = worker_pool(jobs, _start, job)
+    pool = WorkerPool(jobs, _start, job)
     try:
         yield from ordered_map(pool, _read, chunks, ahead=_AHEAD * jobs, broken=_BROKEN)
+        pool.shutdown()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.end()
 
 
 _reader: "Reader"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import inkdigit
+from inkdigit.bulk.folders import LeftOut
 from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.storage import is_uri, read_object
 from inkdigit.errors import ImageError, InkdigitError
@@ -26,6 +27,7 @@ BATCH = 32
 # Bytes from a bucket in memory at a time, and the picture that exceeds them.
 _HELD = 2**26
 STATUSES = ("accepted", "review", "rejected", "failed")
+_COUNTS = ("statuses", "reasons", "codes")
 # A row as plain types, by the names and in the order of `inkdigit.reading.result.COLUMNS`.
 Record = dict[str, Any]
 
@@ -63,11 +65,15 @@ class ReadJob:
 
 @dataclass
 class Tally:
-    """Counts of rows by status, of those for review by reason, of failures by exit code."""
+    """Counts of rows by status, of those for review by reason, of failures by exit code.
+
+    In the end `left_out` says what of folders was not read.
+    """
 
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     codes: Counter[int] = field(default_factory=Counter)
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def rows(self) -> int:
@@ -84,14 +90,16 @@ class Tally:
             self.codes[code] += 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain types only."""
-        return {kind: list(counts.items()) for kind, counts in vars(self).items()}
+        """Return plain types only: of the counts, as each run finds what is left out."""
+        return {kind: list(getattr(self, kind).items()) for kind in _COUNTS}
 
     @classmethod
     def from_dict(cls, known: dict[str, Any]) -> Self:
         """Rebuild from `to_dict`."""
-        kinds = ("statuses", "reasons", "codes")
-        return cls(*(Counter({name: int(n) for name, n in known[kind]}) for kind in kinds))
+        counts: dict[str, Any] = {
+            kind: Counter({name: int(n) for name, n in known[kind]}) for kind in _COUNTS
+        }
+        return cls(**counts)
 
     def __str__(self) -> str:
         return ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUSES)

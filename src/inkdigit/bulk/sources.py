@@ -4,21 +4,26 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from inkdigit.bulk.folders import FileFilter, count_below, files_below
+from inkdigit.bulk.folders import (
+    HEAD,
+    FileFilter,
+    Tell,
+    count_below,
+    files_below,
+    first_bytes,
+    nobody,
+)
 from inkdigit.bulk.storage import is_uri, objects_below, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.files import reason
 from inkdigit.reading.result import Box
 
 STDIN = "-"
-# Enough of a file to tell its kind.
-_HEAD = 1024
 
 
 @dataclass(frozen=True)
@@ -50,20 +55,24 @@ class Picture:
         return repr(asked).encode("utf-8", "backslashreplace")
 
 
-def pictures(names: Sequence[str], wanted: FileFilter = FileFilter()) -> Iterator[Picture]:  # noqa: B008
+def pictures(
+    names: Sequence[str],
+    wanted: FileFilter = FileFilter(),  # noqa: B008
+    tell: Tell = nobody,
+) -> Iterator[Picture]:
     """Return the pictures of these names, in order; `-` is standard input, a URI lies in a bucket.
 
-    Of a folder the files that are wanted come, by name. What cannot be listed is a picture that
-    cannot be read, so that the others still are. Raises `SettingError` where standard input is
-    named twice.
+    Of a folder the files that are wanted come, by name, and `tell` is told what is left out. What
+    cannot be listed is a picture that cannot be read, so that the others still are. Raises
+    `SettingError` where standard input is named twice.
     """
     if names.count(STDIN) > 1:
         raise SettingError("standard input (-) can be read once, received it several times")
-    return (picture for name in names for picture in _pictures(name, wanted))
+    return (picture for name in names for picture in _pictures(name, wanted, tell))
 
 
 def count_pictures(names: Sequence[str], wanted: FileFilter = FileFilter()) -> int:  # noqa: B008
-    """Return how many pictures these names stand for, opening none."""
+    """Return how many pictures these names stand for, reading none."""
     return sum(_count(name, wanted) for name in names)
 
 
@@ -72,12 +81,12 @@ def is_many(name: str) -> bool:
     return is_uri(name) or (name != STDIN and os.path.isdir(name))  # noqa: PTH112  (never raises)
 
 
-def _pictures(name: str, wanted: FileFilter) -> Iterator[Picture]:
+def _pictures(name: str, wanted: FileFilter, tell: Tell) -> Iterator[Picture]:
     if not is_many(name):
         yield _picture(name)
         return
     listed = objects_below if is_uri(name) else files_below
-    for found in listed(name, wanted):
+    for found in listed(name, wanted, tell):
         shown = name if isinstance(found, InkdigitError) else found
         yield Picture(without_secrets(shown), found)
 
@@ -119,8 +128,4 @@ def _all_of(stream: BinaryIO) -> bytes:
 
 
 def _head(source: str | bytes) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    with suppress(OSError, ValueError), Path(source).open("rb") as file:
-        return file.read(_HEAD)
-    return b""
+    return source[:HEAD] if isinstance(source, bytes) else first_bytes(source) or b""

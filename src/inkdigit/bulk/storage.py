@@ -7,17 +7,19 @@ from where the store's own tools take them, or from the URI:
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from inkdigit.bulk.folders import FileFilter
+from inkdigit.bulk.folders import HEAD, FileFilter, Tell, nobody
 from inkdigit.errors import ImageError, SourceError, needing
 from inkdigit.files import reason
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
+_SCHEMES = {"s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "file"}
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 # Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
 _CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
@@ -47,12 +49,18 @@ def located(uri: str) -> "tuple[FileSystem, str]":
     bucket, shown = uri, without_secrets(uri)
     try:
         split = urlsplit(uri)
+        if split.scheme not in _SCHEMES:
+            raise SourceError(
+                f"{shown} is in no bucket (s3, gs, abfs, hdfs or file): fetch it first"
+            )
         # Of the bucket alone, so that its filesystem is made once.
         bucket = f"{split.scheme}://{split.netloc or '/'}{_query(uri)}"
         store = _store(bucket)
-    except (OSError, ValueError) as error:
+    except ValueError:
+        raise SourceError(f"{shown} cannot be opened: its address makes no sense") from None
+    except OSError as error:
         # pyarrow tells the URI as it was given.
-        why = reason(ValueError(str(error).replace(bucket, shown)))
+        why = reason(OSError(str(error).replace(bucket, shown)))
         raise SourceError(f"{shown} cannot be opened: {why}") from None
     return store, (split.netloc.rpartition("@")[2] + split.path).rstrip("/")
 
@@ -85,7 +93,7 @@ def read_object(uri: str) -> bytes:
         raise ImageError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
-def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
+def objects_below(uri: str, wanted: FileFilter, tell: Tell = nobody) -> Iterator[str | SourceError]:
     """Yield the URIs of the wanted objects, by name in each folder, as `files_below` does.
 
     A URI that is an object itself is the only one.
@@ -101,23 +109,34 @@ def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
         elif kind == FileType.NotFound:
             yield SourceError(f"{shown} is not there")
         else:
-            yield from wanted.or_none(_objects_below(uri, path, wanted), shown)
-    except (OSError, UnicodeDecodeError) as error:
+            yield from wanted.or_none(_objects_below(uri, path, wanted, tell), shown)
+    except UnicodeDecodeError:
+        yield SourceError(f"{shown} cannot be listed: a name in it is no text")
+    except OSError as error:
         yield SourceError(f"{shown} cannot be listed: {reason(error)}")
 
 
-def _objects_below(uri: str, folder: str, wanted: FileFilter) -> Iterator[str]:
+def _objects_below(uri: str, folder: str, wanted: FileFilter, tell: Tell) -> Iterator[str]:
     from pyarrow.fs import FileSelector, FileType
 
-    entries = located(uri)[0].get_file_info(FileSelector(folder))
+    store, split = located(uri)[0], urlsplit(uri)
+    user = "".join(split.netloc.rpartition("@")[:2])
+    entries = store.get_file_info(FileSelector(folder))
     for entry in sorted(entries, key=lambda entry: str(entry.path)):
+        name, shown = entry.base_name, f"{split.scheme}://{entry.path}"
+        if wanted.ignores(name, shown):
+            continue
         if entry.type == FileType.Directory:
-            if wanted.recursive:
-                yield from _objects_below(uri, entry.path, wanted)
-        elif wanted.takes(entry.base_name):
-            split = urlsplit(uri)
-            user = "".join(split.netloc.rpartition("@")[:2])
+            if wanted.enters(name, shown, tell):
+                yield from _objects_below(uri, entry.path, wanted, tell)
+        elif wanted.takes(name, shown, partial(_first_bytes, store, entry.path), tell):
             yield f"{split.scheme}://{user}{entry.path}{_query(uri)}"
+
+
+def _first_bytes(store: "FileSystem", path: str) -> bytes | None:
+    with suppress(OSError), store.open_input_file(path) as file:
+        return bytes(file.read(HEAD))
+    return None
 
 
 def _query(uri: str) -> str:

@@ -1,7 +1,8 @@
-"""From rows to text, JSON, JSON lines, CSV or Parquet, on standard output or in a file."""
+"""From rows to text, JSON, JSON lines, CSV, Parquet or Excel, on standard output or in a file."""
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from inkdigit.bulk.rows import Record
+from inkdigit.bulk.rows import STATUSES, Record, Tally
 from inkdigit.bulk.storage import need_pyarrow
-from inkdigit.errors import OutputError, SettingError, escape_controls
+from inkdigit.errors import OutputError, SettingError, escape_controls, needing
 from inkdigit.files import write_atomically, writing
 from inkdigit.reading.result import COLUMNS
 
@@ -25,8 +26,12 @@ STDOUT = "-"
 _GROUP = 10_000
 _SUFFIXES = {
     "": "text", ".txt": "text", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".csv": "csv", ".parquet": "parquet",
+    ".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx",
 }  # fmt: skip
+# Excel's sheets are XML, which has no place for these.
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")
+# Excel's limit, less the header.
+_MOST_ROWS = 1_048_576 - 1
 
 
 def _write_text(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:
@@ -98,50 +103,124 @@ def _schema() -> "pa.Schema":
 
 
 def _as_text(record: Record) -> Record:
-    def escaped(text: str) -> str:
-        return text.encode("utf-8", "backslashreplace").decode()
-
-    return record | {n: escaped(record[n]) for n in ("source", "error", "id") if record[n]}
+    return record | {n: _escaped(record[n]) for n in ("source", "error", "id") if record[n]}
 
 
-# What a stream of text can take; Parquet needs a file.
+def _escaped(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def need_openpyxl() -> None:
+    """Raise `MissingExtraError` where openpyxl is not installed."""
+    with needing("excel"):
+        import openpyxl  # noqa: F401
+
+
+def write_xlsx(records: Iterable[Record], path: Path) -> None:
+    """Write an Excel workbook: a sheet of the rows, where text stays text, and one of counts.
+
+    Without the characters, whose JSON may be too long for a cell. Raises `OutputError` for more
+    rows than Excel opens.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    try:
+        _fill_sheets(book.create_sheet("rows"), book.create_sheet("counts"), records, path)
+        book.save(path)
+    except BaseException:
+        for sheet in book.worksheets:
+            with suppress(Exception):  # else it is closed later, and complains on stderr
+                sheet.close()
+        raise
+
+
+def _fill_sheets(sheet: Any, counts: Any, records: Iterable[Record], path: Path) -> None:
+    from openpyxl.cell import WriteOnlyCell
+
+    def cell(value: Any) -> Any:
+        if isinstance(value, list):
+            value = " ".join(map(str, value))
+        if not isinstance(value, str):
+            return value
+        # Neither a number nor a formula, also when a person edits it.
+        text = WriteOnlyCell(sheet, _NOT_IN_XML.sub("\ufffd", escape_controls(_escaped(value))))
+        text.data_type, text.number_format = "s", "@"
+        return text
+
+    columns, tally = [name for name in COLUMNS if name != "characters"], Tally()
+    sheet.append(columns)
+    for record in records:
+        if tally.rows == _MOST_ROWS:
+            raise OutputError(
+                f"{path.name} cannot hold more than {_MOST_ROWS:,} rows: rename {path.name}.part "
+                f"to {path.stem}.csv.part, and go on with --out {path.stem}.csv --resume"
+            )
+        sheet.append([cell(record[name]) for name in columns])
+        tally.count(record, 0)
+    for status in STATUSES:
+        counts.append([status, tally.statuses[status]])
+    for reason, count in tally.reasons.most_common():
+        counts.append([cell(f"review: {reason}"), count])
+
+
+# What a stream of text can take.
 FORMATS: dict[str, Callable[..., None]] = {
     "text": _write_text, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv,
 }  # fmt: skip
 PARQUET = "parquet"
-ALL_FORMATS = (*FORMATS, PARQUET)
+# What needs a file: what it takes to write it, and what writes it.
+_FILES: dict[str, tuple[Callable[[], None], Callable[[Iterable[Record], Path], None]]] = {
+    PARQUET: (need_pyarrow, write_parquet), "xlsx": (need_openpyxl, write_xlsx),
+}  # fmt: skip
+ALL_FORMATS = (*FORMATS, *_FILES)
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where rows go, standard output where there is no path, and in what format."""
+    """Where rows go, standard output where there is no path, and in what format.
+
+    A CSV may begin with a byte-order mark.
+    """
 
     path: Path | None
     format: str
+    bom: bool = False
 
     @classmethod
-    def choose(cls, out: str | None, format_: str | None, *, overwrite: bool = False) -> Self:
+    def choose(
+        cls, out: str | None, format_: str | None, *, bom: bool = False, overwrite: bool = False
+    ) -> Self:
         """Return the output of these arguments; the format is named, or the suffix's, or text.
 
         Raises `SettingError` for a format or suffix that is none, `OutputError` where nothing can
-        be written or something lies already, and `MissingExtraError` for Parquet without pyarrow.
+        be written or something lies already, and `MissingExtraError` for a format whose package is
+        not installed.
         """
         path = None if out in {None, STDOUT} else Path(str(out))
         suffix = path.suffix.lower() if path else ""
         if not format_ and suffix not in _SUFFIXES:
             raise SettingError(
-                f"{path} does not say its format: end it in .txt, .json, .jsonl, .csv or .parquet, "
-                "or use --format"
+                f"{path} does not say its format: end it in .txt, .json, .jsonl, .csv, .parquet or "
+                ".xlsx, or use --format"
             )
         if format_ not in {None, *ALL_FORMATS}:
             raise SettingError(f"the format is one of {', '.join(ALL_FORMATS)}, received {format_}")
+        named = _SUFFIXES.get(suffix, format_)
+        if path and format_ and format_ != named and {format_, named} & _FILES.keys():
+            raise SettingError(
+                f"{path} is named like {named}, and the format is {format_}: choose one"
+            )
         if path:
             _check_free(path, overwrite=overwrite)
-        output = cls(path, format_ or _SUFFIXES[suffix])
-        if output.format == PARQUET:
-            need_pyarrow()
+        output = cls(path, format_ or _SUFFIXES[suffix], bom)
+        if bom and output.format != "csv":
+            raise SettingError("a byte-order mark (bom) begins a CSV: leave it out")
+        if output.format in _FILES:
+            need, _ = _FILES[output.format]
+            need()
             if not output.is_file:
-                raise SettingError("Parquet goes to a file: name one with --out")
+                raise SettingError(f"{output.format} goes to a file: name one with --out")
         return output
 
     @property
@@ -160,8 +239,9 @@ class Output:
             return
 
         def write(path: Path) -> None:
-            if self.format == PARQUET:
-                write_parquet(records, path)
+            if self.format in _FILES:
+                _, write_file = _FILES[self.format]
+                write_file(records, path)
                 return
             with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 self._write(records, file, several=several)
@@ -173,6 +253,8 @@ class Output:
                 write(self.path)
 
     def _write(self, records: Iterable[Record], stream: TextIO, *, several: bool) -> None:
+        if self.bom:
+            stream.write("\ufeff")
         FORMATS[self.format](iter(records), stream, several=several)
 
 

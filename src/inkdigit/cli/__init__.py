@@ -10,9 +10,12 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import inkdigit
+from inkdigit.cli.parser import Parser, VerbParser
 from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError, escape_controls
 
 # What a place says that takes no more.
@@ -33,11 +36,13 @@ VERBS = {
 
 def build_parser(asked: Iterable[str] = VERBS) -> argparse.ArgumentParser:
     """Return the parser of the whole command line, with the flags of the verbs that are asked."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="inkdigit", description="Handwritten digits: read, train, evaluate, compare, export."
     )
     parser.add_argument("--version", action="version", version=f"inkdigit {inkdigit.__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(
+        title="verbs", metavar="VERB", required=True, parser_class=VerbParser
+    )
     for name, what in VERBS.items():
         if name in asked:
             verb = import_module(f"{__name__}.{name}")
@@ -52,11 +57,11 @@ def build_parser(asked: Iterable[str] = VERBS) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = build_parser(arguments[:1]).parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # File names need not be text; they are shown as well as can be.
             stream.reconfigure(errors="backslashreplace")
+    options = build_parser(arguments[:1]).parse_args(arguments)
     try:
         options.run(options)
         if sys.stdout:  # closed by whoever started us, it is None
@@ -79,6 +84,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return OutputError.exit_code if error.errno in _FULL else InkdigitError.exit_code
     return 0
+
+
+def program() -> NoReturn:
+    """Be the program: `main`, which Ctrl-C ends at once, also where a thread waits for a drive."""
+    code = main()
+    if code == INTERRUPTED:
+        with suppress(OSError, AttributeError):
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _tell_notes(options: argparse.Namespace, error: BaseException) -> None:

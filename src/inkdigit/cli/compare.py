@@ -24,7 +24,8 @@ _USUAL = ["lenet5", "classic", "modern"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the verb."""
     flags = {
-        "--networks NAME": f"default: {' '.join(_USUAL)}",
+        "--networks NAME": "names, FILE.py:FUNCTION, runs, .keras, .h5 or .onnx files (default: "
+        f"{' '.join(_USUAL)})",
         "--seeds N": "runs of each, seeds 0 to N-1 (default: 1)",
         **DATA,
         **TRAINING,

@@ -13,7 +13,7 @@ ABOUT = "Write the model file of a finished run: ONNX, with what it says of itse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the verb."""
     flags = {
-        "runs RUN": "a finished run; several with --mean",
+        "runs RUN": "a finished run, or a .keras or .h5 file; several runs with --mean",
         "-o --out FILE": "the file to write (default: RUN/model.onnx; needed with --fallback and "
         "--mean)",
         "--eight-bits": "write a digit network in eight bits, which reads batches faster",
@@ -34,11 +34,17 @@ def run(options: argparse.Namespace) -> None:
         return
     if len(options.runs) > 1:
         raise SettingError("several runs make one model only with --mean")
-    if options.fallback is None and options.data_dir:
-        raise SettingError("--data-dir goes with --fallback and --mean")
+    (found,) = options.runs
     with needing("learn"):
-        found = learning.Run.open(options.runs[0])
-        data = load_data(options, found.data) if options.fallback else None
+        from inkdigit.learning.models.run import KERAS_SUFFIXES
+
+        data = None
+        if options.fallback:
+            data = load_data(options, learning.Run.open(found).data)
+        elif found.suffix in KERAS_SUFFIXES:
+            data = load_data(options)
+        elif options.data_dir:
+            raise SettingError("--data-dir goes with --fallback, --mean and files of Keras")
         how = {"eight_bits": options.eight_bits, "fallback": options.fallback, "data": data}
         print(learning.export(found, options.out, **how))
 

@@ -14,8 +14,8 @@ DATA_DIR = {
     "--data-dir DIR": "the folder with MNIST's four files (default: INKDIGIT_DATA, then the cache)"
 }
 DATA = {
-    "--data DATA": "labelled digits: mnist (downloaded if it is not here), sample, folder:PATH, or "
-    "auto: MNIST if it is here, else the sample (default: auto)",
+    "--data DATA": "labelled digits: mnist (downloaded if it is not here), sample, folder:PATH, a "
+    ".npz or .csv file, or auto: MNIST if it is here, else the sample (default: auto)",
     **DATA_DIR,
 }
 _USUAL = f"(default: set by the recipe; {{}} for `{PLAIN}`)"

@@ -64,8 +64,8 @@ def _add_folder_flags(group: Any) -> None:
         "--recursive": "also read the folders below a folder",
         "--include GLOB": "when reading a folder, only files that match GLOB, for example '*.tif' "
         "(repeatable)",
-        "--manifest CSV": "a table with a column file, and optionally page, box (x y width "
-        "height), pattern, check and id",
+        "--manifest CSV": "a table, also .xlsx, with a column file, and optionally page, box (x y "
+        "width height), pattern, check and id",
     }
     add_flags(group, flags, include={"action": "append", "default": []})
 
@@ -75,6 +75,7 @@ def _add_output_flags(group: Any) -> None:
         "--format": "default: by the suffix of --out, else text",
         "-o --out FILE": "a file, a folder for parts of Parquet (DIR/, s3://BUCKET/DIR/), or - for "
         "standard output (default: -)",
+        "--bom": "begin a CSV with a byte-order mark, by which Excel knows that it is UTF-8",
     }
     there = {
         "--overwrite": "replace FILE if it exists",

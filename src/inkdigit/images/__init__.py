@@ -5,6 +5,7 @@ the ink on the grey pages that this room returns.
 
     __init__   the door: which page of which source
     sources    file or stream → bytes; which kinds hold pages
+    formats    bytes → which kind of file they are, of those that are not opened
     decoding   bytes → picture, through Pillow; the pages of a TIFF
     pdf        bytes → pages, through pdfium
     arrays     array → grey → PNG
@@ -22,12 +23,13 @@ from PIL import Image
 from inkdigit.errors import ImageError
 from inkdigit.images import decoding, pdf
 from inkdigit.images.arrays import as_png, grey_from_array
-from inkdigit.images.grey import MAX_PIXELS, Grey
+from inkdigit.images.formats import foreign_kind, is_picture
+from inkdigit.images.grey import MAX_PIXELS, Grey, turned
 from inkdigit.images.sources import File, is_pdf, may_have_pages, name_of, read_whole
 
 __all__ = [
-    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "may_have_pages",
-    "open_grey", "open_pages",
+    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "is_picture",
+    "may_have_pages", "open_grey", "open_pages", "turned",
 ]  # fmt: skip
 
 Source = File | Image.Image | npt.NDArray[np.generic]
@@ -60,7 +62,7 @@ class Pages(Iterator[Grey]):
             return self._decode(index)
         except MemoryError:
             raise ImageError(
-                f"{self.name} needs more memory than there is: lower max_pixels (--max-pixels)"
+                f"{self.name} needs more memory than there is: lower max_pixels"
             ) from None
 
 
@@ -71,14 +73,12 @@ def open_grey(source: Source, *, page: int | None = None, max_pixels: int | None
     2-D grey, or 3-D grey, RGB or RGBA; `uint8`, `uint16`, `bool`, or float in 0..1. `page` counts
     from 1 and may be left out where there is only one. Raises `ImageError` for what is no picture,
     is broken or has more than `max_pixels` pixels, 64,000,000 by default, and where none of several
-    pages is chosen; `MissingExtraError` for a PDF without pypdfium2.
+    pages is chosen; `MissingExtraError` for a PDF or HEIC without what it needs.
     """
     document = open_pages(source, max_pixels=max_pixels)
     count = len(document)
     if page is None and count > 1:
-        raise ImageError(
-            f"{document.name} has {count} pages: choose one (page=1 … {count}, --page)"
-        )
+        raise ImageError(f"{document.name} has {count} pages: choose one with page (1 … {count})")
     if page is not None and page not in range(1, count + 1):
         pages = "1 page" if count == 1 else f"{count} pages, counted from 1"
         raise ImageError(f"{document.name} has {pages}: there is no page {page!r}")
@@ -105,11 +105,11 @@ def open_pages(
     elif is_pdf(content):
         decode = partial(pdf.grey_page, content, name, limit)
         document = Pages(name, pdf.count_pages(content, name), decode)
+    elif kind := foreign_kind(content):
+        raise ImageError(f"{name} is {kind}")
     else:
-        raise ImageError(
-            f"{name} is not a picture that can be read ({', '.join(decoding.FORMATS)}, PDF), or is "
-            f"broken: it begins with {content[:16]!r}"
-        )
+        formats = ", ".join((*decoding.FORMATS, "HEIC", "PDF"))
+        raise ImageError(f"{name} is not a picture that can be read ({formats}), or is broken")
     if len(document) > max_pages:
         raise ImageError(f"{name} has more than {max_pages:,} pages: split it, or raise max_pages")
     return document

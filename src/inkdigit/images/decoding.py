@@ -2,25 +2,34 @@
 
 import io
 import itertools
+import re
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from inkdigit.errors import ImageError
+from inkdigit.errors import ImageError, MissingExtraError
 from inkdigit.images.colour import grey_from_colours
+from inkdigit.images.formats import CAMERA_RAW, is_heif
 from inkdigit.images.grey import MAX_PIXELS, Grey, check_size, from_16_bits, white_of
 
 # Not every format that Pillow knows: it opens some (EPS) by running another program.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-# Importing these two spares Pillow the search through all its plugins.
-_PLUGINS = (TiffImagePlugin, WebPImagePlugin)
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+# Importing these spares Pillow the search through all its plugins.
+_PLUGINS = [import_module(f"PIL.{name}ImagePlugin") for name in ("Avif", "Jpeg2K", "WebP")]
 
 # TIFF's tag of what a frame is, and its bits for a thumbnail and for a mask.
 _FRAME_KIND, _NO_PAGE = 254, 0b101
+# The tags of a camera's raw TIFF: the version of DNG, or frames below a first one, a thumbnail.
+_DNG, _FRAMES_BELOW = 50706, 330
+
+# The box that holds the width and height of a coded picture.
+_HEIF_EXTENT = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
 
 _TURNS = Image.Transpose
 # By EXIF's orientation.
@@ -33,8 +42,30 @@ _UPRIGHT = {
 def open_picture(content: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile | None:
     """Return the picture with its header read and its pixels not yet; None for another format."""
     with _pillow(name, max_pixels), suppress(UnidentifiedImageError):
-        return Image.open(io.BytesIO(content), formats=FORMATS)
-    return None
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_raw(image.tag_v2):
+            raise ImageError(f"{name} is {CAMERA_RAW}")
+        return image
+    return _open_heif(content, name, max_pixels) if is_heif(content) else None
+
+
+def _is_raw(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
+    return _DNG in tags or (_FRAMES_BELOW in tags and tags.get(_FRAME_KIND, 0) & _NO_PAGE != 0)
+
+
+def _open_heif(content: bytes, name: str, max_pixels: int) -> ImageFile.ImageFile:
+    """Return the primary picture of a HEIF file (extra `heic`), which comes upright."""
+    try:
+        from pi_heif import HeifImageFile
+    except ImportError:
+        raise MissingExtraError("heic", f"pi-heif to read {name}, a HEIC photo") from None
+    # What is cut off a picture after it was decoded does not count in its size.
+    for extent in _HEIF_EXTENT.finditer(content):
+        width, height = struct.unpack(">II", extent[1])
+        check_size(height, width, name, max_pixels)
+    with _pillow(name, max_pixels):
+        image: ImageFile.ImageFile = HeifImageFile(io.BytesIO(content))
+    return image
 
 
 def frames_of(image: ImageFile.ImageFile, most: int) -> list[int | None]:
@@ -133,6 +164,15 @@ class _Quiet:
                 self._saved.__exit__(None, None, None)
 
 
+# What is wrong with a picture, by what Pillow says of it.
+_FAULTS = {
+    "closed image": "it was closed before it was read",
+    "end of file": "it ends early",
+    "expected to read": "it ends early",
+    "not enough": "it ends early",
+    "truncated": "it ends early",
+}
+_DAMAGED = "what is inside is damaged"
 _QUIET = _Quiet()
 _UNLIMITED = threading.Lock()
 
@@ -146,14 +186,14 @@ def _pillow(name: str, max_pixels: int) -> Iterator[None]:
         raise
     except Image.DecompressionBombError:
         raise ImageError(
-            f"{name} has more than {max_pixels:,} pixels: "
-            "shrink it, or raise max_pixels (--max-pixels)"
+            f"{name} has more than {max_pixels:,} pixels: shrink it, or raise max_pixels"
         ) from None
     except MemoryError:
         raise ImageError(f"{name} is broken or needs more memory than there is") from None
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(f"{name} is broken: {reason}") from error
+        said = str(error).lower()
+        fault = next((ours for theirs, ours in _FAULTS.items() if theirs in said), _DAMAGED)
+        raise ImageError(f"{name} is broken: {fault}") from error
 
 
 @contextmanager

@@ -18,8 +18,17 @@ def check_size(height: int, width: int, name: str, max_pixels: int) -> None:
     if height * width > max_pixels:
         raise ImageError(
             f"{name} has {height * width:,} pixels ({width}×{height}), more than {max_pixels:,}: "
-            "shrink it, or raise max_pixels (--max-pixels)"
+            "shrink it, or raise max_pixels"
         )
+
+
+def turned(page: Grey, degrees: int) -> Grey:
+    """Return a page turned clockwise by a multiple of 90 degrees.
+
+    >>> turned(np.array([[1, 2]], np.uint8), 90).tolist()
+    [[1], [2]]
+    """
+    return np.ascontiguousarray(np.rot90(page, -degrees // 90))
 
 
 def white_of(top: float) -> int:

@@ -62,7 +62,7 @@ def _document(content: bytes, name: str) -> Iterator["PdfDocument"]:
                 raise ImageError(
                     f"{name} is encrypted: save it without its password first"
                 ) from None
-            raise ImageError(f"{name} is broken: {error or type(error).__name__}") from error
+            raise ImageError(f"{name} is broken: the PDF is damaged") from error
 
 
 def _rendered(page: "PdfPage", name: str, max_pixels: int) -> Image.Image:

@@ -68,11 +68,14 @@ def _read_path(path: Path, name: str) -> bytes:
             raise ImageError(f"{name} is a folder: name one picture in it")
         if not stat.S_ISREG(mode):
             # To open a pipe may wait for ever; who opened one knows that there is a writer.
-            raise ImageError(f"{name} is a pipe or a device: open it and hand over the stream")
+            raise ImageError(
+                f"{name} is not a plain file, it is a pipe or a device: open it and hand over the "
+                "stream"
+            )
         with path.open("rb") as stream:
             return _read_stream(stream, name)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or "no file can have this name"
         raise ImageError(f"{name} cannot be opened: {reason}") from None
 
 

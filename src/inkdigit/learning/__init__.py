@@ -12,6 +12,7 @@ Needs the extra `learn` (or `training` with a Keras backend of your own). The us
 Importing it loads nothing: each name is looked up when it is first used.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,10 @@ _HOME = {
     "TrainingSettings": "settings", "build_network": "networks", "export_mean": "classifiers.mean",
     "figures": "evaluation.figures", "load_dataset": "datasets",
 }  # fmt: skip
+
+
+# Before anything imports TensorFlow, which logs a lot while it starts.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def __getattr__(name: str) -> Any:

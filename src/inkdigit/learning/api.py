@@ -1,33 +1,44 @@
 """The face of learning: what `inkdigit.learning` offers, and what the verbs call."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
+from inkdigit.files import as_path
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.load import DigitClassifier, already_seen
-from inkdigit.learning.models.run import ONNX_MODEL, Run
+from inkdigit.learning.models.run import KERAS_SUFFIXES, ONNX_MODEL, OWN_NETWORK, Run
 from inkdigit.learning.recipes import DRAWN, PLAIN
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from inkdigit.learning.evaluation.comparison import Comparison
+    from inkdigit.learning.evaluation.comparison import Comparison, Trainable
     from inkdigit.learning.evaluation.metrics import Evaluation
+    from inkdigit.learning.networks.own import OwnNetwork
     from inkdigit.learning.training import Training
 
 Tell = Callable[[str], None]
+# The name of a network, a Keras model, or what builds one.
+Network = Any
 
 
 def train(  # noqa: PLR0913
     data: Dataset | str = "auto",
     recipe: str | None = None,
     *,
-    network: str | None = None,
+    network: Network | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    learning_rate: float | None = None,
+    optimizer: Any = None,
+    augmentation: str | None = None,
+    patience: int | None = None,
+    callbacks: Sequence[Any] = (),
     seed: int = 0,
     fonts: str | Path | None = None,
     hands: str | Path | None = None,
@@ -40,11 +51,17 @@ def train(  # noqa: PLR0913
     """Train a network on labelled digits, evaluate it on the test half, and keep it in a folder.
 
     `data` is a `Dataset` or a name for `load_dataset`. The `recipe` (`plain` by default) decides
-    network, epochs and batch size, where they are not given. `fonts`, `hands`, `teacher` and
-    `init_from` are as in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With
-    `resume`, a run of the same settings and digits that lies there goes on from its last finished
-    epoch, and a finished one is returned as it is. `tell` is called with what a person may want to
-    know: notes, and a line an epoch; `tell=print` shows it.
+    network, epochs, batch size, learning rate, optimizer and augmentation, where they are not
+    given. `network` is a name, a Keras model, a function that builds one, or `FILE.py:FUNCTION`,
+    whose code is run; it takes digits `(28, 28, 1)` or `(28, 28)`, pixels in 0..1, and gives
+    probabilities or logits. A model that you pass is itself trained. `optimizer` is the name of one
+    of Keras's or an object, which then sets the learning rate alone. With `patience` training ends
+    after so many epochs without a lower validation loss, and the best weights are kept. `callbacks`
+    are Keras's, called as `fit` calls them. `fonts`, `hands`, `teacher` and `init_from` are as
+    in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With `resume`, a run of the
+    same settings and digits that lies there goes on from its last finished epoch, and a
+    finished one is returned as it is. `tell` is called with what a person may want to know: notes,
+    and a line an epoch; `tell=print` shows it.
 
     The networks `line` and `single`, which read in use, learn from handwriting that is drawn with
     the digits of `data`; each has its recipe.
@@ -57,20 +74,86 @@ def train(  # noqa: PLR0913
     >>> run.finished, run.metrics["test_digits"]
     (True, 1000)
     """
-    chosen = {"recipe": recipe, "network": network, "epochs": epochs, "batch_size": batch_size}
-    paths = {"fonts": fonts, "hands": hands, "teacher": teacher, "init_from": init_from}
+    own = None
+    if network is not None and not isinstance(network, str):
+        from inkdigit.learning.networks.own import OwnNetwork
+
+        own = OwnNetwork.of(network)
+        if optimizer is None and learning_rate is None and getattr(network, "compiled", False):
+            optimizer = network.optimizer
+    chosen = {"recipe": recipe, "network": own.name if own else network, "epochs": epochs}
+    chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
+    chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
+    paths = {"fonts": fonts, "hands": hands, "teacher": teacher, "init_from": init_from, "out": out}
+    for name, path in paths.items():
+        if path is not None:
+            as_path(path, name)
+    del paths["out"]
+    callbacks = _listed(callbacks)
+    chosen["callbacks"] = _names(callbacks)
     given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
     settings = TrainingSettings(seed=seed, **given)
     dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
-    return train_run(settings, dataset, folder, resume=resume, tell=tell)
+    training = start_training(settings, dataset, own, callbacks)
+    return run_and_tell(training, folder, tell, resume=resume)
+
+
+def _listed(given: Any) -> list[Any]:
+    """Return one callback or several as a list; `SettingError` for what is none of Keras's."""
+    from inkdigit.learning.backend import keras
+
+    one = keras.callbacks.Callback
+    callbacks = [given] if isinstance(given, one) else list(given)
+    for callback in callbacks:
+        if not isinstance(callback, one):
+            raise SettingError(
+                f"callbacks are Keras's, such as keras.callbacks.TensorBoard(), received "
+                f"{shown(callback)}"
+            )
+    return callbacks
+
+
+def _names(callbacks: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(type(callback).__name__ for callback in callbacks)
+
+
+def _configured(optimizer: Any) -> str | dict[str, Any] | None:
+    """Return an optimizer as settings keep it: by name, or what Keras would make it from."""
+    if optimizer is None or isinstance(optimizer, str):
+        return optimizer
+    from inkdigit.learning.backend import keras
+
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise SettingError(
+            "an optimizer is a name or one of Keras's, such as keras.optimizers.SGD(0.1), received "
+            f"{optimizer!r}"
+        )
+    serialized = dict(keras.optimizers.serialize(optimizer))
+    try:
+        again = keras.optimizers.deserialize(deepcopy(serialized))  # it changes it
+    except (TypeError, ValueError):
+        again = None
+    if type(again) is not type(optimizer):  # of a class it does not know Keras gives the name
+        raise SettingError(
+            f"{type(optimizer).__name__} cannot be kept in a run: register it with "
+            "keras.saving.register_keras_serializable"
+        )
+    serialized["config"].pop("name", None)  # Keras counts them
+    return serialized
 
 
 def resume(
-    run: Run | str | Path, data: Dataset | str | None = None, *, tell: Tell | None = None
+    run: Run | str | Path,
+    data: Dataset | str | None = None,
+    *,
+    callbacks: Sequence[Any] = (),
+    tell: Tell | None = None,
 ) -> Run:
     """Go on with a run from its last finished epoch, with the settings that it was started with.
 
-    It ends where it would have ended undisturbed. `data` are its digits, where they have moved.
+    It ends where it would have ended undisturbed, but for what callbacks keep to themselves. A run
+    that was started with callbacks takes the same again. `data` are its digits, where they have
+    moved.
 
     >>> from inkdigit import learning
     >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
@@ -82,42 +165,79 @@ def resume(
         if tell:
             tell(f"{run.folder} is finished already")
         return run
+    if _names(callbacks) != run.settings.callbacks:
+        started = ", ".join(run.settings.callbacks) or "none"
+        raise SettingError(
+            f"the run was started with the callbacks {started}: go on from Python with "
+            "learning.resume and the same ones"
+        )
     dataset = _loaded(data or run.data, tell)
-    return train_run(run.settings, dataset, run.folder, resume=True, tell=tell)
+    training = start_training(run.settings, dataset, _kept_network(run), callbacks)
+    return run_and_tell(training, run.folder, tell, resume=True)
 
 
-def start_training(settings: TrainingSettings, dataset: Dataset) -> "Training":
-    """Return the training that these settings ask for; `SettingError` for an unknown network."""
+def _kept_network(run: Run) -> "OwnNetwork | None":
+    path = run.folder / OWN_NETWORK
+    if not path.exists():
+        return None
+    from inkdigit.learning.models.keras_files import load_keras_model
+    from inkdigit.learning.networks.own import OwnNetwork
+
+    return OwnNetwork(run.settings.network, load_keras_model(path))
+
+
+def start_training(
+    settings: TrainingSettings,
+    dataset: Dataset,
+    own: "OwnNetwork | None" = None,
+    callbacks: Sequence[Any] = (),
+) -> "Training":
+    """Return the training that these settings ask for; `SettingError` for an unknown network.
+
+    `own` is the network itself, where it is none of ours.
+    """
     from inkdigit.learning.networks import check_network
+    from inkdigit.learning.networks.own import OwnNetwork
 
-    check_network(settings.network)
+    if settings.network_file:
+        own = OwnNetwork.in_file(settings.network_file, settings.network)
+    if own is None:
+        check_network(settings.network)
     if settings.network in DRAWN:
         from inkdigit.learning.readers.train import ReaderTraining
 
+        if callbacks:
+            raise SettingError(f"{settings.network} is trained without callbacks: leave them out")
         return ReaderTraining(settings, dataset)
     from inkdigit.learning.classifiers.train import ClassifierTraining
 
-    return ClassifierTraining(settings, dataset)
+    return ClassifierTraining(settings, dataset, own, callbacks)
 
 
 def train_run(
     settings: TrainingSettings, dataset: Dataset, folder: Path, tell: Tell | None = None, **how: Any
 ) -> Run:
-    """Train by settings into a folder, and tell how it goes; after Ctrl-C, tell what was kept.
+    """Train by settings into a folder, and tell how it goes; `how` is that of `run_training`."""
+    return run_and_tell(start_training(settings, dataset), folder, tell, **how)
 
-    `how` is that of `run_training`.
-    """
+
+def run_and_tell(training: "Training", folder: Path, tell: Tell | None = None, **how: Any) -> Run:
+    """Run a training, and tell how it goes; after Ctrl-C, tell what was kept."""
     from inkdigit.learning.progress import Progress, epoch_line
     from inkdigit.learning.training import run_training
 
-    training = start_training(settings, dataset)
     if tell is None:
         return run_training(training, folder, **how)
+    settings = training.settings
     by = "" if settings.recipe in (PLAIN, settings.network) else f" by recipe {settings.recipe}"
-    tell(f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
-    for note in training.notes():
-        tell(note)
+
+    def begin() -> None:
+        tell(f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
+        for note in training.notes():
+            tell(note)
+
     try:
+        how["begin"] = begin
         how["callbacks"] = [Progress(settings.epochs)]
         how["after_epoch"] = lambda loop: tell(epoch_line(loop.history[-1], settings.epochs))
         return run_training(training, folder, **how)
@@ -158,7 +278,7 @@ def evaluate(
 
 
 def compare(
-    networks: Sequence[str | Run],
+    networks: "Sequence[Trainable | Path | Run] | Trainable | Path | Run",
     data: Dataset | str = "auto",
     *,
     seeds: int = 1,
@@ -169,8 +289,9 @@ def compare(
 ) -> "Comparison":
     """Train networks alike, each with several seeds, and hold them against each other.
 
-    `networks` are names of networks, or finished runs, which are taken as they are. The runs, the
-    tables and the page `comparison.html` go into `out` (by default `runs/comparison-DATA`), a
+    `networks` are names of networks, functions that build one or `"FILE.py:FUNCTION"`, or what is
+    taken as it is: finished runs or their folders, and `.keras`, `.h5` and `.onnx` files. The runs,
+    the tables and the page `comparison.html` go into `out` (by default `runs/comparison-DATA`), a
     folder that is new, empty or an earlier comparison's: then finished runs are not trained again.
 
     >>> from inkdigit import learning
@@ -184,12 +305,14 @@ def compare(
 
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size}
     TrainingSettings(**given)
+    if not isinstance(networks, Sequence) or isinstance(networks, str):
+        networks = [networks]
     dataset = _loaded(data, tell)
     folder = Path(out or f"runs/comparison-{dataset.name.partition(':')[0]}")
 
-    def train_one(network: str, seed: int, run_folder: Path) -> Run:
-        settings = TrainingSettings(network=network, seed=seed, **given)
-        return train_run(settings, dataset, run_folder, resume=True, tell=tell)
+    def train_one(network: "Trainable", seed: int, run_folder: Path) -> Run:
+        how: dict[str, Any] = {"seed": seed, "out": run_folder, "resume": True, "tell": tell}
+        return train(dataset, network=network, **given, **how)
 
     comparison = hold_against_each_other(networks, seeds, dataset, folder, train_one)
     return replace(comparison, page=write_comparison(comparison, dataset, folder))
@@ -206,6 +329,7 @@ def export(
     """Write the model file (ONNX) of a finished run, in the run or at `out`, and return its path.
 
     In `eight_bits` a digit network is faster by the batch; a line network always is in eight bits.
+    A `.keras` or `.h5` that belongs to no run is written beside itself, and calibrated on `data`.
     A `fallback` is a second run of `line`, which is asked where the first is unsure: both go into
     one file, calibrated together on `data` (by default, the digits of the run).
 
@@ -214,11 +338,13 @@ def export(
     >>> learning.export(run, "example.onnx").name
     'example.onnx'
     """
-    run = Run.open(run)
-    if out and Path(out).suffix != ".onnx":
+    if out and as_path(out, "out").suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
+    if not isinstance(run, Run) and as_path(run, "a run").suffix in KERAS_SUFFIXES:
+        return _export_file(Path(run), out, fallback, "auto" if data is None else data, eight_bits)
+    run = Run.open(run)
     if eight_bits and (fallback is not None or run.settings.network == "line"):
-        raise SettingError("a line network always is in eight bits: leave out --eight-bits")
+        raise SettingError("a line network always is in eight bits: leave out eight_bits")
     if fallback is None:
         from inkdigit.learning.models.export import digits_to_quantise_by
         from inkdigit.learning.models.export import export as write
@@ -230,14 +356,29 @@ def export(
             pictures = quantisation_lines()
         return write(run, Path(out) if out else run.folder / ONNX_MODEL, pictures)
     if out is None:
-        raise SettingError("a fallback makes a file of two runs: say where it goes (--out)")
+        raise SettingError("a fallback makes a file of two runs: say where it goes (out)")
     from inkdigit.learning.readers.train import export_with_fallback
 
     data = _loaded(run.data if data is None else data)
     return export_with_fallback(run, Run.open(fallback), data, Path(out))
 
 
+def _export_file(
+    path: Path, out: str | Path | None, fallback: object, data: Dataset | str, eight_bits: bool
+) -> Path:
+    from inkdigit.learning.classifiers.mean import measured
+    from inkdigit.learning.models.export import digits_to_quantise_by, write_onnx
+
+    if fallback is not None:
+        raise SettingError(f"{path} is no run: a fallback takes two runs of line")
+    dataset, pictures = _loaded(data), digits_to_quantise_by() if eight_bits else None
+    target = Path(out) if out else path.with_suffix(".onnx")
+    return write_onnx(path, target, partial(measured, dataset=dataset), pictures)
+
+
 def _loaded(data: Dataset | str, tell: Tell | None = None) -> Dataset:
+    if tell is not None and not callable(tell):
+        raise SettingError(f"tell is a function such as print, received {shown(tell)}")
     if isinstance(data, Dataset):
         return data
     dataset = load_dataset(data)

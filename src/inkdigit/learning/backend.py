@@ -21,7 +21,6 @@ from inkdigit.errors import MissingExtraError, SettingError
 __all__ = ["Layers", "computing_in", "keras", "layers", "make_reproducible", "quietly", "versions"]
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @contextlib.contextmanager

@@ -1,10 +1,21 @@
 """What can be set about a training: light to import, for the command line's defaults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
+from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
-from inkdigit.errors import SettingError
-from inkdigit.learning.recipes import DRAWN, PLAIN, find_recipe
+from inkdigit.errors import SettingError, shown
+from inkdigit.learning.recipes import (
+    AUGMENTATIONS,
+    DRAWN,
+    OPTIMIZERS,
+    PLAIN,
+    Recipe,
+    check_known,
+    find_recipe,
+)
 
 # The digits that an evaluation can be on; validation is a part of train.
 SPLITS = ("test", "validation", "train", "all")
@@ -17,12 +28,17 @@ _OF_RECIPE: Any = None
 class TrainingSettings:
     """What is trained and how; the same settings on the same digits give the same weights.
 
-    `network`, `epochs` and `batch_size` are the recipe's where they are not given. The recipe is
-    `plain` where none is given, or that of the network if it is `line` or `single`. `fonts` names a
-    folder of handwriting fonts and `hands` one of real people's handwriting, for the networks that
-    learn from drawn handwriting; `teacher` a trained model whose answers the others learn instead
-    of labels; `init_from` a trained model of the same network, whose weights the training begins
-    with. Raises `SettingError` for a value out of range.
+    `network`, `epochs`, `batch_size`, `learning_rate`, `optimizer` and `augmentation` are the
+    recipe's where they are not given. The recipe is `plain` where none is given, or that of the
+    network if it is `line` or `single`. `network` is the name of one, or `FILE.py:FUNCTION`, which
+    is kept as `network_file`. `callbacks` are the names of those of Keras that were there.
+    `optimizer` is a name or the configuration of one of Keras's; one that is not the recipe's
+    begins at the learning rate that Keras gives it. With a `patience` training ends once so many
+    epochs have not lowered the loss on the validation digits, and the best weights are kept (early
+    stopping, Prechelt 1998). `fonts` names a folder of handwriting fonts and `hands` one of real
+    people's handwriting, for the networks that learn from drawn handwriting; `teacher` a trained
+    model whose answers the others learn instead of labels; `init_from` a trained model of the same
+    network, whose weights the training begins with. Raises `SettingError` for a value out of range.
 
     >>> settings = TrainingSettings(recipe="fast", seed=3)
     >>> settings.network, settings.epochs, settings.batch_size
@@ -33,7 +49,13 @@ class TrainingSettings:
     network: str = _OF_RECIPE
     epochs: int = _OF_RECIPE
     batch_size: int = _OF_RECIPE
+    learning_rate: float | None = _OF_RECIPE
+    optimizer: str | dict[str, Any] = _OF_RECIPE
+    augmentation: str = _OF_RECIPE
+    patience: int | None = None
     seed: int = 0
+    network_file: str = ""
+    callbacks: tuple[str, ...] = ()
     fonts: str = ""
     hands: str = ""
     teacher: str = ""
@@ -43,11 +65,19 @@ class TrainingSettings:
         drawn = self.network in DRAWN
         self._fill_in("recipe", self.network if drawn else PLAIN)
         recipe = find_recipe(self.recipe)
-        for name in ("network", "epochs", "batch_size"):
+        for name in ("network", "epochs", "batch_size", "optimizer", "augmentation"):
             self._fill_in(name, getattr(recipe, name))
+        if self.optimizer == recipe.optimizer:
+            self._fill_in("learning_rate", recipe.learning_rate)
+        self._name_own_network()
+        object.__setattr__(self, "callbacks", tuple(self.callbacks))
         _check_range("epochs", self.epochs, 1, 10_000)
         _check_range("batch size", self.batch_size, 1, 65_536)
         _check_range("seed", self.seed, 0, 2**32 - 1)
+        if self.patience is not None:
+            _check_range("patience", self.patience, 1, 10_000)
+        check_known("augmentation", self.augmentation, AUGMENTATIONS)
+        self._check_optimizer()
         _check_kind(self, recipe.network)
 
     @property
@@ -55,12 +85,55 @@ class TrainingSettings:
         """What a run is called: by its recipe, or by its network where that is plain."""
         return self.network if self.recipe == PLAIN else self.recipe
 
+    def as_recipe(self) -> Recipe:
+        """Return the recipe with what these settings changed of it."""
+        return replace(
+            find_recipe(self.recipe),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            augmentation=self.augmentation,
+        )
+
+    def _name_own_network(self) -> None:
+        if not isinstance(self.network, str):
+            raise SettingError(f"the network is a name, received {shown(self.network)}")
+        if self.network.endswith(".py"):
+            raise SettingError(
+                f"{self.network} is a file: name a function in it as well, {self.network}:FUNCTION"
+            )
+        file, function, name = self.network.rpartition(".py:")
+        if function:
+            path = Path(f"{file}.py").absolute()
+            object.__setattr__(self, "network_file", f"{path}:{name}")
+            object.__setattr__(self, "network", f"{path.stem}.{name}")
+
+    def _check_optimizer(self) -> None:
+        if isinstance(self.optimizer, str):
+            check_known("optimizer", self.optimizer, OPTIMIZERS)
+        elif self.learning_rate is not None:
+            raise SettingError("the optimizer has a learning rate of its own: set it there")
+        rate = self.learning_rate
+        if rate is not None and not (_is_number(rate, Real) and 0 < rate < inf):
+            raise SettingError(f"the learning rate is a number above 0, received {shown(rate)}")
+
     def _fill_in(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:
             object.__setattr__(self, name, value)
 
 
+def _is_number(value: object, kind: type) -> bool:
+    # To Python True is the number 1, and no number was meant by it.
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def check_whole(name: str, value: object) -> None:
+    """Raise `SettingError` for what is no whole number."""
+    if not _is_number(value, Integral):
+        raise SettingError(f"the {name} must be a whole number, received {value!r}")
+
+
 def _check_range(name: str, value: int, least: int, most: int) -> None:
+    check_whole(name, value)
     if not least <= value <= most:
         raise SettingError(f"the {name} must lie between {least} and {most:,}, received {value}")
 
@@ -70,12 +143,14 @@ def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
     network = settings.network
     if network in DRAWN:
         if of_recipe != network:
-            raise SettingError(f"{network} has a recipe of its own: leave out --recipe")
+            raise SettingError(f"{network} has a recipe of its own: leave out the recipe")
+        if settings.augmentation != find_recipe(settings.recipe).augmentation:
+            raise SettingError(f"{network} draws what it learns: leave out the augmentation")
         if settings.teacher:
-            raise SettingError(f"{network} learns from no other network: leave out --teacher")
+            raise SettingError(f"{network} learns from no other network: leave out the teacher")
     elif of_recipe in DRAWN:
-        raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out --network")
+        raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out the network")
     else:
         for name in ("fonts", "hands"):
             if getattr(settings, name):
-                raise SettingError(f"{network} learns from no {name}: leave out --{name}")
+                raise SettingError(f"{network} learns from no {name}: leave out the {name}")

@@ -10,9 +10,12 @@ import os
 import platform
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from copy import deepcopy
 from dataclasses import asdict
+from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -23,44 +26,117 @@ from inkdigit.errors import MissingExtraError, ModelError, RunError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, versions
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.evaluation.metrics import Calibration
-from inkdigit.learning.models.export import describe, write_model_file
+from inkdigit.learning.models.export import UNCALIBRATED, describe, write_model_file
+from inkdigit.learning.models.keras_files import save_keras_model
 from inkdigit.learning.models.load import already_seen, data_of, initial_weights
 from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, holds_run, open_run
 from inkdigit.learning.networks import build_network, count_macs
-from inkdigit.learning.recipes import Recipe, find_recipe
+from inkdigit.learning.recipes import Recipe
 from inkdigit.learning.settings import TrainingSettings
-
-# What a model file says before its network is calibrated: nothing is sure enough.
-_UNCALIBRATED = asdict(Calibration(1.0, 1.0, 0.0, 0.0, 0))
 
 
 class Loop(ABC):
     """A network on its way, epoch by epoch, whose state can be kept and taken up again.
 
-    A subclass builds `model` with `_build`, fits an epoch and validates.
+    A subclass builds `model` with `_build` and runs.
     """
 
     model: Any
 
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
-        self.recipe = find_recipe(settings.recipe)
+        self.recipe = settings.as_recipe()
         self.history: History = []
         self.callbacks: Sequence[Any] = ()
+        # Whether training has ended before its last epoch, and the weights that are kept if so.
+        self.stopped = False
+        self._best: list[npt.NDArray[Any]] = []
 
-    def _build(self, steps: int, loss: Any, metrics: list[str] | None = None) -> None:
-        """Build and compile the network, with its optimizer's variables, for so many steps."""
-        self.model = build_network(self.settings.network, self.recipe.precision)
-        optimizer = self._optimizer(learning_rate(self.recipe, steps))
-        self.model.compile(optimizer, loss, metrics=metrics)
+    def _build(self, steps: int | None, loss: Any, metrics: list[str] | None = None) -> None:
+        """Build and compile the network, with its optimizer's variables, for so many steps.
+
+        Without steps the learning rate is constant.
+        """
+        self.model = self._network(self.recipe.precision)
+        self.model.compile(self._optimizer(steps), loss, metrics=metrics)
         self.model.optimizer.build(self.model.trainable_variables)
 
-    def _optimizer(self, schedule: Any) -> Any:
-        recipe = self.recipe
-        return keras.optimizers.Adam(
-            schedule, *recipe.betas, weight_decay=recipe.weight_decay, clipnorm=recipe.clip_norm
+    def _network(self, precision: str) -> Any:
+        return build_network(self.settings.network, precision)
+
+    def _optimizer(self, steps: int | None) -> Any:
+        return make_optimizer(self.recipe, steps)
+
+    @abstractmethod
+    def run(self, after_epoch: "AfterEpoch" = lambda _: None) -> None:
+        """Train the epochs that are left, and call `after_epoch` after each."""
+
+    @property
+    def result(self) -> Any:
+        """The network with all it has learnt, to compute in `float32`."""
+        network = self.model
+        if self.recipe.precision != "float32":
+            network = self._network("float32")
+            network.set_weights(self.model.get_weights())
+        if self._best:
+            network.set_weights(self._best)
+        return network
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent fitting so far, compilation counted, validation not."""
+        return sum(row["seconds"] for row in self.history)
+
+    def finish_epoch(
+        self, fitted: dict[str, float], validated: tuple[float, float], seconds: float
+    ) -> None:
+        """Add an epoch to the history, and stop where there have been too many without gain."""
+        loss, accuracy = validated
+        row = {"epoch": len(self.history) + 1, **fitted}
+        row |= {"validation_loss": loss, "validation_accuracy": accuracy, "seconds": seconds}
+        self.history.append(row)
+        if self.settings.patience:
+            best = min(self.history, key=lambda row: row["validation_loss"])
+            if best is row:
+                self._best = self.model.get_weights()
+            self.stopped |= row["epoch"] - best["epoch"] >= self.settings.patience
+
+    def save(self, path: Path) -> None:
+        """Write the whole state to one file, so that it is there whole or not at all."""
+        values = [np.asarray(variable) for variable in self._variables()]
+        more = {f"best_{number}": weights for number, weights in enumerate(self._best)}
+        more["history"] = np.array(json.dumps(self.history))
+        more["stopped"] = np.array(self.stopped)
+        write_atomically(
+            path, lambda temporary: np.savez(temporary, *values, allow_pickle=False, **more)
         )
+
+    def load(self, path: Path) -> None:
+        """Go back to a saved state; `RunError` if it is broken or of other settings."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
+                history = json.loads(str(state["history"]))
+                stopped = bool(state.get("stopped", False))
+                values, best = (
+                    [state[f"{name}_{i}"] for i in range(sum(n.startswith(name) for n in state))]
+                    for name in ("arr", "best")
+                )
+            for variable, value in zip(self._variables(), values, strict=True):
+                variable.assign(value)
+        except Exception:  # noqa: BLE001  (whatever a damaged archive makes of it)
+            raise RunError(f"{path} is no usable training state: train anew") from None
+        self.history, self.stopped, self._best = history, stopped, best
+
+    def _variables(self) -> list[Any]:
+        # The random state of dropout is among the model's variables.
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+
+AfterEpoch = Callable[[Loop], None]
+
+
+class EpochLoop(Loop):
+    """A loop that fits and validates epoch by epoch itself, without Keras's `fit`."""
 
     @abstractmethod
     def _fit_epoch(self) -> dict[str, float]:
@@ -70,61 +146,36 @@ class Loop(ABC):
     def _validate(self) -> tuple[float, float]:
         """Return loss and accuracy on what is not fitted."""
 
-    @property
-    def result(self) -> Any:
-        """The network with all it has learnt, to compute in `float32`."""
-        if self.recipe.precision == "float32":
-            return self.model
-        network = build_network(self.settings.network)
-        network.set_weights(self.model.get_weights())
-        return network
-
-    @property
-    def seconds(self) -> float:
-        """Seconds spent fitting so far, compilation counted, validation not."""
-        return sum(row["seconds"] for row in self.history)
-
-    def run(self, after_epoch: Callable[["Loop"], None] = lambda _: None) -> None:
+    def run(self, after_epoch: AfterEpoch = lambda _: None) -> None:
         """Train the epochs that are left, and call `after_epoch` after each."""
-        for epoch in range(len(self.history) + 1, self.settings.epochs + 1):
+        while len(self.history) < self.settings.epochs and not self.stopped:
             start = time.perf_counter()
             fitted = self._fit_epoch()
             seconds = time.perf_counter() - start
-            loss, accuracy = self._validate()
-            validated = {"validation_loss": loss, "validation_accuracy": accuracy}
-            self.history.append({"epoch": epoch, **fitted, **validated, "seconds": seconds})
+            self.finish_epoch(fitted, self._validate(), seconds)
             after_epoch(self)
 
-    def save(self, path: Path) -> None:
-        """Write the whole state to one file, so that it is there whole or not at all."""
-        values = [np.asarray(variable) for variable in self._variables()]
-        history = json.dumps(self.history)
-        write_atomically(path, lambda temporary: np.savez(temporary, *values, history=history))
 
-    def load(self, path: Path) -> None:
-        """Go back to a saved state; `RunError` if it is broken or of other settings."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
-                history = json.loads(str(state["history"]))
-                values = [state[f"arr_{i}"] for i in range(len(state.files) - 1)]
-            for variable, value in zip(self._variables(), values, strict=True):
-                variable.assign(value)
-        except Exception as error:  # noqa: BLE001  (whatever a damaged archive makes of it)
-            raise RunError(f"{path} is no usable training state ({error}): train anew") from None
-        self.history = history
-
-    def _variables(self) -> list[Any]:
-        # The random state of dropout is among the model's variables.
-        return [*self.model.variables, *self.model.optimizer.variables]
+def make_optimizer(recipe: Recipe, steps: int | None) -> Any:
+    """Return the optimizer of a recipe for so many steps; without, at a constant learning rate."""
+    if not isinstance(recipe.optimizer, str):
+        return keras.optimizers.deserialize(deepcopy(recipe.optimizer))  # it changes it
+    usual = keras.optimizers.get(recipe.optimizer)
+    how: dict[str, Any] = {"weight_decay": recipe.weight_decay, "clipnorm": recipe.clip_norm}
+    if "beta_1" in usual.get_config():
+        how["beta_1"], how["beta_2"] = recipe.betas
+    peak = float(recipe.learning_rate or usual.learning_rate)
+    rate = learning_rate(recipe, peak, steps) if steps else peak
+    return type(usual)(rate, **{name: value for name, value in how.items() if value is not None})
 
 
-def learning_rate(recipe: Recipe, steps: int) -> Any:
+def learning_rate(recipe: Recipe, peak: float, steps: int) -> Any:
     """Return the schedule over all steps: up in a straight line, down along a cosine to zero."""
     rise = min(round(recipe.warm_up * steps), recipe.warm_up_steps or steps)
     if not rise:
-        return keras.optimizers.schedules.CosineDecay(recipe.learning_rate, max(1, steps))
+        return keras.optimizers.schedules.CosineDecay(peak, max(1, steps))
     return keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - rise), warmup_target=recipe.learning_rate, warmup_steps=rise
+        0.0, max(1, steps - rise), warmup_target=peak, warmup_steps=rise
     )
 
 
@@ -136,13 +187,20 @@ class Training(ABC):
 
     def __init__(self, settings: TrainingSettings, dataset: Dataset) -> None:
         self.settings, self.dataset = settings, dataset
-        self.recipe = find_recipe(settings.recipe)
+        self.recipe = settings.as_recipe()
         self.fitted, self.validation = dataset.fit_and_validation()
 
     def check(self, *, begun: bool) -> None:
         """Raise where what the settings name is missing; `begun` trainings do without a start."""
         if self.settings.init_from and not begun:
-            initial_weights(self.settings.init_from, build_network(self.settings.network))
+            initial_weights(self.settings.init_from, self.network())
+
+    def network(self) -> Any:
+        """Return the network, untrained."""
+        return build_network(self.settings.network)
+
+    def keep_network(self, run: Run) -> None:  # noqa: B027  (most kinds need not)
+        """Keep in a new run what its network is built from, where the settings do not say it."""
 
     def notes(self) -> list[str]:
         """Return what whoever starts this training should know."""
@@ -153,6 +211,9 @@ class Training(ABC):
     @abstractmethod
     def loop(self) -> AbstractContextManager[Loop]:
         """Return the loop, to be used within a `with` block."""
+
+    def compile(self, model: Any) -> None:  # noqa: B027  (readers are trained in no other way)
+        """Give a trained network an optimizer to be trained further with, in plain Keras."""
 
     @abstractmethod
     def measure(self, model: Any, history: History) -> dict[str, Any]:
@@ -180,48 +241,72 @@ def run_training(
     folder: str | Path,
     *,
     resume: bool = False,
+    begin: Callable[[], None] = lambda: None,
     callbacks: Sequence[Any] = (),
-    after_epoch: Callable[[Loop], None] = lambda _: None,
+    after_epoch: AfterEpoch = lambda _: None,
 ) -> Run:
     """Train into a run folder, measure the network, and keep everything.
 
     With `resume`, a run of the same settings and digits that lies there goes on from its last
-    finished epoch, and a finished one is returned as it is. `callbacks` are Keras's.
+    finished epoch, and a finished one is returned as it is. `begin` is called once all is checked,
+    and `callbacks` of Keras show how it goes. A start that fails leaves nothing in the folder.
     """
-    training.check(begun=resume and holds_run(folder))
+    begun = holds_run(folder)
+    training.check(begun=resume and begun)
     run = open_run(training.settings, training.dataset, folder, resume=resume)
     if run.finished:
         return run
+    begin()
+    training.keep_network(run)
 
     def keep(loop: Loop) -> None:
         loop.save(run.checkpoint)
         after_epoch(loop)
 
-    with training.loop() as loop:
+    with _undone(run, unless=begun), training.loop() as loop:
         if run.checkpoint.exists():
             loop.load(run.checkpoint)
         elif start := training.settings.init_from:
             loop.model.set_weights(initial_weights(start, loop.model))
-        loop.callbacks = callbacks
+        loop.callbacks = [*loop.callbacks, *callbacks]
         loop.run(keep)
+    if not isfinite(loop.history[-1]["validation_loss"]):
+        raise RunError(
+            f"the training diverged: the loss is {loop.history[-1]['validation_loss']}. Begin anew "
+            "with a lower learning rate"
+        )
     finish(run, loop, training)
     return run
+
+
+@contextlib.contextmanager
+def _undone(run: Run, *, unless: bool) -> Iterator[None]:
+    """Take a run away that failed before its first epoch, so that another can have its folder."""
+    try:
+        yield
+    except Exception:
+        if not unless and not run.checkpoint.exists():
+            for path in run.folder.iterdir():
+                path.unlink()
+        raise
 
 
 def finish(run: Run, loop: Loop, training: Training) -> None:
     """Keep what was learnt: network, history, metrics, model file, calibration and report."""
     model = loop.result
+    training.compile(model)
     for name in training.files:
-        write_atomically(run.folder / name, model.save)
+        write_atomically(run.folder / name, partial(save_keras_model, model))
     run.write_history(loop.history)
     metrics = {
         "parameters": model.count_params(),
         "macs": count_macs(model),
         **asdict(run.settings),
+        "epochs": len(loop.history),
         "seconds": loop.seconds,
         "data": run.data,
         **training.measure(model, loop.history),
-        "calibration": _UNCALIBRATED,
+        "calibration": UNCALIBRATED,
         "versions": versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }

@@ -11,6 +11,7 @@ from inkdigit.reading.calibration import Floats, temperature_scale
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.digit import SIZE, DigitImage, extract_digit_both_ways
+from inkdigit.reading.preprocessing.paper import why_unseen
 from inkdigit.reading.result import Alternative, Character
 from inkdigit.reading.review_rules import Evidence
 from inkdigit.reading.tta import classify_views
@@ -24,19 +25,22 @@ class DigitReader:
 
     def read(self, pages: Iterable[Grey], options: ReadOptions) -> list[Evidence]:
         """Return what each grey page says."""
+        ways, unseen = [], []
+        for page in pages:
+            ways.append(extract_digit_both_ways(page))
+            unseen.append("" if ways[-1] else why_unseen(page))
         return [
-            self._evidence(*seen, options) if seen else Evidence.of_blank(options)
-            for seen in self._seen(pages)
+            self._evidence(*seen, options) if seen else Evidence.of_blank(options, why)
+            for seen, why in zip(self._seen(ways), unseen, strict=True)
         ]
 
     def shown(self, page: Grey) -> Grey:
         """Return what the network is shown of a page, `uint8 (28, 28)`; zeros for blank paper."""
-        (seen,) = self._seen([page])
+        (seen,) = self._seen([extract_digit_both_ways(page)])
         return seen[0].pixels if seen else np.zeros((SIZE, SIZE), np.uint8)
 
-    def _seen(self, pages: Iterable[Grey]) -> list[tuple[DigitImage, Floats] | None]:
+    def _seen(self, ways: list[list[DigitImage]]) -> list[tuple[DigitImage, Floats] | None]:
         """Return each page as it looks most like a digit, with calibrated probabilities."""
-        ways = [extract_digit_both_ways(page) for page in pages]
         images = [way.pixels for page in ways for way in page]
         if not images:
             return [None] * len(ways)

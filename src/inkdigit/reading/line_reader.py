@@ -20,6 +20,7 @@ from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, LineImage, extract_line
+from inkdigit.reading.preprocessing.paper import why_unseen
 from inkdigit.reading.result import Alternative, Box, Character
 from inkdigit.reading.review_rules import SEEN, Evidence, Mark
 from inkdigit.reading.tta import Views, view_lines
@@ -44,8 +45,13 @@ class LineReader:
 
     def read(self, pages: Iterable[Grey], options: ReadOptions) -> list[Result]:
         """Return what each grey page says, or why it cannot be: too long for its pattern."""
-        lines = [extract_line(page) for page in pages]
-        results: list[Result] = [Evidence.of_blank(options)] * len(lines)
+        lines: list[LineImage | None] = []
+        results: list[Result] = []
+        blank = Evidence.of_blank(options)
+        for page in pages:
+            lines.append(extract_line(page))
+            unseen = "" if lines[-1] else why_unseen(page)
+            results.append(Evidence.of_blank(options, unseen) if unseen else blank)
         for numbers in _alike(lines):
             group = [found for found in (lines[number] for number in numbers) if found]
             for number, result in zip(numbers, self._results(group, options), strict=True):

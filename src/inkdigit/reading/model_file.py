@@ -21,9 +21,11 @@ import numpy.typing as npt
 import onnxruntime
 
 from inkdigit.errors import ImageError, ModelError
+from inkdigit.files import open_plain
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.calibration import Floats, PlattScaling, temperature_scale
 
+MODEL_FILE = "model.onnx"
 FORMAT = 1
 PREFIX = "inkdigit."
 # A line network takes images whose width is a multiple of this, and gives a frame for two columns.
@@ -191,10 +193,24 @@ class LineModel(_Model):
         return partial(self.frames, fallback=True) if two else None
 
 
+# What reading does not take.
+_FOREIGN = {
+    ".keras": "a Keras model", ".h5": "a Keras model", ".hdf5": "a Keras model",
+    ".pb": "a graph of TensorFlow", ".tflite": "a model of TensorFlow Lite",
+    ".pt": "a model of PyTorch", ".pth": "a model of PyTorch", ".npz": "an archive of arrays",
+    ".pkl": "a pickle", ".safetensors": "a file of weights",
+}  # fmt: skip
+
+
 def load_model_file(path: str | Path) -> DigitModel | LineModel:
-    """Load a model file of either kind; `ModelError` if it is missing, broken or of neither."""
+    """Load a model file of either kind, or that of a run folder.
+
+    Raises `ModelError` if it is missing, broken or of neither kind.
+    """
     try:
-        content = Path(path).read_bytes()
+        path = _model_in(Path(path)) if path else path
+        with open_plain(path) as file:
+            content = file.read()
     except (OSError, TypeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ModelError(f"{path or repr(path)} cannot be read: {reason}") from None
@@ -202,6 +218,23 @@ def load_model_file(path: str | Path) -> DigitModel | LineModel:
     info = ModelInfo.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
     _check_shapes(session, info, str(path))
     return (LineModel if info.reads == "line" else DigitModel)(session, info)
+
+
+def _model_in(path: Path) -> Path:
+    """Return the model file at a path; `ModelError` for a model of another kind."""
+    if kind := _FOREIGN.get(path.suffix):
+        raise ModelError(
+            f"{path} is {kind}: reading takes a {MODEL_FILE}, as `inkdigit export` writes it"
+        )
+    if not path.is_dir():
+        return path
+    if (path / MODEL_FILE).exists():
+        return path / MODEL_FILE
+    if (path / "saved_model.pb").exists():
+        raise ModelError(f"{path} is TensorFlow's SavedModel: save it as .keras, and export that")
+    raise ModelError(
+        f"{path} is a folder without {MODEL_FILE}: of a run, `inkdigit export {path}` writes it"
+    )
 
 
 def to_pixels(images: npt.NDArray[np.generic]) -> Floats:
@@ -229,9 +262,8 @@ def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
     )
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001  (the runtime raises types of its own, unexported)
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{source} is not a working ONNX model ({reason})") from None
+    except Exception as error:
+        raise ModelError(f"{source} is not a working ONNX model: it is damaged, or none") from error
 
 
 def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source: str) -> None:

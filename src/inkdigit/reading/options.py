@@ -11,7 +11,7 @@ from functools import cached_property
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, get_args
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
 from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.checks import Check, find_check
 
@@ -49,6 +49,9 @@ class ReadOptions:
     page: int | None = _option(
         None, Integral, "only this page, counted from 1 (default: every page)", "N"
     )
+    rotate: int | None = _option(
+        None, Integral, "turn the picture clockwise by 0, 90, 180 or 270 degrees first", "N"
+    )
     max_pixels: int | None = _option(
         None, Integral, "refuse larger pictures (default: 64,000,000)", "N"
     )
@@ -66,26 +69,33 @@ class ReadOptions:
             if value is None and known.name == "single":
                 object.__setattr__(self, "single", False)
             elif value is not None and not _is_a(value, kind):
-                raise SettingError(f"the option {known.name} cannot be {value!r}")
+                raise SettingError(f"the option {known.name} cannot be {shown(value)}")
         if not 0 <= (self.min_confidence or 0) <= 1:
             raise SettingError(
-                f"the least confidence must lie between 0 and 1, received {self.min_confidence}"
+                f"the least confidence must lie between 0 and 1, received "
+                f"{shown(self.min_confidence)}"
             )
         if self.decimal not in (None, *get_args(DecimalMark)):
-            raise SettingError(f"decimal is dot or comma, received {self.decimal!r}")
+            raise SettingError(f"decimal is dot or comma, received {shown(self.decimal)}")
+        if self.rotate not in (None, 0, 90, 180, 270):
+            raise SettingError(
+                f"rotate is 0, 90, 180 or 270 degrees, received {shown(self.rotate)}"
+            )
         for name, count in (("page", self.page), ("limit on pixels", self.max_pixels)):
             if count is not None and count < 1:
-                raise SettingError(f"the {name} must be at least 1, received {count}")
+                raise SettingError(f"the {name} must be at least 1, received {shown(count)}")
         if self.page is not None:
             # The command line should not wait for numpy where no page is chosen.
             from inkdigit.images import MAX_PAGES
 
             if self.page > MAX_PAGES:
-                raise SettingError(f"the page must be at most {MAX_PAGES:,}, received {self.page}")
+                raise SettingError(
+                    f"the page must be at most {MAX_PAGES:,}, received {shown(self.page)}"
+                )
         pattern, _ = self.compiled_pattern, self.validator
         if self.single and pattern and not any(map(pattern.fits, DIGITS)):
             raise SettingError(
-                f"there is exactly one digit, and none fits the pattern {self.pattern!r}"
+                f"there is exactly one digit, and none fits the pattern {shown(self.pattern)}"
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
 from inkdigit.errors import InkdigitError, SettingError
-from inkdigit.images import Grey, Source, open_grey, open_pages
+from inkdigit.images import Grey, Source, open_grey, open_pages, turned
 from inkdigit.reading.digit_reader import DigitReader
 from inkdigit.reading.line_reader import LineReader
 from inkdigit.reading.model_file import DigitModel, LineModel, load_model_file
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import DecimalMark, ReadOptions, with_read_options
-from inkdigit.reading.result import Reading
+from inkdigit.reading.result import Character, Reading
 from inkdigit.reading.review_rules import Evidence, decide
 
 _MODELS = Path(__file__).parents[1] / "models"
@@ -26,6 +27,9 @@ _THREADS = 2
 _FEW, _MANY = 64, 256
 
 Result = Reading | InkdigitError
+_Found = Evidence | InkdigitError
+# The shape of a page, or why it could not be opened.
+_Note = tuple[int, int] | InkdigitError
 
 
 class Reader:
@@ -78,6 +82,7 @@ class Reader:
         decimal: DecimalMark | None = None,
         min_confidence: float | None = None,
         page: int | None = None,
+        rotate: int | None = None,
         max_pixels: int | None = None,
     ) -> Reading:
         r"""Return what one picture says.
@@ -97,6 +102,9 @@ class Reader:
             what is less sure is for review; by default the model's own threshold.
         `page`
             which page of a document, counted from 1.
+        `rotate`
+            turn the picture clockwise by 90, 180 or 270 degrees first. Boxes are those of the
+            picture as it was opened. With 0 it is not looked at on its side either.
         `max_pixels`
             larger pictures are refused, 64,000,000 by default.
 
@@ -114,6 +122,7 @@ class Reader:
             decimal=decimal,
             min_confidence=min_confidence,
             page=page,
+            rotate=rotate,
             max_pixels=max_pixels,
         )
         return _raised(self.results([source], options)[0])
@@ -184,8 +193,11 @@ class Reader:
         read = partial(_read, self._reader(options), options)
         if len(parts) == 1:
             return read(parts[0])
-        with ThreadPoolExecutor(_THREADS) as pool:
+        pool = ThreadPoolExecutor(_THREADS)
+        try:
             return [result for part in pool.map(read, parts) for result in part]
+        finally:  # Ctrl-C does not wait for a drive that does not answer
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def page_results(self, document: Source, options: ReadOptions) -> Iterator[Result]:
         """Yield a reading of each page of a document, or the error that it met."""
@@ -193,21 +205,20 @@ class Reader:
             raise SettingError("read_pages reads every page: leave out page, or use read")
         reader = self._reader(options)
         pages = open_pages(document, max_pixels=options.max_pixels)
-        listed = (_Page(document, n, partial(next, pages)) for n in range(1, 1 + len(pages)))
+        listed = (_Page(document, n + 1, partial(pages.page, n)) for n in range(len(pages)))
         return (result for page in listed for result in _read(reader, options, [page]))
 
     def shown(self, source: Source, options: ReadOptions) -> Grey:
         """Return what `preprocess` does, for options that were checked."""
         page = open_grey(source, page=options.page, max_pixels=options.max_pixels)
-        return self._reader(options).shown(page)
+        return self._reader(options).shown(turned(page, options.rotate or 0))
 
     def _reader(self, options: ReadOptions) -> LineReader | DigitReader:
-        reader = self._single if options.single else self._line
+        # What reads nothing but one digit need not be told so.
+        reader = self._single if options.single or not self._line else self._line
         if reader is None:
             raise SettingError(
-                f"the model {self.model} reads lines: it takes no single (--single)"
-                if options.single
-                else f"the model {self.model} reads one digit: say so (single, --single)"
+                f"the model {self.model} reads lines, and no single digits: leave out single"
             )
         return reader
 
@@ -237,27 +248,34 @@ class _Page:
 def _read(
     reader: LineReader | DigitReader, options: ReadOptions, pages: Sequence[_Page]
 ) -> list[Result]:
-    failures: dict[int, InkdigitError] = {}
-    found = iter(reader.read(_opened(pages, failures), options))
+    notes: list[_Note] = []
+    found = iter(reader.read(_opened(pages, options.rotate or 0, notes), options))
     return [
-        failures.get(number) or _reading(next(found), reader.model.name, page)
-        for number, page in enumerate(pages)
+        note if isinstance(note, InkdigitError) else _reading(reader, next(found), note, page)
+        for note, page in zip(notes, pages, strict=True)
     ]
 
 
-def _opened(pages: Sequence[_Page], failures: dict[int, InkdigitError]) -> Iterator[Grey]:
-    """Open one page after the other, so that no two are held; note those that cannot be."""
-    for number, page in enumerate(pages):
+def _opened(pages: Sequence[_Page], degrees: int, notes: list[_Note]) -> Iterator[Grey]:
+    """Open and turn one page after the other, so that no two are held; note what came of each."""
+    for page in pages:
         try:
-            yield page.open()
+            grey = turned(page.open(), degrees)
         except InkdigitError as error:
-            failures[number] = error
+            notes.append(error)
+        else:
+            notes.append(grey.shape)
+            yield grey
 
 
-def _reading(found: Evidence | InkdigitError, model: str, page: _Page) -> Result:
+def _reading(
+    reader: LineReader | DigitReader, found: _Found, shape: tuple[int, int], page: _Page
+) -> Result:
     """Make a reading of what is known: decide what to do with it, and understand its number."""
     if isinstance(found, InkdigitError):
         return found
+    if _may_lie_on_its_side(found):
+        found = replace(found, turned=_read_turned(reader, found, page))
     status, reason, rule = decide(found)
     numbers = meanings(found.text, found.options.decimal)
     picture = partial(open_grey, page.source, page=page.number, max_pixels=found.options.max_pixels)
@@ -267,9 +285,51 @@ def _reading(found: Evidence | InkdigitError, model: str, page: _Page) -> Result
         status=status,
         reason=reason,
         rule=rule,
-        characters=found.characters,
+        characters=_as_opened(found.characters, shape, found.options.rotate or 0),
         number=numbers.pop() if len(numbers) == 1 else None,
         unconstrained=found.free,
-        model=model,
+        model=reader.model.name,
         picture=None if hasattr(page.source, "read") else picture,  # a stream is read once
     )
+
+
+def _may_lie_on_its_side(found: Evidence) -> bool:
+    doubted = len(found.digits) < 2 or decide(found)[0] != "accepted"
+    return bool(found.line and found.line.is_column and doubted and found.options.rotate is None)
+
+
+def _read_turned(reader: LineReader | DigitReader, found: Evidence, page: _Page) -> str:
+    """Say which number of more digits is read when a page is turned by a quarter, if one is.
+
+    What is accepted as it lies, such as two 0 above each other as an 8, yields to nothing less.
+    """
+    good = ("accepted",) if decide(found)[0] == "accepted" else ("accepted", "review")
+    with suppress(InkdigitError):
+        grey, quarters = page.open(), (90, 270)
+        ways = reader.read([turned(grey, degrees) for degrees in quarters], found.options)
+        likely = [
+            (way.confidence, degrees, way.text)
+            for degrees, way in zip(quarters, ways, strict=True)
+            if isinstance(way, Evidence)
+            and decide(way)[0] in good
+            and len(way.digits) > max(1, len(found.digits))
+        ]
+        if likely:
+            _, degrees, text = max(likely)
+            return f"turned clockwise by {degrees} degrees it reads {text}: set rotate to {degrees}"
+    return ""
+
+
+def _as_opened(
+    characters: tuple[Character, ...], shape: tuple[int, int], degrees: int
+) -> tuple[Character, ...]:
+    """Return characters with their boxes on the page before it was turned to this shape."""
+    down, across = shape
+    for _ in range(degrees // 90):
+        characters = tuple(
+            replace(one, box=(y, across - x - width, height, width))
+            for one in characters
+            for x, y, width, height in [one.box]
+        )
+        down, across = across, down
+    return characters

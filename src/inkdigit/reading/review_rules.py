@@ -61,7 +61,7 @@ class Evidence:
     be another, be they too faint to be written. `free` is what would be found without pattern and
     check and `free_is_sure` whether that would be accepted; `None` where there are none. `line` is
     the line image, `beside` what stands beside an only digit, `no_digit` the probability that it is
-    none.
+    none. `unseen` says why no ink could have been seen, and `turned` how more is read.
     """
 
     found: str
@@ -78,14 +78,20 @@ class Evidence:
     beside: str = ""
     no_digit: float = 0.0
     is_blank: bool = False
+    unseen: str = ""
+    turned: str = ""
 
     @classmethod
-    def of_blank(cls, options: ReadOptions) -> Self:
-        """Return what is known of blank paper."""
-        sure = 1.0 if options.passes("") else 0.0
-        free = "" if options.constrained else None
+    def of_blank(cls, options: ReadOptions, unseen: str = "") -> Self:
+        """Return what is known of paper without ink, or on which none could have been seen."""
         return cls(
-            found="", confidence=sure, threshold=0.0, options=options, free=free, is_blank=True
+            found="",
+            confidence=1.0 if options.passes("") and not unseen else 0.0,
+            threshold=0.0,
+            options=options,
+            free="" if options.constrained else None,
+            is_blank=True,
+            unseen=unseen,
         )
 
     @property
@@ -209,6 +215,15 @@ def _mark_ahead(e: Evidence) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("unseen", "review", "policy",
+         "nothing could be seen: the picture is too small, black or over-exposed",
+         lambda e: e.unseen and f"nothing could be seen: {e.unseen}"),
+    Rule("many numbers", "review", "policy",
+         "this is a page of many numbers: crop one, or name its box in a manifest",
+         lambda e: bool(e.line and e.line.many_numbers)),
+    Rule("on its side", "review", "policy",
+         "more is read when the picture is turned by a quarter: does it lie on its side?",
+         lambda e: e.turned),
     Rule("blank", "rejected", "policy", "there is no ink",
          lambda e: e.is_blank and not e.options.passes("")),
     Rule("no digit", "rejected", "evidence", "this does not look like a digit",

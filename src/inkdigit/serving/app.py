@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 import inkdigit
 from inkdigit.serving import operations, routes
 from inkdigit.serving.metrics import forget_process
-from inkdigit.serving.middleware import AccessLog, LingeringClose, LoadShedding
+from inkdigit.serving.middleware import AccessLog, LingeringClose, LoadShedding, Prefix
 from inkdigit.serving.problems import add_problem_handlers
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
@@ -39,6 +39,7 @@ def create_app(settings: Settings) -> AccessLog:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
     )
     app.include_router(routes.router)
     app.include_router(operations.router)
@@ -59,7 +60,8 @@ def _around(app: FastAPI, settings: Settings) -> AccessLog:
             wrapped,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+            allow_headers=["Authorization", "Content-Encoding", "X-API-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
+    wrapped = Prefix(wrapped, settings.root_path, app.routes)
     return AccessLog(LingeringClose(wrapped, limit=_LINGERING * settings.max_bytes))

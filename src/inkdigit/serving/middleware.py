@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from starlette.datastructures import Headers
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from inkdigit.serving.batching import QueueFull
 from inkdigit.serving.metrics import REQUESTS, SECONDS
 from inkdigit.serving.problems import ProblemResponse, unavailable
+from inkdigit.serving.settings import PREFIX
 
 log = logging.getLogger("inkdigit.requests")
 
@@ -117,6 +118,34 @@ class LingeringClose:
         await self._app(scope, watched_receive, patient_send)
 
 
+class Prefix:
+    """Lets the application know the path under which a proxy shows it: as set, or as it says.
+
+    Proxies take that path away before they ask, or leave it; both are understood: a path that one
+    of the `routes` has was taken away from. What a client makes up in `X-Forwarded-Prefix` changes
+    no more than the paths of its own answer.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str, routes: Iterable[BaseRoute]) -> None:
+        self._app, self._root_path, self._routes = app, root_path, routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] == "http":
+            said = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
+            prefix = self._root_path or (said if PREFIX.fullmatch(said) else "")
+            if prefix and self._is_without(prefix, scope):
+                scope["path"] = prefix + scope["path"]
+            scope["root_path"] = prefix
+        await self._app(scope, receive, send)
+
+    def _is_without(self, prefix: str, scope: Scope) -> bool:
+        bare = {**scope, "root_path": ""}
+        return not f"{scope['path']}/".startswith(f"{prefix}/") or any(
+            route.matches(bare)[0] is not Match.NONE for route in self._routes
+        )
+
+
 class LoadShedding:
     """Refuses in a rush, before any work that costs more than to refuse.
 
@@ -131,7 +160,7 @@ class LoadShedding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
-        route = self._routes.get(scope.get("path", ""))
+        route = self._routes.get(scope.get("path", "").removeprefix(scope.get("root_path", "")))
         try:
             if route:
                 self._check_room()

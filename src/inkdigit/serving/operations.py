@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 import inkdigit
 from inkdigit.serving.metrics import exposition
+from inkdigit.serving.problems import AsciiJSONResponse
 from inkdigit.serving.schemas import State, Version
 from inkdigit.serving.service import service_of
 
@@ -51,6 +52,13 @@ async def metrics() -> Response:
 async def page() -> FileResponse:
     """Return the page to write on."""
     return FileResponse(PAGE / "index.html")
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> AsciiJSONResponse:
+    """Return the OpenAPI, of the service where this request found it."""
+    found, place = request.app.openapi(), request.scope.get("root_path")
+    return AsciiJSONResponse({**found, "servers": [{"url": place}]} if place else found)
 
 
 @router.get("/docs", include_in_schema=False)

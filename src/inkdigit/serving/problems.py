@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
@@ -28,6 +27,11 @@ class Problem(Exception):  # noqa: N818  (the name that RFC 9457 gives it)
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status, self.detail, self.headers = status, detail, dict(headers or {})
+
+
+def too_large(limit: int) -> Problem:
+    """Return the refusal of a body of more bytes than may be."""
+    return Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
 
 
 def unavailable(error: Unavailable) -> Problem:
@@ -77,21 +81,13 @@ async def _say_nothing(*_: object) -> Response:
 
 
 def _http(request: Request, error: HTTPException) -> Problem:
-    path = request.url.path[:200]
+    path, docs = request.url.path[:200], f"{request.scope.get('root_path', '')}/docs"
     known = {
-        404: f"there is nothing at {path}: see /docs",
-        405: f"{path} does not take {request.method}: see /docs",
+        404: f"there is nothing at {path}: see {docs}",
+        405: f"{path} does not take {request.method}: see {docs}",
     }
     detail = known.get(error.status_code, error.detail)
     return Problem(error.status_code, detail, error.headers)
-
-
-def _invalid(_: Request, error: ValidationError) -> Problem:
-    first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        return Problem(422, f"there is no option {name[:60]!r}: see /docs")
-    return Problem(422, f"{name}: {first['msg']}, received {str(first['input'])[:60]!r}")
 
 
 _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
@@ -99,6 +95,5 @@ _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Unavailable: lambda _, error: unavailable(error),
     InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
     HTTPException: _http,
-    ValidationError: _invalid,
     Exception: lambda *_: Problem(500, "something went wrong in the service: see its log"),
 }

@@ -3,29 +3,32 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import fields
 from functools import partial
 from secrets import compare_digest
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import ConfigDict, Field, create_model
 from starlette.requests import ClientDisconnect
 
 from inkdigit.reading.options import ReadOptions
 from inkdigit.serving.batching import Unavailable
 from inkdigit.serving.problems import AsciiJSONResponse, Problem
+from inkdigit.serving.request_options import SHOWN, Pairs, gathered, schemas
 from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
-from inkdigit.serving.service import service_of
-from inkdigit.serving.uploads import receive_uploads
+from inkdigit.serving.service import Service, service_of
+from inkdigit.serving.uploads import receive_body
 
 _BINARY = {"type": "string", "format": "binary"}
 _BASE64 = {"type": "string", "contentEncoding": "base64"}
+_OPTIONS = schemas()
+_NAMED = {"type": "object", "properties": {"file": _BASE64, "name": {"type": "string"}}}
 
 
 def _object(required: str, **properties: Any) -> dict[str, Any]:
-    return {"schema": {"type": "object", "required": [required], "properties": properties}}
+    """Return the schema of a form or of JSON: what is sent, and any of the options."""
+    members = properties | _OPTIONS
+    return {"schema": {"type": "object", "required": [required], "properties": members}}
 
 
 _ONE_FILE = {
@@ -34,7 +37,12 @@ _ONE_FILE = {
     "image/*": {"schema": _BINARY},
     "application/pdf": {"schema": _BINARY},
 }
-_FILES = {"multipart/form-data": _object("files", files={"type": "array", "items": _BINARY})}
+_FILES = {
+    "multipart/form-data": _object("files", files={"type": "array", "items": _BINARY}),
+    "application/json": _object(
+        "files", files={"type": "array", "items": {"anyOf": [_BASE64, _NAMED]}}
+    ),
+}
 _PROBLEM = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"description": "The API key is missing or wrong", "content": _PROBLEM},
@@ -46,35 +54,23 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _query_fields() -> dict[str, Any]:
-    kinds = get_type_hints(ReadOptions)
-    shown = Field(False, description="add what the network was shown, as a PNG in base64")
-    return {"shown": (bool, shown)} | {
-        known.name: (kinds[known.name], Field(known.default, description=known.metadata["help"]))
-        for known in fields(ReadOptions)
-        if known.name != "max_pixels"  # the service sets it
-    }
-
-
-_Query = create_model("Query", __config__=ConfigDict(extra="forbid"), **_query_fields())
 _PARAMETERS = [
-    {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
-    for name, schema in _Query.model_json_schema()["properties"].items()
+    {"name": name, "in": "query", "description": about["description"], "schema": about}
+    for name, about in _OPTIONS.items()
 ]
 
 
-async def _asked(request: Request) -> tuple[ReadOptions, bool]:
-    """Return the options of a query, and whether it asks for what the network was shown.
+async def _options(service: Service, *said: Pairs) -> tuple[ReadOptions, bool]:
+    """Return the options that are said, and whether what the network was shown is asked for.
 
-    Raises `ValidationError` or `SettingError` where it makes no sense. FastAPI would do the same as
-    a parameter of the route, in a tenth of the time that a reading takes.
+    Raises `Problem` or `SettingError` where they make no sense.
     """
-    query = _Query.model_validate(dict(request.query_params)).model_dump()
-    shown = query.pop("shown")
-    options = partial(ReadOptions, **query, max_pixels=service_of(request).settings.max_pixels)
-    if query["pattern"] is None and query["check"] is None:
-        return options(), shown
-    return await asyncio.to_thread(options), shown  # to compile a pattern may take a while
+    asked = gathered(*said)
+    shown = asked.pop(SHOWN, False)
+    options = partial(ReadOptions, **asked, max_pixels=service.settings.max_pixels)
+    if "pattern" in asked or "check" in asked:
+        return await asyncio.to_thread(options), shown  # to compile a pattern may take a while
+    return options(), shown
 
 
 _HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
@@ -109,14 +105,15 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_
 async def read(request: Request) -> AsciiJSONResponse:
     """Read the number in a picture: multipart `file`, JSON with base64, or the picture itself.
 
-    A document of several pages gives `pages`.
+    A document of several pages gives `pages`. Options stand in the query, the form or the JSON.
     """
-    service = service_of(request)
-    options, shown = await _asked(request)
-    several = Problem(422, "the form holds several files: send them to /v1/read/batch")
+    service, query = service_of(request), request.query_params.multi_items()
+    await _options(service, query)  # before anything arrives
+    several = Problem(422, "there are several files: send them to /v1/read/batch")
     with service.memory.share() as take:
-        uploads = await receive_uploads(request, service.settings, take, most=1, refusal=several)
-        answer = service.read(uploads[0], options, shown=shown)
+        body = await receive_body(request, service.settings, take, most=1, refusal=several)
+        options, shown = await _options(service, query, body.options)
+        answer = service.read(body.uploads[0], options, shown=shown)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
 
@@ -127,14 +124,15 @@ async def read(request: Request) -> AsciiJSONResponse:
     openapi_extra={"parameters": _PARAMETERS, "requestBody": {"required": True, "content": _FILES}},
 )
 async def read_batch(request: Request) -> AsciiJSONResponse:
-    """Read several files of a multipart form: one result or error each, in order."""
-    service = service_of(request)
-    options, shown = await _asked(request)
+    """Read several files of a multipart form or of JSON: one result or error each, in order."""
+    service, query = service_of(request), request.query_params.multi_items()
+    await _options(service, query)
     most = service.settings.max_files
-    refusal = Problem(413, f"the form holds more than {most:,} files: split it")
+    refusal = Problem(413, f"there are more than {most:,} files: split them")
     with service.memory.share() as take:
-        uploads = await receive_uploads(request, service.settings, take, most=most, refusal=refusal)
-        answers = service.read_all(uploads, options, shown=shown)
+        body = await receive_body(request, service.settings, take, most=most, refusal=refusal)
+        options, shown = await _options(service, query, body.options)
+        answers = service.read_all(body.uploads, options, shown=shown)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})
 

@@ -5,22 +5,41 @@ from the fields of `Settings`. The command line reads them for its help, so only
 library is imported here.
 """
 
+import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from math import inf
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
+
+log = logging.getLogger("inkdigit.serving")
 
 # So many requests of the largest size may be in memory at a time.
 _LARGEST_AT_ONCE = 8
 _Kind = Callable[[str], Any]
+# What Kubernetes sets for a Service of this name, INKDIGIT_PORT=tcp://10.0.0.1:8000, is not ours.
+_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# Of these, browsers name no origin.
+_NO_ORIGINS = {"blob", "data", "file", "ftp", "ws", "wss"}
+# A path prefix, which comes to stand in addresses.
+PREFIX = re.compile(r"(?=.{0,200}$)(/(?!\.\.?(/|$))[\w.~-]+)*", re.ASCII)
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _words(text)
+    if text and not origins:
+        raise SettingError(f"the list of origins holds none: {shown(text)}")
+    return origins
 
 
 def _setting(
@@ -62,8 +81,12 @@ class Settings:
         least=0.1, most=3600,
     )  # fmt: skip
     cors_origins: tuple[str, ...] = _setting(
-        (), "other origins whose pages may ask, with commas between", "LIST", _words, "none"
+        (), "other origins whose pages may ask, with commas between", "LIST", _origins, "none"
     )
+    root_path: str = _setting(
+        "", "the path under which a proxy shows the service, such as /digits", "PATH",
+        shown="X-Forwarded-Prefix, or none",
+    )  # fmt: skip
     # No flag: a list of processes would show it.
     api_keys: tuple[str, ...] = field(default=(), repr=False, metadata={"kind": _words})
 
@@ -73,7 +96,7 @@ class Settings:
         given = {
             known.name: _parsed(known, os.environ[variable])
             for known in fields(cls)
-            if known.name not in flags and (variable := _variable(known.name)) in os.environ
+            if known.name not in flags and _is_set(variable := _variable(known.name))
         }
         return cls(**given, **flags)
 
@@ -90,6 +113,13 @@ class Settings:
         if not self.host:  # it would mean every address
             raise SettingError(
                 "--host (INKDIGIT_HOST) is empty: give an address, 0.0.0.0 for all of them"
+            )
+        object.__setattr__(self, "cors_origins", tuple(map(_origin, self.cors_origins)))
+        object.__setattr__(self, "root_path", self.root_path.rstrip("/"))
+        if not PREFIX.fullmatch(self.root_path):
+            raise SettingError(
+                f"--root-path (INKDIGIT_ROOT_PATH) is a path such as /digits, received "
+                f"{shown(self.root_path)}"
             )
         if self.queue < self.max_files:
             raise SettingError(
@@ -110,6 +140,37 @@ def flag_of(name: str) -> str:
 
 def _variable(name: str) -> str:
     return f"INKDIGIT_{name.upper()}"
+
+
+def _is_set(variable: str) -> bool:
+    value = os.environ.get(variable)
+    if value is not None and _OF_KUBERNETES.match(value):
+        log.warning("%s=%s is of a Service in Kubernetes, and passed over", variable, value)
+        return False
+    return value is not None
+
+
+def _origin(text: str) -> str:
+    """Return an origin as browsers send it (RFC 6454); `SettingError` for what can't be one."""
+    if text in {"*", "null"}:
+        return text
+    try:
+        parts = urlsplit(text.lower())
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        host, port = "", None
+    beyond = (
+        parts.path.strip("/") or parts.query or parts.fragment or parts.username if host else ""
+    )
+    has_none = not host or parts.scheme in {"", *_NO_ORIGINS}
+    if has_none or not re.fullmatch(r"[\w.:-]+", host) or beyond:
+        raise SettingError(
+            f"--cors-origins (INKDIGIT_CORS_ORIGINS) takes origins such as https://a.example, "
+            f"received {shown(text)}"
+        )
+    host = f"[{host}]" if ":" in host else host
+    behind = "" if port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{port}"
+    return f"{parts.scheme}://{host}{behind}"
 
 
 def _parsed(known: "Field[Any]", text: str) -> Any:

@@ -2,26 +2,31 @@
 
 import asyncio
 import json
+import re
 import sys
 from base64 import b64decode
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from email.utils import quote
+from typing import Any
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from inkdigit.errors import shown
 from inkdigit.serving.batching import Unavailable
-from inkdigit.serving.problems import Problem
+from inkdigit.serving.encodings import unpacked
+from inkdigit.serving.problems import Problem, too_large
+from inkdigit.serving.request_options import FILES, is_option
 from inkdigit.serving.settings import Settings
 
 # As `inkdigit read` names standard input.
 NAMELESS = "-"
 _LONGEST_NAME = 255
-# Fields of a form are passed over, and every one takes its time.
+# Every field of a form takes its time.
 _MOST_FIELDS = 100
 
 _Body = AsyncGenerator[bytes, None]
@@ -34,6 +39,14 @@ class Upload:
 
     name: str
     content: bytes
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a request holds: files, and what it says beside them, as it says it."""
+
+    uploads: list[Upload]
+    options: list[tuple[str, Any]] = field(default_factory=list)
 
 
 class MemoryFull(Unavailable):
@@ -67,25 +80,28 @@ class Memory:
             self.held -= share
 
 
-async def receive_uploads(
+async def receive_body(
     request: Request, settings: Settings, take: _Take, *, most: int, refusal: Problem
-) -> list[Upload]:
+) -> Body:
     """Return the files in a body: multipart, JSON with base64, or the picture itself.
 
     Raises `Problem` 408 for a body that is too slow, 413 for one too large or of too many fields,
-    415 for another kind, 422 for one without files or with a broken form, `refusal` as soon as
-    there are more than `most` files, and `MemoryFull` where there is no room for it.
+    415 for another kind or coding, 422 for one without files or with a broken form, `refusal` as
+    soon as there are more than `most` files, and `MemoryFull` where there is no room for it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = _counted(request, settings.max_bytes, take)
+    body = _counted(unpacked(request, settings.max_bytes), settings.max_bytes, take)
     try:
         async with asyncio.timeout(settings.timeout):
             if kind == "multipart/form-data":
                 return await _from_form(request, body, most, refusal)
             if kind == "application/json":
-                return [await asyncio.to_thread(_decoded, await _joined(body))]
+                found = await asyncio.to_thread(from_json, await _joined(body), most)
+                if found is None:
+                    raise refusal
+                return found
             if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
-                return [Upload(NAMELESS, await _joined(body))]
+                return Body([Upload(NAMELESS, await _joined(body))])
     except TimeoutError:
         raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds") from None
     raise Problem(
@@ -96,12 +112,12 @@ async def receive_uploads(
     )
 
 
-async def _counted(request: Request, limit: int, take: _Take) -> _Body:
+async def _counted(body: AsyncIterator[bytes], limit: int, take: _Take) -> _Body:
     total = 0
-    async for chunk in request.stream():
+    async for chunk in body:
         total += len(chunk)
         if total > limit:
-            raise Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
+            raise too_large(limit)
         take(len(chunk))
         yield chunk
 
@@ -119,7 +135,7 @@ class _FormParser(MultiPartParser):
         super().__init__(
             Headers({"Content-Type": _without_charset(kind)}),
             self._whole(body),
-            max_files=most_files,
+            max_files=most_files + 1,  # so that a field sent as a file is told
             max_fields=_MOST_FIELDS,
         )
         self._ended = False
@@ -142,7 +158,7 @@ def _without_charset(kind: str) -> str:
     return f'multipart/form-data; boundary="{quote(boundary.decode("latin-1"))}"'
 
 
-async def _from_form(request: Request, body: _Body, most: int, refusal: Problem) -> list[Upload]:
+async def _from_form(request: Request, body: _Body, most: int, refusal: Problem) -> Body:
     try:
         form = await _FormParser(request.headers["content-type"], body, most).parse()
     except MultiPartException as error:
@@ -155,26 +171,99 @@ async def _from_form(request: Request, body: _Body, most: int, refusal: Problem)
         if error.message.startswith("Part exceeded"):
             raise Problem(413, "the form holds a field over 1 MB that is no file") from None
         raise Problem(422, "the multipart form is broken") from None
-    files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    uploads = [Upload(_shown(file.filename), await file.read()) for file in files]
+    uploads, options = list[Upload](), list[tuple[str, Any]]()
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile) and is_option(name):
+            raise Problem(422, f"the field {name!r} is sent as a file: send it as text")
+        if isinstance(value, UploadFile):
+            uploads.append(Upload(shown_name(value.filename), await value.read()))
+        elif name in FILES:
+            raise Problem(422, f"the field {name!r} holds text: send the picture as a file")
+        else:
+            options.append((name, value))
     await form.close()
+    if len(uploads) > most:
+        raise refusal
     if not uploads:
         raise Problem(422, "the form holds no file: send one as the field 'file'")
-    return uploads
+    return Body(uploads, options)
 
 
-def _decoded(text: bytes) -> Upload:
+class _Object(list[tuple[str, Any]]):
+    """The members of a JSON object as they stand there, one twice as well."""
+
+
+def from_json(text: bytes, most: int) -> Body | None:
+    """Return what JSON holds: `file` with its `name`, or `files`, and options; None if too many.
+
+    Raises `Problem` 422 for anything else.
+    """
+    with suppress(ValueError, RecursionError):
+        members = json.loads(text, object_pairs_hook=_Object)
+        if isinstance(members, _Object):
+            sent = [(name, value) for name, value in members if name in {"file", "name"}]
+            several = [value for name, value in members if name == "files"]
+            if not several:
+                files = [_Object(sent)]
+            elif len(several) == 1 and type(several[0]) is list and several[0] and not sent:
+                files = several[0]
+            else:
+                raise _UNEXPECTED
+            if len(files) > most:
+                return None
+            options = [(n, value) for n, value in members if n not in {"file", "name", "files"}]
+            return Body([_named(one, n) for n, one in enumerate(files, start=1)], options)
+    raise _UNEXPECTED
+
+
+_UNEXPECTED = Problem(
+    422,
+    'the JSON is not as expected: {"file": "<base64>", "name": "<optional>"}, or for several '
+    '{"files": ["<base64>", …]}; options stand beside them',
+)
+
+
+def _named(member: Any, number: int) -> Upload:
+    """Return a file by its base64, or by an object of that and a name; its number tells it."""
+    sent = member if isinstance(member, _Object) else [("file", member)]
+    known = dict(sent)
+    encoded, name = known.pop("file", None), known.pop("name", None)
+    wrong = known or len(sent) != len(dict(sent)) or not isinstance(encoded, str)
+    if wrong or not isinstance(name, str | None):
+        raise _UNEXPECTED
     try:
-        fields = json.loads(text)
-        encoded, name = fields["file"], fields.get("name")
-        # A canvas gives its picture as a data URL.
-        content = b64decode(encoded.rpartition(",")[2], validate=True)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise Problem(
-            422, 'the JSON is not as expected: {"file": "<base64>", "name": "<optional>"}'
-        ) from None
-    return Upload(_shown(name if isinstance(name, str) else None), content)
+        return Upload(shown_name(name), decode_base64(encoded))
+    except ValueError as error:
+        told = f"{shown(name)} (file {number})" if name else f"file {number}"
+        raise Problem(422, f"the base64 of {told} {error}") from None
 
 
-def _shown(name: str | None) -> str:
+def decode_base64(text: str) -> bytes:
+    r"""Return the bytes of base64 as other tools write it.
+
+    A canvas gives a data URL; others break lines, leave out the padding, take the alphabet that is
+    safe in URLs, or encode by percent. Raises `ValueError` for what is none of these.
+
+    >>> decode_base64("data:image/png;base64,aGk%3D"), decode_base64("a-_\n-")
+    (b'hi', b'k\xef\xfe')
+    """
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text.rpartition(",")[2])
+    text = _LINE_BREAK.sub("", text.strip()).translate(_URL_SAFE).rstrip("=")
+    if wrong := _NOT_BASE64.search(text):
+        hint = "a + that was not encoded?" if wrong[0] == " " else "it is no base64"
+        raise ValueError(f"holds {wrong[0]!r}: {hint}")
+    if len(text) % 4 == 1:
+        raise ValueError("is cut short: it ends within a byte")
+    return b64decode(text + "=" * (-len(text) % 4))
+
+
+# Those of what base64 has.
+_ESCAPE = re.compile(r"%(2B|2F|3D|0A|0D)", re.I)
+_LINE_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_URL_SAFE = str.maketrans("-_", "+/")
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+
+
+def shown_name(name: str | None) -> str:
+    """Return the name of a file as an answer shows it."""
     return (name or NAMELESS)[:_LONGEST_NAME]

@@ -11,9 +11,16 @@ from inkdigit.learning.datasets.mnist import SHA256, cache_folder
 
 @pytest.mark.parametrize("name", ["", "MNIST", "fashion", "folder", "sample "])
 def test_unknown_names(name: str) -> None:
-    with pytest.raises(SettingError, match="choose mnist, sample, folder:PATH or auto") as caught:
+    with pytest.raises(SettingError, match="choose mnist, sample, folder:PATH") as caught:
         load_dataset(name)
     assert repr(name) in str(caught.value)
+
+
+def test_a_folder_without_its_prefix_and_what_is_no_name(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=f"is a folder: write folder:{tmp_path}"):
+        load_dataset(tmp_path)
+    with pytest.raises(SettingError, match="data is a Dataset or the name of one, received 5"):
+        load_dataset(5)  # type: ignore[arg-type]
 
 
 def test_auto_without_mnist_is_the_sample_says_so_and_asks_no_network(

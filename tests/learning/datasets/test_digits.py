@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -18,10 +20,60 @@ def numbers(digits: Digits) -> list[int]:
     return [int(a) * 256 + int(b) for a, b in digits.images[:, 0, :2]]
 
 
-@pytest.mark.parametrize("shape", [(4, 28, 28), (5, 28, 27), (5, 784), (5, 28, 28, 1)])
-def test_images_must_match_the_labels(shape: tuple[int, ...]) -> None:
-    with pytest.raises(DataError, match="5 labels do not match images of shape"):
-        Digits(np.zeros(shape, np.uint8), np.zeros(5, np.int64))
+def test_images_must_match_the_labels() -> None:
+    with pytest.raises(DataError, match="5 labels do not match 4 images"):
+        Digits(np.zeros((4, 28, 28), np.uint8), np.zeros(5, np.int64))
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+LABELS = np.array([3, 0, 9, 1, 1])
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        PIXELS, PIXELS[..., None], PIXELS.reshape(5, 784), PIXELS.astype(np.int64),
+        PIXELS / np.float32(255), PIXELS / 255.0,
+    ],
+    ids=["uint8", "with a channel", "flat", "int64", "float32", "float64"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "labels", [LABELS, LABELS.astype(np.uint8), LABELS.astype(float), np.eye(10)[LABELS]],
+    ids=["int64", "uint8", "float", "one-hot"],
+)  # fmt: skip
+def test_what_can_only_mean_one_thing_is_taken(images: Any, labels: Any) -> None:
+    digits = Digits(images, labels)
+    assert digits.images.dtype == np.uint8
+    assert np.array_equal(digits.images, PIXELS)
+    assert digits.labels.dtype == np.int64
+    assert np.array_equal(digits.labels, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "sentence"),
+    [
+        (PIXELS[:, :27], LABELS, r"received \(5, 27, 28\)"),
+        (PIXELS * 1.0, LABELS, "floats in 0..1, received float64 from 0 to 255"),
+        (PIXELS / 127.5 - 1, LABELS, "received float64 from -1 to 1"),
+        (PIXELS.astype(int) - 1, LABELS, "received int64 from -1 to 254"),
+        (np.full((5, 28, 28), np.nan), LABELS, "from nan to nan"),
+        (PIXELS, LABELS + 1, "received int64 of shape .5,. from 1 to 10"),
+        (PIXELS, LABELS - 1, "from -1 to 8"),
+        (PIXELS, LABELS + 0.5, "labels are whole numbers from 0 to 9"),
+        (PIXELS, np.ones((5, 10)), r"received float64 of shape \(5, 10\)"),
+        (PIXELS, np.array(list("abcde")), "labels are whole numbers"),
+    ],
+)
+def test_what_is_neither_is_one_sentence(images: Any, labels: Any, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence) as caught:
+        Digits(images, labels)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_picture_of_a_class_is_too_few() -> None:
+    labels = np.array([0] * 20 + [1] * 20 + [7])
+    with pytest.raises(DataError, match="there is one picture of 7: each digit needs at least two"):
+        Digits(np.zeros((41, 28, 28), np.uint8), labels).divided(0.2)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.5])

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,9 +7,18 @@ import pytest
 from scipy.stats import binomtest
 
 from inkdigit.errors import RunError, SettingError
+from inkdigit.learning import api
 from inkdigit.learning.api import train_run
+from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.evaluation.comparison import combined_p, compare, compare_runs, differences
+from inkdigit.learning.evaluation.comparison import (
+    Contender,
+    combined_p,
+    compare,
+    differences,
+    hold,
+)
+from inkdigit.learning.evaluation.report import write_comparison
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.settings import TrainingSettings
 
@@ -51,8 +61,8 @@ def test_runs_are_paired_in_the_order_of_their_seeds() -> None:
 
 
 def test_two_runs_of_one_name_and_seed_are_refused(trained: Run, small: Dataset) -> None:
-    with pytest.raises(SettingError, match="there are two runs of lenet5 with seed"):
-        compare_runs([trained, trained], small)
+    with pytest.raises(SettingError, match="there are two of lenet5 with seed"):
+        hold([Contender.of_run(trained)] * 2, small)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +97,7 @@ def test_a_comparison_trains_measures_and_summarises(small: Dataset, tmp_path: P
 
 
 def test_one_seed_has_a_mean_and_no_spread(trained: Run, small: Dataset) -> None:
-    row = compare_runs([trained], small).networks.iloc[0]
+    row = hold([Contender.of_run(trained)], small).networks.iloc[0]
     assert row["test_accuracy_mean"] == trained.metrics["test_accuracy"]
     assert pd.isna(row["test_accuracy_sd"])
 
@@ -98,11 +108,55 @@ def test_bad_comparisons(small: Dataset, tmp_path: Path) -> None:
 
     for networks, seeds, message in (
         (["classic"], 0, "at least 1, received 0"),
+        (["classic"], 1.5, "the seeds must be a whole number, received 1.5"),
         (["classic", "classic"], 1, "named twice"),
         (["nothing"], 1, "choose from"),
+        (["gone.py:build", "classic"], 1, "gone.py is not there"),
+        (["classic", lambda: 3], 1, "builds no Keras model"),
+        ([own, own], 1, "named twice among own"),
+        ([own()], 1, "each seed begins anew: name a function that builds mine"),
     ):
         with pytest.raises(SettingError, match=message):
             compare(networks, seeds, small, tmp_path, never)
+
+
+def own() -> Any:
+    layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
+    return keras.Sequential(layers, name="mine")
+
+
+@pytest.mark.slow
+def test_networks_of_ones_own_are_trained_beside_ours(small: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import keras\n"
+        "layers = keras.layers\n"
+        "def own():\n    return keras.Sequential([keras.Input((28, 28)), layers.Flatten(), "
+        "layers.Dense(10, 'softmax')])\n"
+    )
+    how = {"epochs": 1, "out": tmp_path / "out"}
+    networks = api.compare([f"{tmp_path}/net.py:own", own, "lenet5"], small, **how).networks
+    assert [*networks["network"]] == ["net.own", "own", "lenet5"]
+    assert networks["test_accuracy_mean"][0] == networks["test_accuracy_mean"][1]
+    assert [*networks["parameters"]] == [7850, 7850, 61_706]
+
+
+def test_runs_and_model_files_stand_for_themselves(
+    trained: Run, small: Dataset, tmp_path: Path
+) -> None:
+    def never(network: str, seed: int, folder: Path) -> Run:
+        raise AssertionError
+
+    for name in ("model.keras", "mnist_cnn_model.h5", "model.onnx"):
+        suffix = Path(name).suffix
+        (tmp_path / f"{suffix[1:]}{suffix}").write_bytes((trained.folder / name).read_bytes())
+    named = [trained.folder, *sorted(map(str, tmp_path.iterdir()))]
+    comparison = compare(named, 1, small, tmp_path / "out", never)
+    networks = comparison.networks.set_index("network")
+    assert [*networks.index] == ["lenet5", "h5", "keras", "onnx"]
+    assert networks["test_accuracy_mean"].nunique() == 1
+    assert networks["macs"].isna().tolist() == [False, True, True, True]
+    page = write_comparison(comparison, small, tmp_path / "out").read_text()
+    assert ">nan" not in page
 
 
 def test_a_run_without_its_model_file_says_how_to_get_it(
@@ -113,4 +167,4 @@ def test_a_run_without_its_model_file_says_how_to_get_it(
     for name in ("run.json", "metrics.json"):
         (folder / name).write_bytes((trained.folder / name).read_bytes())
     with pytest.raises(RunError, match=f"inkdigit export {folder}"):
-        compare_runs([Run.open(folder)], small)
+        Contender.of_run(Run.open(folder))

@@ -9,6 +9,8 @@ from evaluations import HISTORY, evaluation_of
 from matplotlib.colors import to_rgba
 from PIL import Image
 
+from inkdigit.errors import DataError
+from inkdigit.learning.backend import keras
 from inkdigit.learning.evaluation import figures as pictures
 
 
@@ -75,6 +77,38 @@ def test_training_curves_draw_the_history():
     assert drawn == {"training": [0.9, 0.3], "validation": [0.5, 0.2]}
     drawn = {line.get_label(): line.get_ydata().tolist() for line in accuracy.lines}
     assert drawn == {"training": [0.7, 0.9], "validation": [0.8, 0.95]}
+
+
+@pytest.mark.parametrize("as_returned", [True, False], ids=["History", "its dict"])
+def test_training_curves_draw_what_fit_returns(as_returned):
+    inputs, labels = np.zeros((4, 28, 28)), np.arange(4)
+    network = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    network.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    fitted = network.fit(
+        inputs, labels, epochs=2, validation_data=(inputs, labels), validation_freq=1, verbose=0
+    )
+    loss, accuracy = pictures.training_curves(fitted if as_returned else fitted.history).axes
+    for axes, name in ((loss, "loss"), (accuracy, "accuracy")):
+        drawn = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+        pairs = {"training": fitted.history[name], "validation": fitted.history[f"val_{name}"]}
+        right = {label: [[1, first], [2, second]] for label, (first, second) in pairs.items()}
+        assert drawn == right
+
+
+def test_what_keras_measured_in_some_epochs_only_is_left_out():
+    columns = {"loss": [0.9, 0.3], "accuracy": [0.7, 0.9], "val_loss": [0.2], "val_accuracy": [0.8]}
+    loss, _ = pictures.training_curves(columns).axes
+    assert [line.get_label() for line in loss.lines] == ["training"]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [[], {}, {"loss": [0.3]}, {"loss": 0.3}, {"mae": [0.3, 0.4]}, None, [3], "a.csv"],
+    ids=str,
+)
+def test_what_is_no_history(history):
+    with pytest.raises(DataError, match="a history holds the loss and the accuracy"):
+        pictures.training_curves(history)
 
 
 def test_one_epoch_has_marks_and_a_tick_at_each_figure_s_place():

@@ -114,6 +114,20 @@ def test_no_digits_is_an_error() -> None:
         Evaluation(np.zeros(0, np.int64), np.zeros((0, 10), np.float32))
 
 
+def test_class_numbers_are_no_probabilities() -> None:
+    labels = np.arange(10)
+    with pytest.raises(DataError, match=r"10 labels need probabilities \(n, classes\), received"):
+        Evaluation(labels, labels)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"10 labels need .* of shape \(9, 10\)"):
+        Evaluation(labels, np.eye(10, dtype=np.float32)[:9])
+
+
+def test_labels_may_be_one_hot() -> None:
+    right = by_hand()
+    given = Evaluation(np.eye(10, dtype=np.int64)[right.labels], right.probabilities)
+    assert given.to_dict() == right.to_dict()
+
+
 def test_to_dict_holds_plain_types_only() -> None:
     import json
 

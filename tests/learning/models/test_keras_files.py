@@ -11,7 +11,7 @@ import pytest
 
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
-from inkdigit.learning.models.keras_files import load_keras_model, predict
+from inkdigit.learning.models.keras_files import load_digit_model, load_keras_model, predict
 from inkdigit.learning.networks import build_network
 
 layers = keras.layers
@@ -161,6 +161,72 @@ def test_a_network_of_another_shape(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((32, 32, 3)), layers.Flatten(), layers.Dense(7)])
     with pytest.raises(ModelError, match=r"reads \(None, 32, 32, 3\) and gives \(None, 7\)"):
         load_keras_model(saved(model, tmp_path / "m.keras"))
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("shape", [(28, 28), (784,)])
+def test_a_model_that_others_saved_reads_as_it_did(
+    tmp_path: Path, suffix: str, shape: tuple[int, ...]
+) -> None:
+    dense = layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input(shape), layers.Flatten(), dense])
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    expected = model.predict(images.reshape(5, *shape) / np.float32(255), verbose=0)
+    found = load_digit_model(saved(model, tmp_path / f"m{suffix}"))
+    assert np.allclose(predict(found, images), expected, atol=1e-6)
+
+
+def as_keras_2(path: Path) -> Path:
+    """Describe a network of an `.h5` as Keras 2 did."""
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        for layer in config["config"]["layers"]:
+            layer.pop("module", None)
+            layer["config"]["dtype"] = "float32"
+            if "batch_shape" in layer["config"]:
+                layer["config"]["batch_input_shape"] = layer["config"].pop("batch_shape")
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "2.15.0"
+    return path
+
+
+def test_an_h5_of_keras_2_is_loaded_without_a_word(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = digit_network()
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    expected = predict(model, images)
+    path = as_keras_2(saved(model, tmp_path / "m.h5"))
+    capfd.readouterr()
+    assert np.array_equal(predict(load_digit_model(path), images), expected)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_of_keras_2_that_keras_3_cannot_open_is_named_so(tmp_path: Path) -> None:
+    path = saved(digit_network(), tmp_path / "m.keras")
+
+    def older(config: Any) -> Any:
+        config["config"]["layers"][1]["config"]["of_keras_2"] = True
+        return config
+
+    replace_config(path, older)
+    with pytest.raises(ModelError, match="is damaged or no Keras model"):
+        load_digit_model(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["metadata.json"] = b'{"keras_version": "2.15.0"}'
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(ModelError, match=r"written by Keras 2\.15\.0, and Keras 3 cannot open it"):
+        load_digit_model(path)
+
+
+def test_weights_alone_are_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "m.weights.h5"
+    digit_network().save_weights(path)
+    with pytest.raises(ModelError, match="holds weights only: save the whole model"):
+        load_digit_model(path)
 
 
 def test_missing_and_foreign_files(tmp_path: Path) -> None:

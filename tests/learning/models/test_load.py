@@ -1,17 +1,24 @@
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import accuracy_score
 
 from inkdigit.errors import ImageError, ModelError, RunError
+from inkdigit.learning import api
+from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.models.load import DigitClassifier, already_seen, data_of, initial_weights
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.networks.line import line
-from inkdigit.reading.model_file import temperature_scale, to_pixels
+from inkdigit.reading import Reader
+from inkdigit.reading.model_file import load_model_file, temperature_scale, to_pixels
 
 
 @pytest.mark.parametrize("name", [".", "model.keras", "mnist_cnn_model.h5", "model.onnx"])
@@ -126,3 +133,58 @@ def test_digits_that_a_model_has_seen_are_told(
     trained_on: str | None, data: str, split: str, seen: bool
 ) -> None:
     assert (already_seen(trained_on, data, split) is not None) == seen
+
+
+def theirs(last: str | None = "softmax", shape: tuple[int, ...] = (28, 28)) -> Any:
+    x = [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(10, last)]
+    return keras.Sequential(x)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+@pytest.mark.parametrize("last", ["softmax", None])
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (784,)])
+def test_other_peoples_models_are_as_ours_are(
+    suffix: str, last: str | None, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    model, path = theirs(last, shape), tmp_path / f"theirs{suffix}"
+    model.save(path)
+    images = np.random.default_rng(0).random((5, 28, 28), np.float32)
+    answers = np.asarray(model(images.reshape(5, *shape)))
+    expected = answers if last else softmax(answers, axis=1)
+    found = DigitClassifier.load(path).probabilities(images)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_weights_alone_and_keras_2_are_told(tmp_path: Path) -> None:
+    model = theirs()
+    for name in ("a.weights.h5", "b.h5"):
+        model.save_weights(tmp_path / "a.weights.h5")
+        (tmp_path / name).write_bytes((tmp_path / "a.weights.h5").read_bytes())
+        with pytest.raises(ModelError, match="holds weights only: save the whole model"):
+            DigitClassifier.load(tmp_path / name)
+    model.save(tmp_path / "old.h5")
+    assert DigitClassifier.load(tmp_path / "old.h5")
+    with h5py.File(tmp_path / "old.h5", "a") as file:
+        file.attrs["keras_version"] = "2.11.0"
+        described = json.loads(file.attrs["model_config"])
+        described["config"]["layers"][-1]["config"]["kernel_initializer"]["config"] = {"a": 1}
+        file.attrs["model_config"] = json.dumps(described)
+    with pytest.raises(ModelError, match=r"written by Keras 2\.11\.0, and Keras 3 cannot open it"):
+        DigitClassifier.load(tmp_path / "old.h5")
+
+
+def test_a_file_of_keras_is_exported_and_calibrated(small: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "theirs.keras"
+    theirs(None).save(path)
+    written = api.export(path, data=small)
+    assert written == tmp_path / "theirs.onnx"
+    info = load_model_file(written).info
+    assert (info.network, info.trained_on, info.classes) == ("theirs", "unknown", "0123456789")
+    assert info.reject_measured_on == len(small.fit_and_validation()[1])
+    ours, exported = (DigitClassifier.load(one) for one in (path, written))
+    np.testing.assert_allclose(
+        ours.probabilities(small.test.images), exported.probabilities(small.test.images), atol=1e-5
+    )
+    picture = 255 - small.test.images[0]
+    reader = Reader.load(written)  # it reads one digit, whether that is said or not
+    assert reader.read(picture).text == reader.read(picture, single=True).text

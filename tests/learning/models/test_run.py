@@ -30,7 +30,7 @@ def test_a_run_that_was_only_started_says_so(small: Dataset, tmp_path: Path) -> 
     assert not run.finished
     assert str(run) == f"{run.folder} is unfinished"
     assert Run.open(run.folder) == run
-    with pytest.raises(RunError, match="is unfinished: go on with it"):
+    with pytest.raises(RunError, match="is unfinished: resume it"):
         _ = run.metrics
 
 

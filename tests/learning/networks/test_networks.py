@@ -50,8 +50,10 @@ def test_docstrings_tell_the_true_number_of_parameters() -> None:
 
 
 def test_an_unknown_network_is_named_with_the_known_ones() -> None:
-    with pytest.raises(SettingError, match="'lenet6': choose from lenet5, classic, modern"):
+    with pytest.raises(SettingError, match=r"'lenet6': did you mean lenet5\?"):
         build_network("lenet6")
+    with pytest.raises(SettingError, match="'vgg': choose from lenet5, classic, modern"):
+        build_network("vgg")
 
 
 def test_the_networks_that_read_have_the_sizes_of_their_layers() -> None:
@@ -84,4 +86,4 @@ def test_a_network_that_reads_is_not_trained_on_labelled_digits_alone() -> None:
         with pytest.raises(SettingError, match=f"{name} learns from drawn handwriting"):
             check_network(name, NETWORKS)
     with pytest.raises(SettingError, match=r"choose from lenet5, .*, fast, .*, line, single"):
-        check_network("lenet6")
+        check_network("vgg")

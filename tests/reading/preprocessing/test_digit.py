@@ -9,6 +9,7 @@ from inkdigit.reading.preprocessing.digit import (
     SIZE,
     extract_digit,
     extract_digit_both_ways,
+    light_ink,
     normalise,
 )
 
@@ -80,6 +81,7 @@ def test_blank_paper_gives_zeros(shape: tuple[int, int], paper: int) -> None:
     assert not normalise(page).any()
     assert extract_digit(page) is None
     assert extract_digit_both_ways(page) == []
+    assert not light_ink(page).any()
     grain = np.random.default_rng(0).integers(-4, 5, shape)
     assert not normalise((page + grain).clip(0, 255).astype(np.uint8)).any()
 
@@ -188,6 +190,7 @@ def test_the_page_is_left_as_it_was() -> None:
     before = page.copy()
     normalise(page)
     extract_digit_both_ways(page)
+    light_ink(page)
     assert (page == before).all()
 
 
@@ -201,3 +204,38 @@ def test_where_ink_and_paper_are_alike_both_ways_are_seen() -> None:
     page[4:36, 10:24] = 255
     (only,) = extract_digit_both_ways(page)
     assert only.box == (4, 4, 6, 32)
+
+
+@pytest.mark.parametrize("paper", [0, 60, 190, 255])
+def test_either_polarity_gives_light_ink(paper: int) -> None:
+    page = np.full((30, 40), paper, np.uint8)
+    for ink in {0, 60, 190, 255} - {paper}:
+        page[8:20, 10:14] = ink
+        expected = np.zeros((30, 40))
+        expected[8:20, 10:14] = 255
+        assert (light_ink(page) == expected).all()
+
+
+def test_mnist_digits_keep_their_polarity_and_their_pixels(sample: Dataset) -> None:
+    for digit in sample.test.images[::20]:
+        assert np.abs(light_ink(digit).astype(int) - digit).max() <= 256 - int(digit.max())
+        assert (light_ink(255 - digit) == light_ink(digit)).all()
+
+
+def cut_out(digit: Grey, margin: int, frame: int = 0) -> Grey:
+    """A digit four times as large, cut to the box of its ink."""
+    large = np.asarray(Image.fromarray(digit).resize((112, 112), Image.Resampling.BICUBIC))
+    rows, columns = np.nonzero(large > 40)
+    piece = large[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return np.pad(np.pad(piece, margin), frame, constant_values=255)
+
+
+@pytest.mark.parametrize(("margin", "frame"), [(0, 0), (1, 0), (2, 0), (12, 3)])
+def test_the_ink_of_digits_that_are_cut_out_close_is_told_from_their_paper(
+    margin: int, frame: int, sample: Dataset
+) -> None:
+    for digit in sample.test.images[::10]:
+        page = cut_out(digit, margin, frame)
+        for shown in (page, 255 - page):
+            # The other way round they would go against each other.
+            assert np.corrcoef(light_ink(shown).ravel(), page.ravel())[0, 1] > 0.3

@@ -47,6 +47,52 @@ def test_a_line_that_the_edge_cuts_off_is_left_out_without_a_word() -> None:
     assert found.top > 20
 
 
+def numbers(rows: int, columns: int, *, grid: bool) -> Grey:
+    """A page of numbers of two digits in rows and columns, with or without a grid around them."""
+    page = np.full((60 * rows + 20, 100 * columns + 20), 230, np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            put(page, "47", 30 + 100 * column, 58 + 60 * row)
+    if grid:
+        page[10:-10:60] = 60
+        page[10:-10, 10:-10:100] = 60
+    return page
+
+
+@pytest.mark.parametrize("grid", [False, True])
+@pytest.mark.parametrize(("rows", "columns"), [(3, 2), (4, 1), (9, 9)])
+def test_a_page_of_many_numbers_is_told(rows: int, columns: int, grid: bool) -> None:
+    assert line_of(numbers(rows, columns, grid=grid)).many_numbers
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 9), (2, 3)])
+def test_a_line_or_two_are_no_page_of_numbers(rows: int, columns: int) -> None:
+    assert not line_of(numbers(rows, columns, grid=False)).many_numbers
+
+
+def test_a_number_on_coarse_paper_is_no_page_of_numbers() -> None:
+    page = np.full((120, 400), 230, np.uint8)
+    for row in range(4):
+        for column in range(8):
+            cv2.circle(page, (20 + 50 * column, 15 + 30 * row), 4, 120, -1)
+    assert line_of(page).many_numbers
+    cv2.putText(page, "47301", (30, 100), cv2.FONT_HERSHEY_SIMPLEX, 3, 20, 12, cv2.LINE_AA)
+    assert not line_of(page).many_numbers
+
+
+def test_a_long_number_on_its_side_is_no_page_of_numbers() -> None:
+    page = np.full((120, 500), 230, np.uint8)
+    put(page, "4730285961", 20, 80)
+    assert not line_of(np.ascontiguousarray(np.rot90(page))).many_numbers
+
+
+def test_what_is_too_small_for_a_digit_has_no_layout() -> None:
+    page = np.full((4, 400), 230, np.uint8)
+    page[1:3, 50:90] = 20
+    assert find_line(find_ink(page)) is None
+    assert find_digit(find_ink(page)) is None
+
+
 def test_a_digit_in_two_pieces_is_one_line() -> None:
     page = np.full((120, 90), 230, np.uint8)
     put(page, "8", 25, 90)

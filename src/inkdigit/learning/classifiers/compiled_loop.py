@@ -6,13 +6,11 @@ arithmetic of a small network.
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from inkdigit.learning.backend import keras
-from inkdigit.learning.classifiers.loop import ClassifierLoop
-from inkdigit.reading.calibration import Floats
+from inkdigit.learning.classifiers.loop import VALIDATION_BATCH, ClassifierLoop
+from inkdigit.learning.training import EpochLoop
 
 
 class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
@@ -41,26 +39,37 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
         )
 
 
-class CompiledLoop(ClassifierLoop):
+class CompiledLoop(EpochLoop, ClassifierLoop):
     """A digit network learning from whole batches, an epoch in one call.
 
     The digits that are left over after the last whole batch of an epoch's order wait for another.
     """
 
-    def _batches(self, digits: int) -> int:
-        return max(1, digits // self.settings.batch_size)
+    @property
+    def steps(self) -> int:
+        """The whole batches of an epoch."""
+        return max(1, len(self._fitted[0]) // self.settings.batch_size)
 
-    def _optimizer(self, schedule: Any) -> Any:
-        return FusedAdam(schedule, *self.recipe.betas)
-
-    def _fit(self, images: npt.NDArray[np.uint8], labels: Floats) -> tuple[float, float]:
-        steps = self._batches(len(images))
-        used = min(len(images), steps * self.settings.batch_size)
-        loss, accuracy = self._epoch(
-            images[:used].reshape(steps, -1, *images.shape[1:], 1),
-            labels[:used].reshape(steps, -1, labels.shape[1]),
+    def _optimizer(self, steps: int | None) -> Any:
+        usual = super()._optimizer(steps)
+        return (
+            FusedAdam.from_config(usual.get_config()) if self.recipe.optimizer == "adam" else usual
         )
-        return float(loss), float(accuracy)
+
+    def _validate(self) -> tuple[float, float]:
+        loss, accuracy = self.model.evaluate(
+            *self._validation, batch_size=VALIDATION_BATCH, verbose=0
+        )
+        return loss, accuracy
+
+    def _fit_epoch(self) -> dict[str, float]:
+        images, labels = self.shuffled(len(self.history))
+        used = min(len(images), self.steps * self.settings.batch_size)
+        loss, accuracy = self._epoch(
+            images[:used].reshape(self.steps, -1, *images.shape[1:], 1),
+            labels[:used].reshape(self.steps, -1, labels.shape[1]),
+        )
+        return {"loss": float(loss), "accuracy": float(accuracy)}
 
     # AutoGraph would turn a plain loop into this, and take longer about it than all other tracing.
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from inkdigit.errors import RunError, SettingError
-from inkdigit.files import write_atomically
+from inkdigit.files import as_path, write_atomically
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset, load_dataset
+from inkdigit.learning.datasets.digits import public_name
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
 from inkdigit.learning.models.export import digits_to_quantise_by, write_model_file
 from inkdigit.learning.models.keras_files import load_keras_model, predict
@@ -39,11 +40,11 @@ def export_mean(
     >>> learning.export_mean([run, run], "mean.keras").name
     'mean.keras'
     """
-    path, opened = Path(out), [Run.open(run) for run in runs]
+    path, opened = as_path(out, "out"), [Run.open(run) for run in runs]
     if path.suffix not in SUFFIXES:
         raise SettingError(f"{path} is no kind of model file: end it in {' or '.join(SUFFIXES)}")
     if eight_bits and path.suffix != ".onnx":
-        raise SettingError("only an .onnx file holds eight bits: leave out --eight-bits")
+        raise SettingError("only an .onnx file holds eight bits: leave out eight_bits")
     model = mean_model(opened)
     if path.suffix == ".keras":
         write_atomically(path, model.save)
@@ -81,13 +82,13 @@ def _check(runs: Sequence[Run]) -> None:
 def _described(model: Any, runs: Sequence[Run], dataset: Dataset) -> ModelInfo:
     if dataset.digest() != runs[0].digest:
         raise RunError(f"{runs[0].folder} was trained on other digits than {dataset.name} has now")
+    network = f"mean of {len(runs)} runs"
+    return replace(runs[0].info(), network=network, **measured(model, dataset))
+
+
+def measured(model: Any, dataset: Dataset) -> dict[str, Any]:
+    """Return how a network does on the validation digits, as `ModelInfo` has it."""
     _, validation = dataset.fit_and_validation()
     answers = Evaluation(validation.labels, predict(model, validation.images))
-    info = runs[0].info()
-    return replace(
-        info,
-        network=f"mean of {len(runs)} runs",
-        accuracy=answers.accuracy,
-        accuracy_on=f"{info.trained_on}, validation part, {len(validation):,} digits",
-        **asdict(calibrate(answers)),
-    )
+    on = f"{public_name(dataset.name)}, validation part, {len(validation):,} digits"
+    return {"accuracy": answers.accuracy, "accuracy_on": on, **asdict(calibrate(answers))}

@@ -1,21 +1,25 @@
 """Training a classifier on labelled digits: what a run of it measures and keeps."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from inkdigit.learning.backend import keras
-from inkdigit.learning.classifiers.loop import ClassifierLoop
-from inkdigit.learning.datasets import Digits
+from inkdigit.files import write_atomically
+from inkdigit.learning.backend import keras, make_reproducible
+from inkdigit.learning.classifiers.loop import ClassifierLoop, sets_learning_rate
+from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
 from inkdigit.learning.evaluation.report import write_run_report
-from inkdigit.learning.models.keras_files import predict
+from inkdigit.learning.models.export import check_exportable
+from inkdigit.learning.models.keras_files import is_plain, predict
 from inkdigit.learning.models.load import load_teacher
-from inkdigit.learning.models.run import H5_MODEL, KERAS_MODEL, History, Run
-from inkdigit.learning.recipes import PLAIN, find_recipe
+from inkdigit.learning.models.run import H5_MODEL, KERAS_MODEL, OWN_NETWORK, History, Run
+from inkdigit.learning.networks.own import OwnNetwork
+from inkdigit.learning.recipes import PLAIN
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import Training, figures_of
+from inkdigit.learning.training import Training, figures_of, make_optimizer
 
 # A recipe's learning rate rises high: it needs so many steps to come to anything.
 _FEW_STEPS = 100
@@ -31,11 +35,45 @@ class ClassifierTraining(Training):
     files = (KERAS_MODEL, H5_MODEL)
     _evaluations: dict[str, Evaluation]
 
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        dataset: Dataset,
+        own: OwnNetwork | None = None,
+        callbacks: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(settings, dataset)
+        self._own, self._callbacks = own, callbacks
+
     def check(self, *, begun: bool) -> None:
-        """Raise where the teacher, or what the training begins with, is none."""
+        """Raise where the teacher, or what the training begins with, is none.
+
+        And where a network of one's own is none, or could not be written as a model file.
+        """
         if self.settings.teacher and not begun:
             load_teacher(self.settings.teacher)
+        if self._own and not begun:
+            check_exportable(self.network())
         super().check(begun=begun)
+
+    def network(self) -> Any:
+        """Return the network, untrained; one of the user's own as it is."""
+        return self._own.build() if self._own else super().network()
+
+    def keep_network(self, run: Run) -> None:
+        """Keep a network that only a running program has."""
+        path = run.folder / OWN_NETWORK
+        if self._own and not self.settings.network_file and not path.exists():
+            make_reproducible(self.settings.seed)  # as the loop is about to build it
+            write_atomically(path, self.network().save)
+
+    def compile(self, model: Any) -> None:
+        """Compile a trained network for more: at a tenth of the recipe's learning rate."""
+        optimizer = make_optimizer(self.recipe, None)
+        if isinstance(self.recipe.optimizer, str):
+            optimizer.learning_rate = float(optimizer.learning_rate) / 10
+        model.compile(optimizer, keras.losses.CategoricalCrossentropy(), metrics=["accuracy"])
+        optimizer.build(model.trainable_variables)
 
     def notes(self) -> list[str]:
         """Return what whoever starts this training should know."""
@@ -45,13 +83,30 @@ class ClassifierTraining(Training):
         if settings.recipe != PLAIN and steps * settings.epochs < _FEW_STEPS:
             notes.append(
                 f"{digits:,} digits are too few for {settings.recipe}, which counts on MNIST's "
-                f"60,000: give it --epochs {-(-_FEW_STEPS // steps)} or more"
+                f"60,000: give it {-(-_FEW_STEPS // steps)} epochs or more"
             )
+        if settings.network_file:
+            notes.append(f"{settings.network_file.rpartition(':')[0]} is run, to build the network")
+        if self._own and not settings.network_file and not is_plain(self.network()):
+            notes.append(
+                f"{self._own.name} has layers of its own, which no file may bring: after a stop, "
+                "go on from Python with train, the same network and resume=True"
+            )
+        if self._own and getattr(self._own.given, "compiled", False):
+            notes.append(
+                f"{self._own.name} is compiled anew, with categorical cross-entropy as its loss"
+            )
+        setting = [type(one).__name__ for one in self._callbacks if sets_learning_rate(one)]
+        if setting:
+            notes.append(f"{setting[0]} sets the learning rate: the recipe's schedule is left out")
+        if self.recipe.compiled and self._callbacks:
+            notes.append("with callbacks an epoch is not run as one graph, which takes longer")
         return notes
 
     def loop(self) -> nullcontext[ClassifierLoop]:
         """Return the loop that the recipe asks for."""
-        return nullcontext(make_loop(self.settings, self.fitted, self.validation))
+        own = self._own, self._callbacks
+        return nullcontext(make_loop(self.settings, self.fitted, self.validation, *own))
 
     def measure(self, model: Any, history: History) -> dict[str, Any]:  # noqa: ARG002
         """Return loss, accuracy and number of the digits that were fitted, and of the others."""
@@ -75,10 +130,20 @@ class ClassifierTraining(Training):
         write_run_report(run.folder, run.metrics, run.history, test, evaluation)
 
 
-def make_loop(settings: TrainingSettings, fitted: Digits, validation: Digits) -> ClassifierLoop:
-    """Return the loop that the recipe of the settings asks for, where this backend has it."""
-    if find_recipe(settings.recipe).compiled and keras.backend.backend() == "tensorflow":
+def make_loop(
+    settings: TrainingSettings,
+    fitted: Digits,
+    validation: Digits,
+    own: OwnNetwork | None = None,
+    callbacks: Sequence[Any] = (),
+) -> ClassifierLoop:
+    """Return the loop that the recipe of the settings asks for, where this backend has it.
+
+    A network of the user's own, whose losses may be of any kind, and callbacks take Keras's `fit`.
+    """
+    plain = own or callbacks or keras.backend.backend() != "tensorflow"
+    if settings.as_recipe().compiled and not plain:
         from inkdigit.learning.classifiers.compiled_loop import CompiledLoop
 
         return CompiledLoop(settings, fitted, validation)
-    return ClassifierLoop(settings, fitted, validation)
+    return ClassifierLoop(settings, fitted, validation, own, callbacks)

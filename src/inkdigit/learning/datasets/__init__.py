@@ -1,12 +1,14 @@
-"""Labelled digits by name: `mnist`, `sample`, `folder:PATH`, or `auto`.
+"""Labelled digits by name: `mnist`, `sample`, `folder:PATH`, a `.npz` or `.csv` file, or `auto`.
 
 Images are `uint8 (n, 28, 28)`, ink 255 on paper 0; labels are `int64 (n,)`, 0 to 9.
 """
 
+from os import PathLike
 from pathlib import Path
 
-from inkdigit.errors import SettingError
+from inkdigit.errors import SettingError, shown
 from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.learning.datasets.file import SUFFIXES, load_file
 from inkdigit.learning.datasets.folder import load_folder
 from inkdigit.learning.datasets.mnist import find_mnist, load_mnist
 from inkdigit.learning.datasets.sample import load_sample
@@ -18,12 +20,13 @@ HOW_TO_FETCH = "--data mnist, or load_dataset('mnist'), fetches all 70,000 digit
 
 
 def load_dataset(
-    name: str = "auto", *, data_dir: str | Path | None = None, progress: bool = False
+    name: str | Path = "auto", *, data_dir: str | Path | None = None, progress: bool = False
 ) -> Dataset:
     """Return the named digits.
 
     `auto` takes MNIST where it is at hand, else the sample, and never downloads; `mnist` downloads
-    what is nowhere to be found. `data_dir` is where MNIST's four files lie, ahead of the
+    what is nowhere to be found. The name may be the path of an `.npz` as Keras has MNIST, or of a
+    `.csv` as Kaggle has it. `data_dir` is where MNIST's four files lie, ahead of the
     environment variable `INKDIGIT_DATA` and the user's cache. `progress` shows bars on stderr
     while downloading.
 
@@ -34,15 +37,25 @@ def load_dataset(
     >>> len(digits.train), len(digits.test), digits.train.images.shape
     (4000, 1000, (4000, 28, 28))
     """
+    if not isinstance(name, str | PathLike):
+        raise SettingError(f"data is a Dataset or the name of one, received {shown(name)}")
+    name = str(name)
+    path = Path(name.removeprefix(FOLDER)).expanduser()
+    if path.suffix in SUFFIXES and not path.is_dir():
+        return load_file(path)
     if name.startswith(FOLDER):
-        return load_folder(Path(name.removeprefix(FOLDER)).expanduser())
+        return load_folder(path)
     if name == "mnist":
         return load_mnist(data_dir, progress=progress)
     if name == "sample":
         return load_sample()
     if name != "auto":
+        if name and path.is_dir():
+            raise SettingError(f"{name} is a folder: write {FOLDER}{name}")
+        files = " or ".join(SUFFIXES)
         raise SettingError(
-            f"no data set is called {name!r}: choose mnist, sample, folder:PATH or auto"
+            f"no data set is called {shown(name)}: choose mnist, sample, folder:PATH, a file "
+            f"{files}, or auto"
         )
     if data_dir is not None or find_mnist() is not None:
         return load_mnist(data_dir).noting("MNIST is at hand and is used")

@@ -1,16 +1,17 @@
 """What every data set becomes: two halves of labelled 28×28 digits."""
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from inkdigit.errors import DataError, SettingError
+from inkdigit.errors import DataError, SettingError, shown
 from inkdigit.learning.settings import SPLITS
 from inkdigit.reading.preprocessing.digit import SIZE
 
@@ -23,20 +24,26 @@ VALIDATION_SHARE = 0.1
 class Digits:
     """Labelled digits: images `uint8 (n, 28, 28)`, labels `int64 (n,)`.
 
+    Images may come as floats in 0..1 or as other integers in 0..255, and as `(n, 28, 28, 1)` or
+    `(n, 784)`; labels as any integers from 0 to 9, or one-hot `(n, 10)`. Raises `DataError` for
+    anything else.
+
     >>> blank = Digits(np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10)
     >>> first, second = blank.divided(0.5)
     >>> len(first), sorted(second.labels.tolist())
     (10, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    >>> blank.at(np.arange(8)).lacking
+    '8, 9'
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        if self.images.shape != (len(self.labels), SIZE, SIZE):
-            raise DataError(
-                f"{len(self.labels)} labels do not match images of shape {self.images.shape}"
-            )
+        object.__setattr__(self, "images", _as_images(_array(self.images, "images")))
+        object.__setattr__(self, "labels", as_labels(self.labels))
+        if len(self.images) != len(self.labels):
+            raise DataError(f"{len(self.labels)} labels do not match {len(self.images)} images")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,14 +51,31 @@ class Digits:
     def __repr__(self) -> str:
         return f"<{len(self):,} digits>"
 
+    @property
+    def lacking(self) -> str:
+        """The digits of which there is none, with commas between."""
+        return ", ".join(map(str, sorted({*range(CLASSES)} - {*self.labels.tolist()})))
+
     def divided(self, share: float) -> tuple[Self, Self]:
-        """Return two parts, the second with `share` of every class, always the same ones."""
-        try:
-            first, second = train_test_split(
-                np.arange(len(self)), test_size=share, stratify=self.labels, random_state=0
+        """Return two parts, the second with `share` of every class, always the same ones.
+
+        Raises `DataError` where a class is too small to be in both.
+        """
+        classes, counts = np.unique(self.labels, return_counts=True)
+        tested = math.ceil(share * len(self))
+        if min(tested, len(self) - tested) < max(1, len(classes)):
+            raise DataError(
+                f"{len(self)} digits are too few to divide, so that both parts have each of "
+                f"{len(classes)}: add pictures"
             )
-        except ValueError as error:
-            raise DataError(f"{len(self)} digits are too few to divide: {error}") from None
+        if counts.min() < 2:
+            raise DataError(
+                f"there is one picture of {classes[counts.argmin()]}: each digit needs at least "
+                "two, to learn from one and measure on another"
+            )
+        first, second = train_test_split(
+            np.arange(len(self)), test_size=share, stratify=self.labels, random_state=0
+        )
         return self.at(np.sort(first)), self.at(np.sort(second))
 
     def at(self, indices: npt.NDArray[np.integer]) -> Self:
@@ -62,6 +86,53 @@ class Digits:
         """Return the SHA-256 of images and labels."""
         content = self.images.tobytes() + self.labels.astype("<i8").tobytes()
         return hashlib.sha256(content).hexdigest()
+
+
+def _as_images(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    count = len(images) if images.ndim else 0
+    if images.shape not in {(count, SIZE, SIZE), (count, SIZE, SIZE, 1), (count, SIZE * SIZE)}:
+        raise DataError(
+            f"expected images of shape (n, {SIZE}, {SIZE}), (n, {SIZE}, {SIZE}, 1) or "
+            f"(n, {SIZE * SIZE}), received {images.shape}"
+        )
+    images = images.reshape(count, SIZE, SIZE)
+    if images.dtype == np.uint8 or not images.size:
+        return images.astype(np.uint8, copy=False)
+    whole = np.issubdtype(images.dtype, np.integer)
+    low, high = images.min(), images.max()  # NaN fails every comparison
+    if not (low >= 0 and high <= (255 if whole else 1)):
+        raise DataError(
+            "pixels are whole numbers in 0..255 or floats in 0..1, received "
+            f"{images.dtype} from {low:g} to {high:g}"
+        )
+    return (images if whole else np.rint(255 * images)).astype(np.uint8)
+
+
+def _array(given: object, what: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except ValueError:
+        raise DataError(f"the {what} are no array: each has another length") from None
+
+
+def as_labels(given: npt.ArrayLike, classes: int = CLASSES) -> npt.NDArray[np.int64]:
+    """Return labels `int64 (n,)` from 0 on, which may come one-hot; `DataError` for others."""
+    labels = _array(given, "labels")
+    numbers = np.issubdtype(labels.dtype, np.number)
+    if numbers and labels.shape[1:] == (classes,) and (labels.sum(axis=1) == 1).all():
+        labels = labels.argmax(axis=1)
+    whole = numbers and (labels == np.rint(labels)).all()
+    if (
+        labels.ndim != 1
+        or not whole
+        or (labels.size and not 0 <= labels.min() <= labels.max() < classes)
+    ):
+        raise DataError(
+            f"labels are whole numbers from 0 to {classes - 1}, or one-hot (n, {classes}), "
+            f"received {labels.dtype} of shape {labels.shape}"
+            + (f" from {labels.min():g} to {labels.max():g}" if labels.ndim == 1 and whole else "")
+        )
+    return labels.astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -78,6 +149,11 @@ class Dataset:
     train: Digits
     test: Digits
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for half in (self.train, self.test):
+            if not isinstance(half, Digits):
+                raise DataError(f"the halves of a data set are Digits, received {shown(half)}")
 
     def noting(self, note: str) -> Self:
         """Return the same digits with one more note, put first."""

@@ -1,6 +1,7 @@
 """Digits of one's own: a folder a class, with or without a train and a test half.
 
 digits/0/any-name.png                                   divided 80 : 20, always the same way
+digits/00/…   digits/zero/…   digits/class_0/…          as people call their classes
 digits/train/0/…   digits/test/0/…
 Reduced MNIST Data/Reduced Trainging data/0/4924.jpg    as people have that set, misspelt
 """
@@ -12,18 +13,22 @@ import numpy as np
 
 from inkdigit.errors import DataError, ImageError
 from inkdigit.images import Grey, open_grey
-from inkdigit.learning.datasets.digits import CLASSES, Dataset, Digits
-from inkdigit.reading.preprocessing.digit import SIZE, normalise
-from inkdigit.reading.preprocessing.paper import light_ink
+from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.reading.preprocessing.digit import SIZE, light_ink, normalise
 
 TEST_SHARE = 0.2
 NAMED = 5
 _HALF = {"train": re.compile(r"(^|[^a-z])train", re.I), "test": re.compile(r"(^|[^a-z])test", re.I)}
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+# A class folder: `3`, `03`, `three`, `class_3`, `digit-3`, `3_three`.
+_CLASS = re.compile(rf"(?:(?:class|digit|label|number)[ _-]*)?(?:0*(\d)|({'|'.join(_WORDS)}))"
+                    rf"(?:[ _-]+(?:{'|'.join(_WORDS)}))?", re.I)  # fmt: skip
 
 
 def load_folder(root: Path) -> Dataset:
     """Return the digits in a folder of class folders `0` to `9`; `DataError` where there are none.
 
+    Some classes may be missing, but of a half that trains no more than of both; the notes say so.
     Pictures may have any size, colour mode and polarity. One that is 28×28 already is taken to be
     framed as MNIST's are; any other goes through `inkdigit.reading.preprocessing.digit.normalise`.
     """
@@ -31,24 +36,29 @@ def load_folder(root: Path) -> Dataset:
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: name one that holds class folders 0 to 9")
     left_out: list[str] = []
-    parts = [_read_classes(folder, left_out) for folder in _find_parts(root)]
+    halves = _find_parts(root, left_out)
+    parts = [_read_classes(folder, left_out) for folder in halves]
     train, test = parts if len(parts) == 2 else parts[0].divided(TEST_SHARE)
     notes = []
     if len(parts) == 1:
         notes.append(f"{root} has no halves: {len(train)} digits train, {len(test)} test")
+    if never := train.lacking:
+        notes.append(f"there is no {never} to learn from: what is trained on this never reads one")
     if left_out:
         more = [f"and {len(left_out) - NAMED} more"] if len(left_out) > NAMED else []
         notes.append(f"{len(left_out)} left out: {'; '.join([*left_out[:NAMED], *more])}")
     return Dataset(f"folder:{root}", train, test, tuple(notes))
 
 
-def _find_parts(root: Path) -> list[Path]:
+def _find_parts(root: Path, left_out: list[str]) -> list[Path]:
     """Return the folders of the two halves, to train and to test, or of both in one."""
     children = _folders_in(root)
-    if any(_is_class(child) for child in children):
+    if any(_class_of(child) is not None for child in children):
         return [root]
     train, test = (_one_half(children, half, root) for half in _HALF)
     if train and test:
+        others = [child for child in children if child not in (train, test)]
+        left_out += [f"{child} is neither half" for child in others]
         return [train, test]
     if present := train or test:
         half, missing = ("train", "test") if train else ("test", "train")
@@ -58,7 +68,7 @@ def _find_parts(root: Path) -> list[Path]:
         )
     if len(children) != 1:
         raise DataError(f"{root} holds no folders 0 to 9, nor train and test halves of them")
-    return _find_parts(children[0])
+    return _find_parts(children[0], left_out)
 
 
 def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
@@ -76,12 +86,19 @@ def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
 
 def _read_classes(folder: Path, left_out: list[str]) -> Digits:
     folder = _unwrapped(folder)
-    classes = {int(child.name): child for child in _folders_in(folder) if _is_class(child)}
-    missing = [str(digit) for digit in range(CLASSES) if digit not in classes]
-    if missing:
-        raise DataError(
-            f"{folder} lacks the class folder{'s' * (len(missing) > 1)} {', '.join(missing)}"
-        )
+    classes: dict[int, Path] = {}
+    for child in _folders_in(folder):
+        digit = _class_of(child)
+        if digit is None:
+            left_out.append(f"{child} is no class 0 to 9")
+        elif other := classes.get(digit):
+            raise DataError(
+                f"{folder} has two folders of the class {digit}: {other.name}, {child.name}"
+            )
+        else:
+            classes[digit] = child
+    if len(classes) < 2:
+        raise DataError(f"{folder} holds {len(classes)} of the class folders 0 to 9: at least two")
     images, labels = [], []
     for digit, child in sorted(classes.items()):
         pictures = _read_pictures(child, left_out)
@@ -94,13 +111,14 @@ def _read_classes(folder: Path, left_out: list[str]) -> Digits:
 
 def _unwrapped(folder: Path) -> Path:
     children = _folders_in(folder)
-    return _unwrapped(children[0]) if len(children) == 1 and not _is_class(children[0]) else folder
+    wrapped = len(children) == 1 and _class_of(children[0]) is None
+    return _unwrapped(children[0]) if wrapped else folder
 
 
 def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
     pictures = []
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
         if path.is_dir() or hidden or path.name == "Thumbs.db":
             continue
         try:
@@ -129,5 +147,10 @@ def _folders_in(folder: Path) -> list[Path]:
         raise DataError(f"{folder} cannot be read: {error.strerror}") from None
 
 
-def _is_class(folder: Path) -> bool:
-    return folder.name in {str(digit) for digit in range(CLASSES)}
+def _class_of(folder: Path) -> int | None:
+    """Return the digit that a class folder is named after; `None` for another folder."""
+    found = _CLASS.fullmatch(folder.name)
+    if found is None:
+        return None
+    digit, word = found.groups()
+    return int(digit) if digit else _WORDS.index(word.lower())

@@ -109,8 +109,9 @@ def _fetch_file(
         except OSError as error:
             raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from None
     raise DownloadError(
-        f"no mirror gave {name}.gz ({'; '.join(refusals)}): try again later, or put "
-        "MNIST's files into a folder and name it with --data-dir"
+        f"no mirror gave {name}.gz ({'; '.join(refusals)}): try again later, put "
+        "MNIST's four files into a folder and name it (data_dir, --data-dir), or take the data set "
+        "sample, which needs no download"
     )
 
 
@@ -122,16 +123,19 @@ def _download(url: str, target: Path, progress: bool) -> None:
     try:
         download(url, str(target), None)
     except (requests.RequestException, ValueError) as error:
-        raise DownloadError(f"{url}: {_root_cause(error)}") from None
+        response = getattr(error, "response", None)
+        slow = "it timed out" if isinstance(error, requests.Timeout) else None
+        why = slow or _reason(error) if response is None else f"HTTP {response.status_code}"
+        raise DownloadError(f"{url}: {why}") from None
 
 
-def _root_cause(error: BaseException) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"HTTP {response.status_code}"
-    while error.args and isinstance(error.args[0], BaseException):
-        error = error.args[0]
-    return str(getattr(error, "reason", error))
+def _reason(error: BaseException | None) -> str:
+    """Return what the operating system said, below what libraries made of it."""
+    while error:
+        if isinstance(error, OSError) and error.strerror:
+            return error.strerror
+        error = error.__context__
+    return "the connection broke off"
 
 
 def _folder_with_files(place: Path) -> Path | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from statistics import median
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +15,24 @@ from scipy.stats import binomtest
 import inkdigit
 from inkdigit.errors import RunError, SettingError
 from inkdigit.files import is_taken, make_folder, write_text
+from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, Labels
+from inkdigit.learning.models.export import write_onnx
+from inkdigit.learning.models.load import SUFFIXES
 from inkdigit.learning.models.run import ONNX_MODEL, Run
 from inkdigit.learning.networks import NETWORKS, check_network
+from inkdigit.learning.networks.own import OwnNetwork
+from inkdigit.learning.settings import TrainingSettings, check_whole
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.timing import digits_per_second
 
-MEASURED = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "seconds")
+LEARNT = ("train_accuracy", "train_loss")
+MEASURED = ("test_accuracy", "test_loss", *LEARNT, "seconds")
 GIVEN = ("parameters", "macs")
+COLUMNS_OF_RUNS = (
+    "network", "seed", "epochs", "data", *MEASURED, *GIVEN, "model_bytes", "folder",
+)  # fmt: skip
 MARK = ".comparison"
 ROUNDS = 5
 BATCH = 1000
@@ -61,7 +71,9 @@ COLUMNS = (
     Column("Images/s", "images_per_second", ",.0f", best="max"),
 )
 
-TrainOne = Callable[[str, int, Path], Run]
+# The name of a network, FILE.py:FUNCTION, or a function that builds one.
+Trainable = str | Callable[[], Any]
+TrainOne = Callable[[Trainable, int, Path], Run]
 
 
 @dataclass(frozen=True)
@@ -86,52 +98,135 @@ class Comparison:
         return f"Comparison({', '.join(self.networks['network'])}; {len(self.runs)} runs)"
 
 
+@dataclass(frozen=True)
+class Contender:
+    """What is compared: a model file by name and seed, and what its run knows of it, if it has one.
+
+    Of a model file that stands alone only its answers, its size and its speed are known.
+    """
+
+    name: str
+    seed: int
+    file: Path
+    known: dict[str, Any]
+
+    @classmethod
+    def of_run(cls, run: Run) -> Self:
+        """Return a finished run; `RunError` where it has no model file."""
+        path = run.folder / ONNX_MODEL
+        metrics = run.metrics
+        if not path.exists():
+            raise RunError(
+                f"{run.folder} has no {ONNX_MODEL} yet: run  inkdigit export {run.folder}"
+            )
+        known = {"epochs": metrics["epochs"], "data": run.data, "folder": str(run.folder)}
+        known |= {name: metrics[name] for name in (*LEARNT, "seconds", *GIVEN)}
+        return cls(run.settings.name, run.settings.seed, path, known)
+
+    @classmethod
+    def of_file(cls, path: Path, folder: Path) -> Self:
+        """Return a `.keras`, `.h5` or `.onnx`; the first two are written as ONNX into a folder."""
+        file = path if path.suffix == ".onnx" else write_onnx(path, folder / f"{path.stem}.onnx")
+        DigitModel.load(file)  # what is none is said before anything is trained
+        return cls(path.stem, 0, file, {"folder": str(path)})
+
+
 def compare(
-    networks: Sequence[str | Run], seeds: int, dataset: Dataset, folder: Path, train_one: TrainOne
+    networks: Sequence[Trainable | Path | Run],
+    seeds: int,
+    dataset: Dataset,
+    folder: Path,
+    train_one: TrainOne,
 ) -> Comparison:
     """Train every network with every seed from 0 on, and hold the runs against each other.
 
     `train_one(network, seed, run_folder)` trains a run, or returns the finished one that is there.
-    A finished run among the networks stands for itself. All are judged on the test half of
-    `dataset`. Raises `SettingError` for fewer than one seed, an unknown network or one named twice.
+    A finished run or a model file among the networks stands for itself. All are judged on the test
+    half of `dataset`. Raises `SettingError` for fewer than one seed, an unknown network or one
+    named twice.
     """
-    names = [network for network in networks if isinstance(network, str)]
+    check_whole("seeds", seeds)
     if seeds < 1:
         raise SettingError(f"the seeds must be at least 1, received {seeds}")
-    if len(set(names)) != len(names):
-        raise SettingError(f"a network is named twice: {', '.join(names)}")
-    for name in names:
-        check_network(name, NETWORKS)
+    given = [_opened(network) for network in networks]
+    if not given:
+        raise SettingError("there is nothing to compare: name networks, runs or model files")
+    asked = {_name_of(one): one for one in given if not isinstance(one, Run | Path)}
+    files = [one for one in given if isinstance(one, Run | Path)]
+    if len(asked) + len(files) < len(given):
+        raise SettingError(f"a network is named twice among {', '.join(asked)}")
     _claim(folder)
-    runs = [network for network in networks if isinstance(network, Run)]
+    contenders = []
+    for one in files:
+        if isinstance(one, Run):
+            contenders.append(Contender.of_run(one))
+        else:
+            contenders.append(Contender.of_file(one, folder))
+    trained = [(name, seed) for name in asked for seed in range(seeds)]
+    _check_keys([*trained, *((one.name, one.seed) for one in contenders)])
     for seed in range(seeds):
-        runs += [train_one(name, seed, folder / f"{name}-seed{seed}") for name in names]
-    return compare_runs(runs, dataset)
+        for name, network in asked.items():
+            run = train_one(network, seed, folder / f"{name}-seed{seed}")
+            contenders.append(Contender.of_run(run))
+    return hold(contenders, dataset)
+
+
+def _opened(network: Trainable | Path | Run) -> Trainable | Path | Run:
+    """Return the run in a folder or the path of a model file, where a name is one of these."""
+    if not isinstance(network, str | Path) or network in NETWORKS:
+        return network
+    path = Path(network)
+    if path.is_dir():
+        return Run.open(path)
+    return path if path.suffix in SUFFIXES else str(network)
+
+
+def _name_of(network: Trainable) -> str:
+    """Return the name of a network that is to be trained; `SettingError` where there is none."""
+    if isinstance(network, str):
+        settings = TrainingSettings(network=network)
+        if settings.network_file:
+            OwnNetwork.in_file(settings.network_file, settings.network).build()
+        else:
+            check_network(network, NETWORKS)
+        return settings.network
+    if isinstance(network, keras.Model):
+        raise SettingError(
+            f"each seed begins anew: name a function that builds {network.name}, or save it"
+        )
+    own = OwnNetwork.of(network)
+    own.build()
+    return own.name
 
 
 def _claim(folder: Path) -> None:
     """Make the folder a comparison's, or raise `RunError` where something else lies in it."""
     if is_taken(folder) and not (folder / MARK).exists():
-        raise RunError(f"{folder} is not empty and no comparison: choose another folder (--out)")
+        raise RunError(f"{folder} is not empty and no comparison: choose another folder")
     make_folder(folder)
     write_text(folder / MARK, f"{inkdigit.__version__}\n")
 
 
-def compare_runs(runs: Sequence[Run], dataset: Dataset) -> Comparison:
-    """Hold finished runs against each other on the test half of a data set.
+def _check_keys(keys: Sequence[tuple[str, int]]) -> None:
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        name, seed = min(twice)
+        raise SettingError(f"there are two of {name} with seed {seed}: compare one of them")
+
+
+def hold(contenders: Sequence[Contender], dataset: Dataset) -> Comparison:
+    """Hold contenders against each other on the test half of a data set.
 
     A run goes by its recipe, or by its network where that is plain. Raises `SettingError` for two
     of one name and seed.
     """
-    keys = [_key(run) for run in runs]
-    if twice := {key for key in keys if keys.count(key) > 1}:
-        name, seed = min(twice)
-        raise SettingError(f"there are two runs of {name} with seed {seed}: compare one of them")
-    models = {_key(run): DigitModel.load(_model_file(run)) for run in runs}
+    keys = [(one.name, one.seed) for one in contenders]
+    _check_keys(keys)
+    models = {key: DigitModel.load(one.file) for key, one in zip(keys, contenders, strict=True)}
     test = dataset.test
     probabilities = {key: model.probabilities(test.images) for key, model in models.items()}
     evaluations = {key: Evaluation(test.labels, some) for key, some in probabilities.items()}
-    table = pd.DataFrame([_row(run, evaluations[_key(run)]) for run in runs])
+    rows = [_row(one, evaluations[key]) for key, one in zip(keys, contenders, strict=True)]
+    table = pd.DataFrame(rows, columns=COLUMNS_OF_RUNS)
     predictions = {key: found.predictions for key, found in evaluations.items()}
     # Every seed's network is as fast as the next: one of each is timed.
     timed = {network: model for (network, _), model in reversed(models.items())}
@@ -142,29 +237,14 @@ def compare_runs(runs: Sequence[Run], dataset: Dataset) -> Comparison:
     )
 
 
-def _key(run: Run) -> tuple[str, int]:
-    return run.settings.name, run.settings.seed
-
-
-def _model_file(run: Run) -> Path:
-    path = run.folder / ONNX_MODEL
-    if not path.exists():
-        raise RunError(f"{run.folder} has no {ONNX_MODEL} yet: run  inkdigit export {run.folder}")
-    return path
-
-
-def _row(run: Run, evaluation: Evaluation) -> dict[str, object]:
-    metrics = run.metrics
+def _row(one: Contender, evaluation: Evaluation) -> dict[str, object]:
     return {
-        "network": run.settings.name,
-        "seed": run.settings.seed,
-        "epochs": run.settings.epochs,
-        "data": run.data,
+        "network": one.name,
+        "seed": one.seed,
         "test_accuracy": evaluation.accuracy,
         "test_loss": evaluation.loss,
-        **{name: metrics[name] for name in ("train_accuracy", "train_loss", "seconds", *GIVEN)},
-        "model_bytes": _model_file(run).stat().st_size,
-        "folder": str(run.folder),
+        "model_bytes": one.file.stat().st_size,
+        **one.known,
     }
 
 

@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
+from inkdigit.errors import DataError
 from inkdigit.files import make_folder, write_atomically
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.run import History
@@ -102,8 +103,12 @@ def _heatmap(axes: Axes, values: npt.NDArray[Any], form: str, title: str) -> Non
 
 
 @styled
-def training_curves(history: History) -> Figure:
-    """Return loss and accuracy against the epoch, of training and of validation."""
+def training_curves(history: History | Any) -> Figure:
+    """Return loss and accuracy against the epoch, of training and of validation.
+
+    `history` is that of a run, or what Keras's `fit` returns. Raises `DataError` for anything else.
+    """
+    history = _as_rows(history)
     figure = Figure(figsize=(8, 7.6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     _curves(above, history, "loss")
@@ -116,6 +121,23 @@ def training_curves(history: History) -> Figure:
     below.set(ylabel="accuracy", xlabel="epoch", xlim=(0.5, len(history) + 0.5))
     below.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
     return figure
+
+
+def _as_rows(history: Any) -> History:
+    """Return a row an epoch; Keras keeps a column a figure, and says `val_` for validation."""
+    rows = getattr(history, "history", history)
+    if isinstance(rows, dict) and isinstance(rows.get("loss"), list):
+        # With `validation_freq` not every epoch has them all.
+        whole = {name: values for name, values in rows.items() if len(values) == len(rows["loss"])}
+        table = pd.DataFrame(whole).rename(columns=lambda name: name.replace("val_", "validation_"))
+        rows = table.assign(epoch=table.index + 1).to_dict("records")
+    table_like = isinstance(rows, list) and rows and isinstance(rows[0], dict)
+    measured = set(rows[0]) if table_like else set()
+    if not ("loss" in measured and measured & {"accuracy", "validation_accuracy"}):
+        raise DataError(
+            "a history holds the loss and the accuracy of each epoch: this one does not"
+        )
+    return list(rows)
 
 
 def _log_ticks(axis: Axis, formatter: ticker.Formatter) -> None:
@@ -220,7 +242,9 @@ def accuracy_against_cost(networks: pd.DataFrame) -> Figure:
     """Return test accuracy (mean and sd over seeds) against what one digit costs.
 
     `networks` is the table of that name in `inkdigit.learning.evaluation.comparison.Comparison`.
+    Those of which the cost is not known are left out.
     """
+    networks = networks.dropna(subset="macs")
     figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(networks.to_dict("records")):
@@ -244,5 +268,5 @@ def _network(axes: Axes, row: dict[Any, Any], colour: str, mark: str) -> None:
     # One seed has no spread, which pandas gives as NaN.
     spread = None if np.isnan(row["test_accuracy_sd"]) else row["test_accuracy_sd"]
     axes.errorbar(*at, yerr=spread, fmt=mark, color=colour, markersize=11, capsize=6)
-    label = f"{row['network']}\n{row['parameters']:,} parameters"
+    label = f"{row['network']}\n{row['parameters']:,.0f} parameters"
     axes.annotate(label, at, (13, 0), textcoords="offset points", va="center", color=colour)

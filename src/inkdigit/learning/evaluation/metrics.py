@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from inkdigit.errors import DataError, ModelError
-from inkdigit.learning.datasets.digits import CLASSES
+from inkdigit.learning.datasets.digits import CLASSES, as_labels
 from inkdigit.reading.calibration import Floats, temperature_scale
 
 BINS = 15
@@ -28,8 +28,9 @@ Labels = npt.NDArray[np.int64]
 class Evaluation:
     """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, classes)`.
 
-    The classes are the ten digits and, of some networks, what is no digit. `warning` says why the
-    figures tell little, where the network has learnt from these digits.
+    The classes are the ten digits and, of some networks, what is no digit. Labels may be one-hot.
+    `warning` says why the figures tell little, where the network has learnt from these digits.
+    Raises `DataError` for arrays that do not match, `ModelError` for no probabilities.
 
     >>> evaluation = Evaluation(np.array([0, 1]), np.eye(10, dtype=np.float32)[[0, 7]])
     >>> evaluation
@@ -46,6 +47,14 @@ class Evaluation:
         return f"Evaluation(accuracy {self.accuracy:.4f} on {len(self.labels):,} digits)"
 
     def __post_init__(self) -> None:
+        labels, given = np.asarray(self.labels), np.asarray(self.probabilities)
+        if given.ndim != 2 or len(given) != len(labels):
+            raise DataError(
+                f"{len(labels)} labels need probabilities (n, classes), received an array of shape "
+                f"{given.shape}"
+            )
+        object.__setattr__(self, "probabilities", given)
+        object.__setattr__(self, "labels", as_labels(labels, given.shape[1]))
         if not len(self.labels):
             raise DataError("there are no digits to evaluate on")
         sums = self.probabilities.sum(axis=1)

@@ -13,6 +13,7 @@ from inkdigit.learning.datasets.digits import Dataset, Digits, public_name
 from inkdigit.learning.evaluation import figures
 from inkdigit.learning.evaluation.comparison import COLUMNS, Column, Comparison
 from inkdigit.learning.evaluation.metrics import Evaluation
+from inkdigit.learning.models.load import SUFFIXES
 from inkdigit.learning.models.run import REPORT, History
 from inkdigit.reading.calibration import temperature_scale
 
@@ -81,9 +82,15 @@ def _cells(networks: "pd.DataFrame", column: Column) -> list[tuple[str, bool]]:
     return list(zip(column.texts(networks), values == best, strict=True))
 
 
+def _page_of(place: Path) -> Path:
+    """Return the report of a run; of a model file, itself."""
+    return place if place.suffix in SUFFIXES else place / REPORT
+
+
 def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) -> dict[str, Any]:
     networks = comparison.networks
-    others = set(comparison.runs["data"]) - {dataset.name}
+    runs = comparison.runs
+    others = set(runs["data"].dropna()) - {dataset.name}
     cells = zip(*(_cells(networks, column) for column in COLUMNS), strict=True)
     return {
         "names": ", ".join(networks["network"]),
@@ -95,8 +102,8 @@ def _comparison_context(comparison: Comparison, dataset: Dataset, folder: Path) 
         "rows": list(zip(networks["network"], cells, strict=True)),
         "seeds": int(networks["seeds"].max()),
         "differences": comparison.differences.to_dict("records"),
-        "epochs": sorted(set(comparison.runs["epochs"])),
+        "epochs": sorted(set(runs["epochs"].dropna().astype(int))),
         "other_data": [public_name(name) for name in sorted(others)],
-        "runs": comparison.runs.to_dict("records"),
-        "reports": [relpath(Path(run, REPORT), folder) for run in comparison.runs["folder"]],
+        "runs": runs.to_dict("records"),
+        "pages": [relpath(_page_of(Path(place)), folder) for place in runs["folder"]],
     }

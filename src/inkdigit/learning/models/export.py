@@ -1,24 +1,38 @@
 """From a Keras model to the one model file that `inkdigit.reading` loads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+import inkdigit
 from inkdigit.errors import MissingExtraError, ModelError, needing
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quietly
 from inkdigit.learning.datasets import load_dataset
-from inkdigit.learning.models.keras_files import DIGIT_SHAPES, LINE_SHAPES, load_keras_model
+from inkdigit.learning.models.keras_files import (
+    DIGIT_SHAPES,
+    LINE_SHAPES,
+    load_digit_model,
+    load_keras_model,
+)
 from inkdigit.learning.models.quantisation import quantise
 from inkdigit.learning.models.run import KERAS_MODEL, Run
+from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.model_file import FALLBACK, ModelInfo
 
+# What a model file says before its network is calibrated: nothing is sure enough.
+UNCALIBRATED = {
+    "temperature": 1.0, "reject_threshold": 1.0, "reject_error": 0.0, "reject_accepted": 0.0,
+    "reject_measured_on": 0,
+}  # fmt: skip
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
-
+# Characters of a library's reason that are told.
+_LONGEST = 120
 
 Pictures = Iterable[npt.NDArray[np.uint8]]
 
@@ -53,6 +67,36 @@ def write_model_file(
         _describe(onnx.load(str(temporary)), info, temporary)
 
     write_atomically(path, write)
+
+
+def write_onnx(
+    path: Path,
+    out: Path,
+    measured: Callable[[Any], dict[str, Any]] = lambda _: UNCALIBRATED,
+    pictures: Pictures | None = None,
+) -> Path:
+    """Write a `.keras` or `.h5` that belongs to no run as ONNX, and return the file.
+
+    `measured` gives the calibration and the accuracy of its network, where they are known.
+    """
+    known: dict[str, Any] = {
+        "trained_on": "unknown",
+        "trained_digits": 0,
+        "accuracy": 0.0,
+        "accuracy_on": "nothing",
+    }
+    model = load_digit_model(path)
+    classes = (DIGITS, SINGLE_ALPHABET)[model.output_shape[1] > len(DIGITS)]
+    known |= {"network": path.stem, "classes": classes, "inkdigit_version": inkdigit.__version__}
+    write_model_file(model, ModelInfo(**known | measured(model)), out, pictures)
+    return out
+
+
+def check_exportable(model: Any) -> None:
+    """Raise `ModelError` for a network that could not be written as a model file here."""
+    if keras.backend.backend() == "tensorflow":
+        with TemporaryDirectory() as folder, needing("learn"):
+            _export(model, Path(folder, "network.onnx"))
 
 
 def describe(path: Path, info: ModelInfo) -> None:
@@ -104,9 +148,14 @@ def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
 
 
 def _export(model: Any, path: Path) -> None:
+    import onnx
+
     signature = [keras.InputSpec("float32", shape=model.input_shape, name="images")]
+    shown = keras.Input(model.input_shape[1:])
     try:
         with quietly():
+            # Layers that change what they are shown at random do so unless they are told not to.
+            model = keras.Model(shown, model(shown, training=False), name="n")
             model.export(
                 str(path),
                 format="onnx",
@@ -114,8 +163,11 @@ def _export(model: Any, path: Path) -> None:
                 opset_version=OPSET,
                 input_signature=signature,
             )
-    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"this network cannot be written as ONNX: {error}") from error
+        # An operation that ONNX does not have is written all the same.
+        onnx.checker.check_model(str(path))
+    except Exception as error:
+        why = " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+        raise ModelError(f"this network cannot be written as ONNX: {why}") from error
 
 
 def export(run: Run, path: Path, pictures: Pictures | None = None) -> Path:

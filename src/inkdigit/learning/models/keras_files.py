@@ -10,14 +10,16 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.errors import ModelError
-from inkdigit.learning.backend import keras
+from inkdigit.errors import ModelError, SettingError
+from inkdigit.learning.backend import keras, quietly
+from inkdigit.learning.networks.own import adapted
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.calibration import Floats
 from inkdigit.reading.model_file import to_pixels
@@ -35,15 +37,24 @@ DIGIT_SHAPES = tuple(((None, SIZE, SIZE, 1), (None, len(c))) for c in (DIGITS, S
 LINE_SHAPES = (((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),)
 
 PLAIN_CLASSES = frozenset([
-    "Sequential", "Functional", "Model", "InputLayer", "Conv2D", "DepthwiseConv2D",
-    "SeparableConv2D", "Dense", "Flatten", "Reshape", "MaxPooling2D", "AveragePooling2D",
-    "GlobalAveragePooling2D", "GlobalMaxPooling2D", "ZeroPadding2D", "BatchNormalization",
-    "LayerNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU", "Softmax",
-    "Dropout", "SpatialDropout2D", "GaussianNoise", "Add", "Multiply", "Concatenate", "Average",
-    "Rescaling", "DTypePolicy", "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "Zeros",
-    "Ones", "Constant", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
-    "Orthogonal", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal",
-    "LecunUniform",
+    "Sequential", "Functional", "Model", "InputLayer", "Conv1D", "Conv2D", "Conv2DTranspose",
+    "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Dense",
+    "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "MaxPooling1D",
+    "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "ZeroPadding2D",
+    "Cropping2D", "UpSampling2D", "Resizing", "BatchNormalization", "LayerNormalization",
+    "GroupNormalization", "UnitNormalization", "SpectralNormalization", "Normalization",
+    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dropout", "SpatialDropout2D",
+    "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Add",
+    "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Identity",
+    "Rescaling", "SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell",
+    "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Attention", "RandomBrightness",
+    "RandomContrast", "RandomCrop", "RandomErasing", "RandomFlip", "RandomRotation",
+    "RandomShear", "RandomTranslation", "RandomZoom", "SeedGenerator", "DTypePolicy",
+    "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "OrthogonalRegularizer", "MaxNorm",
+    "MinMaxNorm", "NonNeg", "UnitNorm", "Zeros", "Ones", "Constant", "RandomNormal",
+    "RandomUniform", "TruncatedNormal", "VarianceScaling", "Orthogonal", "GlorotNormal",
+    "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
 ])  # fmt: skip
 
 
@@ -52,28 +63,42 @@ def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:
     return np.asarray(model.predict(to_pixels(images), batch_size=BATCH, verbose=0), np.float32)
 
 
-def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> Any:
+def save_keras_model(model: Any, path: Path) -> None:
+    """Write a model as `.keras` or `.h5`, to be opened and trained further by Keras alone."""
+    model.save(path)
+    if path.suffix == ".h5":
+        # For these Keras would build an optimizer that knows no variables, and `fit` would fail.
+        with h5py.File(path, "a") as file:
+            del file["optimizer_weights"]
+
+
+def load_keras_model(path: Path, shapes: tuple[Shapes, ...] | None = DIGIT_SHAPES) -> Any:
     """Return the model in a `.keras` or `.h5` file; `ModelError` if it is broken or unsafe.
 
-    It is also refused if it does not take and give one of the pairs of `shapes`.
+    It is also refused if it does not take and give one of the pairs of `shapes`, where there are.
     """
     if not path.is_file():
         raise ModelError(f"{path} is not there, or is no file: name a .keras or .h5 file")
     describe = {".keras": _describe_keras, ".h5": _describe_h5}.get(path.suffix)
     if describe is None:
         raise ModelError(f"{path} is of no known kind: expected .keras or .h5")
+    version = ""
     try:
-        _check_plain(describe(path), path)
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        description, version = describe(path)
+        _check_plain(description, path)
+        with quietly():
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except ModelError:
         raise
-    except Exception as error:  # noqa: BLE001  (a damaged file fails anywhere in three libraries)
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(
-            f"{path} is damaged or no Keras model ({reason[:120]}): save it anew"
-        ) from None
+    except Exception as error:
+        if version.startswith(("1.", "2.")):
+            raise ModelError(
+                f"{path} was written by Keras {version}, and Keras 3 cannot open it: build the "
+                "network in Keras 3, load its weights there, and save it anew"
+            ) from error
+        raise ModelError(f"{path} is damaged or no Keras model: save it anew") from error
     found = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
-    if found not in shapes:
+    if shapes and found not in shapes:
         raise ModelError(
             f"{path} reads {found[0]} and gives {found[1]}: expected "
             f"a network from {shapes[0][0]} to {shapes[0][1]}"
@@ -81,24 +106,51 @@ def load_keras_model(path: Path, shapes: tuple[Shapes, ...] = DIGIT_SHAPES) -> A
     return model
 
 
-def _describe_keras(path: Path) -> Any:
+def is_plain(model: Any) -> bool:
+    """Return whether a model could be loaded again from a file: it is of known plain layers."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "model.keras")
+        model.save(path)
+        try:
+            _check_plain(_describe_keras(path)[0], path)
+        except ModelError:
+            return False
+    return True
+
+
+def load_digit_model(path: Path) -> Any:
+    """Return the digit network in a `.keras` or `.h5` file, as ours are, whoever saved it.
+
+    Raises `ModelError` where it is broken, unsafe, or can't be that.
+    """
+    try:
+        return adapted(load_keras_model(path, None), path.stem, (len(DIGITS), len(SINGLE_ALPHABET)))
+    except SettingError as error:
+        raise ModelError(f"{path}: {error}") from None
+
+
+def _describe_keras(path: Path) -> tuple[Any, str]:
+    """Return what a file says of its layers, and which Keras wrote it."""
     with zipfile.ZipFile(path) as archive:
         if archive.getinfo("config.json").file_size > MAX_DESCRIPTION:
             raise ModelError(f"{path} has a description far too large for a digit network")
         description = json.loads(archive.read("config.json"))
+        version = json.loads(archive.read("metadata.json")).get("keras_version", "")
         if archive.getinfo(WEIGHTS).file_size > MAX_WEIGHTS:
             raise ModelError(f"{path} has weights far too large for a digit network")
         with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as weights:
             _check_self_contained(weights, path)
     # Not used with compile=False, and it names an optimiser, which is no layer.
     description.pop("compile_config", None)
-    return description
+    return description, str(version)
 
 
-def _describe_h5(path: Path) -> Any:
+def _describe_h5(path: Path) -> tuple[Any, str]:
     with h5py.File(path, "r") as file:
         _check_self_contained(file, path)
-        return json.loads(file.attrs["model_config"])
+        if "model_config" not in file.attrs:
+            raise ModelError(f"{path} holds weights only: save the whole model, with model.save")
+        return json.loads(file.attrs["model_config"]), str(file.attrs.get("keras_version", ""))
 
 
 def _check_self_contained(file: h5py.File, path: Path) -> None:

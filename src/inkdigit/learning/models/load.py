@@ -9,14 +9,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.errors import ImageError, ModelError, RunError
-from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, Run
+from inkdigit.errors import DataError, ImageError, ModelError, RunError
+from inkdigit.files import as_path
+from inkdigit.learning.datasets.digits import as_labels
+from inkdigit.learning.models.run import KERAS_MODEL, KERAS_SUFFIXES, ONNX_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.calibration import Floats, temperature_scale
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.preprocessing.digit import SIZE
 
-SUFFIXES = (".keras", ".h5", ".onnx")
+SUFFIXES = (*KERAS_SUFFIXES, ".onnx")
 Images = npt.NDArray[np.generic]
 Probabilities = Callable[[Images], Floats]
 # The maps of so many digits take some megabytes.
@@ -60,7 +62,7 @@ class DigitClassifier:
             from inkdigit.reading.reader import SINGLE_MODEL
 
             source = SINGLE_MODEL
-        path = Path(source.folder if isinstance(source, Run) else source)
+        path = as_path(source.folder if isinstance(source, Run) else source, "a model")
         if path.is_dir():
             # ONNX Runtime is there in a blink; Keras takes seconds to import.
             path = _model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
@@ -80,9 +82,9 @@ class DigitClassifier:
 
     @classmethod
     def _from_keras(cls, path: Path) -> Self:
-        from inkdigit.learning.models.keras_files import load_keras_model, predict
+        from inkdigit.learning.models.keras_files import load_digit_model, predict
 
-        model, run = load_keras_model(path), _run_of(path)
+        model, run = load_digit_model(path), _run_of(path)
         classes, network = np.arange(model.output_shape[1]), partial(predict, model)
         known = run.metrics["calibration"] if run and run.finished else {"temperature": 1.0}
         return cls(path, classes, network, known["temperature"], run.data if run else None, run)
@@ -111,8 +113,14 @@ class DigitClassifier:
         return np.asarray(self.classes_[self.probabilities(images).argmax(axis=1)])
 
     def score(self, images: Images, labels: npt.ArrayLike) -> float:
-        """Return the share of images whose likeliest class is their label: the accuracy."""
-        return float(np.mean(self.predict(images) == np.asarray(labels)))
+        """Return the share of images whose likeliest class is their label: the accuracy.
+
+        Raises `DataError` for labels that are no digits, or not as many.
+        """
+        found, expected = self.predict(images), as_labels(labels, len(self.classes_))
+        if len(found) != len(expected):
+            raise DataError(f"{len(expected)} labels do not match {len(found)} images")
+        return float(np.mean(found == expected))
 
 
 def load_teacher(path: str | Path) -> Probabilities:

@@ -14,11 +14,11 @@ from typing import Any
 
 import inkdigit
 from inkdigit.errors import InkdigitError, RunError
-from inkdigit.files import is_taken, leftovers, make_folder, write_text
+from inkdigit.files import as_path, is_taken, leftovers, make_folder, write_text
 from inkdigit.learning.datasets.digits import Dataset, public_name
 from inkdigit.learning.recipes import find_recipe
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.reading.model_file import ModelInfo
+from inkdigit.reading.model_file import MODEL_FILE, ModelInfo
 
 DESCRIPTION = "run.json"
 CHECKPOINT = "checkpoint.npz"
@@ -29,9 +29,12 @@ NEEDED = {
     "test_accuracy", "test_loss", "train_accuracy", "train_loss", "train_digits", "test_digits",
     "parameters", "macs", "seconds", "calibration",
 }  # fmt: skip
+KERAS_SUFFIXES = (".keras", ".h5")
 KERAS_MODEL = "model.keras"
+# What a network of the user's own was, untrained.
+OWN_NETWORK = "network.keras"
 H5_MODEL = "mnist_cnn_model.h5"
-ONNX_MODEL = "model.onnx"
+ONNX_MODEL = MODEL_FILE
 REPORT = "report.html"
 
 # One row an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy, seconds.
@@ -68,14 +71,15 @@ class Run:
         """
         if isinstance(folder, Run):
             return folder
+        path = as_path(folder, "a run")
         try:
-            described = json.loads(Path(folder, DESCRIPTION).read_text(encoding="utf-8"))
+            described = json.loads(Path(path, DESCRIPTION).read_text(encoding="utf-8"))
             settings = TrainingSettings(**described["settings"])
             texts = (settings.network, described["data"], described["digest"])
             if not all(isinstance(text, str) for text in texts):
                 raise ValueError(texts)
             recipe = described.get("recipe", {})
-            return cls(Path(folder), settings, recipe, described["data"], described["digest"])
+            return cls(path, settings, recipe, described["data"], described["digest"])
         except (OSError, ValueError, KeyError, TypeError, InkdigitError):
             raise RunError(f"{folder} is no run folder: it has no readable {DESCRIPTION}") from None
 
@@ -85,12 +89,9 @@ class Run:
         recipe = _fields_of(settings.recipe)
         run = cls(Path(folder), settings, recipe, dataset.name, dataset.digest())
         if holds_run(folder):
-            raise RunError(
-                f"{folder} already holds a run: go on with it (--resume {folder}), or "
-                "choose another folder (--out)"
-            )
+            raise RunError(f"{folder} already holds a run: resume it, or choose another folder")
         if is_taken(run.folder):
-            raise RunError(f"{folder} is not empty and not a run: choose another folder (--out)")
+            raise RunError(f"{folder} is not empty and not a run: choose another folder")
         make_folder(run.folder)
         described = asdict(run)
         del described["folder"]
@@ -131,7 +132,7 @@ class Run:
         """What was measured; `RunError` while the run is unfinished, or if they are damaged."""
         path = self.folder / METRICS
         if not path.exists():
-            raise RunError(f"{self.folder} is unfinished: go on with it (--resume)")
+            raise RunError(f"{self.folder} is unfinished: resume it")
         try:
             content = json.loads(path.read_text("utf-8"))
             missing = NEEDED - content.keys()

@@ -17,6 +17,7 @@ from inkdigit.learning.networks.lenet5 import lenet5
 from inkdigit.learning.networks.line import line
 from inkdigit.learning.networks.modern import modern
 from inkdigit.learning.networks.single import single
+from inkdigit.learning.recipes import check_known
 
 Model = Any  # a keras.Model; Keras carries no types
 
@@ -35,12 +36,10 @@ READERS: dict[str, Callable[[], Any]] = {"line": line, "single": single}
 
 def check_network(name: str, known: Iterable[str] = (*NETWORKS, *READERS)) -> None:
     """Raise `SettingError` unless a network of this name is among the known ones."""
-    if name in known:
-        return
-    choice = f"choose from {', '.join(known)}"
-    if name in READERS:
+    if name in READERS and name not in known:
+        choice = f"choose from {', '.join(known)}"
         raise SettingError(f"{name} learns from drawn handwriting, not from digits alone: {choice}")
-    raise SettingError(f"no network is called {name!r}: {choice}")
+    check_known("network", name, known)
 
 
 def build_network(name: str, precision: str = "float32") -> Model:
@@ -59,21 +58,25 @@ def build_network(name: str, precision: str = "float32") -> Model:
     return built
 
 
-def count_macs(model: Model) -> int:
+def count_macs(model: Model) -> int | None:
     """Return the multiply-accumulates that one digit costs in convolutions and dense layers.
 
-    Of a network that takes images of any width, those of a square: about a digit.
+    Of a network that takes images of any width, those of a square: about a digit. `None` for one
+    whose layers do not tell their shapes, as those of a subclass.
     """
-    if isinstance(model.input_shape, tuple) and model.input_shape[2:3] == (None,):
-        height = model.input_shape[1]
-        square = keras.Input((height, height, *model.input_shape[3:]))
+    shape = getattr(model, "input_shape", None)
+    if isinstance(shape, tuple) and shape[2:3] == (None,):
+        square = keras.Input((shape[1], shape[1], *shape[3:]))
         model = keras.models.clone_model(model, input_tensors=square)
-    return sum(_layer_macs(layer) for layer in model.layers)
+    try:
+        return sum(map(_layer_macs, model.layers))
+    except AttributeError:
+        return None
 
 
 def _layer_macs(layer: Any) -> int:
     if isinstance(layer, keras.Model):
-        return count_macs(layer)
+        return sum(map(_layer_macs, layer.layers))
     if isinstance(layer, keras.layers.Dense):
         return int(layer.kernel.shape[0] * layer.kernel.shape[1])
     if isinstance(layer, keras.layers.Conv2D):

@@ -12,7 +12,7 @@ from inkdigit.learning.models.keras_files import predict
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.pixels import Ink, warped, with_gamma
 from inkdigit.learning.synthesis.stream import Line, SampleStream
-from inkdigit.learning.training import Loop
+from inkdigit.learning.training import EpochLoop
 from inkdigit.reading.alphabet import SINGLE_ALPHABET
 from inkdigit.reading.model_file import to_pixels
 from inkdigit.reading.preprocessing.digit import SIZE
@@ -20,7 +20,7 @@ from inkdigit.reading.preprocessing.digit import SIZE
 Integers = npt.NDArray[np.int64]
 
 
-class DigitReaderLoop(Loop):
+class DigitReaderLoop(EpochLoop):
     """A digit network learning from MNIST and from what is drawn for it.
 
     Each epoch sees both slightly moved, and of what is drawn some for the first time.

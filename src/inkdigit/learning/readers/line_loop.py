@@ -11,7 +11,7 @@ from inkdigit.learning.backend import keras
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.pixels import Ink
 from inkdigit.learning.synthesis.stream import Line, SampleStream, batches, vary
-from inkdigit.learning.training import Loop
+from inkdigit.learning.training import EpochLoop
 from inkdigit.reading.alphabet import LINE_ALPHABET, only_digits
 from inkdigit.reading.calibration import Floats
 from inkdigit.reading.decoding.posteriors import Posteriors
@@ -23,7 +23,7 @@ _BLANK = len(LINE_ALPHABET)
 Integers = npt.NDArray[np.int32]
 
 
-class LineLoop(Loop):
+class LineLoop(EpochLoop):
     """A line network learning from lines that are drawn as it goes."""
 
     def __init__(

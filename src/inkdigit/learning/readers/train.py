@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
-from inkdigit.errors import RunError, SettingError
+from inkdigit.errors import DataError, RunError, SettingError
 from inkdigit.files import write_atomically
 from inkdigit.learning.datasets import Dataset, Digits, load_dataset
 from inkdigit.learning.evaluation.metrics import (
@@ -70,7 +70,7 @@ class ReaderTraining(Training):
         self._single = settings.network == "single"
 
     def check(self, *, begun: bool) -> None:
-        """Raise for folders without fonts or hands, too large a batch, no weights to begin with."""
+        """Raise for a lack of fonts, hands, digits or first weights, and for too large a batch."""
         Fonts(self._fonts)
         RealHands.load(self._hands, held_out=True)
         block, size = self._amounts.block, self.settings.batch_size
@@ -79,6 +79,12 @@ class ReaderTraining(Training):
                 f"{self.settings.network} learns from blocks of {block:,}: the batch size must be "
                 f"at most that, received {size:,}"
             )
+        for part in (self.fitted, self.validation, self.dataset.test):
+            if part.lacking:
+                raise DataError(
+                    f"{self.settings.network} learns from numbers of all ten digits: "
+                    f"{self.dataset.name} lacks {part.lacking} in a half"
+                )
         super().check(begun=begun)
 
     def notes(self) -> list[str]:
@@ -86,10 +92,9 @@ class ReaderTraining(Training):
         missing = [name for name in ("fonts", "hands") if not getattr(self.settings, name)]
         if not missing:
             return super().notes()
-        flags = ", ".join(f"--{name}" for name in missing)
         without = (
-            f"no {' and no '.join(missing)} are named ({flags}): {self.settings.network} learns "
-            f"from the digits of {self.dataset.name} and from drawn strokes"
+            f"no {' and no '.join(missing)} are named: {self.settings.network} learns from the "
+            f"digits of {self.dataset.name} and from drawn strokes"
         )
         return [without, *super().notes()]
 
@@ -226,7 +231,7 @@ def _check_pair(run: Run, fallback: Run, dataset: Dataset) -> None:
     if known:
         raise SettingError(
             f"{fallback.folder} learnt from fonts that {run.folder} was kept from "
-            f"({sorted(known)[0]}): train both with the same --fonts"
+            f"({sorted(known)[0]}): train both with the same fonts"
         )
 
 

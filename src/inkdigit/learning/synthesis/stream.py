@@ -18,7 +18,7 @@ from inkdigit.learning.synthesis.paper import Backgrounds
 from inkdigit.learning.synthesis.pixels import Ink, warped, with_gamma
 from inkdigit.learning.synthesis.real_hands import RealHands
 from inkdigit.learning.synthesis.single import DigitWriter
-from inkdigit.processes import cores, ordered_map, use_one_core, worker_pool
+from inkdigit.processes import WorkerPool, cores, ordered_map, use_one_core
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.preprocessing.digit import SIZE, extract_digit
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, extract_line
@@ -93,7 +93,7 @@ class SampleStream:
         processes = processes or cores()
         self._seed = seed
         self._stopped = multiprocessing.get_context("spawn").Event()
-        self._pool = worker_pool(processes, _start, drawing, self._stopped)
+        self._pool = WorkerPool(processes, _start, drawing, self._stopped)
         self._ahead = _AHEAD * processes
 
     def blocks(self, first: int, last: int, size: int) -> Iterator[list[Line]]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.reading.preprocessing.paper import Ink, binarise
+from inkdigit.reading.preprocessing.paper import LEAST_STROKE, Ink, binarise, holds_digit
 from inkdigit.reading.result import Box
 
 # A part of the ink, as float: what is scaled down would fade away by rounding otherwise.
@@ -66,6 +66,11 @@ class LayoutConfig:
     # So many pieces of this share of the main line's height are another line; less is noise.
     other_lines: tuple[tuple[float, int], ...] = ((0.15, 3), (0.25, 2))
 
+    # So many pieces about as high, in so many rows or more of two or more, are a page of numbers: a
+    # line of the development sets has at most 7 pieces in 3.
+    page_pieces: int = 8
+    page_rows: int = 3
+
     # Pieces of one digit lie within this share of its largest piece's longer side.
     digit_reach: float = 0.3
     # Beside a digit: a dash is so many times wider than high and so wide, in heights of the digit,
@@ -86,8 +91,8 @@ _FEW_PIXELS = 100_000
 class Layout:
     """Where the writing is on a page, in its pixels, and the page's ink without what is printed.
 
-    `several_lines` and `far_apart` are said of a line, `beside` of a digit (see `LineImage` and
-    `DigitImage`).
+    `several_lines`, `far_apart` and `many_numbers` are said of a line, `beside` of a digit (see
+    `LineImage` and `DigitImage`).
     """
 
     ink: Ink
@@ -97,17 +102,18 @@ class Layout:
     bottom: float
     several_lines: bool = False
     far_apart: bool = False
+    many_numbers: bool = False
     beside: str = ""
 
 
 def find_line(ink: Ink) -> Layout | None:
-    """Return where the line of writing is in ink `uint8 (h, w)`; `None` for blank paper."""
+    """Return where the line of writing is in ink `uint8 (h, w)`; `None` where there is none."""
     pieces = _searched(ink)
     return pieces.line(ink) if pieces else None
 
 
 def find_digit(ink: Ink) -> Layout | None:
-    """Return where the one character is in ink `uint8 (h, w)`; `None` for blank paper."""
+    """Return where the one character is in ink `uint8 (h, w)`; `None` where there is none."""
     pieces = _searched(ink)
     return pieces.digit(ink) if pieces else None
 
@@ -121,7 +127,9 @@ def crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
 
 
 def _searched(ink: Ink) -> "_Pieces | None":
-    """Return the pieces of ink `uint8 (h, w)`; `None` for blank paper."""
+    """Return the pieces of ink `uint8 (h, w)`; `None` for blank paper, or too little of it."""
+    if not holds_digit(ink.shape):
+        return None
     height, width = ink.shape
     longer, shorter = max(height, width), min(height, width)
     scale = min(1.0, max(CONFIG.search_side / longer, CONFIG.least_side / shorter))
@@ -192,8 +200,8 @@ class _Pieces:
     def line(self, ink: Ink) -> Layout:
         """Return the line that holds most of the writing.
 
-        And whether the picture shows another line, of two characters or more, whole; and whether a
-        gap in the line is as wide as those between numbers.
+        And whether the picture shows another line, of two characters or more, whole, or a page of
+        them; and whether a gap in the line is as wide as those between numbers.
         """
         writing = self.writing
         tallest = self.height[writing].max()
@@ -208,7 +216,26 @@ class _Pieces:
         left, right = self.x[inline].min(), self.right[inline].max()
         box = (int(left), int(top), int(right), int(bottom))
         apart = self._far_apart(main, box[3] - box[1])
-        return self._layout(ink, box, several_lines=several, far_apart=apart)
+        many = self._many_numbers()
+        return self._layout(ink, box, several_lines=several, far_apart=apart, many_numbers=many)
+
+    def _many_numbers(self) -> bool:
+        """Return whether characters stand in rows, whatever grid is around them.
+
+        What is taller, and no grid, has less ink: else they are the texture of the paper.
+        """
+        high, wide = self.labels.shape
+        pieces = ~self.printed
+        small = pieces & (self.height >= LEAST_STROKE) & (self.height < high / CONFIG.page_rows)
+        if np.count_nonzero(small) < CONFIG.page_pieces:
+            return False
+        usual = float(np.median(self.height[small]))
+        alike = small & (self.height >= usual / 2) & (self.height <= usual * 2)
+        taller = pieces & (self.height > usual * 2) & (self.width < wide / 2)
+        middles = np.sort(self.y[alike] + self.height[alike] / 2)
+        rows = 1 + int(np.count_nonzero(np.diff(middles) > usual / 2))
+        many = rows >= CONFIG.page_rows and len(middles) >= max(CONFIG.page_pieces, 2 * rows)
+        return bool(many and self.area[alike].sum() > self.area[taller].sum())
 
     def _far_apart(self, pieces: Numbers, height: int) -> bool:
         """Return whether a wide gap parts the pieces of a line of this height."""

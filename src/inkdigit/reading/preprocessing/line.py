@@ -36,7 +36,8 @@ class LineImage:
 
     `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
     of a picture of the shape `page`, beyond whose edges it may reach. `several_lines` says that the
-    picture shows another line, whole, and `far_apart` that there is a gap as between two numbers.
+    picture shows another line, whole, `far_apart` that there is a gap as between two numbers, and
+    `many_numbers` that the picture is a page of them.
     """
 
     pixels: Grey
@@ -44,6 +45,7 @@ class LineImage:
     page: tuple[int, int]
     several_lines: bool = False
     far_apart: bool = False
+    many_numbers: bool = False
 
     @cached_property
     def strokes(self) -> npt.NDArray[np.uint8]:
@@ -59,7 +61,7 @@ class LineImage:
 
     def has_ink(self, start: int, end: int) -> bool:
         """Return whether there is more than paper's texture between two columns."""
-        return bool((self.pixels[:, max(0, start) : end] > 255 * PAPER_NOISE).any())
+        return bool(self.pixels[:, max(0, start) : end].max(initial=0) > 255 * PAPER_NOISE)
 
     def tall_groups(self, digits: Sequence[Box], marks: Sequence[Box]) -> int:
         """Return how many groups the pieces form that are about as tall as the digits.
@@ -88,6 +90,12 @@ class LineImage:
         return small and low and left + width <= second[0]
 
     @property
+    def is_column(self) -> bool:
+        """Whether pieces stand higher than wide, as those of a number do that lies on its side."""
+        tall = self.area[3] > self.area[2]
+        return tall and len(self.pieces) > 1 and not self.many_numbers
+
+    @property
     def _scale(self) -> tuple[float, float]:
         """Pixels of the line image for one of the picture, across and down."""
         height, width = self.pixels.shape
@@ -110,7 +118,7 @@ def _within(first: float, end: float, length: int) -> tuple[int, int]:
 
 
 def extract_line(grey: Grey) -> LineImage | None:
-    """Return the line of writing on a page; `None` for blank paper.
+    """Return the line of writing on a page; `None` where there is none.
 
     Of several lines it is the one with most ink.
     """
@@ -129,7 +137,8 @@ def extract_line(grey: Grey) -> LineImage | None:
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
     area = (left, top, right - left, bottom - top)
-    return LineImage(full, area, grey.shape, found.several_lines, found.far_apart)
+    told = found.several_lines, found.far_apart, found.many_numbers
+    return LineImage(full, area, grey.shape, *told)
 
 
 def _cut_out(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:

@@ -15,6 +15,9 @@ BLANK_CONTRAST = 12
 # Fainter than this share of the blackest ink is paper texture, not a stroke.
 PAPER_NOISE = 0.125
 
+# The width and height of the smallest digit that is written anywhere, in fonts of pixels.
+_LEAST_DIGIT = 3, 5
+
 # How far each pixel stands out from its paper.
 Ink = npt.NDArray[np.uint8]
 
@@ -45,16 +48,26 @@ def ink_and_polarity(grey: Grey) -> tuple[Ink, bool]:
     return np.asarray(darker if is_dark else lighter, np.uint8), is_dark
 
 
-def light_ink(grey: Grey) -> Grey:
-    """Return the page with its ink light (255) on dark paper (0), whichever way round it came.
+def holds_digit(page: tuple[int, int]) -> bool:
+    """Return whether a digit could stand on a page of a shape `(height, width)`."""
+    return page[1] >= _LEAST_DIGIT[0] and page[0] >= _LEAST_DIGIT[1]
 
-    Blank paper gives zeros. Shape `(height, width)`.
+
+def why_unseen(blank: Grey) -> str:
+    """Return why no ink could have been seen on a page that shows none, or nothing if it could.
+
+    Ink is darker than its paper, so black shows none. White may be where the light was too much:
+    there less contrast is left, and half of what ink has elsewhere may be ink.
     """
-    ink = find_ink(grey)
-    peak = float(ink.max())
-    if peak < BLANK_CONTRAST:
-        return np.zeros_like(grey)
-    return np.asarray(cv2.convertScaleAbs(ink, alpha=255 / peak), np.uint8)
+    if not holds_digit(blank.shape):
+        size = "×".join(map(str, blank.shape[::-1]))
+        return f"the picture is too small for a digit ({size} pixels)"
+    paper = np.median(blank)
+    if paper < BLANK_CONTRAST:
+        return "the paper is black"
+    if paper == 255 and 2 * _contrast(find_ink(blank)) >= BLANK_CONTRAST:
+        return "the picture is over-exposed, and something shows faintly"
+    return ""
 
 
 def _paper(grey: Grey) -> Grey:
@@ -74,7 +87,7 @@ def _paper(grey: Grey) -> Grey:
 
 def binarise(ink: Ink) -> Grey | None:
     """Return 1 for a stroke and 0 for paper, `uint8 (h, w)`; `None` for blank paper."""
-    peak = _strongest(ink, max(1, ink.size // 500))
+    peak = _contrast(ink)
     if peak < BLANK_CONTRAST:
         return _sparse_strokes(ink, peak)
     level = cv2.convertScaleAbs(ink, alpha=255 / peak)
@@ -95,6 +108,11 @@ def _sparse_strokes(ink: Ink, noise: int) -> Grey | None:
     sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     # A stroke is longer than a speck of dust.
     return strokes if (sides.max(axis=1, initial=0) >= LEAST_STROKE).any() else None
+
+
+def _contrast(ink: Ink) -> int:
+    """Return how far ink stands out from its paper, if it takes up the least share of a page."""
+    return _strongest(ink, max(1, ink.size // 500))
 
 
 def _strongest(ink: Ink, rank: int) -> int:

@@ -138,6 +138,7 @@ function showDocument({ source, pages }) {
 function refuse(error) {
   const kind = error.kind ?? "refused";
   $("notice-text").textContent = error.message;
+  $("spoken").textContent = ""; // the notice is spoken by itself
   $("notice").className = `notice ${kind}`;
   $("key-form").hidden = kind !== "key";
   $("again").hidden = kind !== "gone";
