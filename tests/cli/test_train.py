@@ -70,7 +70,9 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
     assert main(["train", "--resume", str(folder)]) == 0
     printed = capsys.readouterr()
     messages = [line.split()[0] for line in printed.err.splitlines()]
-    assert messages == ["training", *([] if named else ["no"]), "epoch"]
+    assert messages == ["training", "no", "epoch"]
+    missing = "no hands are named (--hands)" if named else "no fonts and no hands are named"
+    assert missing in printed.err
     assert [line.split()[0] for line in printed.out.splitlines()] == [f"{network}:", "model:"]
 
     run = Run.open(folder)
@@ -83,6 +85,7 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["validation_loss"] == pytest.approx(float(rows[-1]["validation_loss"]))
     assert (metrics["test_digits"], metrics["calibration"]["reject_measured_on"]) == (60, 60)
+    assert metrics["hands_learnt_from"] == metrics["hands_held_out"] == {"lines": 0, "others": 0}
     assert len(metrics["fonts_learnt_from"]) == (2 if named else 0)
     assert len(metrics["fonts_held_out"]) == (1 if named else 0)
 
@@ -164,7 +167,9 @@ def test_two_line_networks_go_into_one_file(
     ("arguments", "code", "sentence"),
     [
         (["train", "--fonts", "."], 2, "classic learns from no fonts: leave out the fonts"),
+        (["train", "--hands", "."], 2, "classic learns from no hands: leave out the hands"),
         (["train", "--network", "line", "--fonts", "."], 3, "holds no font"),
+        (["train", "--network", "line", "--hands", "."], 3, "holds no real hands"),
         (["train", "--network", "single", "--fonts", "nowhere"], 3, "nowhere holds no font"),
         (["train", "--network", "line", "--batch-size", "33"], 2, "the batch size must be at most"),
         (["train", "--network", "lines"], 2, "did you mean line?"),

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "best weights (default: run all epochs)",
         "--seed N": f"same seed, same machine: same weights (default: {TrainingSettings.seed})",
         "--fonts DIR": "a folder of handwriting fonts, for `line` and `single`",
+        "--hands DIR": "a folder of real people's handwriting, for `line` and `single`",
         "--teacher MODEL": "learn the answers of this trained model instead of labels",
         "--init-from MODEL": "begin with the weights of this model: a run, .keras or .h5",
         "--out RUN": "the run folder (default: runs/NAME, numbered)",
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     path = {"type": os.path.abspath}
     chosen = {"optimizer": OPTIMIZERS, "augmentation": AUGMENTATIONS}
     more: dict[str, dict[str, Any]] = {name: {"choices": names} for name, names in chosen.items()}
-    add_flags(parser, flags, fonts=path, teacher=path, init_from=path, **more)
+    add_flags(parser, flags, fonts=path, hands=path, teacher=path, init_from=path, **more)
 
 
 def run(options: argparse.Namespace) -> None:

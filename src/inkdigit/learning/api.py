@@ -41,6 +41,7 @@ def train(  # noqa: PLR0913
     callbacks: Sequence[Any] = (),
     seed: int = 0,
     fonts: str | Path | None = None,
+    hands: str | Path | None = None,
     teacher: str | Path | None = None,
     init_from: str | Path | None = None,
     out: str | Path | None = None,
@@ -56,17 +57,17 @@ def train(  # noqa: PLR0913
     probabilities or logits. A model that you pass is itself trained. `optimizer` is the name of one
     of Keras's or an object, which then sets the learning rate alone. With `patience` training ends
     after so many epochs without a lower validation loss, and the best weights are kept. `callbacks`
-    are Keras's, called as `fit` calls them. `fonts`, `teacher` and `init_from` are as in
-    `TrainingSettings`. The folder is `out`, or a new one in `runs`. With `resume`, a run of
-    the same settings and digits that lies there goes on from its last finished epoch, and a
+    are Keras's, called as `fit` calls them. `fonts`, `hands`, `teacher` and `init_from` are as
+    in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With `resume`, a run of the
+    same settings and digits that lies there goes on from its last finished epoch, and a
     finished one is returned as it is. `tell` is called with what a person may want to know: notes,
     and a line an epoch; `tell=print` shows it.
 
     The networks `line` and `single`, which read in use, learn from handwriting that is drawn with
     the digits of `data`; each has its recipe.
 
-    Raises `SettingError` for a value that makes no sense, `DataError` for digits or fonts that are
-    not there, `RunError` where something else lies in the folder.
+    Raises `SettingError` for a value that makes no sense, `DataError` for digits, fonts or hands
+    that are not there, `RunError` where something else lies in the folder.
 
     >>> from inkdigit import learning
     >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
@@ -83,7 +84,7 @@ def train(  # noqa: PLR0913
     chosen = {"recipe": recipe, "network": own.name if own else network, "epochs": epochs}
     chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
     chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
-    paths = {"fonts": fonts, "teacher": teacher, "init_from": init_from, "out": out}
+    paths = {"fonts": fonts, "hands": hands, "teacher": teacher, "init_from": init_from, "out": out}
     for name, path in paths.items():
         if path is not None:
             as_path(path, name)

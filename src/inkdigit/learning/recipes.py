@@ -107,7 +107,7 @@ RECIPES = {
     # The networks that read in use. Drawing a line takes longer than learning from it, so each is
     # used twice.
     "line": Recipe(
-        network="line", epochs=46, batch_size=64, learning_rate=2e-3, warm_up=0.25,
+        network="line", epochs=60, batch_size=64, learning_rate=2e-3, warm_up=0.25,
         warm_up_steps=500, weight_decay=1e-3, clip_norm=5.0, precision=BFLOAT16, repeats=2,
         synthesis=SynthesisConfig(epoch_blocks=20, fresh_blocks=20),
     ),

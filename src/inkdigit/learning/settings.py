@@ -35,10 +35,10 @@ class TrainingSettings:
     `optimizer` is a name or the configuration of one of Keras's; one that is not the recipe's
     begins at the learning rate that Keras gives it. With a `patience` training ends once so many
     epochs have not lowered the loss on the validation digits, and the best weights are kept (early
-    stopping, Prechelt 1998). `fonts` names a folder of handwriting fonts, for the networks that
-    learn from drawn handwriting; `teacher` a trained model whose answers the others learn instead
-    of labels; `init_from` a trained model of the same network, whose weights the training begins
-    with. Raises `SettingError` for a value out of range.
+    stopping, Prechelt 1998). `fonts` names a folder of handwriting fonts and `hands` one of real
+    people's handwriting, for the networks that learn from drawn handwriting; `teacher` a trained
+    model whose answers the others learn instead of labels; `init_from` a trained model of the same
+    network, whose weights the training begins with. Raises `SettingError` for a value out of range.
 
     >>> settings = TrainingSettings(recipe="fast", seed=3)
     >>> settings.network, settings.epochs, settings.batch_size
@@ -57,6 +57,7 @@ class TrainingSettings:
     network_file: str = ""
     callbacks: tuple[str, ...] = ()
     fonts: str = ""
+    hands: str = ""
     teacher: str = ""
     init_from: str = ""
 
@@ -149,5 +150,7 @@ def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
             raise SettingError(f"{network} learns from no other network: leave out the teacher")
     elif of_recipe in DRAWN:
         raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out the network")
-    elif settings.fonts:
-        raise SettingError(f"{network} learns from no fonts: leave out the fonts")
+    else:
+        for name in ("fonts", "hands"):
+            if getattr(settings, name):
+                raise SettingError(f"{network} learns from no {name}: leave out the {name}")

@@ -1,7 +1,7 @@
 """Training the networks that read in use, `line` and `single`, from drawn handwriting.
 
 What they learn from is drawn as they learn; what they are validated, calibrated and tested on is
-drawn with digits of MNIST and with fonts that they did not learn from.
+drawn with digits of MNIST, with fonts and by real hands that they did not learn from.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ from inkdigit.learning.readers.digit_loop import DigitReaderLoop, to_digits
 from inkdigit.learning.readers.line_loop import LineLoop, evaluate
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.glyphs import Fonts
+from inkdigit.learning.synthesis.real_hands import RealHands
 from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, batches
 from inkdigit.learning.training import Loop, Training, figures_of
 from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET, only_digits
@@ -65,11 +66,13 @@ class ReaderTraining(Training):
         super().__init__(settings, dataset)
         self._amounts = self.recipe.drawn
         self._fonts = Path(settings.fonts) if settings.fonts else None
+        self._hands = Path(settings.hands) if settings.hands else None
         self._single = settings.network == "single"
 
     def check(self, *, begun: bool) -> None:
-        """Raise for a lack of fonts, digits or weights to begin with, and for too large a batch."""
+        """Raise for a lack of fonts, hands, digits or first weights, and for too large a batch."""
         Fonts(self._fonts)
+        RealHands.load(self._hands, held_out=True)
         block, size = self._amounts.block, self.settings.batch_size
         if size > block:
             raise SettingError(
@@ -86,20 +89,21 @@ class ReaderTraining(Training):
 
     def notes(self) -> list[str]:
         """Return what whoever starts this training should know."""
-        if self._fonts:
+        missing = [name for name in ("fonts", "hands") if not getattr(self.settings, name)]
+        if not missing:
             return super().notes()
-        alone = (
-            f"no fonts are named: {self.settings.network} learns from the digits of "
-            f"{self.dataset.name} and from drawn strokes alone"
+        without = (
+            f"no {' and no '.join(missing)} are named: {self.settings.network} learns from the "
+            f"digits of {self.dataset.name} and from drawn strokes"
         )
-        return [alone, *super().notes()]
+        return [without, *super().notes()]
 
     @contextmanager
     def loop(self) -> Iterator[Loop]:
         """Yield the loop of the network, while other processes draw for it."""
         settings = self.settings
         validation = self.draw("validation", self.validation, self._amounts.validation)
-        drawing = Generator(self.fitted, self._fonts, single=self._single)
+        drawing = self._generator(self.fitted, held_out=False)
         with SampleStream(drawing, settings.seed) as stream:
             if self._single:
                 yield DigitReaderLoop(settings, self.fitted, stream, validation)
@@ -108,9 +112,11 @@ class ReaderTraining(Training):
 
     def draw(self, part: str, digits: Digits, number: int) -> list[Line]:
         """Draw what a network is measured on; the same for every network that is."""
-        held_out = part != "train"
-        draw = Generator(digits, self._fonts, held_out=held_out, single=self._single).begin()
+        draw = self._generator(digits, held_out=part != "train").begin()
         return [draw([_SEEDS[part], i]) for i in range(number)]
+
+    def _generator(self, digits: Digits, *, held_out: bool) -> Generator:
+        return Generator(digits, self._fonts, held_out, self._single, self._hands)
 
     def measure(self, model: Any, history: History) -> dict[str, Any]:
         """Return loss and accuracy on drawn handwriting, and what the model file says of itself."""
@@ -123,6 +129,8 @@ class ReaderTraining(Training):
             **figures_of("validation", *validated, amounts.validation),
             **figures_of("test", *self._measure(model, unseen), amounts.measured),
             "data": f"{self.dataset.name} and drawn handwriting with {len(fonts)} fonts",
+            "hands_learnt_from": RealHands.load(self._hands).counts,
+            "hands_held_out": RealHands.load(self._hands, held_out=True).counts,
             "fonts_learnt_from": fonts.names,
             "fonts_held_out": Fonts(self._fonts, held_out=True).names,
             "model": {"classes": SINGLE_ALPHABET} if self._single else _LINE_FIELDS,

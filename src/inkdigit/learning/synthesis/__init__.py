@@ -1,5 +1,5 @@
 """Synthetic handwriting: drawn hands on drawn paper, for networks that read other people's.
 
-`glyphs` draws one character by one of three hands (MNIST's writers, pen strokes, a font), `lines`
-sets characters side by side, `paper` puts them on paper and photographs it.
+`hands` are those that write, invented or from `real_hands`; `glyphs` draws one character, `lines`
+sets characters side by side as `texts` says, `paper` puts them on paper and photographs it.
 """

@@ -10,9 +10,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from inkdigit.errors import DataError
-from inkdigit.learning.datasets import Digits
 from inkdigit.learning.synthesis.allographs import Allograph
-from inkdigit.learning.synthesis.pixels import Ink, Random, inked
+from inkdigit.learning.synthesis.pixels import Ink, Random
 
 Floats = npt.NDArray[np.float64]
 
@@ -139,13 +138,30 @@ def _font(path: Path) -> tuple[ImageFont.FreeTypeFont, float, float]:
         font = ImageFont.truetype(str(path), _FONT_SIZE)
     except OSError as error:
         raise DataError(f"{path} is no font that can be used ({error}): take it away") from None
+    return font, *_top_and_bottom(font)
+
+
+def _top_and_bottom(font: ImageFont.FreeTypeFont) -> tuple[float, float]:
     boxes = [font.getbbox(digit) for digit in "0123456789"]
-    return font, float(np.median([b[1] for b in boxes])), float(np.median([b[3] for b in boxes]))
+    return float(np.median([b[1] for b in boxes])), float(np.median([b[3] for b in boxes]))
+
+
+@cache
+def printed(character: str) -> Glyph | None:
+    """Return a character in print, `None` if it has no ink."""
+    font = ImageFont.load_default(_FONT_SIZE)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return _in_font(font, *_top_and_bottom(font), character)
 
 
 @cache
 def _rendered(path: Path, character: str) -> Glyph | None:
-    font, top, bottom = _font(path)
+    return _in_font(*_font(path), character)
+
+
+def _in_font(
+    font: ImageFont.FreeTypeFont, top: float, bottom: float, character: str
+) -> Glyph | None:
     left, up, right, down = (int(side) for side in font.getbbox(character))
     if right - left < 1 or down - up < 1:
         return None
@@ -157,18 +173,3 @@ def _rendered(path: Path, character: str) -> Glyph | None:
         ink = np.asarray(cv2.dilate(ink, np.ones((2, 2), np.uint8)), np.uint8)
     height = max(bottom - top, 1.0)
     return Glyph(ink, (up - 4 - top) / height, (down + 4 - top) / height)
-
-
-class Writers:
-    """Every hand there is to write with: MNIST's writers, drawn strokes and fonts."""
-
-    def __init__(self, digits: Digits, fonts: Fonts) -> None:
-        self.fonts = fonts
-        self._images = digits.images
-        self._of = {str(value): np.flatnonzero(digits.labels == value) for value in range(10)}
-
-    def mnist(self, digit: str, rng: Random) -> Glyph:
-        """Return one of MNIST's digits."""
-        chosen = self._of[digit]
-        image = self._images[chosen[rng.integers(len(chosen))]]
-        return Glyph(inked(image), 0.0, 1.0)

@@ -1,71 +1,87 @@
 """Lines of digits as hands write them: how characters are set side by side."""
 
-import re
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.learning.synthesis.allographs import LETTERS, MARKS, SIGNS, WRITTEN, Allograph, Stroke
-from inkdigit.learning.synthesis.glyphs import DISTINCT_LETTERS, SYMBOLS, Glyph, Writers, draw
-from inkdigit.learning.synthesis.paper import Backgrounds
-from inkdigit.learning.synthesis.pixels import Ink, Random, resized, warped
-from inkdigit.learning.synthesis.texts import invent_text
-from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
+from inkdigit.learning.synthesis.allographs import LETTERS, SIGNS, Allograph
+from inkdigit.learning.synthesis.glyphs import DISTINCT_LETTERS, SYMBOLS, Glyph, draw, printed
+from inkdigit.learning.synthesis.hands import Hands, Pen, Sample
+from inkdigit.learning.synthesis.paper import Backgrounds, framed, photograph
+from inkdigit.learning.synthesis.pixels import Ink, Random, resized, warped, with_gamma
+from inkdigit.learning.synthesis.real_hands import Line, RealHands
+from inkdigit.learning.synthesis.texts import RAISED, STRUCK, TOKENS, as_read, invent_text
+from inkdigit.reading.alphabet import DIGITS, MARKS, NOT_A_DIGIT
 
 DIGIT_HEIGHT = 44
-_HEIGHT = 140
-_TOP = 48
+_HEIGHT = 240
+_TOP = 98
 # Ink is what is darker than this.
 _INK = 60
-_ZEROS = re.compile("(0{2,})")
-# The same hand writes a line: what MNIST's many writers, a font and a pen each give.
-_HANDS = ("strokes", "mnist", "font", "mixed")
-_HAND_SHARES = (0.5, 0.2, 0.2, 0.1)
+# Where a digit has a tail, it begins below this share of its height.
+_TAIL_FROM = 0.55
+_TAILED = "14579"
+# Of lines beside real ones: how many are real ones as they were found.
+_REAL_LINES = 1 / 6
 
 
 class _Style:
     """What stays the same along a line."""
 
-    def __init__(self, hands: Writers, rng: Random) -> None:
-        hand, fonts = str(rng.choice(_HANDS, p=_HAND_SHARES)), len(hands.fonts)
-        self.hand = hand if fonts or hand != "font" else "strokes"
-        self.font = int(rng.integers(fonts)) if fonts else 0
+    def __init__(self, hands: Hands, rng: Random) -> None:
+        self.kind = hands.kind(rng)
         self.pen = rng.uniform(1.5, 8) if rng.random() < 0.9 else rng.uniform(8, 12)
+        # By how many pixels a stroke that is ink already is thickened.
+        self.weight = rng.normal(0.2, 1.4)
         self.slant = rng.normal(0.1, 0.2) if rng.random() < 0.6 else rng.normal(0.45, 0.2)
         self.stretch = float(np.exp(rng.normal(-0.05, 0.25)))
         self.wobble = rng.uniform(0.01, 0.06)
         self.gap = rng.normal(0.16, 0.14)
-        self.climb = rng.normal(0, 0.03)
-        self.loyalty = rng.uniform(0.5, 1)
-        self.own = rng.uniform(0, 0.8)
+        self.uneven = rng.uniform(0.1, 0.4) if rng.random() < 0.15 else 0.06
+        self.climb = rng.normal(0, 0.1 if rng.random() < 0.1 else 0.03)
         self.ligature = rng.uniform(0.1, 0.7) if rng.random() < 0.2 else 0.0
         # Whether zeros that follow each other are written without lifting the pen.
-        self.chained = rng.random() < 0.3 and self.hand in {"strokes", "mixed"}
-        self.unsteady = rng.uniform(0.03, 0.18)
+        self.chained = rng.random() < 0.3 and self.kind in {"strokes", "mixed"}
+        # How much each character differs in size from the one before, and from the others always.
+        self.unsteady = rng.uniform(0.18, 0.35) if rng.random() < 0.12 else rng.uniform(0.03, 0.18)
+        habit = rng.uniform(0, 0.25) if rng.random() < 0.4 else 0.0
+        self.sizes = dict(zip(DIGITS, np.exp(rng.normal(0, habit, 10)), strict=True))
+        tails = rng.uniform(0.3, 1.6, len(_TAILED)) * (rng.random(len(_TAILED)) < 0.6)
+        self.tails = dict(zip(_TAILED, tails, strict=True)) if rng.random() < 0.25 else {}
+        self.lettering = int(rng.integers(len(hands.fonts) + 1))
 
 
 class LineWriter:
-    """Writes lines of digits by invented hands on invented paper."""
+    """Writes lines of digits by some hand on invented paper, and shows lines of real registers."""
 
-    def __init__(self, hands: Writers, papers: Backgrounds) -> None:
+    def __init__(self, hands: Hands, papers: Backgrounds, real: RealHands | None = None) -> None:
         self._hands = hands
         self._papers = papers
+        self._real = real or RealHands()
 
     def picture(self, rng: Random) -> tuple[Ink, str]:
-        """Return a grey picture `uint8 (h, w)` of a line, and what stands in it."""
+        """Return a grey picture `uint8 (h, w)` of a line, and what is to be read in it."""
+        if self._real.lines and rng.random() < _REAL_LINES:
+            line = self._real.line(rng)
+            return _retaken(line, rng), line.text
         text = invent_text(rng)
-        return self._papers.put(self.ink(text, rng), rng), text
+        ink = self.ink(text, rng)
+        if rng.random() < 0.15:
+            # The lines of a table reach well beyond the writing, or one would be a 1.
+            ink = framed(ink, round(rng.uniform(0.3, 0.7) * DIGIT_HEIGHT), rng)
+        return self._papers.put(ink, rng), as_read(text)
 
     def ink(self, text: str, rng: Random, letters: str = DISTINCT_LETTERS) -> Ink:
-        """Return the text as ink `uint8 (h, w)` on a dark ground; some of `letters` for each `?`.
+        """Return a text as ink `uint8 (h, w)` on a dark ground; some of `letters` for each `?`.
 
         By default they are those that no hand's digit looks like: along a line of digits an `h` is
-        a 4.
+        a 4. How a text says what is raised or struck out is in `texts`.
         """
-        canvas = _Canvas(self._hands, letters, rng)
-        for part in _ZEROS.split(text):
-            if part.startswith("00") and canvas.style.chained:
+        canvas = _Canvas(self._hands, self._real, letters, rng)
+        for part in TOKENS.findall(text):
+            if STRUCK in part:
+                canvas.strike_out(part.replace(STRUCK, ""))
+            elif part.startswith("00") and canvas.style.chained:
                 canvas.draw(_chain(len(part), rng), part)
             else:
                 for character in part:
@@ -74,7 +90,7 @@ class LineWriter:
 
     def strokes(self, shape: Allograph, rng: Random) -> Ink:
         """Return a shape that is neither digit nor mark, as ink `uint8 (h, w)`."""
-        canvas = _Canvas(self._hands, "", rng)
+        canvas = _Canvas(self._hands, self._real, "", rng)
         canvas.draw(shape, NOT_A_DIGIT)
         return _shake(canvas.finish(), rng)
 
@@ -82,25 +98,55 @@ class LineWriter:
 class _Canvas:
     """A line being written from left to right."""
 
-    def __init__(self, hands: Writers, letters: str, rng: Random) -> None:
-        self._hands, self._letters, self._rng = hands, letters, rng
+    def __init__(self, hands: Hands, real: RealHands, letters: str, rng: Random) -> None:
+        self._hands, self._real, self._letters, self._rng = hands, real, letters, rng
         self.style = _Style(hands, rng)
+        self._own = Pen(rng)
+        self._hand = hands.hand(self.style.kind, self._own, rng)
         self._ink = np.zeros((_HEIGHT, 256), np.uint8)
         self._x = float(rng.uniform(4, 24))
-        self._favourites: dict[str, Allograph] = {}
+        self._left = 0  # where the last character begins
+        self._space = 0.0
         self._right = np.zeros(_HEIGHT)  # how far to the right the ink goes, row by row
         self._last: str = ""
 
     def write(self, character: str) -> None:
         """Add a character."""
         rng, style = self._rng, self.style
-        size = float(np.exp(rng.normal(0, style.unsteady)))
-        glyph = self._glyph(character, size)
+        if character == " ":
+            self._space = rng.uniform(0.3, 1.5)
+            return
+        if character in RAISED:
+            size, base = rng.uniform(0.35, 0.6), rng.uniform(0.25, 0.55)
+        else:
+            size, base = float(np.exp(rng.normal(0, style.unsteady))), 1.0
+            size *= style.sizes.get(character, 1.0)
+        glyph = self._glyph(RAISED.get(character, character), size)
         if glyph is None or not glyph.ink.size:
             return
-        top = _TOP + round((glyph.top + 1 - size) * DIGIT_HEIGHT)
+        top = _TOP + round((glyph.top + base - size) * DIGIT_HEIGHT)
         top += round(style.climb * self._x + rng.normal(0, style.unsteady / 3) * DIGIT_HEIGHT)
-        self._set(glyph.ink, top, character)
+        self._set(glyph.ink, top, NOT_A_DIGIT if character in RAISED else character)
+
+    def strike_out(self, characters: str) -> None:
+        """Add characters, and draw lines through all of them."""
+        rng, height = self._rng, DIGIT_HEIGHT
+        start = None
+        for character in characters:
+            self.write(character)
+            start = self._left if start is None else start
+        first = (start or 0) - rng.uniform(0.05, 0.35) * height
+        last = self._x + rng.uniform(0.1, 0.4) * height
+        top = _TOP + self.style.climb * self._x + rng.normal(0, 0.05) * height
+        # One line across a 7 or a 0 would leave it what it is.
+        for across in _STRIKES[int(rng.integers(2 if characters in {"0", "7"} else 0, 6))]:
+            x = np.linspace(first, last, len(across))
+            y = top + (np.array(across) + rng.normal(0, 0.06, len(across))) * height
+            points = np.rint(np.stack([x, y], axis=1)).astype(np.int32)
+            self._grow(int(last) + 12)
+            width = max(1, round(self.style.pen * rng.uniform(0.6, 1.1)))
+            cv2.polylines(self._ink, [points], False, 255, width, cv2.LINE_AA)
+        self._x, self._last = last, NOT_A_DIGIT
 
     def draw(self, shape: Allograph, what: str) -> None:
         """Add a shape of one's own, for these characters."""
@@ -121,17 +167,18 @@ class _Canvas:
         np.maximum(view, ink, out=view)
         last = ink.shape[1] - 1 - np.argmax(ink[rows][:, ::-1] > _INK, axis=1)
         self._right[rows + top] = np.maximum(self._right[rows + top], x + last)
-        self._x = x + ink.shape[1]
-        self._last = character
+        self._x, self._left = x + ink.shape[1], x
+        self._last, self._space = character, 0.0
 
     def _place(self, ink: Ink, rows: npt.NDArray[np.intp], top: int, character: str) -> int:
         """Return the column at which ink begins that has strokes in these rows of it.
 
         Slanting neighbours lean into each other: the gap is between their inks, row by row.
         """
-        gap: float = (self.style.gap + self._rng.normal(0, 0.06)) * DIGIT_HEIGHT
+        gap: float = (self.style.gap + self._rng.normal(0, self.style.uneven)) * DIGIT_HEIGHT
         if character in MARKS:
             gap = abs(gap) * 0.6 + 2 if self._rng.random() < 0.85 else self._rng.uniform(-4, 2)
+        gap += self._space * DIGIT_HEIGHT
         if not self._last:
             return round(max(self._x, 0))
         first = np.argmax(ink[rows] > _INK, axis=1)
@@ -191,24 +238,16 @@ class _Canvas:
         """Return a character as it stands in the line; `top` is in heights of a digit."""
         if character == NOT_A_DIGIT:
             return self._not_a_digit(size)
-        hand = self.style.hand
-        if hand == "mixed":
-            hand = str(self._rng.choice(["strokes", "mnist"]))
-        if character in MARKS or hand == "strokes":
-            return self._drawn(character, size)
-        if hand == "font":
-            return self._fitted(self._hands.fonts.glyph(self.style.font, character), size)
-        return self._fitted(self._hands.mnist(character, self._rng), size)
+        if character not in DIGITS + MARKS:
+            return self._lettered(character, size)
+        glyph = self._realised(self._hand(character, self._rng), size)
+        tail = self.style.tails.get(character)
+        return _with_tail(glyph, tail) if glyph and tail else glyph
 
-    def _drawn(self, character: str, size: float) -> Glyph:
-        rng = self._rng
-        shapes = WRITTEN[character]
-        if character not in self._favourites or rng.random() > self.style.loyalty:
-            shape = shapes[rng.integers(len(shapes))]
-            self._favourites[character] = (
-                shape if character in MARKS else _own(shape, self.style.own, rng)
-            )
-        return self._pen(self._favourites[character], size, self.style.wobble)
+    def _realised(self, sample: Sample | None, size: float) -> Glyph | None:
+        if sample is None or isinstance(sample, Glyph):
+            return self._fitted(sample, size)
+        return self._pen(sample, size, self.style.wobble)
 
     def _pen(self, shape: Allograph, size: float, wobble: float) -> Glyph:
         rng, height, pen = self._rng, DIGIT_HEIGHT * size, self.style.pen
@@ -221,24 +260,25 @@ class _Canvas:
 
     def _not_a_digit(self, size: float) -> Glyph | None:
         rng, kind = self._rng, self._rng.random()
-        if kind < 0.12:
-            points = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2))
+        if kind < 0.12:  # a scribble or a flourish
+            points = rng.uniform(0, 1, (int(rng.integers(5, 12)), 2)) * (rng.uniform(0.8, 3), 1)
             return self._pen((tuple((float(x), float(y)) for x, y in points),), size, 0.02)
         if kind < 0.35:
             shapes = [shape for several in SIGNS.values() for shape in several]
+        elif kind < 0.45 and self._real.others:
+            return self._fitted(self._real.others[rng.integers(len(self._real.others))], size)
         elif len(self._hands.fonts) and kind < 0.7:
-            return self._printed(size)
+            characters = self._letters if rng.random() < 0.8 else SYMBOLS
+            return self._lettered(characters[rng.integers(len(characters))], size)
         else:
             shapes = [*LETTERS[self._letters[rng.integers(len(self._letters))]]]
-        shape = _own(shapes[rng.integers(len(shapes))], self.style.own, rng)
+        shape = self._own.own(shapes[rng.integers(len(shapes))], rng)
         return self._pen(shape, size, self.style.wobble)
 
-    def _printed(self, size: float) -> Glyph | None:
-        """Return a letter or a symbol in a font."""
-        rng, fonts = self._rng, self._hands.fonts
-        font = self.style.font if self.style.hand == "font" else rng.integers(len(fonts))
-        characters = self._letters if rng.random() < 0.8 else SYMBOLS
-        glyph = fonts.glyph(int(font), characters[rng.integers(len(characters))])
+    def _lettered(self, character: str, size: float) -> Glyph | None:
+        """Return a letter or symbol in the lettering of the line: a font, or print."""
+        font, fonts = self.style.lettering, self._hands.fonts
+        glyph = fonts.glyph(font, character) if font < len(fonts) else printed(character)
         return self._fitted(glyph, size)
 
     def _fitted(self, glyph: Glyph | None, size: float) -> Glyph | None:
@@ -254,26 +294,41 @@ class _Canvas:
         matrix = np.array([[stretch, -lean, max(lean, 0) * len(glyph.ink)], [0, scale, 0]])
         width = max(2, round(glyph.ink.shape[1] * stretch + room) + 1)
         ink = warped(glyph.ink, matrix, width, height)
-        return Glyph(_weighted(ink, self._rng), top, bottom)
+        return Glyph(_weighted(ink, self._rng.normal(self.style.weight, 0.5)), top, bottom)
 
 
-def _own(shape: Allograph, strength: float, rng: Random) -> Allograph:
-    """Return a hand's own version of a shape: points elsewhere, upper or lower half larger."""
-    bend = float(np.exp(rng.normal(0, 0.3 * strength)))
-    spread = rng.normal(0, 0.25 * strength)
-    return tuple(_own_stroke(stroke, bend, spread, 0.05 * strength, rng) for stroke in shape)
+# Lines through what is struck out, from left to right, at heights from 0 (top) to 1.
+_STRIKES = (
+    ((0.5, 0.5),), ((1.0, 0.0),), ((0.4, 0.4), (0.62, 0.62)), ((0.0, 1.0), (1.0, 0.0)),
+    ((0.3, 0.7, 0.3, 0.7, 0.3, 0.7),), ((0.1, 0.9, 0.0, 1.0, 0.1, 0.8, 0.2), (0.5, 0.5)),
+)  # fmt: skip
 
 
-def _own_stroke(stroke: Stroke, bend: float, spread: float, stray: float, rng: Random) -> Stroke:
-    moved: list[tuple[float, float]] = []
-    for place, (x, y) in enumerate(stroke):
-        if place and stroke[place - 1] == (x, y):  # a corner stays one
-            moved.append(moved[-1])
-            continue
-        dx, dy = rng.normal(0, stray, 2)
-        middle = 0.3 + (x - 0.3) * (1 + spread * (1 - 2 * y))
-        moved.append((middle + dx, (y**bend if y > 0 else y) + dy))
-    return tuple(moved)
+def _with_tail(glyph: Glyph, length: float) -> Glyph:
+    """Let the lower part of a digit reach below the line, so much longer than it was."""
+    height, width = glyph.ink.shape
+    upper = round(height * _TAIL_FROM)
+    tail = resized(glyph.ink[upper:], width, max(1, round((height - upper) * (1 + length))))
+    ink = np.concatenate([glyph.ink[:upper], tail])
+    bottom = glyph.top + (glyph.bottom - glyph.top) * len(ink) / height
+    return Glyph(ink, glyph.top, bottom)
+
+
+def _retaken(line: Line, rng: Random) -> Ink:
+    """Return a line of a register as another camera might have it, and another day's writing."""
+    grey = line.open()
+    paper = np.uint8(np.median(grey))
+    if rng.random() < 0.5:  # without what reaches into it from beside
+        outside = cv2.fillPoly(np.ones_like(grey), [line.outline], 0) > 0
+        grey = np.where(outside, paper, grey)
+    height, width = grey.shape
+    across, down = np.exp(rng.normal(0, 0.15, 2))
+    lean, tilt = rng.normal(0, 0.12), rng.normal(0, 0.02)
+    matrix = np.array([[across, lean, max(0, -lean) * height], [tilt, down, 0.0]])
+    size = round(width * across + abs(lean) * height), round(height * down)
+    ink = warped(255 - grey, matrix, *size, edge=255 - int(paper))
+    darkness = with_gamma(_shake(ink, rng, 1.3), float(np.exp(rng.normal(0, 0.3))))
+    return photograph(1 - darkness.astype(np.float32) / np.float32(255), rng)
 
 
 def _chain(zeros: int, rng: Random) -> Allograph:
@@ -292,9 +347,9 @@ def _chain(zeros: int, rng: Random) -> Allograph:
     return (tuple(points),)
 
 
-def _weighted(ink: Ink, rng: Random) -> Ink:
-    """Make the stroke thinner or thicker."""
-    change = int(np.clip(np.rint(rng.normal(0.2, 1.5)), -2, 4))
+def _weighted(ink: Ink, change: float) -> Ink:
+    """Make the stroke so many pixels thicker, or thinner below zero."""
+    change = int(np.clip(np.rint(change), -2, 4))
     if change == 0:
         return ink
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1,) * 2)
@@ -302,11 +357,13 @@ def _weighted(ink: Ink, rng: Random) -> Ink:
     return changed if changed.max(initial=0) > 128 else ink
 
 
-def _shake(ink: Ink, rng: Random) -> Ink:
+def _shake(ink: Ink, rng: Random, most: float = 2.6) -> Ink:
     """Move the ink a little, smoothly: a hand never writes the same twice (Simard et al. 2003)."""
     height, width = ink.shape
-    strength = np.float32(rng.uniform(0, 2.6))
+    strength = np.float32(rng.uniform(0, most))
     coarse = rng.standard_normal((2, 2 + height // 18, 2 + width // 18), np.float32)
     dx, dy = (strength * resized(way, width, height, cv2.INTER_CUBIC) for way in coarse)
     y, x = np.indices((height, width), np.float32)
-    return np.asarray(cv2.remap(ink, x + dx, y + dy, cv2.INTER_LINEAR), np.uint8)
+    edge = cv2.BORDER_REPLICATE
+    moved = cv2.remap(ink, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=edge)
+    return np.asarray(moved, np.uint8)

@@ -45,6 +45,25 @@ class Backgrounds:
         return resized(piece, width, height)
 
 
+def framed(ink: Ink, room: int, rng: Random) -> Ink:
+    """Draw the printed border of a cell around the ink and so much room: some of its sides."""
+    out = np.pad(ink, room)
+    height, width = out.shape
+    inset = rng.uniform(-3, 8, 4)
+    thick, shade = int(rng.integers(1, 8)), int(rng.integers(100, 256))
+    tilt = rng.normal(0, 0.02, 4) * height
+    sides = rng.random(4) < 0.6
+    lines = (
+        ((0, inset[0]), (width, inset[0] + tilt[0])),
+        ((0, height - inset[1]), (width, height - inset[1] + tilt[1])),
+        ((inset[2], 0), (inset[2] + tilt[2], height)),
+        ((width - inset[3], 0), (width - inset[3] + tilt[3], height)),
+    )
+    for start, end in np.array(lines).astype(np.int32)[sides]:
+        cv2.line(out, start, end, shade, thick, cv2.LINE_AA)
+    return out
+
+
 def photograph(grey: Floats, rng: Random) -> Ink:
     """Return what a camera or scanner makes of `float32 (h, w)`: blur, few pixels, noise, JPEG."""
     if rng.random() < 0.6:

@@ -22,9 +22,11 @@ def blurred(picture: Picture, sigma: float) -> Picture:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), picture.dtype)
 
 
-def warped(picture: Ink, matrix: npt.NDArray[np.float64], width: int, height: int) -> Ink:
-    """Return a picture `(h, w)` moved by an affine map `(2, 3)`, dark where nothing lies."""
-    return np.asarray(cv2.warpAffine(picture, matrix, (width, height)), np.uint8)
+def warped(
+    picture: Ink, matrix: npt.NDArray[np.float64], width: int, height: int, edge: int = 0
+) -> Ink:
+    """Return a picture `(h, w)` moved by an affine map `(2, 3)`, `edge` where nothing lies."""
+    return np.asarray(cv2.warpAffine(picture, matrix, (width, height), borderValue=edge), np.uint8)
 
 
 def inked(picture: Ink, above: int = 0) -> Ink:

@@ -5,7 +5,7 @@ import numpy as np
 
 from inkdigit.learning.synthesis.allographs import LETTERS, SIGNS, Allograph
 from inkdigit.learning.synthesis.lines import LineWriter
-from inkdigit.learning.synthesis.paper import Backgrounds, photograph
+from inkdigit.learning.synthesis.paper import Backgrounds, framed, photograph
 from inkdigit.learning.synthesis.pixels import Ink, Random, inked, resized
 from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 from inkdigit.reading.preprocessing.digit import extract_digit
@@ -66,10 +66,10 @@ class DigitWriter:
         kind = rng.random()
         if kind < 0.15:
             return _coarse(ink, rng)
-        framed = _framed(ink, rng) if kind < 0.4 else ink
+        bordered = framed(ink, int(rng.integers(4, 30)), rng) if kind < 0.4 else ink
         if kind < 0.55:
-            return self._papers.put(framed, rng)
-        clean = framed if rng.random() < 0.5 else 255 - framed
+            return self._papers.put(bordered, rng)
+        clean = bordered if rng.random() < 0.5 else 255 - bordered
         if rng.random() < 0.5:
             return clean
         return photograph(clean.astype(np.float32) / np.float32(255), rng)
@@ -95,22 +95,3 @@ def _coarse(ink: Ink, rng: Random) -> Ink:
     if rng.random() < 0.5:
         small = np.where(small > rng.uniform(60, 140), 255, 0).astype(np.uint8)
     return np.pad(small, int(rng.integers(0, 6)))
-
-
-def _framed(ink: Ink, rng: Random) -> Ink:
-    """Draw the printed border of a cell around the ink, where the picture was cut."""
-    out = np.pad(ink, int(rng.integers(4, 30)))
-    height, width = out.shape
-    inset = rng.uniform(-3, 8, 4)
-    thick, shade = int(rng.integers(1, 8)), int(rng.integers(100, 256))
-    tilt = rng.normal(0, 0.02, 4) * height
-    sides = rng.random(4) < 0.6
-    lines = (
-        ((0, inset[0]), (width, inset[0] + tilt[0])),
-        ((0, height - inset[1]), (width, height - inset[1] + tilt[1])),
-        ((inset[2], 0), (inset[2] + tilt[2], height)),
-        ((width - inset[3], 0), (width - inset[3] + tilt[3], height)),
-    )
-    for start, end in np.array(lines).astype(np.int32)[sides]:
-        cv2.line(out, start, end, shade, thick, cv2.LINE_AA)
-    return out

@@ -11,10 +11,12 @@ from typing import Self
 import numpy as np
 
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.synthesis.glyphs import Fonts, Writers
+from inkdigit.learning.synthesis.glyphs import Fonts
+from inkdigit.learning.synthesis.hands import Hands
 from inkdigit.learning.synthesis.lines import LineWriter
 from inkdigit.learning.synthesis.paper import Backgrounds
 from inkdigit.learning.synthesis.pixels import Ink, warped, with_gamma
+from inkdigit.learning.synthesis.real_hands import RealHands
 from inkdigit.learning.synthesis.single import DigitWriter
 from inkdigit.processes import WorkerPool, cores, ordered_map, use_one_core
 from inkdigit.reading.alphabet import NOT_A_DIGIT
@@ -30,21 +32,24 @@ _AHEAD = 3
 
 @dataclass(frozen=True)
 class Generator:
-    """What is drawn and by whose hands: lines or single digits, with which digits and fonts.
+    """What is drawn and by whose hands: lines or single digits, with which digits, fonts and hands.
 
-    The fonts that are `held_out` draw what a network is validated on, the others what it learns.
+    The fonts and real hands that are `held_out` draw what a network is validated on, the others
+    what it learns.
     """
 
     digits: Digits
     fonts: Path | None
     held_out: bool = False
     single: bool = False
+    hands: Path | None = None
 
     def pictures(self) -> Draw:
         """Return what draws grey pictures `uint8 (h, w)`, and says what stands in each."""
         papers = Backgrounds(np.random.default_rng(0))
-        hands = Writers(self.digits, Fonts(self.fonts, held_out=self.held_out))
-        writer = LineWriter(hands, papers)
+        real = RealHands.load(self.hands, held_out=self.held_out)
+        fonts = Fonts(self.fonts, held_out=self.held_out)
+        writer = LineWriter(Hands(self.digits, fonts, real.writers), papers, real)
         return (DigitWriter(writer, papers) if self.single else writer).picture
 
     def begin(self) -> Callable[[list[int]], Line]:

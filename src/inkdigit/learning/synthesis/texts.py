@@ -1,15 +1,35 @@
-"""What stands in a line."""
+"""What stands in a line.
+
+A text is as it is written: a space is a wide gap, a digit of `RAISED` a small one high up, and a
+character before `STRUCK` is struck out. What is neither digit nor mark is a letter, and `?` any
+other ink.
+"""
+
+import re
 
 import numpy as np
 
 from inkdigit.learning.synthesis.pixels import Random
-from inkdigit.reading.alphabet import NOT_A_DIGIT
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, MARKS, NOT_A_DIGIT
+
+RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", DIGITS, strict=True))
+STRUCK = "\N{COMBINING LONG STROKE OVERLAY}"
+# What is written in one go: what one stroke goes through, several zeros, or a character.
+TOKENS = re.compile(f"(?:.{STRUCK})+|00+|.")
 
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14)
 _LENGTH_SHARES = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
 _SEPARATOR_SHARES = (0.4, 0.2, 0.4)
 # Amounts begin with small digits (Benford 1938).
 _FIRST_SHARES = np.log10(1 + 1 / np.arange(1, 10))
+_ENDINGS = (".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--", "/-", "/-", "?", "??", "-?", ".?")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def as_read(text: str) -> str:
+    """Return what a reader is to say of a text: its digits and marks, and `?` for other ink."""
+    characters = re.findall(f".{STRUCK}?", text.replace(" ", ""))
+    return "".join(c if c in LINE_ALPHABET else NOT_A_DIGIT for c in characters)
 
 
 def invent_text(rng: Random) -> str:
@@ -22,17 +42,43 @@ def invent_text(rng: Random) -> str:
         return ""
     if kind < 0.06:
         return NOT_A_DIGIT * int(rng.integers(1, 7))
-    if kind < 0.16:
+    if kind < 0.14:
         return _year(rng)
+    if kind < 0.2:
+        return _in_groups(rng)
     text = _digits(int(rng.choice(_LENGTHS, p=_LENGTH_SHARES)), rng)
-    if kind < 0.26:
+    if kind < 0.28:
         text = _with_separator(text, rng.choice(["-", "/", "."], p=_SEPARATOR_SHARES), rng)
-    elif kind < 0.56:
+    elif kind < 0.54:
         text = _amount(text, rng)
-    elif kind < 0.62:
+    elif kind < 0.59:
         place = int(rng.integers(len(text) + 1))
         text = text[:place] + NOT_A_DIGIT + text[place:]
+    elif kind < 0.64:
+        text = _corrected(text, rng)
+    elif kind < 0.66:
+        text += "".join(rng.choice([*RAISED], int(rng.integers(1, 3))))
+    elif kind < 0.71:
+        word = "".join(rng.choice([*_LETTERS], int(rng.integers(2, 7))))
+        text = f"{word} {text}" if rng.random() < 0.5 else f"{text} {word}"
     return _with_sign(text, rng)
+
+
+def _corrected(text: str, rng: Random) -> str:
+    """Strike out some digits or all, with what replaces them behind, above, or nowhere."""
+    length = 1 if rng.random() < 0.5 else int(rng.integers(1, len(text) + 1))
+    start = int(rng.integers(len(text) - length + 1))
+    struck = "".join(digit + STRUCK for digit in text[start : start + length])
+    above = "".join(rng.choice([*RAISED], length)) if rng.random() < 0.3 else ""
+    behind = " " + _digits(length, rng) if length == len(text) and rng.random() < 0.6 else ""
+    return text[:start] + struck + above + text[start + length :] + behind
+
+
+def _in_groups(rng: Random) -> str:
+    """Return a long number in groups, as telephone numbers and those of accounts are written."""
+    mark = str(rng.choice([" ", " ", " ", " ", *MARKS[:4]]))
+    groups = [_digits(int(n), rng) for n in rng.integers(2, 5, int(rng.integers(2, 5)))]
+    return mark.join(groups)
 
 
 def _with_sign(text: str, rng: Random) -> str:
@@ -76,5 +122,5 @@ def _amount(text: str, rng: Random) -> str:
     if ending < 0.12:
         text += ("," if rng.random() < 0.5 else ".") + _digits(2, rng)
     elif ending < 0.6:
-        text += str(rng.choice([".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--"]))
+        text += str(rng.choice(_ENDINGS))
     return text

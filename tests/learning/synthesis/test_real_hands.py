@@ -1,0 +1,72 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkdigit.errors import DataError
+from inkdigit.learning.synthesis.glyphs import Glyph
+from inkdigit.learning.synthesis.real_hands import RealHands
+
+
+def test_one_of_eight_is_held_out(handwriting: Path) -> None:
+    learnt, held_out = (RealHands.load(handwriting, held_out=way) for way in (False, True))
+    # Of two files of twenty drawers, a 'c' and an 'n'; an 'o' looks like a zero.
+    assert learnt.counts == {
+        "writers": 8, "forms": 1, "ones and nines": 8, "tablet": 8, "lines": 24, "others": 68
+    }  # fmt: skip
+    assert held_out.counts == {
+        "writers": 1, "forms": 1, "ones and nines": 1, "tablet": 1, "lines": 3, "others": 12
+    }  # fmt: skip
+    forms = [
+        sum(map(len, hands.writers["forms"][0].samples.values())) for hands in (learnt, held_out)
+    ]
+    assert forms == [63, 9]
+
+
+def test_a_digit_is_as_high_as_beside_its_writers_others(handwriting: Path) -> None:
+    rng = np.random.default_rng(0)
+    for writer in RealHands.load(handwriting).writers["writers"]:
+        heights = {}
+        for digit in "02345678":
+            glyph = writer(digit, rng)
+            assert isinstance(glyph, Glyph)
+            assert glyph.bottom == 1
+            heights[digit] = 1 - glyph.top
+        assert heights.pop("0") == pytest.approx(0.5, abs=0.08)
+        assert list(heights.values()) == pytest.approx([1] * 7, abs=0.08)
+        assert writer("1", rng) is None
+
+
+def test_strokes_stand_on_the_baseline_and_tails_below(handwriting: Path) -> None:
+    writer = RealHands.load(handwriting).writers["tablet"][0]
+    rng = np.random.default_rng(0)
+    assert writer("3", rng) == (((0, 0), (0.5, 0.5), (0, 1)),)
+    assert writer("9", rng) == (((0, 0), (0.5, 0.5), (0, 1.5)),)
+    shape = writer("1", rng)
+    assert isinstance(shape, tuple)
+    assert shape[1] == ((pytest.approx(0.2), 0.5),) * 2  # a dot
+
+
+def test_lines_are_those_that_a_reader_could_write(handwriting: Path) -> None:
+    hands = RealHands.load(handwriting)
+    assert {line.text for same in hands.lines for line in same} == {"12", "2.20", "1125"}
+    line = hands.line(np.random.default_rng(0))
+    assert line.outline.tolist() == [[10, 10], [10, 40], [90, 40], [90, 10]]
+    assert line.open().shape == (50, 100)
+
+
+def test_sets_that_are_missing_damaged_or_lack_pictures(handwriting: Path, tmp_path: Path) -> None:
+    assert RealHands.load(None) == RealHands()
+    with pytest.raises(DataError, match="holds no real hands: expected kensanata-numbers/writers"):
+        RealHands.load(tmp_path)
+    shutil.copytree(handwriting / "lectaurep-strings", tmp_path / "lectaurep-strings")
+    alone = RealHands.load(tmp_path)
+    assert (alone.writers, alone.others, len(alone.lines)) == ({}, [], 3)
+    (tmp_path / "lectaurep-strings" / "line.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="a line of handwriting cannot be opened"):
+        alone.line(np.random.default_rng(0)).open()
+    (tmp_path / "pendigits-strokes").mkdir()
+    (tmp_path / "pendigits-strokes" / "pendigits.npz").write_bytes(b"no table")
+    with pytest.raises(DataError, match=r"pendigits.npz is damaged, or not as docs/readers.md"):
+        RealHands.load(tmp_path)
