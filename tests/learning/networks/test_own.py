@@ -1,3 +1,4 @@
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -316,3 +317,12 @@ def test_a_network_of_a_file(small: Dataset, tmp_path: Path) -> None:
         api.train(small, network=f"{tmp_path}/nowhere.py:build")
     settings = TrainingSettings(network=f"{file}:build")
     assert (settings.network_file, settings.epochs) == (f"{file}:build", 12)
+
+
+def test_what_fails_in_no_line_of_the_users_tells_none(
+    small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where Inkdigit is installed: none of its lines is the user's.
+    monkeypatch.setattr("inkdigit.learning.networks.own._OTHERS", "/")
+    with pytest.raises(SettingError, match=r"invalid literal .* \(ValueError\)$"):
+        api.train(small, network=functools.partial(int, "x"))

@@ -103,11 +103,13 @@ def _called(function: Callable[[], Any], name: str) -> Any:
         return function()
     except (Exception, SystemExit) as error:
         frames = extract_tb(error.__traceback__)
-        own = [frame.lineno for frame in frames if not frame.filename.startswith(_OTHERS)]
-        line = error.lineno if isinstance(error, SyntaxError) else own[-1]
+        lines = [frame.lineno for frame in frames if not frame.filename.startswith(_OTHERS)]
         why = _one_line(error) or "it ended"
+        if isinstance(error, SyntaxError):
+            lines, why = [error.lineno], error.msg
+        where = f", line {lines[-1]}" if lines else ""
         raise SettingError(
-            f"{name} does not build a network: {why} ({type(error).__name__}, line {line})"
+            f"{name} does not build a network: {why} ({type(error).__name__}{where})"
         ) from error
 
 
