@@ -24,7 +24,8 @@ from typing import ClassVar
 INTERRUPTED = 130
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SHORT = Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
+_SHORT.maxstring, _SHORT.maxother, _SHORT.maxlevel = 80, 80, 2
+_LONGEST = 120
 
 
 def escape_controls(text: str) -> str:
@@ -39,9 +40,10 @@ def shown(value: object) -> str:
     ("'abc'", 80)
     """
     try:
-        return _SHORT.repr(value).replace("\n", " ")
+        text = escape_controls(" ".join(_SHORT.repr(value).split("\n")))
     except ValueError:  # Python writes no such number
         return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 class InkdigitError(Exception):

@@ -171,6 +171,10 @@ def test_a_stray_cell_far_away_is_nothing(tmp_path: Path) -> None:
     path = tmp_path / "fields.xlsx"
     book.save(path)
     assert check_manifest(path, ReadOptions()) == 1
+    book.active["XFD2"] = "x"
+    book.save(path)
+    with pytest.raises(SourceError, match="line 2: there are more cells than columns"):
+        check_manifest(path, ReadOptions())
 
 
 def test_a_workbook_without_openpyxl_says_what_to_install(

@@ -59,7 +59,9 @@ GIVEN: dict[str, Callable[[DigitClassifier, Dataset], Any]] = {
         lambda _, __: Digits(np.zeros((10, 28, 28)), np.arange(1, 11))
     ),
     "the images are no array": lambda _, __: Digits([[1], [1, 2]], [1, 2]),
-    "expected images of shape": lambda _, __: Digits("a", "b"),
+    "pixels are numbers, received an array of <U1": lambda _, __: Digits("a", "b"),
+    "pixels are numbers, received an array of object": lambda _, __: Digits([None], [1]),
+    "received float64 of shape (2, 10)": lambda _, __: Digits(PIXELS[:2], np.full((2, 10), 0.1)),
     "received float64 from 255 to 255": lambda _, __: Digits(np.full((2, 28, 28), 255.0), [1, 2]),
     "expected images as uint8, or float in 0..1": lambda it, _: it.predict(PIXELS + 255.0),
     "received (3, 27, 28)": lambda it, _: it.predict(PIXELS[:, 1:]),
@@ -74,7 +76,8 @@ GIVEN: dict[str, Callable[[DigitClassifier, Dataset], Any]] = {
     "a run is the name of a file or folder, received 3": lambda _, __: learning.export(3),
     "end it in .onnx": lambda _, __: learning.export("run", "model.txt"),
     "nothing is no run folder": lambda _, __: Run.open("nothing"),
-    "received an array of shape (3,)": lambda _, __: Evaluation(np.arange(3), np.arange(3)),
+    "received int64 of shape (3,)": lambda _, __: Evaluation(np.arange(3), np.arange(3)),
+    "the labels are no array": lambda _, __: Evaluation([[1], [1, 2]], np.eye(10)[:2]),
     "a history holds the loss": lambda _, __: figures.training_curves({"mae": [1]}),
 }
 
@@ -114,5 +117,8 @@ def test_what_no_function_can_take(
 
 def test_one_callback_is_a_list_of_one(small: Dataset, tmp_path: Path) -> None:
     history = keras.callbacks.History()
-    learning.train(small, network="lenet5", epochs=1, out=tmp_path / "run", callbacks=history)
+    run = learning.train(small, network="lenet5", epochs=1, out=tmp_path / "run", callbacks=history)
     assert history.epoch == [0]
+    assert learning.resume(run, small, callbacks=history).finished
+    with pytest.raises(InkdigitError, match=r"callbacks are Keras's, such as .*, received 3"):
+        learning.resume(run, small, callbacks=3)

@@ -135,9 +135,9 @@ def _of_workbook(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
         with warnings.catch_warnings(action="ignore"):
             book = load_workbook(file, read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        # A stray cell far to the right would make every line as long.
-        lines = sheet.iter_rows(values_only=True, max_col=len(COLUMNS) + 1)
-        for number, line in enumerate(lines, start=1):
+        # Else a stray cell far to the right would make every line as long.
+        sheet.reset_dimensions()
+        for number, line in enumerate(sheet.iter_rows(values_only=True), start=1):
             yield number, ["" if cell is None else str(cell) for cell in line]
     except Exception:  # noqa: BLE001  (openpyxl raises what its layers happen to)
         raise SourceError(f"{path} is no Excel workbook, or is broken") from None

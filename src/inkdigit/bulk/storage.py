@@ -56,11 +56,9 @@ def located(uri: str) -> "tuple[FileSystem, str]":
         # Of the bucket alone, so that its filesystem is made once.
         bucket = f"{split.scheme}://{split.netloc or '/'}{_query(uri)}"
         store = _store(bucket)
-    except ValueError:
-        raise SourceError(f"{shown} cannot be opened: its address makes no sense") from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         # pyarrow tells the URI as it was given.
-        why = reason(OSError(str(error).replace(bucket, shown)))
+        why = reason(ValueError(str(error).replace(bucket, shown)))
         raise SourceError(f"{shown} cannot be opened: {why}") from None
     return store, (split.netloc.rpartition("@")[2] + split.path).rstrip("/")
 

@@ -206,7 +206,7 @@ class Output:
             )
         if format_ not in {None, *ALL_FORMATS}:
             raise SettingError(f"the format is one of {', '.join(ALL_FORMATS)}, received {format_}")
-        named = _SUFFIXES.get(suffix, format_)
+        named = _SUFFIXES.get(suffix, format_) if suffix else format_
         if path and format_ and format_ != named and {format_, named} & _FILES.keys():
             raise SettingError(
                 f"{path} is named like {named}, and the format is {format_}: choose one"

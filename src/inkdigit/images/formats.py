@@ -23,12 +23,13 @@ _FOREIGN_PICTURES = {
         CAMERA_RAW,
     rb"8BPS|gimp xcf|\0\0\x01\0|\x76\x2f\x31\x01|.{128}DICM":
         "a picture of another program, such as Photoshop or GIMP: export it as PNG",
-    rb"(\xef\xbb\xbf)?\s*(<\?xml.{,2000})?<svg|.{40} EMF|\xd7\xcd\xc6\x9a":
+    rb"(?i:(\xef\xbb\xbf)?\s*(<\?xml.{,2000})?(<!--.{,2000})?<svg)"
+    rb"|\x01\0\0\0.{36} EMF|\xd7\xcd\xc6\x9a":
         "a drawing (SVG, EMF or WMF): export it as PNG",
 }  # fmt: skip
 _KINDS = {
     **_FOREIGN_PICTURES,
-    rb"(\xef\xbb\xbf)?\s*(<!doctype html|<html)": "a web page: save the picture itself",
+    rb"(?i:(\xef\xbb\xbf)?\s*(<!doctype html|<html))": "a web page: save the picture itself",
     rb"%!PS|\xc5\xd0\xd3\xc6|AT&TFORM": "a PostScript or DjVu document: save it as PDF",
     rb"PK\x03\x04.*(word|xl|ppt)/|PK\x03\x04.{26}mimetype|\xd0\xcf\x11\xe0|\{\\rtf":
         "an office document: save it as PDF",
@@ -64,5 +65,4 @@ def foreign_kind(content: bytes) -> str:
 
 
 def _kind(kinds: dict[bytes, str], head: bytes) -> str:
-    flags = re.DOTALL | re.IGNORECASE
-    return next((kind for start, kind in kinds.items() if re.match(start, head, flags)), "")
+    return next((kind for start, kind in kinds.items() if re.match(start, head, re.DOTALL)), "")

@@ -1,6 +1,6 @@
 """The face of learning: what `inkdigit.learning` offers, and what the verbs call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -8,7 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inkdigit.errors import SettingError, shown
+from inkdigit.errors import RunError, SettingError, shown
 from inkdigit.files import as_path
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.load import DigitClassifier, already_seen
@@ -103,7 +103,7 @@ def _listed(given: Any) -> list[Any]:
     from inkdigit.learning.backend import keras
 
     one = keras.callbacks.Callback
-    callbacks = [given] if isinstance(given, one) else list(given)
+    callbacks = list(given or ()) if isinstance(given, Iterable | None) else [given]
     for callback in callbacks:
         if not isinstance(callback, one):
             raise SettingError(
@@ -126,7 +126,7 @@ def _configured(optimizer: Any) -> str | dict[str, Any] | None:
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise SettingError(
             "an optimizer is a name or one of Keras's, such as keras.optimizers.SGD(0.1), received "
-            f"{optimizer!r}"
+            f"{shown(optimizer)}"
         )
     serialized = dict(keras.optimizers.serialize(optimizer))
     try:
@@ -165,6 +165,7 @@ def resume(
         if tell:
             tell(f"{run.folder} is finished already")
         return run
+    callbacks = _listed(callbacks)
     if _names(callbacks) != run.settings.callbacks:
         started = ", ".join(run.settings.callbacks) or "none"
         raise SettingError(
@@ -201,6 +202,13 @@ def start_training(
 
     if settings.network_file:
         own = OwnNetwork.in_file(settings.network_file, settings.network)
+    if own and (settings.network_file or not settings.network_digest):
+        digest = own.digest()
+        if settings.network_digest not in {"", digest}:
+            raise RunError(
+                f"{own.name} is another network than when the run was started: train it anew"
+            )
+        settings = replace(settings, network_digest=digest)
     if own is None:
         check_network(settings.network)
     if settings.network in DRAWN:
@@ -242,7 +250,10 @@ def run_and_tell(training: "Training", folder: Path, tell: Tell | None = None, *
         how["after_epoch"] = lambda loop: tell(epoch_line(loop.history[-1], settings.epochs))
         return run_training(training, folder, **how)
     except KeyboardInterrupt:
-        tell(f"\nevery finished epoch is kept; go on with  inkdigit train --resume {folder}")
+        how_on = f"inkdigit train --resume {folder}"
+        if settings.callbacks:
+            how_on = f'learning.resume("{folder}", callbacks=…) and the same callbacks'
+        tell(f"\nevery finished epoch is kept; go on with  {how_on}")
         raise
 
 

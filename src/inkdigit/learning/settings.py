@@ -31,14 +31,15 @@ class TrainingSettings:
     `network`, `epochs`, `batch_size`, `learning_rate`, `optimizer` and `augmentation` are the
     recipe's where they are not given. The recipe is `plain` where none is given, or that of the
     network if it is `line` or `single`. `network` is the name of one, or `FILE.py:FUNCTION`, which
-    is kept as `network_file`. `callbacks` are the names of those of Keras that were there.
-    `optimizer` is a name or the configuration of one of Keras's; one that is not the recipe's
-    begins at the learning rate that Keras gives it. With a `patience` training ends once so many
-    epochs have not lowered the loss on the validation digits, and the best weights are kept (early
-    stopping, Prechelt 1998). `fonts` names a folder of handwriting fonts and `hands` one of real
-    people's handwriting, for the networks that learn from drawn handwriting; `teacher` a trained
-    model whose answers the others learn instead of labels; `init_from` a trained model of the same
-    network, whose weights the training begins with. Raises `SettingError` for a value out of range.
+    is kept as `network_file`; the digest tells it from what it is later. `callbacks` are the names
+    of those of Keras that were there. `optimizer` is a name or the configuration of one of Keras's;
+    one that is not the recipe's begins at the learning rate that Keras gives it. With a `patience`
+    training ends once so many epochs have not lowered the loss on the validation digits, and the
+    best weights are kept (early stopping, Prechelt 1998). `fonts` names a folder of handwriting
+    fonts and `hands` one of real people's handwriting, for the networks that learn from drawn
+    handwriting; `teacher` a trained model whose answers the others learn instead of labels;
+    `init_from` a trained model of the same network, whose weights the training begins with. Raises
+    `SettingError` for a value out of range.
 
     >>> settings = TrainingSettings(recipe="fast", seed=3)
     >>> settings.network, settings.epochs, settings.batch_size
@@ -55,6 +56,7 @@ class TrainingSettings:
     patience: int | None = None
     seed: int = 0
     network_file: str = ""
+    network_digest: str = ""
     callbacks: tuple[str, ...] = ()
     fonts: str = ""
     hands: str = ""

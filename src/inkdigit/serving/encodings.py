@@ -14,6 +14,8 @@ _TAKEN = "gzip, deflate"
 _HEADER = 2
 # A bomb is unpacked in pieces, so that it is refused by the first that is too much.
 _PIECE = 2**20
+# Members of gzip that hold nothing: any number of them would take any time.
+_MOST_EMPTY = 16
 
 
 async def unpacked(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
@@ -22,7 +24,7 @@ async def unpacked(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     Raises `Problem` 413 for more than `limit` packed bytes, 415 for a coding that is not taken, 422
     for one that is broken.
     """
-    named = request.headers.get("content-encoding", "").lower().replace("x-gzip", "gzip")
+    named = ", ".join(request.headers.getlist("content-encoding")).lower().replace("x-gzip", "gzip")
     codings = [coding.strip() for coding in named.split(",")]
     codings = [coding for coding in codings if coding not in {"", "identity"}]
     if not codings:
@@ -55,6 +57,7 @@ class _Unpacker:
         self._zlib: Any = None
         # What the member that is unpacked has given, and whether it has more without more bytes.
         self._given, self._more = 0, False
+        self._empty = 0
 
     def feed(self, chunk: bytes) -> None:
         """Add bytes as they arrive."""
@@ -64,10 +67,12 @@ class _Unpacker:
         """Return the next piece, of at most so many bytes; nothing where more has to arrive."""
         piece = b""
         while not piece and (self._packed or self._more):
-            if self._zlib is None or self._zlib.eof:  # another member may follow
+            if self._zlib is None or self._zlib.eof:  # another member may follow, or padding
+                self._packed = self._packed.lstrip(b"\0") if self._zlib else self._packed
                 if len(self._packed) < _HEADER:
                     break
-                if self._zlib and not self._given:  # any number of them would take any time
+                self._empty += self._zlib is not None and not self._given
+                if self._empty > _MOST_EMPTY:
                     raise self._broken()
                 self._zlib, self._given = zlib.decompressobj(self._kind()), 0
             try:

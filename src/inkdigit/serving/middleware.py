@@ -121,8 +121,8 @@ class LingeringClose:
 class Prefix:
     """Lets the application know the path under which a proxy shows it: as set, or as it says.
 
-    Proxies take that path away before they ask, or leave it; both are understood: a path that one
-    of the `routes` has was taken away from. What a client makes up in `X-Forwarded-Prefix` changes
+    Proxies take that path away before they ask, or leave it; both are understood, by the
+    `routes` that there are. What a client makes up in `X-Forwarded-Prefix` changes
     no more than the paths of its own answer.
     """
 
@@ -140,10 +140,16 @@ class Prefix:
         await self._app(scope, receive, send)
 
     def _is_without(self, prefix: str, scope: Scope) -> bool:
-        bare = {**scope, "root_path": ""}
-        return not f"{scope['path']}/".startswith(f"{prefix}/") or any(
-            route.matches(bare)[0] is not Match.NONE for route in self._routes
-        )
+        path = str(scope["path"])
+        if not f"{path}/".startswith(f"{prefix}/"):
+            return True
+        # It may also be how one of our own paths begins.
+        behind = path.removeprefix(prefix) or "/"
+        return self._has(path, scope) and not self._has(behind, scope)
+
+    def _has(self, path: str, scope: Scope) -> bool:
+        asked = {**scope, "path": path, "root_path": ""}
+        return any(route.matches(asked)[0] is not Match.NONE for route in self._routes)
 
 
 class LoadShedding:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inkdigit.errors import InkdigitError, ModelError, SettingError
+from inkdigit.errors import InkdigitError, ModelError, RunError, SettingError
 from inkdigit.learning import api
 from inkdigit.learning.backend import keras, layers
 from inkdigit.learning.datasets import Dataset
@@ -319,10 +319,19 @@ def test_a_network_of_a_file(small: Dataset, tmp_path: Path) -> None:
     assert (settings.network_file, settings.epochs) == (f"{file}:build", 12)
 
 
-def test_what_fails_in_no_line_of_the_users_tells_none(
-    small: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As where Inkdigit is installed: none of its lines is the user's.
-    monkeypatch.setattr("inkdigit.learning.networks.own._OTHERS", "/")
+def test_what_fails_in_no_line_of_the_users_tells_none(small: Dataset) -> None:
     with pytest.raises(SettingError, match=r"invalid literal .* \(ValueError\)$"):
         api.train(small, network=functools.partial(int, "x"))
+
+
+def test_a_network_that_has_changed_is_not_taken_for_the_one_before(
+    small: Dataset, tmp_path: Path
+) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(FILE)
+    how = {"network": f"{file}:build", "epochs": 1, "out": tmp_path / "run", "resume": True}
+    run = api.train(small, **how)
+    assert api.train(small, **how).metrics == run.metrics
+    file.write_text(FILE.replace('"softmax")', '"softmax", use_bias=False)'))
+    with pytest.raises(RunError, match=r"another network of the name net\.build"):
+        api.train(small, **how)

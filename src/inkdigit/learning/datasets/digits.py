@@ -16,6 +16,8 @@ from inkdigit.learning.settings import SPLITS
 from inkdigit.reading.preprocessing.digit import SIZE
 
 CLASSES = 10
+# The kinds of NumPy's types that are numbers: truth, whole, of either sign, and with decimals.
+_NUMBERS = "buif"
 Floats = npt.NDArray[np.float32]
 VALIDATION_SHARE = 0.1
 
@@ -40,7 +42,7 @@ class Digits:
     labels: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "images", _as_images(_array(self.images, "images")))
+        object.__setattr__(self, "images", _as_images(as_array(self.images, "images")))
         object.__setattr__(self, "labels", as_labels(self.labels))
         if len(self.images) != len(self.labels):
             raise DataError(f"{len(self.labels)} labels do not match {len(self.images)} images")
@@ -89,6 +91,8 @@ class Digits:
 
 
 def _as_images(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    if images.dtype.kind not in _NUMBERS:
+        raise DataError(f"pixels are numbers, received an array of {images.dtype}")
     count = len(images) if images.ndim else 0
     if images.shape not in {(count, SIZE, SIZE), (count, SIZE, SIZE, 1), (count, SIZE * SIZE)}:
         raise DataError(
@@ -108,7 +112,8 @@ def _as_images(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return (images if whole else np.rint(255 * images)).astype(np.uint8)
 
 
-def _array(given: object, what: str) -> npt.NDArray[Any]:
+def as_array(given: object, what: str) -> npt.NDArray[Any]:
+    """Return an array of what was given; `DataError` where its parts differ in length."""
     try:
         return np.asarray(given)
     except ValueError:
@@ -117,11 +122,12 @@ def _array(given: object, what: str) -> npt.NDArray[Any]:
 
 def as_labels(given: npt.ArrayLike, classes: int = CLASSES) -> npt.NDArray[np.int64]:
     """Return labels `int64 (n,)` from 0 on, which may come one-hot; `DataError` for others."""
-    labels = _array(given, "labels")
-    numbers = np.issubdtype(labels.dtype, np.number)
-    if numbers and labels.shape[1:] == (classes,) and (labels.sum(axis=1) == 1).all():
-        labels = labels.argmax(axis=1)
-    whole = numbers and (labels == np.rint(labels)).all()
+    labels = as_array(given, "labels")
+    numbers = labels.dtype.kind in _NUMBERS
+    if numbers and labels.shape[1:] == (classes,):
+        one_hot = np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+        labels = labels.argmax(axis=1) if one_hot else labels
+    whole = numbers and labels.dtype.kind != "b" and bool((labels == np.rint(labels)).all())
     if (
         labels.ndim != 1
         or not whole

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from inkdigit.errors import DataError, ModelError
-from inkdigit.learning.datasets.digits import CLASSES, as_labels
+from inkdigit.learning.datasets.digits import CLASSES, as_array, as_labels
 from inkdigit.reading.calibration import Floats, temperature_scale
 
 BINS = 15
@@ -47,14 +47,17 @@ class Evaluation:
         return f"Evaluation(accuracy {self.accuracy:.4f} on {len(self.labels):,} digits)"
 
     def __post_init__(self) -> None:
-        labels, given = np.asarray(self.labels), np.asarray(self.probabilities)
-        if given.ndim != 2 or len(given) != len(labels):
+        given = as_array(self.probabilities, "probabilities")
+        if given.ndim != 2 or given.dtype.kind != "f":
             raise DataError(
-                f"{len(labels)} labels need probabilities (n, classes), received an array of shape "
+                f"probabilities are floats (n, classes), received {given.dtype} of shape "
                 f"{given.shape}"
             )
+        labels = as_labels(self.labels, given.shape[1])
+        if len(given) != len(labels):
+            raise DataError(f"{len(labels)} labels do not match {len(given)} probabilities")
         object.__setattr__(self, "probabilities", given)
-        object.__setattr__(self, "labels", as_labels(labels, given.shape[1]))
+        object.__setattr__(self, "labels", labels)
         if not len(self.labels):
             raise DataError("there are no digits to evaluate on")
         sums = self.probabilities.sum(axis=1)

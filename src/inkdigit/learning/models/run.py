@@ -178,7 +178,9 @@ class Run:
 
     def check_same(self, settings: TrainingSettings, dataset: Dataset) -> None:
         """Raise `RunError` unless the run was started with these settings on these digits."""
-        if self.settings != settings:
+        if self.settings.network_digest != settings.network_digest:
+            otherwise = f"with another network of the name {settings.network}"
+        elif self.settings != settings:
             listed = ", ".join(f"{name} {value}" for name, value in asdict(self.settings).items())
             otherwise = f"with other settings ({listed})"
         elif self.recipe != _fields_of(settings.recipe):

@@ -3,7 +3,9 @@
 They become what ours are: `(n, 28, 28, 1)` in 0..1 to the probabilities `(n, 10)`.
 """
 
+import hashlib
 import importlib.util
+import json
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -25,7 +27,11 @@ from inkdigit.reading.preprocessing.digit import SIZE
 Model = Any  # a keras.Model; Keras carries no types
 _DIGIT = (SIZE, SIZE, 1)
 # Files whose lines say nothing to a user.
-_OTHERS = ("<frozen", *(get_paths()[kind] for kind in ("stdlib", "purelib", "platlib")))
+_OTHERS = (
+    "<frozen",
+    str(Path(__file__).parents[2]),
+    *(get_paths()[kind] for kind in ("stdlib", "purelib", "platlib")),
+)
 # What digits may be taken as, where a network does not say.
 _SHAPES = (_DIGIT, (SIZE, SIZE), (SIZE * SIZE,))
 
@@ -70,6 +76,21 @@ class OwnNetwork:
                 f"{self.name} builds no Keras model: it returned a {type(model).__name__}"
             )
         return adapted(model, self.name)
+
+    def digest(self) -> str:
+        """Return what tells the network from others of its name."""
+        return _digest(self.build())
+
+
+def _digest(model: Model) -> str:
+    """Return the SHA-256 of a network, without what Keras draws anew: numbers and seeds."""
+    try:
+        layers_ = json.dumps(model.get_config(), default=str, sort_keys=True)
+    except (NotImplementedError, TypeError):  # a subclass that tells none
+        layers_ = ""
+    kept = re.sub(r'_\d+"|"seed": \d+|0x[0-9a-f]+', '"', layers_)
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    return hashlib.sha256(f"{kept} {shapes}".encode()).hexdigest()
 
 
 def _without_number(model: Model) -> str:

@@ -18,6 +18,8 @@ from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WIDTH_MULTIPLE, to_pixels
 from inkdigit.reading.tta import pad
 
+# Beside the likeliest class of a frame.
+_LEAST_LOG_ODDS = -60.0
 _BLANK = len(LINE_ALPHABET)
 
 Integers = npt.NDArray[np.int32]
@@ -114,9 +116,11 @@ def evaluate(model: Any, lines: list[Line], batch_size: int = 64) -> tuple[float
     losses, right = [], 0
     for batch in batches(lines, batch_size):
         images, labels = to_arrays(batch)
-        log_odds = model.predict_on_batch(images)
+        log_odds = np.asarray(model.predict_on_batch(images))
+        # Of what is less likely nothing is left in float32, and the loss of a line is infinite.
+        log_odds = np.maximum(log_odds, log_odds.max(axis=-1, keepdims=True) + _LEAST_LOG_ODDS)
         losses.append(float(ctc_loss(labels, log_odds)) * len(batch))
-        found = zip(greedy(np.asarray(log_odds)), batch, strict=True)
+        found = zip(greedy(log_odds), batch, strict=True)
         right += sum(only_digits(read) == only_digits(text) for read, (_, text) in found)
     return sum(losses) / len(lines), right / len(lines)
 
