@@ -71,7 +71,7 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
     printed = capsys.readouterr()
     messages = [line.split()[0] for line in printed.err.splitlines()]
     assert messages == ["training", "no", "epoch"]
-    missing = "no hands are named (--hands)" if named else "no fonts and no hands are named"
+    missing = "no hands are named" if named else "no fonts and no hands are named"
     assert missing in printed.err
     assert [line.split()[0] for line in printed.out.splitlines()] == [f"{network}:", "model:"]
 
