@@ -100,10 +100,12 @@ def train(  # noqa: PLR0913
 
 def _listed(given: Any) -> list[Any]:
     """Return one callback or several as a list; `SettingError` for what is none of Keras's."""
+    if given is None or given == ():
+        return []
     from inkdigit.learning.backend import keras
 
     one = keras.callbacks.Callback
-    callbacks = list(given or ()) if isinstance(given, Iterable | None) else [given]
+    callbacks = list(given) if isinstance(given, Iterable) else [given]
     for callback in callbacks:
         if not isinstance(callback, one):
             raise SettingError(
@@ -160,12 +162,11 @@ def resume(
     >>> learning.resume("runs/example") == run
     True
     """
-    run = Run.open(run)
+    run, callbacks = Run.open(run), _listed(callbacks)
     if run.finished:
         if tell:
             tell(f"{run.folder} is finished already")
         return run
-    callbacks = _listed(callbacks)
     if _names(callbacks) != run.settings.callbacks:
         started = ", ".join(run.settings.callbacks) or "none"
         raise SettingError(
