@@ -99,6 +99,7 @@ def test_what_is_left_out_of_folders_is_in_the_tally(crops: Crops, tmp_path: Pat
         ({"jobs": 1.5}, "jobs is a whole number from 1, received 1.5"),
         ({"jobs": True}, "jobs is a whole number from 1, received True"),
         ({"sources": (), "manifest": "-"}, "a manifest is read twice: save it as a file first"),
+        ({"out": "b.PNG", "format": "csv", "overwrite": True}, "b.PNG is named like a picture"),
         ({"recursive": "no"}, "recursive is true or false, received 'no'"),
         ({"resume": 1}, "resume is true or false, received 1"),
         ({"include": 5}, "include takes names of files or folders, received 5"),
@@ -120,6 +121,15 @@ def test_options_are_taken_strictly(options: dict[str, Any], sentence: str) -> N
 def test_what_names_no_picture_is_told(sources: Any) -> None:
     with pytest.raises(SettingError, match="sources takes names of files or folders, received"):
         read_to(sources)
+
+
+def test_what_is_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, given in (("scan", {"sources": "scan"}), ("m.csv", {"manifest": "m.csv"})):
+        Path(name).write_text("file\na.png\n")
+        with pytest.raises(SettingError, match=f"{name} would be read and written"):
+            read_to(**given, out=tmp_path / name, overwrite=True)
+        assert Path(name).read_text() == "file\na.png\n"
 
 
 def test_a_format_that_is_none_is_refused_before_anything_is_read(tmp_path: Path) -> None:

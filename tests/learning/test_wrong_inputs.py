@@ -36,6 +36,9 @@ TRAINED: dict[str, dict[str, Any]] = {
     "missing 1 required positional argument": {"network": lambda size: size},
     "builds no Keras model: it returned a int": {"network": functools.partial(int, "3")},
     "callbacks are Keras's, such as": {"callbacks": "history"},
+    "EarlyStopping monitors 'val_acuracy': did you mean val_accuracy?": {
+        "callbacks": keras.callbacks.EarlyStopping(monitor="val_acuracy")
+    },
     "the seed must be a whole number, received None": {"seed": None},
     "out is the name of a file or folder, received 3": {"out": 3},
     "teacher is the name of a file or folder, received [1]": {"teacher": [1]},

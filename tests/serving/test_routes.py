@@ -282,13 +282,13 @@ def test_what_is_no_picture_is_422_and_says_so(service: Running) -> None:
         '{"files": []}',
         '{"file": "", "file": ""}',
         "[]",
-        "{",
         '{"name": "x"}',
-        "[" * 100_000,
-        "\xff",
     ):
         sent = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
         assert "not as expected" in problem(sent, 422)
+    for body in ("{", "[" * 100_000, "\xff", '{"file": "a"'):
+        sent = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
+        assert "the body is no JSON" in problem(sent, 422)
     kind = {"Content-Type": "application/json"}
     for body, told in (
         ('{"file": "a!"}', "the base64 of file 1 holds '!'"),

@@ -115,6 +115,9 @@ def test_a_list_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKDIGIT_CORS_ORIGINS", " , ")
     with pytest.raises(SettingError, match="the list of origins holds none: ' , '"):
         Settings.from_environment()
+    monkeypatch.setenv("INKDIGIT_CORS_ORIGINS", "*, https://a.example")
+    with pytest.raises(SettingError, match=r"\* takes every origin: name it alone"):
+        Settings.from_environment()
 
 
 def test_what_kubernetes_sets_is_not_ours(

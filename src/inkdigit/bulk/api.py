@@ -105,8 +105,12 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     written = _written(out)
     target = choose_target(written, format, bom=bom, **how)
     read = _engine(engine, job, jobs, address)
-    files = FileFilter(tuple(_listed("include", include)), recursive, _places(written))
-    source = _source(_listed("sources", sources), manifest, files, job)
+    names, places = _listed("sources", sources), _places(written)
+    for name in (*names, *([os.fspath(manifest)] if manifest else [])):
+        if os.path.isfile(name) and realpath(name) in places:  # noqa: PTH113  (a URI is a name too)
+            raise SettingError(f"{name} would be read and written: choose another out")
+    files = FileFilter(tuple(_listed("include", include)), recursive, places)
+    source = _source(names, manifest, files, job)
     if isinstance(target, Parts) and resume and (tally := target.finished(job)) is not None:
         note = f"{target} is finished: there is nothing left to read"
         tell(Progress(tally=tally, note=note))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from inkdigit.learning.networks.own import OwnNetwork
     from inkdigit.learning.training import Training
 
+# What callbacks of Keras may watch.
+_MONITORED = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 Tell = Callable[[str], None]
 # The name of a network, a Keras model, or what builds one.
 Network = Any
@@ -111,6 +114,12 @@ def _listed(given: Any) -> list[Any]:
             raise SettingError(
                 f"callbacks are Keras's, such as keras.callbacks.TensorBoard(), received "
                 f"{shown(callback)}"
+            )
+        monitor = getattr(callback, "monitor", None)
+        near = get_close_matches(str(monitor), _MONITORED, n=1)
+        if near and monitor not in _MONITORED:
+            raise SettingError(
+                f"{type(callback).__name__} monitors {shown(monitor)}: did you mean {near[0]}?"
             )
     return callbacks
 

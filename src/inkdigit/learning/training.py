@@ -273,7 +273,7 @@ def run_training(
     if not isfinite(loop.history[-1]["validation_loss"]):
         raise RunError(
             f"the training diverged: the loss is {loop.history[-1]['validation_loss']}. Begin anew "
-            "with a lower learning rate"
+            f"with a lower learning rate in another folder, or delete {folder}"
         )
     finish(run, loop, training)
     return run

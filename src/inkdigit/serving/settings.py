@@ -39,6 +39,8 @@ def _origins(text: str) -> tuple[str, ...]:
     origins = _words(text)
     if text and not origins:
         raise SettingError(f"the list of origins holds none: {shown(text)}")
+    if "*" in origins and len(origins) > 1:
+        raise SettingError(f"* takes every origin: name it alone, received {shown(text)}")
     return origins
 
 

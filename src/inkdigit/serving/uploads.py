@@ -6,7 +6,7 @@ import re
 import sys
 from base64 import b64decode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import quote
 from typing import Any
@@ -198,21 +198,26 @@ def from_json(text: bytes, most: int) -> Body | None:
 
     Raises `Problem` 422 for anything else.
     """
-    with suppress(ValueError, RecursionError):
+    try:
         members = json.loads(text, object_pairs_hook=_Object)
-        if isinstance(members, _Object):
-            sent = [(name, value) for name, value in members if name in {"file", "name"}]
-            several = [value for name, value in members if name == "files"]
-            if not several:
-                files = [_Object(sent)]
-            elif len(several) == 1 and type(several[0]) is list and several[0] and not sent:
-                files = several[0]
-            else:
-                raise _UNEXPECTED
-            if len(files) > most:
-                return None
-            options = [(n, value) for n, value in members if n not in {"file", "name", "files"}]
-            return Body([_named(one, n) for n, one in enumerate(files, start=1)], options)
+    except json.JSONDecodeError as error:
+        detail = f"the body is no JSON: it breaks at character {error.pos + 1:,}"
+        raise Problem(422, detail) from None
+    except (ValueError, RecursionError):  # no UTF-8, or nested without end
+        raise Problem(422, "the body is no JSON") from None
+    if isinstance(members, _Object):
+        sent = [(name, value) for name, value in members if name in {"file", "name"}]
+        several = [value for name, value in members if name == "files"]
+        if not several:
+            files = [_Object(sent)]
+        elif len(several) == 1 and type(several[0]) is list and several[0] and not sent:
+            files = several[0]
+        else:
+            raise _UNEXPECTED
+        if len(files) > most:
+            return None
+        options = [(n, value) for n, value in members if n not in {"file", "name", "files"}]
+        return Body([_named(one, n) for n, one in enumerate(files, start=1)], options)
     raise _UNEXPECTED
 
 

@@ -38,6 +38,12 @@ def sequential_of_a_size(units: int) -> Any:
     return keras.Sequential([layers.Flatten(), layers.Dense(units), layers.Dense(10)])
 
 
+def two_inputs() -> Any:
+    first, second = (keras.Input((28, 28, 1)) for _ in range(2))
+    joined = layers.Concatenate()([layers.Flatten()(first), layers.Flatten()(second)])
+    return keras.Model([first, second], layers.Dense(10)(joined))
+
+
 def two_outputs() -> Any:
     digit = keras.Input((28, 28, 1))
     dense = layers.Dense(10)(layers.Flatten()(digit))
@@ -114,8 +120,12 @@ def test_names_are_of_the_model_or_the_function() -> None:
         (lambda: sequential(keras.Input((28, 28, 3))), "takes no digits"),
         (lambda: keras.Sequential([layers.Flatten(), layers.Dense(5)]), r"gives \(None, 5\)"),
         (lambda: keras.Sequential([layers.Conv2D(10, 3)]), "gives"),
-        (lambda: sys.exit(3), r"does not build a network: 3 \(SystemExit, line \d+\)"),
+        (
+            lambda: sys.exit(3),
+            r"does not build a network: it ends the program \(SystemExit, line \d+\)",
+        ),
         (two_outputs, "gives several answers"),
+        (two_inputs, r"has 2 inputs: a network takes one, of \(28, 28, 1\)"),
     ],
 )
 def test_what_is_no_network_is_one_sentence(
@@ -239,7 +249,8 @@ def test_a_subclass_is_trained_to_its_end_and_says_how_it_goes_on(
     run = api.train(small, network=Subclass, epochs=1, out=tmp_path / "run", tell=said.append)
     assert run.metrics["macs"] is None
     assert "MACs" not in (run.folder / "report.html").read_text()
-    assert any("go on from Python" in line for line in said)
+    assert any("custom_objects alone" in line for line in said)
+    assert "after a stop, go on with train, the same network and resume=True" in said
     assert api.evaluate(run, small).accuracy == run.metrics["test_accuracy"]
 
 

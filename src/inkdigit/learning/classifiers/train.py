@@ -87,11 +87,13 @@ class ClassifierTraining(Training):
             )
         if settings.network_file:
             notes.append(f"{settings.network_file.rpartition(':')[0]} is run, to build the network")
-        if self._own and not settings.network_file and not is_plain(self.network()):
+        if self._own and not is_plain(self.network()):
             notes.append(
-                f"{self._own.name} has layers of its own, which no file may bring: after a stop, "
-                "go on from Python with train, the same network and resume=True"
+                f"{self._own.name} has layers of its own: model.onnx is read everywhere, its Keras "
+                "files by Keras with custom_objects alone"
             )
+            if not settings.network_file:
+                notes.append("after a stop, go on with train, the same network and resume=True")
         if self._own and getattr(self._own.given, "compiled", False):
             notes.append(
                 f"{self._own.name} is compiled anew, with categorical cross-entropy as its loss"

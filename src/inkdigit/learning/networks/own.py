@@ -125,9 +125,11 @@ def _called(function: Callable[[], Any], name: str) -> Any:
     except (Exception, SystemExit) as error:
         frames = extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if not frame.filename.startswith(_OTHERS)]
-        why = _one_line(error) or "it ended"
+        why = _one_line(error)
         if isinstance(error, SyntaxError):
             lines, why = [error.lineno], error.msg
+        if isinstance(error, SystemExit):
+            why = "it ends the program"
         where = f", line {lines[-1]}" if lines else ""
         raise SettingError(
             f"{name} does not build a network: {why} ({type(error).__name__}{where})"
@@ -159,7 +161,9 @@ def _answers(model: Model, digit: Any, name: str) -> Any:
     """Return what a model says of a digit, in the first shape that it takes."""
     known = getattr(model, "input_shape", None) if model.built else None
     shapes = _SHAPES if known is None else [known[1:]] if isinstance(known, tuple) else []
-    wrong = f"{known}"
+    if isinstance(known, list | dict):
+        raise SettingError(f"{name} has {len(known)} inputs: a network takes one, of {_DIGIT}")
+    wrong = f"it takes {known}"
     for shape in shapes:
         if None in shape or prod(shape) != SIZE * SIZE:
             continue
