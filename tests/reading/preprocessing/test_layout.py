@@ -97,9 +97,10 @@ def test_a_digit_in_two_pieces_is_one_line() -> None:
     page = np.full((120, 90), 230, np.uint8)
     put(page, "8", 25, 90)
     page[66:71] = 230
+    rows = np.flatnonzero((page < 150).any(axis=1))  # the releases of OpenCV draw another 8
     found = line_of(page)
     assert not found.several_lines
-    assert (found.top, found.bottom) == pytest.approx((57, 90), abs=1)
+    assert (found.top, found.bottom) == pytest.approx((rows[0], rows[-1] + 1), abs=1)
 
 
 @pytest.mark.parametrize(("gap", "together"), [(20, True), (60, False), (200, False)])
