@@ -123,3 +123,14 @@ def test_export_prints_where_the_file_is(
     size = target.stat().st_size
     assert main(["export", str(trained.folder), "-o", str(target), "--eight-bits"]) == 0
     assert target.stat().st_size < size
+
+
+def test_compare_names_the_reports_that_there_are(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.onnx").write_bytes((trained.folder / "model.onnx").read_bytes())
+    named = [str(trained.folder), str(tmp_path / "other.onnx")]
+    out = ["--data", "sample", "--out", str(tmp_path / "compared")]
+    assert main(["compare", "--networks", *named, *out]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "report of" in line]
+    assert told == [f"report of lenet5: {trained.folder}/report.html"]

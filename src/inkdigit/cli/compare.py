@@ -46,7 +46,8 @@ def run(options: argparse.Namespace) -> None:
     print(render(comparison))
     print(f"\npage: {comparison.page}")
     for network, folder in comparison.runs.groupby("network", sort=False)["folder"].first().items():
-        tell(options, f"report of {network}: {Path(folder, 'report.html')}")
+        if (report := Path(folder, "report.html")).exists():  # a file's is not there
+            tell(options, f"report of {network}: {report}")
 
 
 def render(comparison: "Comparison") -> str:
