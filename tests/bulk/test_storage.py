@@ -71,8 +71,10 @@ def test_credentials_may_stand_in_the_uri_and_are_not_shown(
 
 @pytest.mark.parametrize("secret", ["k:sec/ret@b/x", "k:sec ret@b/x", "k:secret@b/x?secret=1", "["])
 def test_a_uri_that_cannot_be_opened_is_told_without_its_secrets(secret: str) -> None:
-    for scheme in ("s3", "hdfs", "nostore"):
-        with pytest.raises(SourceError, match=r"cannot be opened: |in no bucket") as caught:
+    for scheme in ("s3", "nostore"):
+        unknown = scheme == "nostore" and secret != "["  # of "[" nobody can tell the scheme
+        said = "is in no bucket" if unknown else "cannot be opened: ."
+        with pytest.raises(SourceError, match=said) as caught:
             located(f"{scheme}://{secret}")
         assert not re.search("sec|k:", str(caught.value).replace("'secret'", ""))
 

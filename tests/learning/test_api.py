@@ -162,7 +162,7 @@ def test_a_start_that_fails_leaves_nothing_and_says_nothing_before(
         def on_train_begin(self, logs: object = None) -> None:
             raise RuntimeError(f"before any epoch {logs}")
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match="before any epoch"):
         learning.train(small, network="lenet5", callbacks=[Broken()], **how)
     run = learning.train(small, network="lenet5", epochs=1, **how)
     assert run.finished

@@ -163,7 +163,9 @@ def test_weights_alone_and_keras_2_are_told(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="holds weights only: save the whole model"):
             DigitClassifier.load(tmp_path / name)
     model.save(tmp_path / "old.h5")
-    assert DigitClassifier.load(tmp_path / "old.h5")
+    pixels = np.zeros((2, 28, 28), np.uint8)
+    found = DigitClassifier.load(tmp_path / "old.h5").probabilities(pixels)
+    np.testing.assert_allclose(found, model.predict(pixels / 255.0, verbose=0), atol=1e-6)
     with h5py.File(tmp_path / "old.h5", "a") as file:
         file.attrs["keras_version"] = "2.11.0"
         described = json.loads(file.attrs["model_config"])

@@ -17,6 +17,11 @@ from inkdigit.learning.networks.own import OwnNetwork
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading import Reader
 
+
+class Killed(Exception):
+    pass
+
+
 FILE = """
 import keras
 
@@ -221,9 +226,6 @@ def test_a_saved_model_goes_on_in_plain_keras(name: str, own_run: Run, sample: D
 
 @pytest.mark.slow
 def test_a_run_of_ones_own_network_goes_on(small: Dataset, tmp_path: Path) -> None:
-    class Killed(Exception):
-        pass
-
     def kill(said: str) -> None:
         if said.startswith("epoch 1/"):
             raise Killed
@@ -280,10 +282,10 @@ def test_a_run_with_callbacks_goes_on_with_the_same(small: Dataset, tmp_path: Pa
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             if epoch == 1 and self.killing:
-                raise RuntimeError(logs)
+                raise Killed(logs)
 
     folder = tmp_path / "run"
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Killed):
         api.train(small, network="lenet5", epochs=2, out=folder, callbacks=[Kill()])
     with pytest.raises(SettingError, match="started with the callbacks Kill: go on from Python"):
         api.resume(folder, small)

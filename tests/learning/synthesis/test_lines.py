@@ -61,7 +61,7 @@ def test_every_hand_writes_every_character(
         assert np.count_nonzero(ink > 128) >= 3, seed
 
 
-@pytest.mark.parametrize("kind", ["strokes", "mnist", "font", "mixed", "writers", "forms"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_with_wide_gaps_there_are_as_many_pieces_as_characters(
     writer: LineWriter, styles: dict[str, Any], kind: str
 ) -> None:
