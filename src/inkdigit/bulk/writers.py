@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from inkdigit.bulk.folders import SUFFIXES
+from inkdigit.bulk.folders import SUFFIXES as PICTURES
 from inkdigit.bulk.rows import STATUSES, Record, Tally
 from inkdigit.bulk.storage import need_pyarrow
 from inkdigit.errors import OutputError, SettingError, escape_controls, needing
@@ -212,7 +212,7 @@ class Output:
             raise SettingError(
                 f"{path} is named like {named}, and the format is {format_}: choose one"
             )
-        if suffix in SUFFIXES:
+        if suffix in PICTURES:
             raise SettingError(f"{path} is named like a picture: name a table, such as numbers.csv")
         if path:
             _check_free(path, overwrite=overwrite)

@@ -87,11 +87,10 @@ def train(  # noqa: PLR0913
     chosen = {"recipe": recipe, "network": own.name if own else network, "epochs": epochs}
     chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
     chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
-    paths = {"fonts": fonts, "hands": hands, "teacher": teacher, "init_from": init_from, "out": out}
-    for name, path in paths.items():
+    paths = {"fonts": fonts, "hands": hands, "teacher": teacher, "init_from": init_from}
+    for name, path in {**paths, "out": out}.items():
         if path is not None:
             as_path(path, name)
-    del paths["out"]
     callbacks = _listed(callbacks)
     chosen["callbacks"] = _names(callbacks)
     given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}

@@ -244,13 +244,14 @@ def _add_lines(hands: RealHands, path: Path, part: Any) -> None:
 
 def _add_others(hands: RealHands, path: Path, part: Any) -> None:
     """Add characters of other alphabets that look like no digit, held out by who drew them."""
+    kept = part(_DRAWERS)
     with ZipFile(path) as archive:
         for name in archive.namelist():
             alphabet, character, file = ("", "", *name.split("/"))[-3:]
             number = character.removeprefix("character")
             drawer = file.removesuffix(".png").rpartition("_")[2]
             unlike = number not in _DIGIT_LIKE.get(alphabet, number)
-            if not (file.endswith(".png") and unlike and drawer in part(_DRAWERS)):
+            if not (file.endswith(".png") and unlike and drawer in kept):
                 continue
             coded = np.frombuffer(archive.read(name), np.uint8)
             ink = inked(255 - cast("Ink", cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)), 128)
