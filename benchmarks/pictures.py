@@ -47,9 +47,11 @@ class Picture:
 SETS = {
     known.name: known
     for known in (
-        HandSet("cheques", 0.80, 0.92, single=False),
-        HandSet("photo-0-to-100", 0.95, 0.99, single=False),
-        HandSet("years", 0.80, 0.90, single=False),
+        HandSet("cheques", 0.87, 0.92, single=False),
+        HandSet("photo-0-to-100", 0.98, 1.0, single=False),
+        HandSet("years", 0.92, 0.95, single=False),
+        HandSet("cells-sheets", 0.82, 0.90, single=False),
+        HandSet("registers", 0.70, 0.85, single=False),
         HandSet("own-hands", 0.985, 0.995),
         HandSet("writers", 0.99, 1.0),
         HandSet("semeion", 0.92, 0.96),

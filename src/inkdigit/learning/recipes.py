@@ -104,12 +104,12 @@ RECIPES = {
     "lenet5-distorted": replace(
         SMALL, network="lenet5", epochs=20, learning_rate=4e-3, smoothing=0.0
     ),
-    # The networks that read in use. Drawing a line takes longer than learning from it, so each is
-    # used twice.
+    # The networks that read in use. Drawing a line takes twice as long as learning from it, so each
+    # is used three times.
     "line": Recipe(
         network="line", epochs=60, batch_size=64, learning_rate=2e-3, warm_up=0.25,
-        warm_up_steps=500, weight_decay=1e-3, clip_norm=5.0, precision=BFLOAT16, repeats=2,
-        synthesis=SynthesisConfig(epoch_blocks=20, fresh_blocks=20),
+        warm_up_steps=500, weight_decay=1e-3, clip_norm=5.0, precision=BFLOAT16, repeats=3,
+        synthesis=SynthesisConfig(epoch_blocks=14, fresh_blocks=14),
     ),
     # Without smoothing fewer drawn pictures are in doubt, and more real letters are surely read as
     # digits. What is drawn is of invented hands and MNIST of real ones, so MNIST is repeated.

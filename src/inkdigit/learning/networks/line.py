@@ -21,15 +21,14 @@ def line() -> Any:
     classes = len(LINE_ALPHABET) + 1
     image = keras.Input((LINE_HEIGHT, None, 1), name="lines")
     # Convolving at full size and pooling then took a third of the time.
-    x = _convolution(image, 24, kernel=5, strides=2)
-    x = layers.MaxPooling2D(2)(_convolution(_convolution(x, 40), 40))
-    x = layers.MaxPooling2D((2, 1))(_convolution(_convolution(x, 80), 80))
-    x = _block(x, 128)
-    x = layers.Add()([x, _block(x, 128)])
-    x = _block(x, 192, kernel=(4, 1), padding="valid")
-    x = _block(x, 192, kernel=(1, 5))
-    for _ in range(3):
-        x = layers.Add()([x, _block(layers.Dropout(0.1)(x), 192, kernel=(1, 5))])
+    x = _convolution(image, 16, kernel=5, strides=2)
+    x = layers.MaxPooling2D(2)(_convolution(_convolution(x, 32), 32))
+    x = layers.MaxPooling2D((2, 1))(_convolution(_convolution(x, 64), 64))
+    x = _block(x, 96)
+    x = _block(x, 128, kernel=(4, 1), padding="valid")
+    x = _block(x, 128, kernel=(1, 5))
+    for _ in range(2):
+        x = layers.Add()([x, _block(layers.Dropout(0.1)(x), 128, kernel=(1, 5))])
     x = layers.Dropout(0.1)(x)
     # In float32 whatever the rest is in: they give probabilities.
     x = layers.Conv2D(2 * classes, 1, dtype="float32")(x)

@@ -35,7 +35,8 @@ class LineImage:
     """A line of writing made ready for a line network.
 
     `pixels` is `uint8 (32, width)`, ink 255 on paper 0. It is the area `(left, top, width, height)`
-    of a picture of the shape `page`, beyond whose edges it may reach. `several_lines` says that the
+    of a picture of the shape `page`, beyond whose edges it may reach; where the line sinks by
+    `slope` pixels for each to the right, it is the top at its left. `several_lines` says that the
     picture shows another line, whole, `far_apart` that there is a gap as between two numbers, and
     `many_numbers` that the picture is a page of them.
     """
@@ -46,6 +47,7 @@ class LineImage:
     several_lines: bool = False
     far_apart: bool = False
     many_numbers: bool = False
+    slope: float = 0.0
 
     @cached_property
     def strokes(self) -> npt.NDArray[np.uint8]:
@@ -103,9 +105,10 @@ class LineImage:
 
     def to_picture(self, x: int, y: int, width: int, height: int) -> Box:
         """Return a box of the line image in whole pixels of the picture; it has at least one."""
-        left, top, *_ = self.area
+        left, top = map(float, self.area[:2])
         page_height, page_width = self.page
         across, down = self._scale
+        top += self.slope * (x + width / 2) / across
         x, width = _within(left + x / across, left + (x + width) / across, page_width)
         y, height = _within(top + y / down, top + (y + height) / down, page_height)
         return x, y, width, height
@@ -131,20 +134,31 @@ def extract_line(grey: Grey) -> LineImage | None:
     scale = LINE_HEIGHT / (bottom - top)
     width = min(max(LINE_HEIGHT // 2, round((right - left) * scale)), MAX_LINE_WIDTH)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    piece = _cut_out(found.ink, left, top, right, bottom)
+    piece = _cut_out(found.ink, left, top, right, bottom, found.slope)
     pixels = cv2.resize(piece, (width, LINE_HEIGHT), interpolation=method)
     rank = pixels.size // 50
     peak = max(float(np.partition(pixels.ravel(), -rank)[-rank]), 0.5 * float(pixels.max()), 1e-6)
     full = np.minimum(pixels * (255 / peak), 255).astype(np.uint8)
     area = (left, top, right - left, bottom - top)
     told = found.several_lines, found.far_apart, found.many_numbers
-    return LineImage(full, area, grey.shape, *told)
+    return LineImage(full, area, grey.shape, *told, found.slope)
 
 
-def _cut_out(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
-    """Cut a box out of the ink, larger than the line image but not beyond all measure."""
+def _cut_out(ink: Ink, left: int, top: int, right: int, bottom: int, slope: float) -> Crop:
+    """Cut a box out of the ink, larger than the line image but not beyond all measure.
+
+    Its columns are moved up or down so that a line of this slope lies level.
+    """
     times = max(1, (bottom - top) // _TALLEST)
     if times > 1:
         height, width = (max(1, side // times) for side in ink.shape)
         ink = np.asarray(cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return crop(ink, left // times, top // times, right // times, bottom // times)
+    left, top, right, bottom = (side // times for side in (left, top, right, bottom))
+    if not slope:
+        return crop(ink, left, top, right, bottom)
+    sunk = slope * (right - left)
+    above, below = int(np.floor(min(0.0, sunk))), int(np.ceil(max(0.0, sunk)))
+    matrix = np.array([[1.0, 0.0, 0.0], [-slope, 1.0, above]])
+    size = right - left, bottom - top
+    level = cv2.warpAffine(crop(ink, left, top + above, right, bottom + below), matrix, size)
+    return np.asarray(level, np.float32)
