@@ -6,18 +6,30 @@ here.
 """
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from inkdigit.images import Grey
+from inkdigit.learning.datasets import Digits, load_dataset
+from inkdigit.learning.synthesis import texts
+from inkdigit.learning.synthesis.glyphs import Fonts
+from inkdigit.learning.synthesis.hands import Hands
+from inkdigit.learning.synthesis.lines import LineWriter, Style
+from inkdigit.learning.synthesis.paper import Backgrounds
+from inkdigit.learning.synthesis.real_hands import RealHands
+from inkdigit.learning.synthesis.stream import Generator
 from inkdigit.reading.alphabet import NOT_A_DIGIT as INK_NO_DIGIT
+from inkdigit.reading.alphabet import only_digits
 
 NOT_A_DIGIT = "X"
 LOOKALIKE = "lookalike"
 # Every drawn picture has a generator of its own, from this and its number.
 SEED = 96
+# By how much the sizes of a line's characters differ: the most that most hands have.
+_UNSTEADY = 0.18
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,19 @@ DRAWN = {
         HandSet("drawn digits", as_written=True),
     )
 }
+# Numbers that are easily read as others, drawn on purpose. Of all but the long ones none is to be
+# accepted.
+_AMOUNT = 2, 7
+HARD: dict[str, Callable[[np.random.Generator], str]] = {
+    "struck out": lambda rng: texts.corrected(_number(*_AMOUNT, rng), rng),
+    "letters beside": lambda rng: texts.beside_word(_number(*_AMOUNT, rng), rng),
+    "raised": lambda rng: texts.with_raised_end(_number(*_AMOUNT, rng), rng),
+    "long, uneven": lambda rng: _number(10, 14, rng),
+}
+
+
+def _number(least: int, beyond: int, rng: np.random.Generator) -> str:
+    return texts.some_digits(int(rng.integers(least, beyond)), rng)
 
 
 def load_set(folder: Path) -> list[Picture]:
@@ -88,19 +113,40 @@ def draw(fonts: Path, count: int, *, single: bool, data_dir: Path | None = None)
 
     Of single digits some are ink that is none, and beside lines there may be such ink.
     """
-    from inkdigit.learning.datasets import load_dataset
-    from inkdigit.learning.synthesis.stream import Generator
-
     test = load_dataset("mnist", data_dir=data_dir).test
     drawn = Generator(test, fonts, held_out=True, single=single).pictures()
     pages = (drawn(np.random.default_rng([SEED, number])) for number in range(count))
     return [Picture(page, text.replace(INK_NO_DIGIT, "")) for page, text in pages]
 
 
+def draw_hard(
+    digits: Digits, fonts: Path | None, hands: Path | None, count: int
+) -> dict[str, list[Picture]]:
+    """Return drawn pictures of each kind in `HARD`, by hands that the networks did not learn from.
+
+    They are those of `digits`, of fonts and of the folder `hands`, as for training.
+    """
+    real = RealHands.load(hands, held_out=True)
+    writing = Hands(digits, Fonts(fonts, held_out=True), real.writers)
+    papers = Backgrounds(np.random.default_rng(0))
+    found = {}
+    for name, invent in HARD.items():
+        style = _uneven if name.startswith("long") else Style
+        writer = LineWriter(writing, papers, RealHands(others=real.others), invent, style)
+        drawn = (writer.picture(np.random.default_rng([SEED, number])) for number in range(count))
+        found[name] = [Picture(page, only_digits(text)) for page, text in drawn]
+    return found
+
+
+def _uneven(hands: Hands, rng: np.random.Generator) -> Style:
+    """Return how a hand writes whose digits differ much in size, some with tails."""
+    while True:
+        style = Style(hands, rng)
+        if style.unsteady > _UNSTEADY and style.tails:
+            return style
+
+
 def drawn_lines(count: int) -> list[Grey]:
     """Return pictures of drawn lines, by hands of the sample's digits and of drawn strokes."""
-    from inkdigit.learning.datasets import load_dataset
-    from inkdigit.learning.synthesis.stream import Generator
-
     drawn = Generator(load_dataset("sample").train, None).pictures()
     return [drawn(np.random.default_rng([0, number]))[0] for number in range(count)]

@@ -16,7 +16,9 @@ which is nothing where there is no digit. Texts with pattern or check are not me
 For each review rule it counts the readings that it keeps from being accepted: how many right ones
 it defers and how many wrong ones it catches, of the real pictures and, with `--fonts`, of as many
 drawn lines and single digits as `--drawn` says, whose whole text must be right. They go to
-`results/review_rules.csv`. In a minute: `--readers inkdigit`.
+`results/review_rules.csv`. In a minute: `--readers inkdigit`. With `--fonts` it also draws
+numbers that are easily read as others (with `--drawing-hands` by real hands too), and says in
+`results/reading_hard.csv` how many of each kind are accepted.
 
     --worst DIR   contact sheets of the surest mistakes; they show the pictures, so keep them away
                   from the repository
@@ -33,7 +35,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.measuring import RESULTS, ROOT, add_data, keep
-from benchmarks.pictures import DRAWN, SETS, HandSet, Picture, draw, load_sets
+from benchmarks.pictures import DRAWN, HARD, SETS, HandSet, Picture, draw, draw_hard, load_sets
 from benchmarks.reading_figures import (
     calibration_error,
     character_error,
@@ -49,6 +51,7 @@ from inkdigit import Reader, Reading
 from inkdigit.errors import SettingError
 from inkdigit.files import make_folder
 from inkdigit.images import Source
+from inkdigit.learning.datasets import load_dataset
 from inkdigit.reading import DigitModel, LineModel
 from inkdigit.reading.reader import LINE_MODEL, SINGLE_MODEL
 from inkdigit.reading.review_rules import RULES
@@ -61,7 +64,11 @@ ACCEPTED_BAR = "accepted 0.70, wrong 0.01"
 ACCEPTED_AIM = "accepted 0.85, wrong 0.005"
 SHOWN = 60
 READERS = ("inkdigit", *RIVALS)
-KNOWN: dict[str, HandSet] = {**SETS, **DRAWN}
+KNOWN: dict[str, HandSet] = {
+    **SETS,
+    **DRAWN,
+    **{name: HandSet(name, single=False) for name in HARD},
+}
 Row = dict[str, Any]
 
 
@@ -94,6 +101,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="pictures of each set at most")
     parser.add_argument("--fonts", type=Path, metavar="DIR", help="draw pictures as well, with")
     parser.add_argument("--drawn", type=int, default=2000, metavar="N")
+    parser.add_argument("--hard", type=int, default=400, metavar="N", help="of each hard kind")
+    parser.add_argument("--drawing-hands", type=Path, metavar="DIR", help="real hands to draw with")
     parser.add_argument("--out", type=Path, help="default: benchmarks/results where all is read")
     parser.add_argument("--worst", type=Path, metavar="DIR")
     parser.add_argument("--rapidocr-python", metavar="PATH")
@@ -120,6 +129,10 @@ def main(options: argparse.Namespace) -> None:
             earned = of_rules({"real": found, "drawn": drawn_answers(reader, options)})
             print(earned.drop(columns=["status"]).to_string(index=False))
             keep_if(earned, options, "review_rules.csv", whole and options.fonts is not None)
+            if options.fonts:
+                hard = of_hard(reader, options)
+                print(hard.to_string(index=False))
+                keep_if(hard, options, "reading_hard.csv", whole)
             if options.worst:
                 write_worst(found, sets, options.worst)
     show(pd.DataFrame(rows), pd.DataFrame(curves))
@@ -172,6 +185,19 @@ def drawn_answers(reader: NamedReader, options: argparse.Namespace) -> pd.DataFr
         for name, known in DRAWN.items()
     }
     return answers(reader, sets)
+
+
+def of_hard(reader: NamedReader, options: argparse.Namespace) -> pd.DataFrame:
+    """Return what is made of numbers that are easily read as others: a row for each kind."""
+    test = load_dataset("mnist", data_dir=options.data_dir).test
+    sets = draw_hard(test, options.fonts, options.drawing_hands, options.hard)
+    found = answers(reader, sets)
+    rows = []
+    for name in sets:
+        part = found[found["set"] == name]
+        row = {"kind": name, "n": len(part), "right": int(part["right"].sum())}
+        rows.append(row | of_status(part))
+    return pd.DataFrame(rows)
 
 
 def of_rules(found: dict[str, pd.DataFrame | None]) -> pd.DataFrame:

@@ -193,7 +193,11 @@ class Training(ABC):
     def check(self, *, begun: bool) -> None:
         """Raise where what the settings name is missing; `begun` trainings do without a start."""
         if self.settings.init_from and not begun:
-            initial_weights(self.settings.init_from, self.network())
+            self.initial_weights(self.network())
+
+    def initial_weights(self, network: Any) -> list[npt.NDArray[np.float32]]:
+        """Return the weights that a network begins with, of the trained one the settings name."""
+        return initial_weights(self.settings.init_from, network)
 
     def network(self) -> Any:
         """Return the network, untrained."""
@@ -266,8 +270,8 @@ def run_training(
     with _undone(run, unless=begun), training.loop() as loop:
         if run.checkpoint.exists():
             loop.load(run.checkpoint)
-        elif start := training.settings.init_from:
-            loop.model.set_weights(initial_weights(start, loop.model))
+        elif training.settings.init_from:
+            loop.model.set_weights(training.initial_weights(loop.model))
         loop.callbacks = [*loop.callbacks, *callbacks]
         loop.run(keep)
     if not isfinite(loop.history[-1]["validation_loss"]):

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from inkdigit.errors import DataError, SettingError
+from inkdigit.errors import DataError, ModelError, SettingError
 from inkdigit.learning.api import train_run
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
@@ -16,7 +16,8 @@ from inkdigit.learning.readers.train import (
     quantisation_lines,
 )
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.reading.model_file import ModelInfo
+from inkdigit.reading.model_file import LineModel, ModelInfo, to_pixels
+from inkdigit.reading.reader import LINE_MODEL
 
 
 def readings(number: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -107,6 +108,20 @@ def test_numbers_need_all_ten_digits(network: str, small: Dataset, tmp_path: Pat
     with pytest.raises(DataError, match=r"numbers of all ten digits: no seven lacks 7 in a half$"):
         train_run(TrainingSettings(network=network), no_seven, tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_network_begins_with_the_first_of_a_model_file(small: Dataset) -> None:
+    settings = TrainingSettings(network="line", init_from=str(LINE_MODEL))
+    training = ReaderTraining(settings, small)
+    training.check(begun=False)
+    network = training.network()
+    network.set_weights(training.initial_weights(network))
+    line = next(quantisation_lines())[None]
+    said, wanted = np.asarray(network(to_pixels(line))), LineModel.load(LINE_MODEL).frames(line)
+    assert (said.argmax(axis=-1) == wanted.argmax(axis=-1)).mean() > 0.95
+    single = TrainingSettings(network="single", init_from=str(LINE_MODEL))
+    with pytest.raises(ModelError, match="of no known kind"):
+        ReaderTraining(single, small).check(begun=False)
 
 
 def test_lines_to_quantise_by_are_as_a_reader_shows_them() -> None:

@@ -29,13 +29,13 @@ def writer(digits: Digits, fonts: Path, handwriting: Path) -> LineWriter:
 def styles(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What of a style is fixed; the rest is invented as ever."""
     fixed: dict[str, Any] = {}
-    invent = lines._Style.__init__
+    invent = lines.Style.__init__
 
-    def fix(style: lines._Style, hands: Hands, rng: np.random.Generator) -> None:
+    def fix(style: lines.Style, hands: Hands, rng: np.random.Generator) -> None:
         invent(style, hands, rng)
         vars(style).update(fixed)
 
-    monkeypatch.setattr(lines._Style, "__init__", fix)
+    monkeypatch.setattr(lines.Style, "__init__", fix)
     monkeypatch.setattr(lines._Canvas, "_neighbours", lambda *_: None)
     return fixed
 

@@ -311,3 +311,45 @@ def test_tall_writing_looks_like_the_same_writing_made_smaller(sample: Dataset) 
     width = min(small_line.pixels.shape[1], large_line.pixels.shape[1])
     apart = np.abs(small_line.pixels[:, :width] - large_line.pixels[:, :width].astype(float))
     assert apart.mean() < 8
+
+
+def in_a_row(heights: list[int], page: tuple[int, int], sink: float = 0.0) -> Grey:
+    """Digits as bars of these heights side by side, hanging from one line that may sink."""
+    grey = np.full(page, 240, np.uint8)
+    for number, height in enumerate(heights):
+        left = 40 + 45 * number
+        top = 60 + round(sink * left)
+        grey[top : top + height, left : left + 18] = 20
+    return grey
+
+
+def test_a_tail_or_a_rule_does_not_make_the_digits_small() -> None:
+    level = extract_line(in_a_row([50] * 5, (200, 300)))
+    tailed = extract_line(in_a_row([50, 50, 120, 50, 50], (200, 300)))
+    assert level is not None
+    assert tailed is not None
+    assert level.area[3] <= tailed.area[3] <= 1.3 * level.area[3]
+
+
+def test_a_digit_a_little_longer_is_not_cut() -> None:
+    found = extract_line(in_a_row([50, 50, 58, 50, 50], (200, 300)))
+    assert found is not None
+    top, height = found.area[1], found.area[3]
+    assert top < 60
+    assert top + height > 118
+
+
+@pytest.mark.parametrize("sink", [-0.15, 0.15, 0.3])
+def test_a_line_that_climbs_lies_level_and_its_boxes_are_where_the_digits_are(sink: float) -> None:
+    page = in_a_row([50] * 7, (260, 380), sink) if sink > 0 else None
+    page = in_a_row([50] * 7, (260, 380), -sink)[:, ::-1] if page is None else page
+    found = extract_line(np.ascontiguousarray(page))
+    assert found is not None
+    assert found.area[3] < 75
+    assert len(found.pieces) == 7
+    columns = np.flatnonzero((page < 128).any(axis=0))
+    lefts = columns[np.flatnonzero(np.diff(columns, prepend=-9) > 1)]
+    for piece, left in zip(found.pieces, lefts.tolist(), strict=True):
+        rows = np.flatnonzero(page[:, left + 9] < 128)
+        true = (left, int(rows[0]), 18, 50)
+        assert np.abs(np.subtract(found.to_picture(*piece), true)).max() <= 6

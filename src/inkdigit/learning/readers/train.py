@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from inkdigit.learning.evaluation.metrics import (
 from inkdigit.learning.models.export import describe, export, join_with_fallback
 from inkdigit.learning.models.keras_files import predict
 from inkdigit.learning.models.run import History, Run
+from inkdigit.learning.models.trainable import line_networks
 from inkdigit.learning.readers.digit_loop import DigitReaderLoop, to_digits
 from inkdigit.learning.readers.line_loop import LineLoop, evaluate
 from inkdigit.learning.settings import TrainingSettings
@@ -53,6 +54,7 @@ _TOGETHER = 64
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Weights = list[npt.NDArray[np.float32]]
 
 
 class ReaderTraining(Training):
@@ -86,6 +88,13 @@ class ReaderTraining(Training):
                     f"{self.dataset.name} lacks {part.lacking} in a half"
                 )
         super().check(begun=begun)
+
+    def initial_weights(self, network: Any) -> list[npt.NDArray[np.float32]]:
+        """Return the weights that a network begins with; of a line model file, the first one's."""
+        path = Path(self.settings.init_from)
+        if path.suffix == ".onnx" and not self._single:
+            return cast("Weights", line_networks(path, quantisation_lines())[0].get_weights())
+        return super().initial_weights(network)
 
     def notes(self) -> list[str]:
         """Return what whoever starts this training should know."""

@@ -1,5 +1,7 @@
 """Lines of digits as hands write them: how characters are set side by side."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +27,7 @@ _TAILED = "14579"
 _REAL_LINES = 1 / 6
 
 
-class _Style:
+class Style:
     """What stays the same along a line."""
 
     def __init__(self, hands: Hands, rng: Random) -> None:
@@ -54,17 +56,25 @@ class _Style:
 class LineWriter:
     """Writes lines of digits by some hand on invented paper, and shows lines of real registers."""
 
-    def __init__(self, hands: Hands, papers: Backgrounds, real: RealHands | None = None) -> None:
+    def __init__(
+        self,
+        hands: Hands,
+        papers: Backgrounds,
+        real: RealHands | None = None,
+        invent: Callable[[Random], str] = invent_text,
+        style: Callable[[Hands, Random], Style] = Style,
+    ) -> None:
         self._hands = hands
         self._papers = papers
         self._real = real or RealHands()
+        self._invent, self._style = invent, style
 
     def picture(self, rng: Random) -> tuple[Ink, str]:
         """Return a grey picture `uint8 (h, w)` of a line, and what is to be read in it."""
         if self._real.lines and rng.random() < _REAL_LINES:
             line = self._real.line(rng)
             return _retaken(line, rng), line.text
-        text = invent_text(rng)
+        text = self._invent(rng)
         ink = self.ink(text, rng)
         if rng.random() < 0.15:
             # The lines of a table reach well beyond the writing, or one would be a 1.
@@ -77,7 +87,7 @@ class LineWriter:
         By default they are those that no hand's digit looks like: along a line of digits an `h` is
         a 4. How a text says what is raised or struck out is in `texts`.
         """
-        canvas = _Canvas(self._hands, self._real, letters, rng)
+        canvas = self._canvas(letters, rng)
         for part in TOKENS.findall(text):
             if STRUCK in part:
                 canvas.strike_out(part.replace(STRUCK, ""))
@@ -90,17 +100,22 @@ class LineWriter:
 
     def strokes(self, shape: Allograph, rng: Random) -> Ink:
         """Return a shape that is neither digit nor mark, as ink `uint8 (h, w)`."""
-        canvas = _Canvas(self._hands, self._real, "", rng)
+        canvas = self._canvas("", rng)
         canvas.draw(shape, NOT_A_DIGIT)
         return _shake(canvas.finish(), rng)
+
+    def _canvas(self, letters: str, rng: Random) -> "_Canvas":
+        return _Canvas(self._hands, self._real, self._style(self._hands, rng), letters, rng)
 
 
 class _Canvas:
     """A line being written from left to right."""
 
-    def __init__(self, hands: Hands, real: RealHands, letters: str, rng: Random) -> None:
+    def __init__(
+        self, hands: Hands, real: RealHands, style: Style, letters: str, rng: Random
+    ) -> None:
         self._hands, self._real, self._letters, self._rng = hands, real, letters, rng
-        self.style = _Style(hands, rng)
+        self.style = style
         self._own = Pen(rng)
         self._hand = hands.hand(self.style.kind, self._own, rng)
         self._ink = np.zeros((_HEIGHT, 256), np.uint8)

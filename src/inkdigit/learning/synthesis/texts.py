@@ -46,7 +46,7 @@ def invent_text(rng: Random) -> str:
         return _year(rng)
     if kind < 0.2:
         return _in_groups(rng)
-    text = _digits(int(rng.choice(_LENGTHS, p=_LENGTH_SHARES)), rng)
+    text = some_digits(int(rng.choice(_LENGTHS, p=_LENGTH_SHARES)), rng)
     if kind < 0.28:
         text = _with_separator(text, rng.choice(["-", "/", "."], p=_SEPARATOR_SHARES), rng)
     elif kind < 0.54:
@@ -55,29 +55,39 @@ def invent_text(rng: Random) -> str:
         place = int(rng.integers(len(text) + 1))
         text = text[:place] + NOT_A_DIGIT + text[place:]
     elif kind < 0.64:
-        text = _corrected(text, rng)
+        text = corrected(text, rng)
     elif kind < 0.66:
-        text += "".join(rng.choice([*RAISED], int(rng.integers(1, 3))))
+        text = with_raised_end(text, rng)
     elif kind < 0.71:
-        word = "".join(rng.choice([*_LETTERS], int(rng.integers(2, 7))))
-        text = f"{word} {text}" if rng.random() < 0.5 else f"{text} {word}"
+        text = beside_word(text, rng)
     return _with_sign(text, rng)
 
 
-def _corrected(text: str, rng: Random) -> str:
+def with_raised_end(text: str, rng: Random) -> str:
+    """Put one or two raised digits behind a number: cents, or a note's."""
+    return text + "".join(rng.choice([*RAISED], int(rng.integers(1, 3))))
+
+
+def beside_word(text: str, rng: Random) -> str:
+    """Put a word before or behind a number."""
+    word = "".join(rng.choice([*_LETTERS], int(rng.integers(2, 7))))
+    return f"{word} {text}" if rng.random() < 0.5 else f"{text} {word}"
+
+
+def corrected(text: str, rng: Random) -> str:
     """Strike out some digits or all, with what replaces them behind, above, or nowhere."""
     length = 1 if rng.random() < 0.5 else int(rng.integers(1, len(text) + 1))
     start = int(rng.integers(len(text) - length + 1))
     struck = "".join(digit + STRUCK for digit in text[start : start + length])
     above = "".join(rng.choice([*RAISED], length)) if rng.random() < 0.3 else ""
-    behind = " " + _digits(length, rng) if length == len(text) and rng.random() < 0.6 else ""
+    behind = " " + some_digits(length, rng) if length == len(text) and rng.random() < 0.6 else ""
     return text[:start] + struck + above + text[start + length :] + behind
 
 
 def _in_groups(rng: Random) -> str:
     """Return a long number in groups, as telephone numbers and those of accounts are written."""
     mark = str(rng.choice([" ", " ", " ", " ", *MARKS[:4]]))
-    groups = [_digits(int(n), rng) for n in rng.integers(2, 5, int(rng.integers(2, 5)))]
+    groups = [some_digits(int(n), rng) for n in rng.integers(2, 5, int(rng.integers(2, 5)))]
     return mark.join(groups)
 
 
@@ -92,11 +102,12 @@ def _with_sign(text: str, rng: Random) -> str:
 
 
 def _year(rng: Random) -> str:
-    text = rng.choice(["1", "1", "1", "2", "3", "0"]) + _digits(3, rng)
+    text = rng.choice(["1", "1", "1", "2", "3", "0"]) + some_digits(3, rng)
     return str(text + rng.choice(["", "", "", ".", ","]))
 
 
-def _digits(length: int, rng: Random) -> str:
+def some_digits(length: int, rng: Random) -> str:
+    """Return so many digits, runs of one digit oftener than chance has them."""
     text = "".join(map(str, rng.integers(0, 10, length)))
     if length > 1 and rng.random() < 0.25:  # runs of the same digit, zeros most of all
         run = int(rng.integers(2, length + 1))
@@ -120,7 +131,7 @@ def _amount(text: str, rng: Random) -> str:
         text = f"{int(text):,}".replace(",", "." if rng.random() < 0.75 else ",")
     ending = rng.random()
     if ending < 0.12:
-        text += ("," if rng.random() < 0.5 else ".") + _digits(2, rng)
+        text += ("," if rng.random() < 0.5 else ".") + some_digits(2, rng)
     elif ending < 0.6:
         text += str(rng.choice(_ENDINGS))
     return text

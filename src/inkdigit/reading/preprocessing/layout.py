@@ -370,9 +370,7 @@ class _Pieces:
         low, high = CONFIG.dot_middle
         return "dot" if (before & large & (middle >= low) & (middle < high)).any() else ""
 
-    def _layout(
-        self, ink: Ink, box: tuple[float, float, float, float], **said: Any
-    ) -> Layout:
+    def _layout(self, ink: Ink, box: tuple[float, float, float, float], **said: Any) -> Layout:
         """Return a box `(left, top, right, bottom)` in pixels of the page, and what is said."""
         left, top, right, bottom = (side / self.scale for side in box)
         return Layout(self._clean(ink), left, top, right, bottom, **said)
