@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fonts DIR": "a folder of handwriting fonts, for `line` and `single`",
         "--hands DIR": "a folder of real people's handwriting, for `line` and `single`",
         "--teacher MODEL": "learn the answers of this trained model instead of labels",
-        "--init-from MODEL": "begin with the weights of this model: a run, .keras or .h5; for `line` "
-        "a model file as well",
+        "--init-from MODEL": "begin with the weights of this model: a run, .keras or .h5; for "
+        "`line` a model file as well",
         "--out RUN": "the run folder (default: runs/NAME, numbered)",
         "--resume RUN": "go on with this run from its last epoch",
         **QUIET,
