@@ -23,7 +23,7 @@ for module in (inkdigit, learning):
 
 NAVIGATION = {
     "Start here": ["learn", "assignment", "read", "serve-start"],
-    "Learning": ["networks", "data", "recipes", "runs", "readers"],
+    "Learning": ["networks", "data", "recipes", "runs", "readers", "adapt"],
     "Reading": ["readings", "patterns", "pictures", "many", "gallery"],
     "Serving": ["serving"],
     "Reference": ["command-line", "api", "glossary"],

@@ -26,6 +26,7 @@ VERBS = {
     "read": "read the numbers in pictures",
     "serve": "read over HTTP, with a page to write on",
     "train": "train a network into a run folder",
+    "adapt": "let the reader learn your hands",
     "evaluate": "measure a trained network on labelled digits",
     "compare": "train several networks and compare them",
     "networks": "list the networks",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from inkdigit.errors import needing
 
 if TYPE_CHECKING:
+    from inkdigit.learning.adaptation.api import adapt
     from inkdigit.learning.api import compare, evaluate, export, resume, train
     from inkdigit.learning.classifiers.mean import export_mean
     from inkdigit.learning.datasets import Dataset, Digits, load_dataset
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison", "Dataset", "DigitClassifier", "Digits", "Evaluation", "Run", "TrainingSettings",
-    "build_network", "compare", "evaluate", "export", "export_mean", "figures", "load_dataset",
-    "resume", "train",
+    "adapt", "build_network", "compare", "evaluate", "export", "export_mean", "figures",
+    "load_dataset", "resume", "train",
 ]  # fmt: skip
 
 _HOME = {
     "Comparison": "evaluation.comparison", "Dataset": "datasets", "DigitClassifier": "models.load",
     "Digits": "datasets", "Evaluation": "evaluation.metrics", "Run": "models.run",
-    "TrainingSettings": "settings", "build_network": "networks", "export_mean": "classifiers.mean",
-    "figures": "evaluation.figures", "load_dataset": "datasets",
+    "TrainingSettings": "settings", "adapt": "adaptation.api", "build_network": "networks",
+    "export_mean": "classifiers.mean", "figures": "evaluation.figures", "load_dataset": "datasets",
 }  # fmt: skip
 
 

@@ -111,8 +111,10 @@ class _Model:
 
     _reads: ClassVar[str]
 
-    def __init__(self, session: onnxruntime.InferenceSession, info: ModelInfo) -> None:
-        self.info = info
+    def __init__(
+        self, session: onnxruntime.InferenceSession, info: ModelInfo, path: Path = Path()
+    ) -> None:
+        self.info, self.path = info, path
         self._session = session
         self._input = session.get_inputs()[0].name
 
@@ -217,7 +219,7 @@ def load_model_file(path: str | Path) -> DigitModel | LineModel:
     session = _session(content, str(path))
     info = ModelInfo.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
     _check_shapes(session, info, str(path))
-    return (LineModel if info.reads == "line" else DigitModel)(session, info)
+    return (LineModel if info.reads == "line" else DigitModel)(session, info, Path(path))
 
 
 def _model_in(path: Path) -> Path:

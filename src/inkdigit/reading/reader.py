@@ -72,6 +72,11 @@ class Reader:
         readers = (self._line, self._single)
         return next(reader.model.name for reader in readers if reader)
 
+    @property
+    def line_model(self) -> LineModel | None:
+        """The model that reads lines, if there is one."""
+        return self._line.model if self._line else None
+
     def read(  # noqa: PLR0913  (every option, as help and Jupyter show them)
         self,
         source: Source,

@@ -40,7 +40,7 @@ def write_run_report(
         "accepted_wrong": accepted & ~calibrated.right,
         "last": history[-1],
     }
-    return _write_page(folder / REPORT, "run.html.j2", paths, context)
+    return write_page(folder / REPORT, "run.html.j2", paths, context)
 
 
 def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> Path:
@@ -51,10 +51,11 @@ def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> 
     path = folder / "accuracy_against_cost.png"
     figures.write_figure(figures.accuracy_against_cost(comparison.networks), path)
     context = _comparison_context(comparison, dataset, folder)
-    return _write_page(folder / "comparison.html", "comparison.html.j2", [path], context)
+    return write_page(folder / "comparison.html", "comparison.html.j2", [path], context)
 
 
-def _write_page(page: Path, template: str, pictures: list[Path], context: dict[str, Any]) -> Path:
+def write_page(page: Path, template: str, pictures: list[Path], context: dict[str, Any]) -> Path:
+    """Write a page of a template with what it shows, and with pictures inside; return it."""
     inline = {path.stem: base64.b64encode(path.read_bytes()).decode() for path in pictures}
     write_text(page, _environment().get_template(template).render(context, pictures=inline))
     return page

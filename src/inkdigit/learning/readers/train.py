@@ -29,7 +29,7 @@ from inkdigit.learning.evaluation.metrics import (
 from inkdigit.learning.models.export import describe, export, join_with_fallback
 from inkdigit.learning.models.keras_files import predict
 from inkdigit.learning.models.run import History, Run
-from inkdigit.learning.models.trainable import line_networks
+from inkdigit.learning.models.trainable import trainable_networks
 from inkdigit.learning.readers.digit_loop import DigitReaderLoop, to_digits
 from inkdigit.learning.readers.line_loop import LineLoop, evaluate
 from inkdigit.learning.settings import TrainingSettings
@@ -93,7 +93,7 @@ class ReaderTraining(Training):
         """Return the weights that a network begins with; of a line model file, the first one's."""
         path = Path(self.settings.init_from)
         if path.suffix == ".onnx" and not self._single:
-            return cast("Weights", line_networks(path, quantisation_lines())[0].get_weights())
+            return cast("Weights", trainable_networks(path, quantisation_lines())[0].get_weights())
         return super().initial_weights(network)
 
     def notes(self) -> list[str]:
@@ -164,7 +164,7 @@ class ReaderTraining(Training):
         drawn = self.draw("calibration", self.validation, self._amounts.measured)
         if self._single:
             return asdict(calibrate(_evaluate_digits(model, drawn), TARGET_ERROR))
-        network = LineModel.load(path).frames if path.exists() else partial(_frames, model)
+        network = LineModel.load(path).frames if path.exists() else partial(frames, model)
         return calibrate_lines(*read_lines(network, drawn))
 
     def quantisation_pictures(self) -> Iterator[npt.NDArray[np.uint8]] | None:
@@ -275,7 +275,8 @@ def _fit_platt(odds: Floats, right: Mask) -> PlattScaling:
     return PlattScaling(slope, intercept)
 
 
-def _frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return what a line network in Keras says of line images, as `tta.Network` does."""
     log_odds = np.asarray(model.predict_on_batch(to_pixels(lines)), np.float32)
     return np.asarray(softmax(log_odds, axis=-1))
 

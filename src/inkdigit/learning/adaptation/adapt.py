@@ -1,0 +1,350 @@
+"""Networks adapted to a pile: cross-fitted, calibrated on what they did not learn from, and judged.
+
+What is said of a reader that has learned from a pile is measured on pictures of it that it did not
+learn from: it is cut into folds, and each is read by networks that learned from the others (Stone
+1974). The networks that are kept learned from all of it.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest
+
+import inkdigit
+from inkdigit.files import write_atomically
+from inkdigit.images import Grey
+from inkdigit.learning.adaptation.fit import AdaptConfig, Learner
+from inkdigit.learning.adaptation.pile import Folds, Pile, Sample
+from inkdigit.learning.datasets import load_dataset
+from inkdigit.learning.evaluation.metrics import REJECT_ALL
+from inkdigit.learning.models.export import join_with_fallback, write_model_file
+from inkdigit.learning.models.trainable import trainable_networks
+from inkdigit.learning.readers.train import Weights, calibrate_lines, quantisation_lines
+from inkdigit.learning.synthesis.stream import Generator, Line
+from inkdigit.reading.alphabet import only_digits
+from inkdigit.reading.calibration import PlattScaling
+from inkdigit.reading.decoding.rescoring import Hypothesis
+from inkdigit.reading.model_file import LineModel, ModelInfo
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.tta import PADDED_TO, pad, view_lines
+
+# So much of what is accepted may be wrong, as far as the calibration knows.
+TARGET_ERROR = 0.005
+# With fewer labels the calibration is fitted on drawn lines.
+_ENOUGH = 100
+_TOGETHER = 64
+_REPLAY_SEED, _DRAWN_SEED = 94, 93
+# So many drawn lines say what other hands lose, and so many lines of the pile how far maps reach.
+_DRAWN = 500
+_QUANTISED_BY = 100
+# So many pictures are named that it would tell most to label.
+TO_LABEL = 50
+
+Floats = npt.NDArray[np.float64]
+Tell = Callable[[str], None]
+# The weights of the first network, and of the fallback if there is one.
+Networks = list[Weights]
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """What a reader says of each sample of a pile, and how sure it is, calibrated."""
+
+    texts: list[str]
+    confidences: Floats
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of several, with the 95 % interval of the share (Wilson 1927)."""
+
+    count: int
+    of: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The least and the most that the share may well be."""
+        found = binomtest(self.count, self.of).proportion_ci(0.95, method="wilson")
+        return float(found.low), float(found.high)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of adapting a reader to a pile.
+
+    `before` is what it read, and `after` what networks read that did not learn from the sample.
+    `info` is what the new model file says of itself. `drawn_before` and `drawn_after` say how many
+    drawn lines are read right, `curve` how many labelled samples are read wrong, by the number of
+    labels that were learned from. `networks` learned from the whole pile.
+    """
+
+    pile: Pile
+    before: Readings
+    after: Readings
+    info: ModelInfo
+    drawn_before: Share
+    drawn_after: Share
+    curve: dict[int, Share]
+    networks: Networks = field(repr=False)
+
+    def right(self, readings: Readings) -> Share:
+        """Return how many labelled samples are read right."""
+        numbers = self.pile.labelled
+        return Share(sum(self.is_right(readings, number) for number in numbers), len(numbers))
+
+    def is_right(self, readings: Readings, number: int) -> bool:
+        """Return whether the reading of a labelled sample has the digits of its label."""
+        return is_right(readings.texts[number], _label(self.pile.samples[number]))
+
+    @property
+    def is_better(self) -> bool:
+        """Whether more is read right than before, as far as labels tell."""
+        labelled = bool(self.pile.labelled)
+        return not labelled or self.right(self.after).count > self.right(self.before).count
+
+    @property
+    def accepted(self) -> list[int]:
+        """The numbers of the samples that are read surely enough."""
+        sure = self.after.confidences >= self.info.reject_threshold
+        return np.flatnonzero(sure).tolist()
+
+    @property
+    def changed(self) -> list[int]:
+        """The numbers of labelled samples that were read right and are not, or the other way."""
+        both = (self.before, self.after)
+        return [i for i in self.pile.labelled if len({self.is_right(r, i) for r in both}) > 1]
+
+    @property
+    def suspects(self) -> list[int]:
+        """Labels that are surely read otherwise by what did not learn from them, surest first."""
+        sure = set(self.accepted)
+        wrong = [i for i in self.pile.labelled if i in sure and not self.is_right(self.after, i)]
+        return sorted(wrong, key=lambda i: -float(self.after.confidences[i]))
+
+    @property
+    def to_label(self) -> list[int]:
+        """The samples without a label of which least is known, fifty at most."""
+        unknown = [i for i, one in enumerate(self.pile.samples) if one.label is None]
+        return sorted(unknown, key=lambda i: float(self.after.confidences[i]))[:TO_LABEL]
+
+
+def _label(sample: Sample) -> str:
+    return sample.label or ""
+
+
+class Adapting:
+    """The adaptation of a line model file to a pile.
+
+    What is finished is kept in the folder `state`, and not done again.
+    """
+
+    def __init__(
+        self,
+        model: LineModel,
+        pile: Pile,
+        options: ReadOptions,
+        config: AdaptConfig,
+        *,
+        seed: int,
+        state: Path,
+        tell: Tell,
+    ) -> None:
+        self.model, self.pile, self.options, self.config = model, pile, options, config
+        self._seed, self._tell = seed, tell
+        self._state = state / _digest(model.path, pile, options, config, seed)
+        networks = trainable_networks(model.path, quantisation_lines())
+        self._start: Networks = [network.get_weights() for network in networks]
+        self._draw = Generator(load_dataset("sample").train, None).begin()
+        replay = [self._draw([_REPLAY_SEED, i]) for i in range(config.drawn)]
+        self._learner = Learner(config, replay)
+        unknown = len(pile.labelled) < len(pile)
+        rounds = config.rounds if unknown else 1
+        turns = rounds * (config.folds + 1) + (config.folds if pile.labelled else 0)
+        self._fits = turns * len(self._start)
+        self._done, self._seconds = 0, 0.0
+
+    def run(self) -> Outcome:
+        """Adapt and calibrate, and return what came of it."""
+        folds = self.pile.folds(self.config.folds, self._seed)
+        before = self._readings(self._found(self._start, range(len(self.pile))), self.model.info)
+        found: dict[int, Hypothesis] = {}
+        for fold in range(self.config.folds):
+            networks = self._adapted(np.flatnonzero(folds != fold).tolist(), f"without-{fold}")
+            inside = np.flatnonzero(folds == fold).tolist()
+            found |= zip(inside, self._found(networks, inside), strict=True)
+        unseen = [found[number] for number in range(len(self.pile))]
+        curve = self._curve(folds, unseen) if self.pile.labelled else {}
+        networks = self._adapted(list(range(len(self.pile))), "all")
+        drawn = [self._draw([_DRAWN_SEED, i]) for i in range(_DRAWN)]
+        info = replace(self.model.info, **self._calibration(unseen, networks, drawn))
+        shares = [self._share(each, drawn) for each in (self._start, networks)]
+        info = replace(
+            info,
+            accuracy=shares[1].count / shares[1].of,
+            accuracy_on=f"{len(drawn)} drawn lines",
+            trained_on=f"{info.trained_on}, adapted to {len(self.pile)} lines",
+            inkdigit_version=inkdigit.__version__,
+        )
+        after = self._readings(unseen, info)
+        return Outcome(self.pile, before, after, info, shares[0], shares[1], curve, networks)
+
+    def _adapted(self, numbers: list[int], name: str) -> Networks:
+        """Return the networks after they have learned from some of the samples."""
+        samples = [self.pile.samples[number] for number in numbers]
+        unknown = [i for i in numbers if self.pile.samples[i].label is None]
+        labelled = [(one.pixels, one.label) for one in samples if one.label is not None]
+        networks = self._start
+        for step in range(self.config.rounds if unknown else 1):
+            sure = self._sure(networks, unknown) if unknown else []
+            networks = [
+                self._fit(weights, [*labelled, *sure], f"{name}-{step}-{place}")
+                for place, weights in enumerate(self._start)
+            ]
+        return networks
+
+    def _sure(self, networks: Networks, numbers: list[int]) -> list[Line]:
+        """Return lines with what the networks read on them, where they are sure of it."""
+        found = self._found(networks, numbers)
+        said = self.model.info.platt.confidence(np.array([one.probability for one in found]))
+        return [
+            (self.pile.samples[number].pixels, one.text)
+            for number, one, confidence in zip(numbers, found, said.tolist(), strict=True)
+            if confidence >= self.config.sure and self.options.passes(one.text)
+        ]
+
+    def _fit(self, weights: Weights, lines: list[Line], name: str) -> Weights:
+        """Return weights that have learned from lines, or did so in an earlier run."""
+        began = time.monotonic()
+        kept, seed = self._state / f"{name}.npz", [self._seed, *name.encode()]
+        if kept.exists():
+            with np.load(kept, allow_pickle=False) as file:
+                fitted: Weights = [file[each] for each in file.files]
+        else:
+            as_written = self.pile.as_written
+            fitted = self._learner.fit(weights, lines, as_written=as_written, seed=seed)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(kept, lambda path: np.savez(path, *fitted, allow_pickle=False))
+        self._done, self._seconds = self._done + 1, self._seconds + time.monotonic() - began
+        left = (self._fits - self._done) * self._seconds / self._done / 60
+        of = f"training {self._done} of {self._fits}"
+        self._tell(f"{of}: learned from {len(lines)} lines; about {left:.0f} min left")
+        return fitted
+
+    def _found(self, networks: Networks, numbers: Iterable[int]) -> list[Hypothesis]:
+        pixels = [self.pile.samples[number].pixels for number in numbers]
+        return self._read(networks, pixels, self.options)
+
+    def _read(
+        self, networks: Networks, pixels: list[Grey], options: ReadOptions
+    ) -> list[Hypothesis]:
+        """Return what networks read on line images, as a reader with them does."""
+        found: dict[int, Hypothesis] = {}
+        first, *others = (partial(self._learner.frames, weights) for weights in networks)
+        order = sorted(range(len(pixels)), key=lambda i: pixels[i].shape[1])
+        for start in range(0, len(order), _TOGETHER):
+            some = order[start : start + _TOGETHER]
+            views = view_lines(first, [pixels[i] for i in some], *others)
+            found |= zip(some, views.choose(options), strict=True)
+        return [found[number] for number in range(len(pixels))]
+
+    def _readings(self, found: list[Hypothesis], info: ModelInfo) -> Readings:
+        probabilities = np.array([one.probability for one in found])
+        return Readings([one.text for one in found], info.platt.confidence(probabilities))
+
+    def _curve(self, folds: Folds, unseen: list[Hypothesis]) -> dict[int, Share]:
+        """Return how many labelled samples are read wrong, by how many labels were learned from."""
+        labelled = np.array([one.label is not None for one in self.pile.samples])
+        wrong = of = 0
+        for fold in range(self.config.folds):
+            learned = np.flatnonzero((folds == fold) & labelled).tolist()
+            tried = np.flatnonzero((folds == (fold + 1) % self.config.folds) & labelled).tolist()
+            networks = self._adapted(learned, f"only-{fold}")
+            wrong += self._wrong(tried, self._found(networks, tried))
+            of += len(tried)
+        numbers = self.pile.labelled
+        few = round(len(numbers) / self.config.folds)
+        before = self._wrong(numbers, self._found(self._start, numbers))
+        after = self._wrong(numbers, [unseen[number] for number in numbers])
+        return {
+            0: Share(before, len(numbers)),
+            few: Share(wrong, of),
+            len(numbers) - few: Share(after, len(numbers)),
+        }
+
+    def _wrong(self, numbers: list[int], found: list[Hypothesis]) -> int:
+        pairs = zip(numbers, found, strict=True)
+        return sum(not is_right(one.text, self.pile.samples[i].label or "") for i, one in pairs)
+
+    def _calibration(
+        self, unseen: list[Hypothesis], networks: Networks, drawn: list[Line]
+    ) -> dict[str, Any]:
+        """Return the calibration as `ModelInfo` has it, by what was not learned from.
+
+        The threshold is the least confidence above which no more is to be expected wrong.
+        """
+        numbers = self.pile.labelled
+        tried = [unseen[i] for i in numbers]
+        labels = [_label(self.pile.samples[i]) for i in numbers]
+        if len(numbers) < _ENOUGH:
+            tried = self._read(networks, [pixels for pixels, _ in drawn], ReadOptions())
+            labels = [text for _, text in drawn]
+        pairs = zip(tried, labels, strict=True)
+        right = np.array([is_right(one.text, label) for one, label in pairs])
+        known = calibrate_lines(np.array([one.probability for one in tried]), right)
+        platt = PlattScaling(known["confidence_slope"], known["confidence_intercept"])
+        said = np.sort(platt.confidence(np.array([one.probability for one in unseen])))[::-1]
+        expected = np.cumsum(1 - said) / np.arange(1, len(said) + 1)
+        accepted = int(np.count_nonzero(expected <= TARGET_ERROR))
+        return known | {
+            "reject_threshold": float(said[accepted - 1]) if accepted else REJECT_ALL,
+            "reject_error": float(expected[accepted - 1]) if accepted else 0.0,
+            "reject_accepted": accepted / len(said),
+            "reject_measured_on": len(said),
+        }
+
+    def _share(self, networks: Networks, drawn: list[Line]) -> Share:
+        found = self._read(networks, [pixels for pixels, _ in drawn], ReadOptions())
+        pairs = zip(found, drawn, strict=True)
+        return Share(sum(is_right(one.text, text) for one, (_, text) in pairs), len(drawn))
+
+    def write(self, outcome: Outcome, out: Path) -> None:
+        """Write the networks that learned from the whole pile into one model file."""
+        networks, info = outcome.networks, outcome.info
+        shown = [pad([one.pixels], PADDED_TO)[0] for one in self.pile.samples[:_QUANTISED_BY]]
+
+        def write(target: Path) -> None:
+            with TemporaryDirectory(dir=target.parent) as folder:
+                files = [Path(folder, f"{number}.onnx") for number in range(len(networks))]
+                for weights, file in zip(networks, files, strict=True):
+                    network = self._learner.network(weights)
+                    write_model_file(network, info, file, chain(shown, quantisation_lines()))
+                if len(files) == 1:
+                    files[0].replace(target)
+                else:
+                    join_with_fallback(files[0], files[1], info, target)
+
+        write_atomically(out, write)
+
+
+def is_right(text: str, label: str) -> bool:
+    """Return whether a text has the digits of a label."""
+    return only_digits(text) == only_digits(label)
+
+
+def _digest(path: Path, pile: Pile, options: ReadOptions, config: AdaptConfig, seed: int) -> str:
+    """Return what tells one adaptation from another."""
+    known = hashlib.sha256(path.read_bytes())
+    known.update(repr((options, config, seed, pile.as_written)).encode())
+    for sample in pile.samples:
+        known.update(repr((sample.label, sample.group, sample.pixels.shape)).encode())
+        known.update(sample.pixels.tobytes())
+    return known.hexdigest()[:16]

@@ -1,0 +1,127 @@
+"""`learning.adapt`: a reader that has learned from pictures of one's own."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from inkdigit.errors import DataError, SettingError, shown
+from inkdigit.files import as_path
+from inkdigit.images import Grey, Source
+from inkdigit.learning.adaptation.adapt import Adapting
+from inkdigit.learning.adaptation.fit import AdaptConfig
+from inkdigit.learning.adaptation.pile import (
+    Label,
+    as_label,
+    load_pile,
+    named,
+    pictures_in,
+    read_labels,
+)
+from inkdigit.learning.adaptation.report import sentences, write_report
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.preprocessing.line import extract_line
+from inkdigit.reading.reader import Reader
+
+Pictures = str | Path | Mapping[str, Source] | Sequence[Source]
+Labels = str | Path | Mapping[str, str] | Sequence[str | None]
+Tell = Callable[[str], None]
+STATE = ".adapting"
+
+
+def adapt(  # noqa: PLR0913
+    reader: Reader,
+    pictures: Pictures,
+    labels: Labels | None = None,
+    *,
+    group: str | None = None,
+    pattern: str | None = None,
+    check: str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    out: str | Path = "adapted.onnx",
+    force: bool = False,
+    tell: Tell | None = None,
+) -> Reader:
+    r"""Return a reader of lines that has learned from pictures of one's own, and keep its model.
+
+    `pictures` is a folder, or pictures as `Reader.read` takes them, by name or in a sequence.
+    `labels` are texts by name, a text for each picture (`None` where it is unknown), or a CSV with
+    columns `file` and `text`; `group` names another column of it, of the writer or the document,
+    which is then held out whole. They may be as written, or digits alone. What has no label is
+    learned from where the reader is sure of it, and it fits `pattern` and passes `check`. `epochs`
+    are 60, and fewer for more than 200 pictures.
+
+    The model file goes to `out`, and a page about it beside, which has the suffix `.html`. What is
+    finished is kept beside it until then, so that the same call goes on where it was stopped.
+    `tell` is called with how far it is, and with what came of it.
+
+    Raises `DataError` for pictures and labels that do not match, or are too few, and where no more
+    is read right than before, unless `force`; `SettingError` for a reader of single digits.
+
+    >>> from inkdigit import Reader, learning
+    >>> learning.adapt(Reader.load(), ["docs/amount.png"])
+    Traceback (most recent call last):
+    inkdigit.errors.DataError: 1 pictures are too few to learn from: name at least 20
+    """
+    out = as_path(out, "out")
+    if out.suffix != ".onnx":
+        raise SettingError(f"{out} is no kind of model file: end it in .onnx")
+    model = reader.line_model
+    if model is None:
+        raise SettingError(f"{reader.model} reads single digits: adapt a reader of lines")
+    sources = _sources(pictures)
+    pile = load_pile(sources, _labels(labels, list(sources), group), _shown)
+    options = ReadOptions(pattern=pattern, check=check)
+    config = AdaptConfig.for_pile(len(pile))
+    config = replace(config, epochs=epochs) if epochs else config
+    state = out.with_name(out.name + STATE)
+    adapting = Adapting(model, pile, options, config, seed=seed, state=state, tell=tell or _silent)
+    outcome = adapting.run()
+    page = write_report(outcome, out.with_suffix(".html"))
+    for sentence in sentences(outcome):
+        (tell or _silent)(sentence)
+    if not (outcome.is_better or force):
+        raise DataError(
+            f"no more is read right than before, so {out} is not written: {page} says what came of "
+            "it, and force writes it all the same"
+        )
+    adapting.write(outcome, out)
+    shutil.rmtree(state, ignore_errors=True)
+    return Reader.load(out)
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def _shown(grey: Grey) -> Grey | None:
+    found = extract_line(grey)
+    return found.pixels if found else None
+
+
+def _sources(pictures: Pictures) -> Mapping[str, Source]:
+    if isinstance(pictures, str | Path):
+        return pictures_in(Path(pictures))
+    return pictures if isinstance(pictures, Mapping) else named(pictures)
+
+
+def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[str, Label]:
+    if isinstance(labels, str | Path):
+        return read_labels(Path(labels), group)
+    if group is not None:
+        raise SettingError("a group is a column of a CSV of labels: name that file")
+    if labels is None:
+        return {}
+    if isinstance(labels, Mapping):
+        pairs: Any = labels.items()
+    elif len(labels) == len(names):
+        pairs = zip(names, labels, strict=True)
+    else:
+        raise DataError(f"{len(labels)} labels do not match {len(names)} pictures")
+    return {
+        name: Label(as_label(text, f"the label of {shown(name)}"))
+        for name, text in pairs
+        if text is not None
+    }

@@ -1,0 +1,173 @@
+"""A pile: pictures of one's own, what stands in them where that is known, and who wrote them."""
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import DataError, ImageError, InkdigitError, shown
+from inkdigit.files import open_plain, reason
+from inkdigit.images import Grey, Source, is_picture, open_grey
+from inkdigit.reading.alphabet import DIGITS, MARKS
+
+# From fewer pictures nothing can be learned that could be told from chance.
+LEAST = 20
+_NAMED = 5
+# Enough of a file to tell whether it is a picture.
+_HEAD = 4096
+
+# What a network is shown of a grey page, `None` for blank paper.
+Prepare = Callable[[Grey], Grey | None]
+Folds = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A picture as a network is shown it; `label` is what stands there, `None` if it is unknown."""
+
+    name: str
+    pixels: Grey
+    label: str | None = None
+    group: str = ""
+
+
+class Label(NamedTuple):
+    """What stands in a picture, and the document or writer that it is of."""
+
+    text: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Pile:
+    """Samples, whether their labels hold marks as they are written, and what was left out."""
+
+    samples: list[Sample]
+    as_written: bool = False
+    left_out: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def labelled(self) -> list[int]:
+        """The numbers of the samples with a label."""
+        return [i for i, sample in enumerate(self.samples) if sample.label is not None]
+
+    def folds(self, count: int, seed: int) -> Folds:
+        """Return the fold of each sample, from 0; a group lies in one fold, whole."""
+        groups = [sample.group or f"\0{sample.name}" for sample in self.samples]
+        names = sorted(set(groups))
+        order = np.random.default_rng(seed).permutation(len(names))
+        of = {names[number]: place % count for place, number in enumerate(order.tolist())}
+        return np.array([of[group] for group in groups])
+
+
+def load_pile(
+    pictures: Mapping[str, Source], labels: Mapping[str, Label], prepare: Prepare
+) -> Pile:
+    """Open pictures by name and put labels and groups beside them.
+
+    Blank and broken pictures are left out, and said. Raises `DataError` for labels of pictures that
+    are not there, and for too few pictures.
+    """
+    if missing := [name for name in labels if name not in pictures]:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise DataError(f"there is a label for {missing[0]}{more}, and no such picture")
+    samples, left_out = [], []
+    for name, source in pictures.items():
+        try:
+            pixels = prepare(open_grey(source))
+            if pixels is None:
+                raise ImageError(f"{name} is blank")
+        except InkdigitError as error:
+            left_out.append(str(error))
+            continue
+        known = labels.get(name)
+        samples.append(Sample(name, pixels, *(known or (None, ""))))
+    if len(samples) < LEAST:
+        raise DataError(f"{len(samples)} pictures are too few to learn from: name at least {LEAST}")
+    texts = {sample.label for sample in samples if sample.label}
+    as_written = any(set(text) & set(MARKS) for text in texts)
+    if len(texts) == 1 and not any(sample.label is None for sample in samples):
+        raise DataError(f"every label is {next(iter(texts))!r}: nothing could be told apart")
+    return Pile(samples, as_written, left_out)
+
+
+def pictures_in(folder: Path) -> dict[str, Source]:
+    """Return the pictures below a folder by their path in it; `DataError` where there are none."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder of pictures")
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    found = {
+        path.relative_to(folder).as_posix(): path
+        for path in files
+        if not path.name.startswith(".") and _is_picture(path)
+    }
+    if not found:
+        raise DataError(f"{folder} holds no pictures")
+    return dict(found)
+
+
+def _is_picture(path: Path) -> bool:
+    with open_plain(path) as file:
+        return is_picture(file.read(_HEAD))
+
+
+def read_labels(path: Path, group: str | None = None) -> dict[str, Label]:
+    """Return text and group of each picture that a CSV names, with columns `file` and `text`.
+
+    `group` names another column, of the document or writer. Texts may hold digits and marks. Raises
+    `DataError` for what is wrong with it.
+    """
+    labels: dict[str, Label] = {}
+    try:
+        with open_plain(path) as file:
+            text = file.read().decode("utf-8-sig").splitlines()
+        rows = csv.DictReader(text, strict=True)
+        wanted = ["file", "text", *([group] if group else [])]
+        if missing := [name for name in wanted if name not in (rows.fieldnames or ())]:
+            there = ", ".join(rows.fieldnames or ()) or "none"
+            raise DataError(f"{path} has no column {missing[0]} (its columns: {there})")
+        for row in rows:
+            name = (row["file"] or "").replace("\\", "/")
+            label = as_label(row["text"] or "", f"{path}, line {rows.line_num}")
+            known = labels.setdefault(name, Label(label, (row[group] or "") if group else ""))
+            if known.text != label:
+                raise DataError(f"{path} says both {known.text!r} and {label!r} of {name}")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {reason(error)}") from None
+    except (csv.Error, UnicodeError):
+        raise DataError(f"{path} is no CSV in UTF-8") from None
+    return labels
+
+
+def as_label(text: str, where: str) -> str:
+    """Return a text without spaces; `DataError` for one with other characters than are read."""
+    if not isinstance(text, str):
+        raise DataError(f"{where}: a label is a text, received {shown(text)}")
+    text = "".join(text.split())
+    if others := sorted(set(text) - set(DIGITS + MARKS)):
+        raise DataError(
+            f"{where}: {shown(text)} holds {others[0]!r}: a label has digits and the marks {MARKS}"
+        )
+    return text
+
+
+def named(sources: Iterable[Source]) -> dict[str, Source]:
+    """Return sources by a name each: a path, or their number."""
+    return {
+        str(source) if isinstance(source, str | os.PathLike) else str(number): source
+        for number, source in enumerate(sources)
+    }
+
+
+def names(sentences: list[str]) -> str:
+    """Return the first of several sentences, and how many more there are."""
+    more = [f"and {len(sentences) - _NAMED} more"] if len(sentences) > _NAMED else []
+    return "; ".join([*sentences[:_NAMED], *more])

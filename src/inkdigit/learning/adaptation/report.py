@@ -1,0 +1,86 @@
+"""What came of adapting, as sentences and as one page."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from inkdigit.images import as_png
+from inkdigit.learning.adaptation.adapt import Outcome, Share
+from inkdigit.learning.adaptation.pile import names
+from inkdigit.learning.evaluation.report import write_page
+
+# So many pictures of a kind are shown.
+_SHOWN = 24
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    """Return what a person should know of an adaptation, a sentence each."""
+    pile, info = outcome.pile, outcome.info
+    told = []
+    if pile.left_out:
+        told.append(f"{len(pile.left_out)} pictures were left out: {names(pile.left_out)}")
+    if pile.labelled:
+        before, after = (outcome.right(each) for each in (outcome.before, outcome.after))
+        told.append(
+            f"of {before.of} labelled pictures {before.count} were read right before, and "
+            f"{after.count} by networks that learned from the others ({_interval(after)})"
+        )
+    else:
+        told.append(
+            "without a label it cannot be known whether more is read right: the networks learned "
+            "what they were sure of, and were calibrated on drawn lines"
+        )
+    accepted = len(outcome.accepted)
+    told.append(
+        f"{accepted} of {len(pile)} would be accepted, at a confidence of "
+        f"{info.reject_threshold:.4f} or more; {100 * info.reject_error:.2f} % of those are to be "
+        "expected wrong"
+        if accepted
+        else "none is read surely enough to be accepted: more labels would help"
+    )
+    told.append(
+        f"of {outcome.drawn_after.of} drawn lines by other hands {outcome.drawn_after.count} are "
+        f"read right, before {outcome.drawn_before.count}"
+    )
+    if outcome.suspects:
+        listed = [pile.samples[number].name for number in outcome.suspects]
+        told.append(f"{len(listed)} labels may be wrong: {names(listed)}")
+    return told
+
+
+def write_report(outcome: Outcome, page: Path) -> Path:
+    """Write the page about an adaptation, with its pictures inside, and return it."""
+    changed = outcome.changed
+    better = [number for number in changed if outcome.is_right(outcome.after, number)]
+    context = {
+        "outcome": outcome,
+        "sentences": sentences(outcome),
+        "curve": [(labels, share, _interval(share)) for labels, share in outcome.curve.items()],
+        "groups": [
+            ("Read right now, and wrong before", _rows(outcome, better)),
+            ("Read wrong now, and right before", _rows(outcome, sorted({*changed} - {*better}))),
+            ("Labels that may be wrong", _rows(outcome, outcome.suspects)),
+            ("What to label next: of these least is known", _rows(outcome, outcome.to_label)),
+        ],
+    }
+    return write_page(page, "adaptation.html.j2", [], context)
+
+
+def _rows(outcome: Outcome, numbers: list[int]) -> list[dict[str, Any]]:
+    samples = [(number, outcome.pile.samples[number]) for number in numbers[:_SHOWN]]
+    return [
+        {
+            "name": sample.name,
+            "picture": base64.b64encode(as_png(255 - sample.pixels)).decode(),
+            "label": sample.label,
+            "before": outcome.before.texts[number],
+            "after": outcome.after.texts[number],
+            "confidence": float(outcome.after.confidences[number]),
+        }
+        for number, sample in samples
+    ]
+
+
+def _interval(share: Share) -> str:
+    low, high = share.interval
+    return f"{100 * low:.1f} to {100 * high:.1f} %, 95 % interval"

@@ -1,0 +1,122 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkdigit import Reader, learning
+from inkdigit.errors import DataError, SettingError
+from inkdigit.images import Grey
+from inkdigit.learning.adaptation import adapt as adapting
+from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.synthesis.stream import Generator
+from inkdigit.reading.alphabet import only_digits
+from inkdigit.reading.reader import SINGLE_MODEL
+
+
+@pytest.fixture(scope="module")
+def written(sample: Dataset) -> list[tuple[Grey, str]]:
+    """Drawn pictures, and the digits in them."""
+    draw = Generator(sample.train, None).pictures()
+    drawn = (draw(np.random.default_rng([5, number])) for number in range(60))
+    return [(page, only_digits(text)) for page, text in drawn if only_digits(text)][:40]
+
+
+@pytest.mark.slow
+def test_a_reader_learns_and_an_interrupted_adaptation_goes_on(
+    written: list[tuple[Grey, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapting, "_DRAWN", 60)
+    pages = [page for page, _ in written]
+    labels = [text if number < 30 else None for number, (_, text) in enumerate(written)]
+    out, told = tmp_path / "ours.onnx", list[str]()
+
+    def stop(sentence: str) -> None:
+        told.append(sentence)
+        if "training 5 of" in sentence:
+            raise KeyboardInterrupt
+
+    how = {"epochs": 2, "out": out, "force": True}
+    with pytest.raises(KeyboardInterrupt):
+        learning.adapt(Reader.load(), pages, labels, **how, tell=stop)
+    assert not out.exists()
+    (state,) = (tmp_path / "ours.onnx.adapting").iterdir()
+    finished = {path.name: path.stat().st_mtime_ns for path in state.iterdir()}
+    assert len(finished) == 5
+    reader = learning.adapt(Reader.load(), pages, labels, **how, tell=told.append)
+    assert not state.exists()
+    assert "training 22 of 22: learned from" in "".join(told)
+    assert any("30 labelled pictures" in sentence for sentence in told)
+    assert any("of 60 drawn lines" in sentence for sentence in told)
+    page = out.with_suffix(".html").read_text(encoding="utf-8")
+    assert "Errors, by the number of labels" in page
+    found = reader.read_batch(pages)
+    right = sum(one.digits == text for one, (_, text) in zip(found, written, strict=True))
+    assert right >= 20
+    assert reader.line_model is not None
+    assert reader.line_model.info.trained_on.endswith("adapted to 40 lines")
+    # What was adapted can be adapted again, and says itself what it is calibrated on.
+    assert reader.line_model.fallback is not None
+    assert reader.line_model.info.reject_measured_on == 40
+
+
+def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path) -> None:
+    pages = [page for page, _ in written]
+    out = tmp_path / "ours.onnx"
+    with pytest.raises(DataError, match="2 labels do not match 40 pictures"):
+        learning.adapt(Reader.load(), pages, ["1", "2"], out=out)
+    with pytest.raises(SettingError, match="reads single digits: adapt a reader of lines"):
+        learning.adapt(Reader.load(SINGLE_MODEL), pages, out=out)
+    with pytest.raises(SettingError, match=r"ours\.h5 is no kind of model file"):
+        learning.adapt(Reader.load(), pages, out=tmp_path / "ours.h5")
+    with pytest.raises(SettingError, match="a group is a column of a CSV"):
+        learning.adapt(Reader.load(), pages, ["1"] * 40, group="writer", out=out)
+    with pytest.raises(DataError, match="there is a label for 99, and no such picture"):
+        learning.adapt(Reader.load(), pages, {"99": "1"}, out=out)
+    with pytest.raises(DataError, match="holds 'x': a label has digits"):
+        learning.adapt(Reader.load(), pages, {"3": "1x"}, out=out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def outcome(labels: list[str | None], before: list[str], after: list[str]) -> adapting.Outcome:
+    from inkdigit.learning.adaptation.pile import Pile, Sample
+
+    pixels = np.zeros((32, 64), np.uint8)
+    pile = Pile([Sample(str(i), pixels, label) for i, label in enumerate(labels)])
+    model = Reader.load().line_model
+    assert model is not None
+    info = replace(model.info, reject_threshold=0.9)
+    sure = np.linspace(1.0, 0.8, len(labels))
+    readings = [adapting.Readings(texts, sure) for texts in (before, after)]
+    share = adapting.Share(1, 2)
+    return adapting.Outcome(pile, *readings, info, share, share, {}, [])
+
+
+def test_what_came_of_it() -> None:
+    found = outcome(
+        ["12", "34", "1.-", None, None], ["12", "39", "2", "5", "6"], ["21", "34", "1", "5", "7"]
+    )
+    assert (found.right(found.before).count, found.right(found.after).count) == (1, 2)
+    assert found.is_better
+    assert found.accepted == [0, 1, 2]
+    assert found.changed == [0, 1, 2]
+    assert found.suspects == [0]
+    assert found.to_label == [4, 3]
+    low, high = found.right(found.after).interval
+    # Wilson's formula by hand for 2 of 3: the centre is (x + z²/2) / (n + z²).
+    assert (low + high) / 2 == pytest.approx((2 + 1.9207) / (3 + 3.8415), abs=1e-4)
+    alone = outcome([None, None], ["1", "2"], ["1", "2"])
+    assert alone.is_better
+    assert not outcome(["1"], ["1"], ["1"]).is_better
+
+
+def test_the_page_shows_pictures_and_their_names_as_text(tmp_path: Path) -> None:
+    from inkdigit.learning.adaptation.report import sentences, write_report
+
+    found = outcome(["12", "34", "56", None], ["1<b>", "34", "5", ""], ["12", "34", "56", ""])
+    page = write_report(found, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "1&lt;b&gt;" in page
+    assert page.count("data:image/png") == 3
+    assert "of 3 labelled pictures 1 were read right before, and 3 by" in sentences(found)[0]
+    without = sentences(outcome([None, None], ["1", "2"], ["1", "2"]))
+    assert without[0].startswith("without a label it cannot be known")
