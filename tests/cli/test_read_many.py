@@ -267,7 +267,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
 
     def little_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, 80_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     done = read(scans, "-o", out, "--jobs", "1", preexec_fn=little_room)
     assert done.returncode == 8

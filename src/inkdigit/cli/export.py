@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--eight-bits": "write a digit network in eight bits, which reads batches faster",
         "--mean": "write one model, .keras or .onnx, whose answer is the mean of those of several "
         "runs",
-        "--fallback RUN": "`line` only: a second run, consulted when the first is unsure; both go "
-        "into one file, calibrated together",
+        "--fallback RUN": "`line` only: a second run, or a line model file, consulted when the "
+        "first is unsure; both go into one file, calibrated together",
         **DATA_DIR,
         **QUIET,
     }

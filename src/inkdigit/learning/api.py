@@ -350,8 +350,9 @@ def export(
 
     In `eight_bits` a digit network is faster by the batch; a line network always is in eight bits.
     A `.keras` or `.h5` that belongs to no run is written beside itself, and calibrated on `data`.
-    A `fallback` is a second run of `line`, which is asked where the first is unsure: both go into
-    one file, calibrated together on `data` (by default, the digits of the run).
+    A `fallback` is a second run of `line`, or a line model file, of which the first network is
+    taken. It is asked where the first is unsure: both go into one file, calibrated together on
+    `data` (by default, the digits of the run).
 
     >>> from inkdigit import learning
     >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
@@ -380,7 +381,9 @@ def export(
     from inkdigit.learning.readers.train import export_with_fallback
 
     data = _loaded(run.data if data is None else data)
-    return export_with_fallback(run, Run.open(fallback), data, Path(out))
+    is_file = not isinstance(fallback, Run) and as_path(fallback, "fallback").suffix == ".onnx"
+    second = Path(str(fallback)) if is_file else Run.open(fallback)
+    return export_with_fallback(run, second, data, Path(out))
 
 
 def _export_file(

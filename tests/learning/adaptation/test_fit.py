@@ -33,10 +33,10 @@ def test_a_pile_is_learned_from_and_other_hands_are_not_forgotten(sample: Datase
     config = AdaptConfig(epochs=12, kept=0.0, drawn=24)
     learner = Learner(config, [draw([2, number]) for number in range(24)])
     old = trainable_networks(LINE_MODEL, quantisation_lines())[0].get_weights()
-    new = learner.fit(old, lines, as_written=True, seed=0)
-    again = learner.fit(old, lines, as_written=True, seed=0)
+    new = learner.fit(old, [(line, False) for line in lines], 0)
+    again = learner.fit(old, [(line, False) for line in lines], 0)
     half = Learner(AdaptConfig(epochs=12, kept=0.5, drawn=24), learner._replay)
-    mean = half.fit(old, lines, as_written=True, seed=0)
+    mean = half.fit(old, [(line, False) for line in lines], 0)
     moved, halfway = (distance(old, weights) for weights in (new, mean))
     assert distance(new, again) < 0.3 * moved
     assert halfway == pytest.approx(moved / 2, rel=0.2)

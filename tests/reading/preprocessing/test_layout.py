@@ -226,3 +226,33 @@ def test_what_is_cut_out_beyond_the_page_is_paper() -> None:
     assert (found[2:5, 1:5] == ink).all()
     assert found.sum() == ink.sum()
     assert (crop(ink, 1, 1, 3, 2) == [[6, 7]]).all()
+
+
+def ruled(text: str, size: int, *rules: tuple[int, int]) -> Grey:
+    """A number beside upright rules, each from so far left and so wide, edge to edge."""
+    page = np.full((200, 240), 230, np.uint8)
+    cv2.putText(page, text, (90, 120), cv2.FONT_HERSHEY_SIMPLEX, size / 20, 20, 2, cv2.LINE_AA)
+    for left, width in rules:
+        page[:, left : left + width] = 30
+    return page
+
+
+@pytest.mark.parametrize("rules", [[(40, 3)], [(40, 14)], [(30, 5), (200, 9)], [(60, 2)]])
+def test_upright_rules_of_a_table_are_taken_out_wherever_they_stand(
+    rules: list[tuple[int, int]],
+) -> None:
+    plain, found = line_of(ruled("347", 28)), line_of(ruled("347", 28, *rules))
+    assert (found.left, found.right) == (plain.left, plain.right)
+    assert (found.top, found.bottom) == (plain.top, plain.bottom)
+    assert not crop(found.ink, *(rules[0][0], 0, rules[0][0] + 2, 200)).any()
+
+
+@pytest.mark.parametrize("beside", ["", ".", "0"])
+def test_a_one_from_edge_to_edge_is_no_rule(beside: str) -> None:
+    page = np.full((100, 120), 230, np.uint8)
+    page[:, 40:46] = 20
+    if beside == ".":
+        page[88:96, 60:68] = 20
+    elif beside:
+        cv2.ellipse(page, (80, 50), (16, 40), 0, 0, 360, 20, 6)
+    assert line_of(page).left == 40

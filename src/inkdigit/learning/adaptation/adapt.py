@@ -22,7 +22,7 @@ from scipy.stats import binomtest
 import inkdigit
 from inkdigit.files import write_atomically
 from inkdigit.images import Grey
-from inkdigit.learning.adaptation.fit import AdaptConfig, Learner
+from inkdigit.learning.adaptation.fit import AdaptConfig, Labelled, Learner
 from inkdigit.learning.adaptation.pile import Folds, Pile, Sample
 from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.evaluation.metrics import REJECT_ALL
@@ -201,7 +201,8 @@ class Adapting:
         """Return the networks after they have learned from some of the samples."""
         samples = [self.pile.samples[number] for number in numbers]
         unknown = [i for i in numbers if self.pile.samples[i].label is None]
-        labelled = [(one.pixels, one.label) for one in samples if one.label is not None]
+        alone = not self.pile.as_written
+        labelled = [((one.pixels, one.label), alone) for one in samples if one.label is not None]
         networks = self._start
         for step in range(self.config.rounds if unknown else 1):
             sure = self._sure(networks, unknown) if unknown else []
@@ -211,17 +212,17 @@ class Adapting:
             ]
         return networks
 
-    def _sure(self, networks: Networks, numbers: list[int]) -> list[Line]:
-        """Return lines with what the networks read on them, where they are sure of it."""
+    def _sure(self, networks: Networks, numbers: list[int]) -> list[Labelled]:
+        """Return lines with the digits that networks read on them, where they are sure of it."""
         found = self._found(networks, numbers)
         said = self.model.info.platt.confidence(np.array([one.probability for one in found]))
         return [
-            (self.pile.samples[number].pixels, one.text)
+            ((self.pile.samples[number].pixels, one.text), not self.options.pattern)
             for number, one, confidence in zip(numbers, found, said.tolist(), strict=True)
             if confidence >= self.config.sure and self.options.passes(one.text)
         ]
 
-    def _fit(self, weights: Weights, lines: list[Line], name: str) -> Weights:
+    def _fit(self, weights: Weights, lines: list[Labelled], name: str) -> Weights:
         """Return weights that have learned from lines, or did so in an earlier run."""
         began = time.monotonic()
         kept, seed = self._state / f"{name}.npz", [self._seed, *name.encode()]
@@ -229,8 +230,7 @@ class Adapting:
             with np.load(kept, allow_pickle=False) as file:
                 fitted: Weights = [file[each] for each in file.files]
         else:
-            as_written = self.pile.as_written
-            fitted = self._learner.fit(weights, lines, as_written=as_written, seed=seed)
+            fitted = self._learner.fit(weights, lines, seed)
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(kept, lambda path: np.savez(path, *fitted, allow_pickle=False))
         self._done, self._seconds = self._done + 1, self._seconds + time.monotonic() - began

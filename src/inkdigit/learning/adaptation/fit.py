@@ -22,6 +22,8 @@ from inkdigit.learning.training import make_optimizer
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 
 _NEVER = -60.0
+# A line with its text, and whether that is its digits alone.
+Labelled = tuple[Line, bool]
 # The share of its steps in which the learning rate rises.
 _WARM_UP = 0.1
 # A fit sees about so many lines of the pile, but each at least so often.
@@ -79,12 +81,10 @@ class Learner:
         self._state = [*self._learning.variables, *self._optimizer.variables]
         self._fresh = [np.asarray(variable) for variable in self._state]
 
-    def fit(
-        self, old: Weights, lines: Sequence[Line], *, as_written: bool, seed: int | Sequence[int]
-    ) -> Weights:
+    def fit(self, old: Weights, lines: Sequence[Labelled], seed: int | Sequence[int]) -> Weights:
         """Return weights that have learned from lines with their texts.
 
-        Unless texts are as written, they are digits alone, and marks count as blank.
+        Of texts that are digits alone, marks count as blank.
         """
         config, rng = self._config, np.random.default_rng(seed)
         for variable, value in zip(self._state, self._fresh, strict=True):
@@ -95,8 +95,7 @@ class Learner:
         steps = config.epochs * -(-(len(lines) + drawn) // config.batch_size)
         for _ in range(config.epochs):
             chosen = rng.choice(len(self._replay), drawn, replace=drawn > len(self._replay))
-            shown = [(line, not as_written) for line in lines]
-            shown += [(self._replay[number], False) for number in chosen.tolist()]
+            shown = [*lines, *((self._replay[number], False) for number in chosen.tolist())]
             varied = [((vary(pixels, rng), text), alone) for (pixels, text), alone in shown]
             roomy = [one for one in varied if has_room(*one[0])]
             for images, labels in _batches(roomy, config.batch_size, rng):
@@ -126,7 +125,7 @@ def _share(step: int, steps: int) -> float:
 
 
 def _batches(
-    lines: list[tuple[Line, bool]], size: int, rng: np.random.Generator
+    lines: list[Labelled], size: int, rng: np.random.Generator
 ) -> Iterator[tuple[Any, Any]]:
     """Yield line images, and labels behind a column that says whether they are digits alone."""
     alone = {id(line): flag for line, flag in lines}

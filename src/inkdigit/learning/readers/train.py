@@ -26,9 +26,9 @@ from inkdigit.learning.evaluation.metrics import (
     calibrate,
     threshold_at_error,
 )
-from inkdigit.learning.models.export import describe, export, join_with_fallback
-from inkdigit.learning.models.keras_files import predict
-from inkdigit.learning.models.run import History, Run
+from inkdigit.learning.models.export import describe, export, join_with_fallback, write_model_file
+from inkdigit.learning.models.keras_files import LINE_SHAPES, load_keras_model, predict
+from inkdigit.learning.models.run import KERAS_MODEL, History, Run
 from inkdigit.learning.models.trainable import trainable_networks
 from inkdigit.learning.readers.digit_loop import DigitReaderLoop, to_digits
 from inkdigit.learning.readers.line_loop import LineLoop, evaluate
@@ -130,6 +130,7 @@ class ReaderTraining(Training):
     def measure(self, model: Any, history: History) -> dict[str, Any]:
         """Return loss and accuracy on drawn handwriting, and what the model file says of itself."""
         amounts, fonts = self._amounts, Fonts(self._fonts)
+        hands = " and real hands" if self._hands else ""
         learnt = self.draw("train", self.fitted, amounts.validation)
         unseen = self.draw("test", self.dataset.test, amounts.measured)
         validated = history[-1]["validation_loss"], history[-1]["validation_accuracy"]
@@ -137,7 +138,7 @@ class ReaderTraining(Training):
             **figures_of("train", *self._measure(model, learnt), self._seen()),
             **figures_of("validation", *validated, amounts.validation),
             **figures_of("test", *self._measure(model, unseen), amounts.measured),
-            "data": f"{self.dataset.name} and drawn handwriting with {len(fonts)} fonts",
+            "data": f"{self.dataset.name} and drawn handwriting with {len(fonts)} fonts{hands}",
             "hands_learnt_from": RealHands.load(self._hands).counts,
             "hands_held_out": RealHands.load(self._hands, held_out=True).counts,
             "fonts_learnt_from": fonts.names,
@@ -194,24 +195,31 @@ def quantisation_lines() -> Iterator[npt.NDArray[np.uint8]]:
         yield pad([pixels], PADDED_TO)[0]
 
 
-def export_with_fallback(run: Run, fallback: Run, dataset: Dataset, path: Path) -> Path:
-    """Write a model file of two runs of `line`: the `fallback` is asked where the first is unsure.
+def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path: Path) -> Path:
+    """Write a model file of two line networks: the `fallback` is asked where the first is unsure.
 
-    They are calibrated and tested together, on the digits of `dataset` and in the fonts that both
-    were kept from. Returns the path. Raises `SettingError` for runs that make no pair, `RunError`
-    for other digits than theirs, `DataError` for fonts that are gone.
+    It is another run of `line`, or a line model file, of which the first network is taken. Both are
+    calibrated and tested together, on the digits of `dataset` and in the fonts and hands that they
+    were kept from. Returns the path. Raises `SettingError` for what makes no pair, `RunError` for
+    other digits than theirs, `DataError` for fonts that are gone, `ModelError` for a broken file.
     """
-    _check_pair(run, fallback, dataset)
-    learnt_from = sum(each.metrics["train_digits"] for each in (run, fallback))
-    info = replace(run.info(), trained_digits=learnt_from)
+    _check_first(run, dataset)
+    if isinstance(fallback, Run):
+        _check_fallback(run, fallback, dataset)
+        second = load_keras_model(fallback.folder / KERAS_MODEL, LINE_SHAPES)
+        known = fallback.metrics["train_digits"]
+    else:
+        second = trainable_networks(fallback, quantisation_lines())[0]
+        known = LineModel.load(fallback).info.trained_digits
+    info = replace(run.info(), trained_digits=run.metrics["train_digits"] + known)
     training = ReaderTraining(run.settings, dataset)
     measured = training.recipe.drawn.measured
 
     def write(target: Path) -> None:
         with TemporaryDirectory(dir=target.parent) as folder:
             files = Path(folder, "first.onnx"), Path(folder, "fallback.onnx")
-            for each, file in zip((run, fallback), files, strict=True):
-                export(each, file, quantisation_lines())
+            export(run, files[0], quantisation_lines())
+            write_model_file(second, info, files[1], quantisation_lines())
             join_with_fallback(*files, info, target)
         model = LineModel.load(target)
 
@@ -226,14 +234,17 @@ def export_with_fallback(run: Run, fallback: Run, dataset: Dataset, path: Path) 
     return path
 
 
-def _check_pair(run: Run, fallback: Run, dataset: Dataset) -> None:
-    for each in (run, fallback):
-        if each.settings.network != "line":
-            raise SettingError(
-                f"{each.folder} is a run of {each.settings.network}: a fallback takes two of line"
-            )
-        if each.digest != dataset.digest():
-            raise RunError(f"{each.folder} was started on other digits ({each.data})")
+def _check_first(run: Run, dataset: Dataset) -> None:
+    if run.settings.network != "line":
+        raise SettingError(
+            f"{run.folder} is a run of {run.settings.network}: a fallback takes two of line"
+        )
+    if run.digest != dataset.digest():
+        raise RunError(f"{run.folder} was started on other digits ({run.data})")
+
+
+def _check_fallback(run: Run, fallback: Run, dataset: Dataset) -> None:
+    _check_first(fallback, dataset)
     if run.folder.resolve() == fallback.folder.resolve():
         raise SettingError(f"{run.folder} cannot be its own fallback: name another run")
     known = {*fallback.metrics["fonts_learnt_from"]} & {*run.metrics["fonts_held_out"]}

@@ -45,6 +45,11 @@ class LayoutConfig:
     thin_rule_shape: tuple[float, float] = (10, 0.3)
     # and no higher than this.
     rule_height: float = 0.2
+    # An upright rule runs from edge to edge and is less than this share of its height wide; a wide
+    # one fills so much of its box.
+    upright_rule: tuple[float, float] = (0.25, 0.6)
+    # Two pieces beside are as high as the first share of it at least, and none as the second.
+    beside_rule: tuple[float, float] = (0.12, 0.5)
     # A frame's upright side lies so close to the picture's edge,
     frame_reach: float = 0.03
     # a longer piece of it along the edge is so long,
@@ -193,13 +198,29 @@ class _Pieces:
         # A frame's side runs from edge to edge; a tall 1 beside the edge leans.
         reach = CONFIG.frame_reach
         at_side = (self.x < reach * wide) | (self.right > (1 - reach) * wide)
-        upright = at_side & top & bottom & (self.width < FRAME_THICKNESS * self.height)
+        spans = top & bottom & (self.width < FRAME_THICKNESS * self.height)
+        upright = (spans & at_side) | self._upright_rules(~rule)
         length = CONFIG.frame_length
         long = (self.width > length * wide) | (self.height > length * high)
         frame = (top | bottom | left | right) & long
         for number in np.flatnonzero(frame & ~rule & ~upright):
             frame[number] = self._hugs_edge(number)
         return np.asarray(rule | upright | frame)
+
+    def _upright_rules(self, beside: Mask) -> Mask:
+        """Return which pieces are upright rules of a table, one or two, wherever they stand.
+
+        They run from edge to edge, and all writing `beside` is much lower.
+        """
+        high = self.labels.shape[0]
+        spans = (self.y == 0) & (self.bottom == high)
+        width, solid = CONFIG.upright_rule
+        spans &= self.width < width * self.height
+        filled = self.area > solid * self.width * self.height
+        spans &= filled | (self.width < FRAME_THICKNESS * self.height)
+        heights = np.sort(self.height[beside & ~spans])[::-1] / high
+        written = len(heights) > 1 and heights[1] >= CONFIG.beside_rule[0]
+        return np.asarray(spans & bool(written and heights[0] < CONFIG.beside_rule[1]))
 
     def _hugs_edge(self, number: np.intp) -> bool:
         """Return whether a piece lies nearly whole in a narrow band along the picture's edge."""
