@@ -32,6 +32,8 @@ PICTURES = {
     "cheques": "amounts on bank cheques, many hands, security paper",
     "photo-0-to-100": "a phone photograph, one hand",
     "years": "years in parish records, tiny and faint",
+    "cells-sheets": "cells of old weather sheets, four stations, binarised",
+    "registers": "numbers in registers of notaries, between rules",
     "own-hands": "single digits, 20 hands: paint programs, photographs, pens",
     "writers": "single digits, 25 writers, small on a page",
     "semeion": "Semeion, 16×16",
@@ -45,7 +47,7 @@ TAUGHT, TOGETHER = ", taught", ", together"
 TESTS = {
     "MNIST's test half": ("kind", "clean", "accuracy"),
     "the same corrupted, mean of fifteen": ("kind", "corruption", "accuracy"),
-    **{PICTURES[name]: ("test", name, "accuracy") for name in list(PICTURES)[3:]},
+    **{PICTURES[name]: ("test", name, "accuracy") for name in list(PICTURES)[5:]},
     "calibration error on MNIST's test half": ("kind", "clean", "calibration_error"),
     "the same corrupted": ("kind", "corruption", "calibration_error"),
 }

@@ -59,16 +59,16 @@ def test_an_unknown_network_is_named_with_the_known_ones() -> None:
 def test_the_networks_that_read_have_the_sizes_of_their_layers() -> None:
     """Counted by hand: kernels, biases and, of normalised layers, four numbers a channel."""
     line, single = (build_network(name) for name in ("line", "single"))
-    plain = [(24, 40), (40, 40), (40, 80), (80, 80)]
+    plain = [(16, 32), (32, 32), (32, 64), (64, 64)]
     assert line.count_params() == (
-        (25 + 1) * 24 + sum((9 * a + 1) * b for a, b in plain)
-        + 9 * (80 + 128) * 128 + 2 * 4 * 128 + 4 * 128 * 192 + 4 * 192
-        + 4 * (5 * 192 * 192 + 4 * 192) + (192 + 1) * 2 * 17
+        (25 + 1) * 16 + sum((9 * a + 1) * b for a, b in plain)
+        + 9 * 64 * 96 + 4 * 96 + 4 * 96 * 128 + 4 * 128
+        + 3 * (5 * 128 * 128 + 4 * 128) + (128 + 1) * 2 * 17
     )  # fmt: skip
     # Of a square of 32: maps of 16, 8 by 8 (with 4 rows from the second pooling on), 1 by 8.
     assert count_macs(line) == (
-        256 * 25 * 24 + 256 * 9 * (24 * 40 + 40 * 40) + 64 * 9 * (40 * 80 + 80 * 80)
-        + 32 * 9 * (80 + 128) * 128 + 8 * (4 * 128 * 192 + 4 * 5 * 192 * 192 + 192 * 2 * 17)
+        256 * 25 * 16 + 256 * 9 * (16 * 32 + 32 * 32) + 64 * 9 * (32 * 64 + 64 * 64)
+        + 32 * 9 * 64 * 96 + 8 * (4 * 96 * 128 + 3 * 5 * 128 * 128 + 128 * 2 * 17)
     )  # fmt: skip
     assert single.count_params() == (
         25 * 32 + 4 * 32 + 9 * 32 * 64 + 4 * 64 + 9 * 64 * 96 + 4 * 96 + 9 * 96 * 128 + 4 * 128
