@@ -22,4 +22,4 @@ def test_too_few_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     amount = Path(__file__).parents[2] / "docs" / "amount.png"
     (tmp_path / "amount.png").write_bytes(amount.read_bytes())
     assert main(["adapt", str(tmp_path), "-o", str(tmp_path / "ours.onnx")]) == 3
-    assert "1 pictures are too few to learn from" in capsys.readouterr().err
+    assert "there are too few pictures to learn from: 1, at least 20" in capsys.readouterr().err

@@ -75,6 +75,9 @@ def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path)
         learning.adapt(Reader.load(), pages, {"99": "1"}, out=out)
     with pytest.raises(DataError, match="holds 'x': a label has digits"):
         learning.adapt(Reader.load(), pages, {"3": "1x"}, out=out)
+    for wrong in ({"epochs": 0}, {"epochs": 2.5}, {"seed": -1}):
+        with pytest.raises(SettingError, match=next(iter(wrong))):
+            learning.adapt(Reader.load(), pages, out=out, **wrong)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -52,7 +52,9 @@ def test_pictures_have_their_labels_and_blank_and_broken_ones_are_left_out() -> 
 def test_what_nothing_can_be_learned_from() -> None:
     with pytest.raises(DataError, match=r"^there is a label for 99.png and 1 more, and no such"):
         load_pile(pictures(30), {"99.png": Label("1"), "98.png": Label("1")}, shown)
-    with pytest.raises(DataError, match=r"^2 pictures are too few to learn from: name at least 20"):
+    with pytest.raises(
+        DataError, match=r"^there are too few pictures to learn from: 2, at least 20 are needed"
+    ):
         load_pile(pictures(2), {}, shown)
     same = {name: Label("7") for name in pictures(30)}
     with pytest.raises(DataError, match=r"^every label is '7': nothing could be told apart"):
@@ -113,3 +115,9 @@ def test_pictures_of_a_folder_are_told_by_what_they_are(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(DataError, match="no"):
             pictures_in(folder)
+
+
+def test_writers_that_are_too_few_to_hold_one_out() -> None:
+    samples = [Sample(str(i), PAGE, "1", f"writer {i % 2}") for i in range(30)]
+    with pytest.raises(DataError, match="are of 2 groups: at least 3 are needed"):
+        Pile(samples).folds(3, seed=0)

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 import inkdigit
 from inkdigit.files import write_atomically
@@ -25,7 +24,7 @@ from inkdigit.images import Grey
 from inkdigit.learning.adaptation.fit import AdaptConfig, Labelled, Learner
 from inkdigit.learning.adaptation.pile import Folds, Pile, Sample
 from inkdigit.learning.datasets import load_dataset
-from inkdigit.learning.evaluation.metrics import REJECT_ALL
+from inkdigit.learning.evaluation.metrics import REJECT_ALL, wilson
 from inkdigit.learning.models.export import join_with_fallback, write_model_file
 from inkdigit.learning.models.trainable import trainable_networks
 from inkdigit.learning.readers.train import Weights, calibrate_lines, quantisation_lines
@@ -73,8 +72,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """The least and the most that the share may well be."""
-        found = binomtest(self.count, self.of).proportion_ci(0.95, method="wilson")
-        return float(found.low), float(found.high)
+        return wilson(self.count, self.of)
 
 
 @dataclass(frozen=True)

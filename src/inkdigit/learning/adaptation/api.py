@@ -20,6 +20,7 @@ from inkdigit.learning.adaptation.pile import (
     read_labels,
 )
 from inkdigit.learning.adaptation.report import sentences, write_report
+from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import extract_line
 from inkdigit.reading.reader import Reader
@@ -63,11 +64,13 @@ def adapt(  # noqa: PLR0913
     >>> from inkdigit import Reader, learning
     >>> learning.adapt(Reader.load(), ["docs/amount.png"])
     Traceback (most recent call last):
-    inkdigit.errors.DataError: 1 pictures are too few to learn from: name at least 20
+    inkdigit.errors.DataError: there are too few pictures to learn from: 1, at least 20 are needed
     """
     out = as_path(out, "out")
     if out.suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
+    given: dict[str, Any] = {"epochs": epochs, "seed": seed}
+    TrainingSettings(network="line", **given)
     model = reader.line_model
     if model is None:
         raise SettingError(f"{reader.model} reads single digits: adapt a reader of lines")
@@ -75,7 +78,7 @@ def adapt(  # noqa: PLR0913
     pile = load_pile(sources, _labels(labels, list(sources), group), _shown)
     options = ReadOptions(pattern=pattern, check=check)
     config = AdaptConfig.for_pile(len(pile))
-    config = replace(config, epochs=epochs) if epochs else config
+    config = config if epochs is None else replace(config, epochs=epochs)
     state = out.with_name(out.name + STATE)
     adapting = Adapting(model, pile, options, config, seed=seed, state=state, tell=tell or _silent)
     outcome = adapting.run()

@@ -6,7 +6,6 @@ of those before and after (Wortsman et al. 2022): without either, other hands ar
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import cos, pi
 from typing import Any, Self
 
 import numpy as np
@@ -18,14 +17,12 @@ from inkdigit.learning.readers.line_loop import ctc_loss, has_room, to_arrays
 from inkdigit.learning.readers.train import Weights, frames
 from inkdigit.learning.recipes import BFLOAT16, Recipe
 from inkdigit.learning.synthesis.stream import Line, batches, vary
-from inkdigit.learning.training import make_optimizer
+from inkdigit.learning.training import learning_rate, make_optimizer
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 
 _NEVER = -60.0
 # A line with its text, and whether that is its digits alone.
 Labelled = tuple[Line, bool]
-# The share of its steps in which the learning rate rises.
-_WARM_UP = 0.1
 # A fit sees about so many lines of the pile, but each at least so often.
 _LINES_SEEN, _LEAST_EPOCHS = 12_000, 8
 # Of the classes of a line network, the blank last.
@@ -73,8 +70,8 @@ class Learner:
         # A pile is too small to measure statistics on: they would lag behind the weights.
         for layer in self._learning.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-        how = Recipe(learning_rate=config.learning_rate, weight_decay=1e-3, clip_norm=5.0)
-        self._learning.compile(make_optimizer(how, None), _loss)
+        self._recipe = Recipe(warm_up=0.1, weight_decay=1e-3, clip_norm=5.0)
+        self._learning.compile(make_optimizer(self._recipe, None), _loss)
         self._optimizer = self._learning.optimizer
         self._optimizer.build(self._learning.trainable_variables)
         # What draws dropout is among a model's variables, and none of its weights.
@@ -93,13 +90,14 @@ class Learner:
         step = 0
         drawn = round(config.replay * len(lines))
         steps = config.epochs * -(-(len(lines) + drawn) // config.batch_size)
+        rate = learning_rate(self._recipe, config.learning_rate, steps)
         for _ in range(config.epochs):
             chosen = rng.choice(len(self._replay), drawn, replace=drawn > len(self._replay))
             shown = [*lines, *((self._replay[number], False) for number in chosen.tolist())]
             varied = [((vary(pixels, rng), text), alone) for (pixels, text), alone in shown]
             roomy = [one for one in varied if has_room(*one[0])]
             for images, labels in _batches(roomy, config.batch_size, rng):
-                self._optimizer.learning_rate = config.learning_rate * _share(step, steps)
+                self._optimizer.learning_rate = float(rate(step))
                 self._learning.train_on_batch(images, labels)
                 step += 1
         new = self._learning.get_weights()
@@ -114,14 +112,6 @@ class Learner:
         """Return the network with these weights, until the next are asked for."""
         self._reading.set_weights(weights)
         return self._reading
-
-
-def _share(step: int, steps: int) -> float:
-    """Return which share of its peak the learning rate has: up in a line, down along a cosine."""
-    rise = max(1, round(_WARM_UP * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + cos(pi * min(1.0, (step - rise) / max(1, steps - rise))))
 
 
 def _batches(

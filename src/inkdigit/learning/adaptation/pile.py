@@ -13,11 +13,11 @@ import numpy.typing as npt
 from inkdigit.errors import DataError, ImageError, InkdigitError, shown
 from inkdigit.files import open_plain, reason
 from inkdigit.images import Grey, Source, is_picture, open_grey
+from inkdigit.learning.datasets.folder import first_few
 from inkdigit.reading.alphabet import DIGITS, MARKS
 
 # From fewer pictures nothing can be learned that could be told from chance.
 LEAST = 20
-_NAMED = 5
 # Enough of a file to tell whether it is a picture.
 _HEAD = 4096
 
@@ -60,9 +60,17 @@ class Pile:
         return [i for i, sample in enumerate(self.samples) if sample.label is not None]
 
     def folds(self, count: int, seed: int) -> Folds:
-        """Return the fold of each sample, from 0; a group lies in one fold, whole."""
+        """Return the fold of each sample, from 0; a group lies in one fold, whole.
+
+        Raises `DataError` where there are fewer groups.
+        """
         groups = [sample.group or f"\0{sample.name}" for sample in self.samples]
         names = sorted(set(groups))
+        if len(names) < count:
+            raise DataError(
+                f"the pictures are of {len(names)} groups: at least {count} are needed, of which "
+                "one is held out"
+            )
         order = np.random.default_rng(seed).permutation(len(names))
         of = {names[number]: place % count for place, number in enumerate(order.tolist())}
         return np.array([of[group] for group in groups])
@@ -91,7 +99,11 @@ def load_pile(
         known = labels.get(name)
         samples.append(Sample(name, pixels, *(known or (None, ""))))
     if len(samples) < LEAST:
-        raise DataError(f"{len(samples)} pictures are too few to learn from: name at least {LEAST}")
+        why = f" ({len(left_out)} left out: {first_few(left_out)})" if left_out else ""
+        raise DataError(
+            f"there are too few pictures to learn from: {len(samples)}{why}, at least {LEAST} are "
+            "needed"
+        )
     texts = {sample.label for sample in samples if sample.label}
     as_written = any(set(text) & set(MARKS) for text in texts)
     if len(texts) == 1 and not any(sample.label is None for sample in samples):
@@ -115,8 +127,11 @@ def pictures_in(folder: Path) -> dict[str, Source]:
 
 
 def _is_picture(path: Path) -> bool:
-    with open_plain(path) as file:
-        return is_picture(file.read(_HEAD))
+    try:
+        with open_plain(path) as file:
+            return is_picture(file.read(_HEAD))
+    except OSError:  # it may be one, and says why it is left out
+        return True
 
 
 def read_labels(path: Path, group: str | None = None) -> dict[str, Label]:
@@ -165,9 +180,3 @@ def named(sources: Iterable[Source]) -> dict[str, Source]:
         str(source) if isinstance(source, str | os.PathLike) else str(number): source
         for number, source in enumerate(sources)
     }
-
-
-def names(sentences: list[str]) -> str:
-    """Return the first of several sentences, and how many more there are."""
-    more = [f"and {len(sentences) - _NAMED} more"] if len(sentences) > _NAMED else []
-    return "; ".join([*sentences[:_NAMED], *more])

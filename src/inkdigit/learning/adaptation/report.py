@@ -6,7 +6,7 @@ from typing import Any
 
 from inkdigit.images import as_png
 from inkdigit.learning.adaptation.adapt import Outcome, Share
-from inkdigit.learning.adaptation.pile import names
+from inkdigit.learning.datasets.folder import first_few
 from inkdigit.learning.evaluation.report import write_page
 
 # So many pictures of a kind are shown.
@@ -18,12 +18,13 @@ def sentences(outcome: Outcome) -> list[str]:
     pile, info = outcome.pile, outcome.info
     told = []
     if pile.left_out:
-        told.append(f"{len(pile.left_out)} pictures were left out: {names(pile.left_out)}")
+        told.append(f"{len(pile.left_out)} pictures were left out: {first_few(pile.left_out)}")
     if pile.labelled:
         before, after = (outcome.right(each) for each in (outcome.before, outcome.after))
         told.append(
             f"of {before.of} labelled pictures {before.count} were read right before, and "
-            f"{after.count} by networks that learned from the others ({_interval(after)})"
+            f"{after.count} by networks that learned from the others ({_interval(after)}, 95 % "
+            "interval)"
         )
     else:
         told.append(
@@ -44,7 +45,7 @@ def sentences(outcome: Outcome) -> list[str]:
     )
     if outcome.suspects:
         listed = [pile.samples[number].name for number in outcome.suspects]
-        told.append(f"{len(listed)} labels may be wrong: {names(listed)}")
+        told.append(f"{len(listed)} labels may be wrong: {first_few(listed)}")
     return told
 
 
@@ -83,4 +84,4 @@ def _rows(outcome: Outcome, numbers: list[int]) -> list[dict[str, Any]]:
 
 def _interval(share: Share) -> str:
     low, high = share.interval
-    return f"{100 * low:.1f} to {100 * high:.1f} %, 95 % interval"
+    return f"{100 * low:.1f} to {100 * high:.1f} %"

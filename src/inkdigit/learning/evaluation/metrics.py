@@ -91,7 +91,7 @@ class Evaluation:
     @property
     def accuracy_interval(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy (Wilson 1927)."""
-        return _wilson(self.right)
+        return wilson(int(self.right.sum()), len(self.right))
 
     @property
     def loss(self) -> float:
@@ -111,7 +111,7 @@ class Evaluation:
                 confidence=float(self.confidences[bins == b].mean()),
                 accuracy=float(self.right[bins == b].mean()),
                 share=float((bins == b).mean()),
-                interval=_wilson(self.right[bins == b]),
+                interval=wilson(int(self.right[bins == b].sum()), int((bins == b).sum())),
             )
             for b in np.unique(bins)
         ]
@@ -189,9 +189,9 @@ class Calibration:
     reject_measured_on: int
 
 
-def _wilson(right: npt.NDArray[np.bool_]) -> tuple[float, float]:
+def wilson(count: int, of: int) -> tuple[float, float]:
     """Return the 95 % interval of a share (Wilson 1927)."""
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    interval = binomtest(count, of).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
 
 
