@@ -8,8 +8,8 @@ from inkdigit.cli.options import QUIET, add_flags
 from inkdigit.errors import needing
 
 ABOUT = (
-    "Let the reader of lines learn your hands: from pictures with labels, from what it reads "
-    "surely in pictures without, or from both. Nothing leaves this machine."
+    "Let the reader learn your hands: from pictures with labels, from what it reads surely in "
+    "pictures without, or from both. Nothing leaves this machine."
 )
 
 
@@ -19,13 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pictures DIR": "a folder of pictures, a number in each; 20 at least, better hundreds",
         "-o --out FILE": "the model file to write, .onnx; a page about it goes beside, .html "
         "(default: adapted.onnx)",
-        "--labels CSV": "what stands in the pictures: columns file and text, for some or all",
+        "--labels CSV": "what stands in the pictures: columns file and text, for some or all "
+        "(default: labels.csv in DIR, if it is there)",
+        "--single": "pictures of single digits; folders 0 to 9 are their labels",
         "--group COLUMN": "a column of the labels: pictures of one writer or document are held out "
         "together",
         "--pattern PATTERN": "without a label, learn only what fits, such as '\\d{5}'",
         "--check NAME": "without a label, learn only what passes, such as luhn",
         "--model FILE": "the model file to begin with (default: the model inside)",
-        "--epochs N": "times through the pictures (default: 60, fewer for more than 200)",
+        "--epochs N": "times through the pictures (default: 100, fewer for more than 160)",
         "--seed N": "same seed, same machine: the same pictures held out (default: 0)",
         "--force": "write the model even if no more is read right than before",
         **QUIET,
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Adapt, and print where the model file is."""
-    wanted = ("labels", "group", "pattern", "check", "epochs", "seed", "out", "force")
+    wanted = ("labels", "single", "group", "pattern", "check", "epochs", "seed", "out", "force")
     how = {name: getattr(options, name) for name in wanted}
     with needing("learn"):
         reader = Reader.load(options.model)

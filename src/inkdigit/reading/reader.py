@@ -72,11 +72,6 @@ class Reader:
         readers = (self._line, self._single)
         return next(reader.model.name for reader in readers if reader)
 
-    @property
-    def line_model(self) -> LineModel | None:
-        """The model that reads lines, if there is one."""
-        return self._line.model if self._line else None
-
     def read(  # noqa: PLR0913  (every option, as help and Jupyter show them)
         self,
         source: Source,
@@ -217,6 +212,10 @@ class Reader:
         """Return what `preprocess` does, for options that were checked."""
         page = open_grey(source, page=options.page, max_pixels=options.max_pixels)
         return self._reader(options).shown(turned(page, options.rotate or 0))
+
+    def model_for(self, options: ReadOptions) -> LineModel | DigitModel:
+        """Return the model that reads with these options; `SettingError` where there is none."""
+        return self._reader(options).model
 
     def _reader(self, options: ReadOptions) -> LineReader | DigitReader:
         # What reads nothing but one digit need not be told so.

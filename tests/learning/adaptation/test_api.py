@@ -6,12 +6,14 @@ import pytest
 
 from inkdigit import Reader, learning
 from inkdigit.errors import DataError, SettingError
-from inkdigit.images import Grey
+from inkdigit.images import Grey, as_png
 from inkdigit.learning.adaptation import adapt as adapting
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.synthesis.stream import Generator
 from inkdigit.reading.alphabet import only_digits
-from inkdigit.reading.reader import SINGLE_MODEL
+from inkdigit.reading.model_file import LineModel
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.reader import LINE_MODEL
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +49,39 @@ def test_a_reader_learns_and_an_interrupted_adaptation_goes_on(
     assert not state.exists()
     assert "training 22 of 22: learned from" in "".join(told)
     assert any("30 labelled pictures" in sentence for sentence in told)
-    assert any("of 60 drawn lines" in sentence for sentence in told)
+    assert any("drawn pictures by other hands" in sentence for sentence in told)
     page = out.with_suffix(".html").read_text(encoding="utf-8")
     assert "Errors, by the number of labels" in page
     found = reader.read_batch(pages)
     right = sum(one.digits == text for one, (_, text) in zip(found, written, strict=True))
     assert right >= 20
-    assert reader.line_model is not None
-    assert reader.line_model.info.trained_on.endswith("adapted to 40 lines")
-    # What was adapted can be adapted again, and says itself what it is calibrated on.
-    assert reader.line_model.fallback is not None
-    assert reader.line_model.info.reject_measured_on == 40
+    model = reader.model_for(ReadOptions())
+    assert model.info.trained_on.endswith("adapted to 40 pictures")
+    # It is calibrated on drawn pictures, as there are few labels.
+    assert isinstance(model, LineModel)
+    assert model.fallback is not None
+    assert model.info.reject_measured_on == 60
+
+
+@pytest.mark.slow
+def test_single_digits_of_class_folders_are_learned(
+    sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapting, "_DRAWN", 60)
+    learned, tried = (np.arange(first, len(sample.test), 10)[:60] for first in (0, 5))
+    for number in learned.tolist():
+        folder = tmp_path / "digits" / str(sample.test.labels[number])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.png").write_bytes(as_png(sample.test.images[number]))
+    told, out = list[str](), tmp_path / "ours.onnx"
+    reader = learning.adapt(
+        Reader.load(), tmp_path / "digits", single=True, epochs=2, out=out, force=True,
+        tell=told.append,
+    )  # fmt: skip
+    assert any("of 60 labelled pictures" in sentence for sentence in told)
+    found = reader.read_batch(list(sample.test.images[tried]), single=True)
+    pairs = zip(found, sample.test.labels[tried], strict=True)
+    assert sum(one.digits == str(digit) for one, digit in pairs) >= 0.95 * len(tried)
 
 
 def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path) -> None:
@@ -65,8 +89,16 @@ def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path)
     out = tmp_path / "ours.onnx"
     with pytest.raises(DataError, match="2 labels do not match 40 pictures"):
         learning.adapt(Reader.load(), pages, ["1", "2"], out=out)
-    with pytest.raises(SettingError, match="reads single digits: adapt a reader of lines"):
-        learning.adapt(Reader.load(SINGLE_MODEL), pages, out=out)
+    with pytest.raises(SettingError, match="reads lines, and no single digits"):
+        learning.adapt(Reader.load(LINE_MODEL), pages, single=True, out=out)
+    with pytest.raises(SettingError, match="there is exactly one digit, and none fits"):
+        learning.adapt(Reader.load(), pages, single=True, pattern=r"\d{5}", out=out)
+    (tmp_path / "there.onnx").touch()
+    with pytest.raises(SettingError, match=r"there\.onnx is there already: name another file"):
+        learning.adapt(Reader.load(), pages, out=tmp_path / "there.onnx")
+    (tmp_path / "there.onnx").unlink()
+    with pytest.raises(DataError, match="the label of 0 is one digit, received '12'"):
+        learning.adapt(Reader.load(), pages, {"0": "12"}, single=True, out=out)
     with pytest.raises(SettingError, match=r"ours\.h5 is no kind of model file"):
         learning.adapt(Reader.load(), pages, out=tmp_path / "ours.h5")
     with pytest.raises(SettingError, match="a group is a column of a CSV"):
@@ -86,8 +118,7 @@ def outcome(labels: list[str | None], before: list[str], after: list[str]) -> ad
 
     pixels = np.zeros((32, 64), np.uint8)
     pile = Pile([Sample(str(i), pixels, label) for i, label in enumerate(labels)])
-    model = Reader.load().line_model
-    assert model is not None
+    model = Reader.load().model_for(ReadOptions())
     info = replace(model.info, reject_threshold=0.9)
     sure = np.linspace(1.0, 0.8, len(labels))
     readings = [adapting.Readings(texts, sure) for texts in (before, after)]

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from inkdigit.errors import DataError
-from inkdigit.images import Grey, as_png
+from inkdigit.images import Grey, Source, as_png, open_grey
 from inkdigit.learning.adaptation.pile import (
     LEAST,
     Label,
     Pile,
     Sample,
     as_label,
+    labels_of_folders,
     load_pile,
     pictures_in,
     read_labels,
@@ -19,8 +20,9 @@ from inkdigit.learning.adaptation.pile import (
 PAGE = np.full((40, 60), 230, np.uint8)
 
 
-def shown(grey: Grey) -> Grey | None:
-    return grey if grey.min() < 100 else None
+def shown(source: Source) -> Grey:
+    grey = open_grey(source)
+    return 255 - grey if grey.min() < 100 else np.zeros_like(grey)
 
 
 def pictures(count: int) -> dict[str, np.ndarray]:
@@ -76,13 +78,23 @@ def test_labels_of_a_csv(tmp_path: Path) -> None:
     path = table(tmp_path, "\ufefffile,text,writer", 'a\\b.png,"1,250.-",anna', "c.png,0 7,ben")
     assert read_labels(path) == {"a/b.png": Label("1,250.-"), "c.png": Label("07")}
     assert read_labels(path, "writer")["a/b.png"] == Label("1,250.-", "anna")
+    path = table(tmp_path, "text;file;writer", "1,250.-;b.png;anna", ";a.png;ben")
+    assert read_labels(path, "writer") == {
+        "b.png": Label("1,250.-", "anna"),
+        "a.png": Label("", "ben"),
+    }
+
+
+def test_labels_of_class_folders() -> None:
+    found = labels_of_folders(["3/1.png", "anna/class_7/x.png", "1.png", "notes/2.png"])
+    assert found == {"3/1.png": Label("3"), "anna/class_7/x.png": Label("7")}
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         (["file,value", "a.png,1"], r"labels.csv has no column text \(its columns: file, value\)"),
-        ([""], "has no column file"),
+        ([""], "is no CSV"),
         (["file,text", "a.png,1", "a.png,2"], "says both '1' and '2' of a.png"),
         (["file,text", "a.png,12a"], r"line 2: '12a' holds 'a': a label has digits and the marks"),
         (["file,text", '"a.png,1'], "is no CSV"),

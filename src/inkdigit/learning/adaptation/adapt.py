@@ -7,51 +7,42 @@ learn from: it is cut into folds, and each is read by networks that learned from
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 import inkdigit
 from inkdigit.files import write_atomically
-from inkdigit.images import Grey
-from inkdigit.learning.adaptation.fit import AdaptConfig, Labelled, Learner
+from inkdigit.learning.adaptation.learners import (
+    AdaptConfig,
+    Confidences,
+    Example,
+    Learner,
+    Networks,
+)
 from inkdigit.learning.adaptation.pile import Folds, Pile, Sample
-from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.evaluation.metrics import REJECT_ALL, wilson
-from inkdigit.learning.models.export import join_with_fallback, write_model_file
-from inkdigit.learning.models.trainable import trainable_networks
-from inkdigit.learning.readers.train import Weights, calibrate_lines, quantisation_lines
-from inkdigit.learning.synthesis.stream import Generator, Line
+from inkdigit.learning.readers.train import Weights
+from inkdigit.learning.synthesis.stream import Line
 from inkdigit.reading.alphabet import only_digits
-from inkdigit.reading.calibration import PlattScaling
 from inkdigit.reading.decoding.rescoring import Hypothesis
-from inkdigit.reading.model_file import LineModel, ModelInfo
+from inkdigit.reading.model_file import ModelInfo
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.tta import PADDED_TO, pad, view_lines
 
 # So much of what is accepted may be wrong, as far as the calibration knows.
 TARGET_ERROR = 0.005
 # With fewer labels the calibration is fitted on drawn lines.
 _ENOUGH = 100
-_TOGETHER = 64
-_REPLAY_SEED, _DRAWN_SEED = 94, 93
-# So many drawn lines say what other hands lose, and so many lines of the pile how far maps reach.
+_DRAWN_SEED = 93
+# So many drawn lines or digits say what other hands lose.
 _DRAWN = 500
-_QUANTISED_BY = 100
 # So many pictures are named that it would tell most to label.
 TO_LABEL = 50
 
-Floats = npt.NDArray[np.float64]
 Tell = Callable[[str], None]
-# The weights of the first network, and of the fallback if there is one.
-Networks = list[Weights]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +50,7 @@ class Readings:
     """What a reader says of each sample of a pile, and how sure it is, calibrated."""
 
     texts: list[str]
-    confidences: Floats
+    confidences: Confidences
 
 
 @dataclass(frozen=True)
@@ -110,6 +101,11 @@ class Outcome:
         return not labelled or self.right(self.after).count > self.right(self.before).count
 
     @property
+    def calibrated_on_pile(self) -> bool:
+        """Whether there are labels enough to calibrate on, and not on drawn pictures."""
+        return len(self.pile.labelled) >= _ENOUGH
+
+    @property
     def accepted(self) -> list[int]:
         """The numbers of the samples that are read surely enough."""
         sure = self.after.confidences >= self.info.reject_threshold
@@ -140,14 +136,14 @@ def _label(sample: Sample) -> str:
 
 
 class Adapting:
-    """The adaptation of a line model file to a pile.
+    """The adaptation of a model file to a pile.
 
     What is finished is kept in the folder `state`, and not done again.
     """
 
     def __init__(
         self,
-        model: LineModel,
+        learner: Learner,
         pile: Pile,
         options: ReadOptions,
         config: AdaptConfig,
@@ -156,24 +152,21 @@ class Adapting:
         state: Path,
         tell: Tell,
     ) -> None:
-        self.model, self.pile, self.options, self.config = model, pile, options, config
+        self.learner, self.pile, self.options, self.config = learner, pile, options, config
+        self.info = learner.model.info
         self._seed, self._tell = seed, tell
-        self._state = state / _digest(model.path, pile, options, config, seed)
-        networks = trainable_networks(model.path, quantisation_lines())
-        self._start: Networks = [network.get_weights() for network in networks]
-        self._draw = Generator(load_dataset("sample").train, None).begin()
-        replay = [self._draw([_REPLAY_SEED, i]) for i in range(config.drawn)]
-        self._learner = Learner(config, replay)
+        self._state = state / _digest(learner.model.path, pile, options, config, seed)
         unknown = len(pile.labelled) < len(pile)
         rounds = config.rounds if unknown else 1
         turns = rounds * (config.folds + 1) + (config.folds if pile.labelled else 0)
-        self._fits = turns * len(self._start)
+        self._fits = turns * len(learner.start)
         self._done, self._seconds = 0, 0.0
 
     def run(self) -> Outcome:
         """Adapt and calibrate, and return what came of it."""
         folds = self.pile.folds(self.config.folds, self._seed)
-        before = self._readings(self._found(self._start, range(len(self.pile))), self.model.info)
+        start = self.learner.start
+        before = self._readings(self._found(start, range(len(self.pile))), self.info)
         found: dict[int, Hypothesis] = {}
         for fold in range(self.config.folds):
             networks = self._adapted(np.flatnonzero(folds != fold).tolist(), f"without-{fold}")
@@ -182,14 +175,14 @@ class Adapting:
         unseen = [found[number] for number in range(len(self.pile))]
         curve = self._curve(folds, unseen) if self.pile.labelled else {}
         networks = self._adapted(list(range(len(self.pile))), "all")
-        drawn = [self._draw([_DRAWN_SEED, i]) for i in range(_DRAWN)]
-        info = replace(self.model.info, **self._calibration(unseen, networks, drawn))
-        shares = [self._share(each, drawn) for each in (self._start, networks)]
+        drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
+        info = replace(self.info, **self._calibration(unseen, networks, drawn))
+        shares = [self._share(each, drawn) for each in (start, networks)]
         info = replace(
             info,
             accuracy=shares[1].count / shares[1].of,
-            accuracy_on=f"{len(drawn)} drawn lines",
-            trained_on=f"{info.trained_on}, adapted to {len(self.pile)} lines",
+            accuracy_on=f"{shares[1].of} drawn pictures",
+            trained_on=f"{info.trained_on}, adapted to {len(self.pile)} pictures",
             inkdigit_version=inkdigit.__version__,
         )
         after = self._readings(unseen, info)
@@ -200,63 +193,49 @@ class Adapting:
         samples = [self.pile.samples[number] for number in numbers]
         unknown = [i for i in numbers if self.pile.samples[i].label is None]
         alone = not self.pile.as_written
-        labelled = [((one.pixels, one.label), alone) for one in samples if one.label is not None]
-        networks = self._start
+        labelled = [Example(s.pixels, s.label, alone) for s in samples if s.label is not None]
+        networks = self.learner.start
         for step in range(self.config.rounds if unknown else 1):
             sure = self._sure(networks, unknown) if unknown else []
             networks = [
                 self._fit(weights, [*labelled, *sure], f"{name}-{step}-{place}")
-                for place, weights in enumerate(self._start)
+                for place, weights in enumerate(self.learner.start)
             ]
         return networks
 
-    def _sure(self, networks: Networks, numbers: list[int]) -> list[Labelled]:
-        """Return lines with the digits that networks read on them, where they are sure of it."""
+    def _sure(self, networks: Networks, numbers: list[int]) -> list[Example]:
+        """Return pictures with the digits that networks read on them, where they are sure of it."""
         found = self._found(networks, numbers)
-        said = self.model.info.platt.confidence(np.array([one.probability for one in found]))
+        said = self.learner.confidences(found, self.info)
         return [
-            ((self.pile.samples[number].pixels, one.text), not self.options.pattern)
+            Example(self.pile.samples[number].pixels, one.text, not self.options.pattern)
             for number, one, confidence in zip(numbers, found, said.tolist(), strict=True)
             if confidence >= self.config.sure and self.options.passes(one.text)
         ]
 
-    def _fit(self, weights: Weights, lines: list[Labelled], name: str) -> Weights:
-        """Return weights that have learned from lines, or did so in an earlier run."""
+    def _fit(self, weights: Weights, examples: list[Example], name: str) -> Weights:
+        """Return weights that have learned from examples, or did so in an earlier run."""
         began = time.monotonic()
         kept, seed = self._state / f"{name}.npz", [self._seed, *name.encode()]
         if kept.exists():
             with np.load(kept, allow_pickle=False) as file:
                 fitted: Weights = [file[each] for each in file.files]
         else:
-            fitted = self._learner.fit(weights, lines, seed)
+            fitted = self.learner.fit(weights, examples, seed)
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(kept, lambda path: np.savez(path, *fitted, allow_pickle=False))
         self._done, self._seconds = self._done + 1, self._seconds + time.monotonic() - began
         left = (self._fits - self._done) * self._seconds / self._done / 60
         of = f"training {self._done} of {self._fits}"
-        self._tell(f"{of}: learned from {len(lines)} lines; about {left:.0f} min left")
+        self._tell(f"{of}: learned from {len(examples)} pictures; about {left:.0f} min left")
         return fitted
 
     def _found(self, networks: Networks, numbers: Iterable[int]) -> list[Hypothesis]:
-        pixels = [self.pile.samples[number].pixels for number in numbers]
-        return self._read(networks, pixels, self.options)
-
-    def _read(
-        self, networks: Networks, pixels: list[Grey], options: ReadOptions
-    ) -> list[Hypothesis]:
-        """Return what networks read on line images, as a reader with them does."""
-        found: dict[int, Hypothesis] = {}
-        first, *others = (partial(self._learner.frames, weights) for weights in networks)
-        order = sorted(range(len(pixels)), key=lambda i: pixels[i].shape[1])
-        for start in range(0, len(order), _TOGETHER):
-            some = order[start : start + _TOGETHER]
-            views = view_lines(first, [pixels[i] for i in some], *others)
-            found |= zip(some, views.choose(options), strict=True)
-        return [found[number] for number in range(len(pixels))]
+        images = [self.pile.samples[number].pixels for number in numbers]
+        return list(self.learner.read(networks, images, self.options))
 
     def _readings(self, found: list[Hypothesis], info: ModelInfo) -> Readings:
-        probabilities = np.array([one.probability for one in found])
-        return Readings([one.text for one in found], info.platt.confidence(probabilities))
+        return Readings([one.text for one in found], self.learner.confidences(found, info))
 
     def _curve(self, folds: Folds, unseen: list[Hypothesis]) -> dict[int, Share]:
         """Return how many labelled samples are read wrong, by how many labels were learned from."""
@@ -270,7 +249,7 @@ class Adapting:
             of += len(tried)
         numbers = self.pile.labelled
         few = round(len(numbers) / self.config.folds)
-        before = self._wrong(numbers, self._found(self._start, numbers))
+        before = self._wrong(numbers, self._found(self.learner.start, numbers))
         after = self._wrong(numbers, [unseen[number] for number in numbers])
         return {
             0: Share(before, len(numbers)),
@@ -287,19 +266,17 @@ class Adapting:
     ) -> dict[str, Any]:
         """Return the calibration as `ModelInfo` has it, by what was not learned from.
 
-        The threshold is the least confidence above which no more is to be expected wrong.
+        With enough labels the threshold is the least confidence above which few of the pile are to
+        be expected wrong, and with fewer it is found on drawn pictures, as after any training.
         """
         numbers = self.pile.labelled
-        tried = [unseen[i] for i in numbers]
-        labels = [_label(self.pile.samples[i]) for i in numbers]
         if len(numbers) < _ENOUGH:
-            tried = self._read(networks, [pixels for pixels, _ in drawn], ReadOptions())
-            labels = [text for _, text in drawn]
-        pairs = zip(tried, labels, strict=True)
-        right = np.array([is_right(one.text, label) for one, label in pairs])
-        known = calibrate_lines(np.array([one.probability for one in tried]), right)
-        platt = PlattScaling(known["confidence_slope"], known["confidence_intercept"])
-        said = np.sort(platt.confidence(np.array([one.probability for one in unseen])))[::-1]
+            found = self._read_drawn(networks, drawn)
+            return self.learner.calibration(found, [text for _, text in drawn])
+        labels = [_label(self.pile.samples[i]) for i in numbers]
+        known = self.learner.calibration([unseen[i] for i in numbers], labels)
+        confidences = self.learner.confidences(unseen, replace(self.info, **known))
+        said = np.sort(confidences)[::-1]
         expected = np.cumsum(1 - said) / np.arange(1, len(said) + 1)
         accepted = int(np.count_nonzero(expected <= TARGET_ERROR))
         return known | {
@@ -309,28 +286,19 @@ class Adapting:
             "reject_measured_on": len(said),
         }
 
+    def _read_drawn(self, networks: Networks, drawn: list[Line]) -> Sequence[Hypothesis]:
+        return self.learner.read(networks, [pixels for pixels, _ in drawn], ReadOptions())
+
     def _share(self, networks: Networks, drawn: list[Line]) -> Share:
-        found = self._read(networks, [pixels for pixels, _ in drawn], ReadOptions())
-        pairs = zip(found, drawn, strict=True)
-        return Share(sum(is_right(one.text, text) for one, (_, text) in pairs), len(drawn))
+        """Return how many drawn pictures with digits are read right."""
+        some = [line for line in drawn if only_digits(line[1])]
+        pairs = zip(self._read_drawn(networks, some), some, strict=True)
+        return Share(sum(is_right(one.text, text) for one, (_, text) in pairs), len(some))
 
     def write(self, outcome: Outcome, out: Path) -> None:
         """Write the networks that learned from the whole pile into one model file."""
-        networks, info = outcome.networks, outcome.info
-        shown = [pad([one.pixels], PADDED_TO)[0] for one in self.pile.samples[:_QUANTISED_BY]]
-
-        def write(target: Path) -> None:
-            with TemporaryDirectory(dir=target.parent) as folder:
-                files = [Path(folder, f"{number}.onnx") for number in range(len(networks))]
-                for weights, file in zip(networks, files, strict=True):
-                    network = self._learner.network(weights)
-                    write_model_file(network, info, file, chain(shown, quantisation_lines()))
-                if len(files) == 1:
-                    files[0].replace(target)
-                else:
-                    join_with_fallback(files[0], files[1], info, target)
-
-        write_atomically(out, write)
+        images = [sample.pixels for sample in self.pile.samples]
+        self.learner.write(outcome.networks, outcome.info, images, out)
 
 
 def is_right(text: str, label: str) -> bool:

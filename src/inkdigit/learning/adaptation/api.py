@@ -3,17 +3,19 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from inkdigit.errors import DataError, SettingError, shown
 from inkdigit.files import as_path
-from inkdigit.images import Grey, Source
+from inkdigit.images import Source
 from inkdigit.learning.adaptation.adapt import Adapting
-from inkdigit.learning.adaptation.fit import AdaptConfig
+from inkdigit.learning.adaptation.learners import AdaptConfig, make_learner
 from inkdigit.learning.adaptation.pile import (
     Label,
     as_label,
+    labels_of_folders,
     load_pile,
     named,
     pictures_in,
@@ -21,14 +23,17 @@ from inkdigit.learning.adaptation.pile import (
 )
 from inkdigit.learning.adaptation.report import sentences, write_report
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.alphabet import DIGITS
+from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.preprocessing.line import extract_line
 from inkdigit.reading.reader import Reader
 
 Pictures = str | Path | Mapping[str, Source] | Sequence[Source]
 Labels = str | Path | Mapping[str, str] | Sequence[str | None]
 Tell = Callable[[str], None]
 STATE = ".adapting"
+# What says what stands in the pictures of a folder, if it lies there.
+LABELS = "labels.csv"
 
 
 def adapt(  # noqa: PLR0913
@@ -36,6 +41,7 @@ def adapt(  # noqa: PLR0913
     pictures: Pictures,
     labels: Labels | None = None,
     *,
+    single: bool = False,
     group: str | None = None,
     pattern: str | None = None,
     check: str | None = None,
@@ -45,21 +51,24 @@ def adapt(  # noqa: PLR0913
     force: bool = False,
     tell: Tell | None = None,
 ) -> Reader:
-    r"""Return a reader of lines that has learned from pictures of one's own, and keep its model.
+    r"""Return a reader that has learned from pictures of one's own, and keep its model.
 
     `pictures` is a folder, or pictures as `Reader.read` takes them, by name or in a sequence.
     `labels` are texts by name, a text for each picture (`None` where it is unknown), or a CSV with
     columns `file` and `text`; `group` names another column of it, of the writer or the document,
-    which is then held out whole. They may be as written, or digits alone. What has no label is
-    learned from where the reader is sure of it, and it fits `pattern` and passes `check`. `epochs`
-    are 60, and fewer for more than 200 pictures.
+    which is then held out whole. They may be as written, or digits alone; without any, a file
+    `labels.csv` in the folder is taken. What has no label is learned from where the reader is sure
+    of it, and it fits `pattern` and passes `check`. `single` adapts the network of single digits:
+    a picture in a folder that is named after a digit has that label. `epochs` are 100, and fewer
+    for more than 160 pictures.
 
     The model file goes to `out`, and a page about it beside, which has the suffix `.html`. What is
     finished is kept beside it until then, so that the same call goes on where it was stopped.
     `tell` is called with how far it is, and with what came of it.
 
     Raises `DataError` for pictures and labels that do not match, or are too few, and where no more
-    is read right than before, unless `force`; `SettingError` for a reader of single digits.
+    is read right than before, unless `force`; `SettingError` where `out` is there already, or the
+    reader has no network of the kind.
 
     >>> from inkdigit import Reader, learning
     >>> learning.adapt(Reader.load(), ["docs/amount.png"])
@@ -69,22 +78,30 @@ def adapt(  # noqa: PLR0913
     out = as_path(out, "out")
     if out.suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
+    if out.exists():
+        raise SettingError(f"{out} is there already: name another file")
     given: dict[str, Any] = {"epochs": epochs, "seed": seed}
     TrainingSettings(network="line", **given)
-    model = reader.line_model
-    if model is None:
-        raise SettingError(f"{reader.model} reads single digits: adapt a reader of lines")
+    options = ReadOptions(pattern=pattern, check=check, single=single)
+    model = reader.model_for(options)
     sources = _sources(pictures)
-    pile = load_pile(sources, _labels(labels, list(sources), group), _shown)
-    options = ReadOptions(pattern=pattern, check=check)
+    if labels is None and isinstance(pictures, str | Path):
+        beside = Path(pictures, LABELS)
+        labels = beside if beside.exists() else None
+    known = _labels(labels, list(sources), group)
+    if isinstance(model, DigitModel):
+        known = _one_digit_each(labels_of_folders(sources) | known)
+    pile = load_pile(sources, known, partial(reader.shown, options=options))
     config = AdaptConfig.for_pile(len(pile))
     config = config if epochs is None else replace(config, epochs=epochs)
     state = out.with_name(out.name + STATE)
-    adapting = Adapting(model, pile, options, config, seed=seed, state=state, tell=tell or _silent)
+    learner = make_learner(model, config)
+    say = tell or _silent
+    adapting = Adapting(learner, pile, options, config, seed=seed, state=state, tell=say)
     outcome = adapting.run()
     page = write_report(outcome, out.with_suffix(".html"))
     for sentence in sentences(outcome):
-        (tell or _silent)(sentence)
+        say(sentence)
     if not (outcome.is_better or force):
         raise DataError(
             f"no more is read right than before, so {out} is not written: {page} says what came of "
@@ -97,11 +114,6 @@ def adapt(  # noqa: PLR0913
 
 def _silent(_: str) -> None:
     pass
-
-
-def _shown(grey: Grey) -> Grey | None:
-    found = extract_line(grey)
-    return found.pixels if found else None
 
 
 def _sources(pictures: Pictures) -> Mapping[str, Source]:
@@ -128,3 +140,10 @@ def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[
         for name, text in pairs
         if text is not None
     }
+
+
+def _one_digit_each(labels: dict[str, Label]) -> dict[str, Label]:
+    for name, label in labels.items():
+        if len(label.text) != 1 or label.text not in DIGITS:
+            raise DataError(f"the label of {name} is one digit, received {label.text!r}")
+    return labels

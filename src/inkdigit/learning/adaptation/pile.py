@@ -1,6 +1,5 @@
 """A pile: pictures of one's own, what stands in them where that is known, and who wrote them."""
 
-import csv
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from inkdigit.errors import DataError, ImageError, InkdigitError, shown
+from inkdigit.errors import DataError, ImageError, InkdigitError
+from inkdigit.errors import shown as quoted
 from inkdigit.files import open_plain, reason
-from inkdigit.images import Grey, Source, is_picture, open_grey
-from inkdigit.learning.datasets.folder import first_few
+from inkdigit.images import Grey, Source, is_picture
+from inkdigit.learning.datasets.folder import class_of, first_few
 from inkdigit.reading.alphabet import DIGITS, MARKS
 
 # From fewer pictures nothing can be learned that could be told from chance.
@@ -21,8 +22,8 @@ LEAST = 20
 # Enough of a file to tell whether it is a picture.
 _HEAD = 4096
 
-# What a network is shown of a grey page, `None` for blank paper.
-Prepare = Callable[[Grey], Grey | None]
+# What a network is shown of a picture, zeros for blank paper.
+Shown = Callable[[Source], Grey]
 Folds = npt.NDArray[np.int64]
 
 
@@ -76,9 +77,7 @@ class Pile:
         return np.array([of[group] for group in groups])
 
 
-def load_pile(
-    pictures: Mapping[str, Source], labels: Mapping[str, Label], prepare: Prepare
-) -> Pile:
+def load_pile(pictures: Mapping[str, Source], labels: Mapping[str, Label], shown: Shown) -> Pile:
     """Open pictures by name and put labels and groups beside them.
 
     Blank and broken pictures are left out, and said. Raises `DataError` for labels of pictures that
@@ -90,8 +89,8 @@ def load_pile(
     samples, left_out = [], []
     for name, source in pictures.items():
         try:
-            pixels = prepare(open_grey(source))
-            if pixels is None:
+            pixels = shown(source)
+            if not pixels.any():
                 raise ImageError(f"{name} is blank")
         except InkdigitError as error:
             left_out.append(str(error))
@@ -137,41 +136,50 @@ def _is_picture(path: Path) -> bool:
 def read_labels(path: Path, group: str | None = None) -> dict[str, Label]:
     """Return text and group of each picture that a CSV names, with columns `file` and `text`.
 
-    `group` names another column, of the document or writer. Texts may hold digits and marks. Raises
-    `DataError` for what is wrong with it.
+    `group` names another column, of the document or writer. Texts may hold digits and marks; they
+    are separated by commas, semicolons or tabs. Raises `DataError` for what is wrong with it.
     """
-    labels: dict[str, Label] = {}
+    wanted = ["file", "text", *([group] if group else [])]
     try:
         with open_plain(path) as file:
-            text = file.read().decode("utf-8-sig").splitlines()
-        rows = csv.DictReader(text, strict=True)
-        wanted = ["file", "text", *([group] if group else [])]
-        if missing := [name for name in wanted if name not in (rows.fieldnames or ())]:
-            there = ", ".join(rows.fieldnames or ()) or "none"
-            raise DataError(f"{path} has no column {missing[0]} (its columns: {there})")
-        for row in rows:
-            name = (row["file"] or "").replace("\\", "/")
-            label = as_label(row["text"] or "", f"{path}, line {rows.line_num}")
-            known = labels.setdefault(name, Label(label, (row[group] or "") if group else ""))
-            if known.text != label:
-                raise DataError(f"{path} says both {known.text!r} and {label!r} of {name}")
+            mark = max(",;\t", key=file.readline().decode("utf-8-sig").count)
+            file.seek(0)
+            rows = pd.read_csv(
+                file, sep=mark, encoding="utf-8-sig", dtype=str, keep_default_na=False
+            )
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from None
-    except (csv.Error, UnicodeError):
+    except ValueError:  # pandas' own are of this kind, and those of Unicode
         raise DataError(f"{path} is no CSV in UTF-8") from None
+    if missing := [name for name in wanted if name not in rows]:
+        there = ", ".join(map(str, rows)) or "none"
+        raise DataError(f"{path} has no column {missing[0]} (its columns: {there})")
+    labels: dict[str, Label] = {}
+    for number, (file, text, *of) in enumerate(rows[wanted].itertuples(index=False), 2):
+        name = file.replace("\\", "/")
+        label = as_label(text, f"{path}, line {number}")
+        known = labels.setdefault(name, Label(label, *of))
+        if known.text != label:
+            raise DataError(f"{path} says both {known.text!r} and {label!r} of {name}")
     return labels
 
 
 def as_label(text: str, where: str) -> str:
     """Return a text without spaces; `DataError` for one with other characters than are read."""
     if not isinstance(text, str):
-        raise DataError(f"{where}: a label is a text, received {shown(text)}")
+        raise DataError(f"{where}: a label is a text, received {quoted(text)}")
     text = "".join(text.split())
     if others := sorted(set(text) - set(DIGITS + MARKS)):
         raise DataError(
-            f"{where}: {shown(text)} holds {others[0]!r}: a label has digits and the marks {MARKS}"
+            f"{where}: {quoted(text)} holds {others[0]!r}: a label has digits and the marks {MARKS}"
         )
     return text
+
+
+def labels_of_folders(names: Iterable[str]) -> dict[str, Label]:
+    """Return the digit of each path that lies in a class folder, as `load_folder` takes them."""
+    found = {name: class_of(Path(name).parent) for name in names}
+    return {name: Label(str(digit)) for name, digit in found.items() if digit is not None}
 
 
 def named(sources: Iterable[Source]) -> dict[str, Source]:

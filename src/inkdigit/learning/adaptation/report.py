@@ -29,19 +29,23 @@ def sentences(outcome: Outcome) -> list[str]:
     else:
         told.append(
             "without a label it cannot be known whether more is read right: the networks learned "
-            "what they were sure of, and were calibrated on drawn lines"
+            "what they were sure of, and were calibrated on drawn pictures"
         )
-    accepted = len(outcome.accepted)
+    accepted, wrong = len(outcome.accepted), f"{100 * info.reject_error:.2f} %"
+    expected = (
+        f"{wrong} of those are to be expected wrong"
+        if outcome.calibrated_on_pile
+        else f"of drawn pictures as sure {wrong} are read wrong"
+    )
     told.append(
         f"{accepted} of {len(pile)} would be accepted, at a confidence of "
-        f"{info.reject_threshold:.4f} or more; {100 * info.reject_error:.2f} % of those are to be "
-        "expected wrong"
+        f"{info.reject_threshold:.4f} or more; {expected}"
         if accepted
         else "none is read surely enough to be accepted: more labels would help"
     )
     told.append(
-        f"of {outcome.drawn_after.of} drawn lines by other hands {outcome.drawn_after.count} are "
-        f"read right, before {outcome.drawn_before.count}"
+        f"of {outcome.drawn_after.of} drawn pictures by other hands {outcome.drawn_after.count} "
+        f"are read right, before {outcome.drawn_before.count}"
     )
     if outcome.suspects:
         listed = [pile.samples[number].name for number in outcome.suspects]

@@ -58,7 +58,7 @@ def first_few(sentences: list[str]) -> str:
 def _find_parts(root: Path, left_out: list[str]) -> list[Path]:
     """Return the folders of the two halves, to train and to test, or of both in one."""
     children = _folders_in(root)
-    if any(_class_of(child) is not None for child in children):
+    if any(class_of(child) is not None for child in children):
         return [root]
     train, test = (_one_half(children, half, root) for half in _HALF)
     if train and test:
@@ -93,7 +93,7 @@ def _read_classes(folder: Path, left_out: list[str]) -> Digits:
     folder = _unwrapped(folder)
     classes: dict[int, Path] = {}
     for child in _folders_in(folder):
-        digit = _class_of(child)
+        digit = class_of(child)
         if digit is None:
             left_out.append(f"{child} is no class 0 to 9")
         elif other := classes.get(digit):
@@ -116,7 +116,7 @@ def _read_classes(folder: Path, left_out: list[str]) -> Digits:
 
 def _unwrapped(folder: Path) -> Path:
     children = _folders_in(folder)
-    wrapped = len(children) == 1 and _class_of(children[0]) is None
+    wrapped = len(children) == 1 and class_of(children[0]) is None
     return _unwrapped(children[0]) if wrapped else folder
 
 
@@ -152,7 +152,7 @@ def _folders_in(folder: Path) -> list[Path]:
         raise DataError(f"{folder} cannot be read: {error.strerror}") from None
 
 
-def _class_of(folder: Path) -> int | None:
+def class_of(folder: Path) -> int | None:
     """Return the digit that a class folder is named after; `None` for another folder."""
     found = _CLASS.fullmatch(folder.name)
     if found is None:

@@ -10,7 +10,7 @@ from inkdigit.learning.synthesis.allographs import LETTERS, SIGNS, Allograph
 from inkdigit.learning.synthesis.glyphs import DISTINCT_LETTERS, SYMBOLS, Glyph, draw, printed
 from inkdigit.learning.synthesis.hands import Hands, Pen, Sample
 from inkdigit.learning.synthesis.paper import Backgrounds, framed, photograph
-from inkdigit.learning.synthesis.pixels import Ink, Random, resized, warped, with_gamma
+from inkdigit.learning.synthesis.pixels import Ink, Random, resized, shaken, warped, with_gamma
 from inkdigit.learning.synthesis.real_hands import Line, RealHands
 from inkdigit.learning.synthesis.texts import RAISED, STRUCK, TOKENS, as_read, invent_text
 from inkdigit.reading.alphabet import DIGITS, MARKS, NOT_A_DIGIT
@@ -45,11 +45,11 @@ class Style:
         # Whether zeros that follow each other are written without lifting the pen.
         self.chained = rng.random() < 0.3 and self.kind in {"strokes", "mixed"}
         # How much each character differs in size from the one before, and from the others always.
-        self.unsteady = rng.uniform(0.18, 0.35) if rng.random() < 0.12 else rng.uniform(0.03, 0.18)
+        self.unsteady = rng.uniform(0.18, 0.35) if rng.random() < 0.3 else rng.uniform(0.03, 0.18)
         habit = rng.uniform(0, 0.25) if rng.random() < 0.4 else 0.0
         self.sizes = dict(zip(DIGITS, np.exp(rng.normal(0, habit, 10)), strict=True))
         tails = rng.uniform(0.3, 1.6, len(_TAILED)) * (rng.random(len(_TAILED)) < 0.6)
-        self.tails = dict(zip(_TAILED, tails, strict=True)) if rng.random() < 0.25 else {}
+        self.tails = dict(zip(_TAILED, tails, strict=True)) if rng.random() < 0.4 else {}
         self.lettering = int(rng.integers(len(hands.fonts) + 1))
 
 
@@ -96,13 +96,13 @@ class LineWriter:
             else:
                 for character in part:
                     canvas.write(character)
-        return _shake(canvas.finish(), rng)
+        return shaken(canvas.finish(), rng)
 
     def strokes(self, shape: Allograph, rng: Random) -> Ink:
         """Return a shape that is neither digit nor mark, as ink `uint8 (h, w)`."""
         canvas = self._canvas("", rng)
         canvas.draw(shape, NOT_A_DIGIT)
-        return _shake(canvas.finish(), rng)
+        return shaken(canvas.finish(), rng)
 
     def _canvas(self, letters: str, rng: Random) -> "_Canvas":
         return _Canvas(self._hands, self._real, self._style(self._hands, rng), letters, rng)
@@ -342,7 +342,7 @@ def _retaken(line: Line, rng: Random) -> Ink:
     matrix = np.array([[across, lean, max(0, -lean) * height], [tilt, down, 0.0]])
     size = round(width * across + abs(lean) * height), round(height * down)
     ink = warped(255 - grey, matrix, *size, edge=255 - int(paper))
-    darkness = with_gamma(_shake(ink, rng, 1.3), float(np.exp(rng.normal(0, 0.3))))
+    darkness = with_gamma(shaken(ink, rng, 1.3), float(np.exp(rng.normal(0, 0.3))))
     return photograph(1 - darkness.astype(np.float32) / np.float32(255), rng)
 
 
@@ -370,15 +370,3 @@ def _weighted(ink: Ink, change: float) -> Ink:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1,) * 2)
     changed = np.asarray((cv2.erode if change < 0 else cv2.dilate)(ink, disc), np.uint8)
     return changed if changed.max(initial=0) > 128 else ink
-
-
-def _shake(ink: Ink, rng: Random, most: float = 2.6) -> Ink:
-    """Move the ink a little, smoothly: a hand never writes the same twice (Simard et al. 2003)."""
-    height, width = ink.shape
-    strength = np.float32(rng.uniform(0, most))
-    coarse = rng.standard_normal((2, 2 + height // 18, 2 + width // 18), np.float32)
-    dx, dy = (strength * resized(way, width, height, cv2.INTER_CUBIC) for way in coarse)
-    y, x = np.indices((height, width), np.float32)
-    edge = cv2.BORDER_REPLICATE
-    moved = cv2.remap(ink, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=edge)
-    return np.asarray(moved, np.uint8)

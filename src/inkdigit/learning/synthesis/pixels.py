@@ -45,3 +45,15 @@ def compressed(picture: Ink, quality: int) -> Ink:
     """Return what JPEG leaves of a picture."""
     _, content = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(content, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def shaken(ink: Ink, rng: Random, most: float = 2.6) -> Ink:
+    """Move the ink a little, smoothly: a hand never writes the same twice (Simard et al. 2003)."""
+    height, width = ink.shape
+    strength = np.float32(rng.uniform(0, most))
+    coarse = rng.standard_normal((2, 2 + height // 18, 2 + width // 18), np.float32)
+    dx, dy = (strength * resized(way, width, height, cv2.INTER_CUBIC) for way in coarse)
+    y, x = np.indices((height, width), np.float32)
+    edge = cv2.BORDER_REPLICATE
+    moved = cv2.remap(ink, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=edge)
+    return np.asarray(moved, np.uint8)

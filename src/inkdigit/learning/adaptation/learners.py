@@ -1,0 +1,358 @@
+"""The networks of a model file learn from a pile, and keep what they knew.
+
+What is drawn is learned beside the pile (replay, Robins 1995), and the weights are the mean of
+those before and after (Wortsman et al. 2022): without either, other hands are forgotten.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import SettingError
+from inkdigit.files import write_atomically
+from inkdigit.images import Grey
+from inkdigit.learning.backend import keras
+from inkdigit.learning.datasets import load_dataset
+from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
+from inkdigit.learning.models.export import join_with_fallback, write_model_file
+from inkdigit.learning.models.keras_files import predict
+from inkdigit.learning.models.trainable import trainable_networks
+from inkdigit.learning.networks import build_network
+from inkdigit.learning.readers.digit_loop import moved
+from inkdigit.learning.readers.line_loop import ctc_loss, has_room, to_arrays
+from inkdigit.learning.readers.train import (
+    TARGET_ERROR,
+    Weights,
+    calibrate_lines,
+    frames,
+    quantisation_lines,
+)
+from inkdigit.learning.recipes import BFLOAT16, RECIPES, Recipe
+from inkdigit.learning.synthesis.pixels import Ink, shaken, warped
+from inkdigit.learning.synthesis.stream import Generator, Line, batches, vary
+from inkdigit.learning.training import learning_rate, make_optimizer
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
+from inkdigit.reading.calibration import Floats, temperature_scale
+from inkdigit.reading.decoding.rescoring import Hypothesis
+from inkdigit.reading.model_file import DigitModel, LineModel, ModelInfo, to_pixels
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.tta import PADDED_TO, classify_views, pad, view_lines
+
+_NEVER = -60.0
+_TOGETHER = 64
+_REPLAY_SEED = 94
+# So many lines of the pile say how far maps reach, for a network in eight bits.
+_QUANTISED_BY = 100
+# A fit sees about so many pictures of the pile, but each at least so often.
+_SEEN, _LEAST_EPOCHS = 16_000, 8
+# Of the classes of a line network, the blank last.
+_IS_DIGIT = np.array([symbol in DIGITS for symbol in LINE_ALPHABET] + [False])
+_IS_BLANK = np.arange(len(LINE_ALPHABET) + 1) == len(LINE_ALPHABET)
+
+# The weights of the first network, and of the fallback if there is one.
+Networks = list[Weights]
+Confidences = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptConfig:
+    """How a network is adapted.
+
+    Each epoch sees the pile, varied, and `replay` drawn pictures for each of its own, of `drawn`.
+    `kept` is the share of the old weights in the mean of old and new. What is read with a
+    confidence of at least `sure` is learned as if it were a label, in `rounds` rounds. The pile is
+    cut into `folds`, each of which is read by networks that learned from the others.
+    """
+
+    epochs: int = 100
+    learning_rate: float = 5e-4
+    batch_size: int = 64
+    replay: float = 1.0
+    kept: float = 0.5
+    sure: float = 0.7
+    rounds: int = 2
+    folds: int = 3
+    drawn: int = 1500
+
+    @classmethod
+    def for_pile(cls, size: int) -> Self:
+        """Return how a pile of a size is learned from: more of them take fewer epochs."""
+        return cls(epochs=max(_LEAST_EPOCHS, min(cls.epochs, _SEEN // size)))
+
+
+class Example(NamedTuple):
+    """What a network is shown, the text in it, and whether that is its digits alone."""
+
+    pixels: Grey
+    text: str
+    digits_alone: bool = False
+
+
+@dataclass(frozen=True)
+class Seen(Hypothesis):
+    """The digit that was chosen, with the probabilities of all classes."""
+
+    probabilities: Floats
+
+
+class Learner(ABC):
+    """A network that learns from one pile after the other, and reads, with any weights.
+
+    It is compiled once: that takes longer than to learn from a hundred lines.
+    """
+
+    single: ClassVar[bool]
+    model: LineModel | DigitModel
+
+    def __init__(self, config: AdaptConfig) -> None:
+        self._config = config
+        name = "single" if self.single else "line"
+        self.draw = Generator(load_dataset("sample").train, None, single=self.single).begin()
+        self._replay = [Example(*self.draw([_REPLAY_SEED, i])) for i in range(config.drawn)]
+        self._reading = build_network(name)
+        self._learning = build_network(name, BFLOAT16)
+        # A pile is too small to measure statistics on: they would lag behind the weights.
+        for layer in self._learning.layers:
+            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+        self._recipe = Recipe(warm_up=0.1, weight_decay=1e-3, clip_norm=5.0)
+        self._learning.compile(make_optimizer(self._recipe, None), self._loss())
+        self._optimizer = self._learning.optimizer
+        self._optimizer.build(self._learning.trainable_variables)
+        # What draws dropout is among a model's variables, and none of its weights.
+        self._state = [*self._learning.variables, *self._optimizer.variables]
+        self._fresh = [np.asarray(variable) for variable in self._state]
+
+    @cached_property
+    def start(self) -> Networks:
+        """The weights of the networks in the model file."""
+        shown = quantisation_lines() if not self.single else (e.pixels for e in self._replay)
+        return [each.get_weights() for each in trainable_networks(self.model.path, shown)]
+
+    def fit(self, old: Weights, examples: Sequence[Example], seed: int | Sequence[int]) -> Weights:
+        """Return weights that have learned from examples, beginning with others."""
+        config, rng = self._config, np.random.default_rng(seed)
+        for variable, value in zip(self._state, self._fresh, strict=True):
+            variable.assign(value)
+        self._learning.set_weights(old)
+        step = 0
+        drawn = round(config.replay * len(examples))
+        steps = config.epochs * -(-(len(examples) + drawn) // config.batch_size)
+        rate = learning_rate(self._recipe, config.learning_rate, steps)
+        for _ in range(config.epochs):
+            chosen = rng.choice(len(self._replay), drawn, replace=drawn > len(self._replay))
+            shown = [*examples, *(self._replay[number] for number in chosen.tolist())]
+            varied = [one._replace(pixels=self._varied(one.pixels, rng)) for one in shown]
+            for images, targets in self._batches(varied, rng):
+                self._optimizer.learning_rate = float(rate(step))
+                self._learning.train_on_batch(images, targets)
+                step += 1
+        new = self._learning.get_weights()
+        return [config.kept * a + (1 - config.kept) * b for a, b in zip(old, new, strict=True)]
+
+    def network(self, weights: Weights) -> Any:
+        """Return the network with these weights, until the next are asked for."""
+        self._reading.set_weights(weights)
+        return self._reading
+
+    @abstractmethod
+    def read(
+        self, networks: Networks, images: list[Grey], options: ReadOptions
+    ) -> Sequence[Hypothesis]:
+        """Return what networks read on images, as a reader with them does, uncalibrated."""
+
+    @abstractmethod
+    def confidences(self, found: Sequence[Hypothesis], info: ModelInfo) -> Confidences:
+        """Return how sure a reader with this calibration is of what was read, `(n,)`."""
+
+    @abstractmethod
+    def calibration(self, found: Sequence[Hypothesis], labels: Sequence[str]) -> dict[str, Any]:
+        """Return the calibration as `ModelInfo` has it, by what was not learned from.
+
+        `labels` are as they are written; `?` is ink that is no digit.
+        """
+
+    @abstractmethod
+    def write(self, networks: Networks, info: ModelInfo, images: list[Grey], out: Path) -> None:
+        """Write networks into one model file; `images` of the pile say how far their maps reach."""
+
+    @abstractmethod
+    def _loss(self) -> Any: ...
+
+    @abstractmethod
+    def _varied(self, pixels: Ink, rng: np.random.Generator) -> Ink: ...
+
+    @abstractmethod
+    def _batches(
+        self, examples: list[Example], rng: np.random.Generator
+    ) -> Iterator[tuple[Any, Any]]: ...
+
+
+class LineLearner(Learner):
+    """A line network that learns from a pile; see `Learner`."""
+
+    single = False
+
+    def __init__(self, model: LineModel, config: AdaptConfig) -> None:
+        self.model = model
+        super().__init__(config)
+
+    def read(
+        self, networks: Networks, images: list[Grey], options: ReadOptions
+    ) -> list[Hypothesis]:
+        """Return what networks read on line images, as a reader with them does."""
+        found: dict[int, Hypothesis] = {}
+        first, *others = (partial(self._frames, weights) for weights in networks)
+        order = sorted(range(len(images)), key=lambda i: images[i].shape[1])
+        for start in range(0, len(order), _TOGETHER):
+            some = order[start : start + _TOGETHER]
+            views = view_lines(first, [images[i] for i in some], *others)
+            found |= zip(some, views.choose(options), strict=True)
+        return [found[number] for number in range(len(images))]
+
+    def _frames(self, weights: Weights, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return frames(self.network(weights), lines)
+
+    def confidences(self, found: Sequence[Hypothesis], info: ModelInfo) -> Confidences:
+        """Return calibrated confidences, by Platt scaling."""
+        return info.platt.confidence(np.array([one.probability for one in found]))
+
+    def calibration(self, found: Sequence[Hypothesis], labels: Sequence[str]) -> dict[str, Any]:
+        """Return the fields of Platt scaling."""
+        pairs = zip(found, labels, strict=True)
+        right = np.array([one.text == only_digits(label) for one, label in pairs])
+        return calibrate_lines(np.array([one.probability for one in found]), right)
+
+    def write(self, networks: Networks, info: ModelInfo, images: list[Grey], out: Path) -> None:
+        """Write one line network or two, in eight bits."""
+        shown = [pad([image], PADDED_TO)[0] for image in images[:_QUANTISED_BY]]
+
+        def write(target: Path) -> None:
+            with TemporaryDirectory(dir=target.parent) as folder:
+                files = [Path(folder, f"{number}.onnx") for number in range(len(networks))]
+                for weights, file in zip(networks, files, strict=True):
+                    pictures = chain(shown, quantisation_lines())
+                    write_model_file(self.network(weights), info, file, pictures)
+                if len(files) == 1:
+                    files[0].replace(target)
+                else:
+                    join_with_fallback(files[0], files[1], info, target)
+
+        write_atomically(out, write)
+
+    def _loss(self) -> Any:
+        return _loss
+
+    def _varied(self, pixels: Ink, rng: np.random.Generator) -> Ink:
+        """Return a line image as the same hand might have written it another time."""
+        ink = vary(pixels, rng)
+        height, width = ink.shape
+        scale, shift = np.exp(rng.normal(-0.04, 0.1)), rng.normal(0, 1.2)
+        middle = (height - 1) / 2
+        matrix = np.array([[1.0, 0.0, 0.0], [0.0, scale, middle * (1 - scale) + shift]])
+        return shaken(warped(ink, matrix, width, height), rng, 1.6)
+
+    def _batches(
+        self, examples: list[Example], rng: np.random.Generator
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield line images, and labels behind a column that says whether they are digits alone."""
+        lines: list[Line] = [(one.pixels, one.text) for one in examples]
+        alone = {id(line): one.digits_alone for line, one in zip(lines, examples, strict=True)}
+        roomy = [line for line in lines if has_room(*line)]
+        for batch in batches(roomy, self._config.batch_size, rng):
+            images, labels = to_arrays(batch)
+            flags = np.array([[alone[id(line)]] for line in batch], np.int32)
+            yield images, np.concatenate([flags, labels], axis=1)
+
+
+@keras.saving.register_keras_serializable("inkdigit")  # type: ignore[untyped-decorator]
+def _loss(labels: Any, log_odds: Any) -> Any:
+    """Return the CTC loss of labels behind a column that says which are of digits alone."""
+    ops = keras.ops
+    # Marks and other ink count as blank, where the label names none.
+    blank = ops.logsumexp(ops.where(_IS_DIGIT, _NEVER, log_odds), axis=-1, keepdims=True)
+    folded = ops.where(_IS_DIGIT, log_odds, ops.where(_IS_BLANK, blank, _NEVER))
+    alone = ops.cast(labels[:, 0], "bool")[:, None, None]
+    return ctc_loss(labels[:, 1:], ops.where(alone, folded, log_odds))
+
+
+class DigitLearner(Learner):
+    """A digit network that learns from a pile; see `Learner`."""
+
+    single = True
+
+    def __init__(self, model: DigitModel, config: AdaptConfig) -> None:
+        if model.info.classes != SINGLE_ALPHABET:
+            raise SettingError(
+                f"{model.name} does not tell what is no digit: adapt a model of `single`"
+            )
+        self.model = model
+        super().__init__(config)
+
+    def read(self, networks: Networks, images: list[Grey], options: ReadOptions) -> list[Seen]:
+        """Return the likeliest digit of each image, of those that fit the options."""
+        if not images:
+            return []
+        network = partial(predict, self.network(networks[0]))
+        fitting = [number for number, digit in enumerate(DIGITS) if options.passes(digit)]
+        return [
+            Seen(DIGITS[best], float(row[best]), row)
+            for row in classify_views(network, np.stack(images))
+            for best in [max(fitting, key=row.__getitem__)]
+        ]
+
+    def confidences(self, found: Sequence[Hypothesis], info: ModelInfo) -> Confidences:
+        """Return calibrated probabilities of the digits that were read."""
+        scaled = temperature_scale(_probabilities(found), info.temperature)
+        chosen = [DIGITS.index(one.text) for one in found]
+        return np.asarray(scaled[np.arange(len(found)), chosen], np.float64)
+
+    def calibration(self, found: Sequence[Hypothesis], labels: Sequence[str]) -> dict[str, Any]:
+        """Return the fields of temperature scaling."""
+        classes = np.array([SINGLE_ALPHABET.index(label) for label in labels])
+        return asdict(calibrate(Evaluation(classes, _probabilities(found)), TARGET_ERROR))
+
+    def write(
+        self,
+        networks: Networks,
+        info: ModelInfo,
+        images: list[Grey],  # noqa: ARG002
+        out: Path,
+    ) -> None:
+        """Write a digit network; it stays in `float32`."""
+        write_model_file(self.network(networks[0]), info, out)
+
+    def _loss(self) -> Any:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=RECIPES["single"].smoothing)
+
+    def _varied(self, pixels: Ink, rng: np.random.Generator) -> Ink:
+        return moved(pixels, rng)
+
+    def _batches(
+        self, examples: list[Example], rng: np.random.Generator
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield digits and one-hot classes."""
+        size, one_hot = self._config.batch_size, np.eye(len(SINGLE_ALPHABET), dtype=np.float32)
+        order = rng.permutation(len(examples)).tolist()
+        for start in range(0, len(order), size):
+            some = [examples[number] for number in order[start : start + size]]
+            targets = one_hot[[SINGLE_ALPHABET.index(one.text) for one in some]]
+            yield to_pixels(np.stack([one.pixels for one in some])), targets
+
+
+def _probabilities(found: Sequence[Hypothesis]) -> Floats:
+    return np.stack([one.probabilities for one in found if isinstance(one, Seen)])
+
+
+def make_learner(model: LineModel | DigitModel, config: AdaptConfig) -> Learner:
+    """Return what the networks of a model learn with."""
+    if isinstance(model, LineModel):
+        return LineLearner(model, config)
+    return DigitLearner(model, config)
