@@ -45,11 +45,11 @@ class Style:
         # Whether zeros that follow each other are written without lifting the pen.
         self.chained = rng.random() < 0.3 and self.kind in {"strokes", "mixed"}
         # How much each character differs in size from the one before, and from the others always.
-        self.unsteady = rng.uniform(0.18, 0.35) if rng.random() < 0.3 else rng.uniform(0.03, 0.18)
+        self.unsteady = rng.uniform(0.18, 0.35) if rng.random() < 0.12 else rng.uniform(0.03, 0.18)
         habit = rng.uniform(0, 0.25) if rng.random() < 0.4 else 0.0
         self.sizes = dict(zip(DIGITS, np.exp(rng.normal(0, habit, 10)), strict=True))
         tails = rng.uniform(0.3, 1.6, len(_TAILED)) * (rng.random(len(_TAILED)) < 0.6)
-        self.tails = dict(zip(_TAILED, tails, strict=True)) if rng.random() < 0.4 else {}
+        self.tails = dict(zip(_TAILED, tails, strict=True)) if rng.random() < 0.25 else {}
         self.lettering = int(rng.integers(len(hands.fonts) + 1))
 
 

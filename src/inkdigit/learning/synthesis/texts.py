@@ -17,8 +17,8 @@ STRUCK = "\N{COMBINING LONG STROKE OVERLAY}"
 # What is written in one go: what one stroke goes through, several zeros, or a character.
 TOKENS = re.compile(f"(?:.{STRUCK})+|00+|.")
 
-_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 14)
-_LENGTH_SHARES = (0.08, 0.14, 0.15, 0.17, 0.14, 0.1, 0.06, 0.05, 0.03, 0.03, 0.03, 0.02)
+_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14)
+_LENGTH_SHARES = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
 _SEPARATOR_SHARES = (0.4, 0.2, 0.4)
 # Amounts begin with small digits (Benford 1938).
 _FIRST_SHARES = np.log10(1 + 1 / np.arange(1, 10))
