@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.errors import ClusterError, InkdigitError, MissingExtraError
+from inkdigit.errors import ClusterError, InkdigitError, needing
 from inkdigit.processes import use_one_core
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ _ANSWERS_WITHIN = 10
 
 def need_ray() -> None:
     """Raise `MissingExtraError` where Ray Data is not installed."""
-    try:
+    with needing("ray"):
         import pyarrow  # noqa: F401
         import ray.data  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("ray", str(error.name or "ray")) from None
 
 
 def read_on_ray(

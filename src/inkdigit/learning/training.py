@@ -26,13 +26,14 @@ from inkdigit.errors import MissingExtraError, ModelError, RunError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, versions
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.models.export import UNCALIBRATED, describe, write_model_file
+from inkdigit.learning.models.export import describe, write_model_file
 from inkdigit.learning.models.keras_files import save_keras_model
 from inkdigit.learning.models.load import already_seen, data_of, initial_weights
 from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, holds_run, open_run
 from inkdigit.learning.networks import build_network, count_macs
 from inkdigit.learning.recipes import Recipe
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.calibration import Calibration
 
 
 class Loop(ABC):
@@ -310,7 +311,7 @@ def finish(run: Run, loop: Loop, training: Training) -> None:
         "seconds": loop.seconds,
         "data": run.data,
         **training.measure(model, loop.history),
-        "calibration": UNCALIBRATED,
+        "calibration": asdict(Calibration()),
         "versions": versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }

@@ -23,7 +23,7 @@ import onnxruntime
 from inkdigit.errors import ImageError, ModelError
 from inkdigit.files import open_plain
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
-from inkdigit.reading.calibration import Floats, PlattScaling, temperature_scale
+from inkdigit.reading.calibration import Calibration, Floats, PlattScaling, temperature_scale
 
 MODEL_FILE = "model.onnx"
 FORMAT = 1
@@ -36,14 +36,11 @@ FALLBACK = "fallback"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelInfo:
-    """What a model file says of itself.
+class ModelInfo(Calibration):
+    """What a model file says of itself, with the `Calibration` of its network.
 
-    `temperature` divides the log-probabilities of a digit to calibrate them (Guo et al. 2017); the
-    log-odds of a line's text are multiplied by `confidence_slope` and `confidence_intercept` is
-    added (Platt 1999). What has a calibrated probability below `reject_threshold` should not be
-    taken unseen: on the `reject_measured_on` validation digits or lines, `reject_accepted` of them
-    lay above it, and of those the share `reject_error` was wrong.
+    The log-odds of a line's text are multiplied by `confidence_slope` and `confidence_intercept` is
+    added (Platt 1999).
     """
 
     network: str
@@ -51,11 +48,6 @@ class ModelInfo:
     trained_digits: int
     accuracy: float
     accuracy_on: str
-    temperature: float
-    reject_threshold: float
-    reject_error: float
-    reject_accepted: float
-    reject_measured_on: int
     inkdigit_version: str
     reads: str = "digit"
     input_height: int = 28

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from inkdigit.errors import DataError, ModelError
 from inkdigit.learning.datasets.digits import CLASSES, as_array, as_labels
-from inkdigit.reading.calibration import Floats, temperature_scale
+from inkdigit.reading.calibration import Calibration, Floats, temperature_scale
 
 BINS = 15
 TARGET_ERROR = 0.001
@@ -176,17 +176,6 @@ class ReliabilityBin:
     accuracy: float
     share: float
     interval: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What a validation part says of a network's confidence; see `ModelInfo` for the fields."""
-
-    temperature: float
-    reject_threshold: float
-    reject_error: float
-    reject_accepted: float
-    reject_measured_on: int
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:

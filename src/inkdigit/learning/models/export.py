@@ -24,11 +24,6 @@ from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.model_file import FALLBACK, ModelInfo
 
-# What a model file says before its network is calibrated: nothing is sure enough.
-UNCALIBRATED = {
-    "temperature": 1.0, "reject_threshold": 1.0, "reject_error": 0.0, "reject_accepted": 0.0,
-    "reject_measured_on": 0,
-}  # fmt: skip
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
 # Characters of a library's reason that are told.
@@ -72,7 +67,7 @@ def write_model_file(
 def write_onnx(
     path: Path,
     out: Path,
-    measured: Callable[[Any], dict[str, Any]] = lambda _: UNCALIBRATED,
+    measured: Callable[[Any], dict[str, Any]] = lambda _: {},
     pictures: Pictures | None = None,
 ) -> Path:
     """Write a `.keras` or `.h5` that belongs to no run as ONNX, and return the file.
