@@ -7,17 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
-from inkdigit.bulk.folders import (
-    HEAD,
-    FileFilter,
-    Tell,
-    count_below,
-    files_below,
-    first_bytes,
-    nobody,
-)
+from inkdigit.bulk.folders import FileFilter, Tell, count_below, files_below, first_bytes, nobody
 from inkdigit.bulk.storage import is_uri, objects_below, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.files import reason
@@ -46,7 +37,13 @@ class Picture:
         """Return whether it is of a kind that holds pages, TIFF or PDF, by its first bytes."""
         from inkdigit.images import may_have_pages
 
-        return not isinstance(self.source, InkdigitError) and may_have_pages(_head(self.source))
+        match self.source:
+            case InkdigitError():
+                return False
+            case bytes(content):
+                return may_have_pages(content)
+            case path:
+                return may_have_pages(first_bytes(path) or b"")
 
     @property
     def key(self) -> bytes:
@@ -110,22 +107,14 @@ def _picture(name: str) -> Picture:
 
 
 def _source(name: str) -> str | bytes:
+    # A stream can be read once, and to tell its kind takes its beginning.
+    from inkdigit.images.sources import read_whole
+
     if name == STDIN:
-        return _all_of(sys.stdin.buffer if sys.stdin else BytesIO())
+        return read_whole(sys.stdin.buffer if sys.stdin else BytesIO())
     if not name:
         raise ImageError("'' names no picture")
     if stat.S_ISFIFO(Path(name).stat().st_mode):
         with Path(name).open("rb") as pipe:
-            return _all_of(pipe)
+            return read_whole(pipe)
     return name
-
-
-def _all_of(stream: BinaryIO) -> bytes:
-    """Return what a stream holds: it can be read once, and to tell its kind takes its beginning."""
-    from inkdigit.images.sources import read_whole
-
-    return read_whole(stream)
-
-
-def _head(source: str | bytes) -> bytes:
-    return source[:HEAD] if isinstance(source, bytes) else first_bytes(source) or b""

@@ -62,15 +62,11 @@ class Character:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only."""
-        return {
-            "value": self.value,
-            "confidence": round(self.confidence, 6),
-            "box": list(self.box),
-            "alternatives": [
-                {"value": other.value, "confidence": round(other.confidence, 6)}
-                for other in self.alternatives
-            ],
-        }
+        value, *others = (
+            {"value": one.value, "confidence": round(one.confidence, 6)}
+            for one in (self, *self.alternatives)
+        )
+        return {**value, "box": list(self.box), "alternatives": others}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
