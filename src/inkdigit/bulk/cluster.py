@@ -62,8 +62,7 @@ def _dataset(portion: list[Chunk], job: ReadJob, jobs: int | None) -> "Dataset":
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    cores = max(int(resources.get("CPU", 1)), 1)
+    cores = max(int(ray.cluster_resources().get("CPU", 1)), 1)  # type: ignore[no-untyped-call]
     readers = min(jobs or cores, cores, len(portion))
     tasks = max(-(-len(portion) // _TASK), min(len(portion), _SHARES * readers))
     rows = [{"chunk": pickle.dumps(chunk)} for chunk in portion]

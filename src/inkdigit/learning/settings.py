@@ -65,8 +65,7 @@ class TrainingSettings:
     init_from: str = ""
 
     def __post_init__(self) -> None:
-        drawn = self.network in DRAWN
-        self._fill_in("recipe", self.network if drawn else PLAIN)
+        self._fill_in("recipe", self.network if self.network in DRAWN else PLAIN)
         recipe = find_recipe(self.recipe)
         for name in ("network", "epochs", "batch_size", "optimizer", "augmentation"):
             self._fill_in(name, getattr(recipe, name))

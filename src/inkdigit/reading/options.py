@@ -161,8 +161,7 @@ def with_read_options(method: _Method) -> _Method:
     """Show the fields of `ReadOptions` in the signature of a method that takes them as options."""
     own = [p for p in inspect.signature(method).parameters.values() if p.kind != p.VAR_KEYWORD]
     options = inspect.signature(ReadOptions).parameters.values()
-    signature = inspect.Signature([*own, *options])
-    method.__signature__ = signature  # type: ignore[attr-defined]
+    method.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
     return method
 
 

@@ -69,8 +69,7 @@ class Reader:
     @property
     def model(self) -> str:
         """The model that was given, or the one that reads lines."""
-        readers = (self._line, self._single)
-        return next(reader.model.name for reader in readers if reader)
+        return next(reader.model.name for reader in (self._line, self._single) if reader)
 
     @property
     def line_model(self) -> LineModel | None:

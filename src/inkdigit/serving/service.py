@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -104,7 +104,8 @@ class Service:
         rows = []
         for page in range(1, count + 1):
             # One at a time, so that other requests have their turn in between.
-            result = await self.batcher.run(partial(_next_page, pages))
+            BATCHES.observe(1)
+            result = await self.batcher.run(partial(next, pages))
             rows.append(await self._answer(upload, replace(options, page=page), result, shown))
         return {"source": upload.name, "pages": rows}
 
@@ -144,11 +145,6 @@ def service_of(request: Request) -> Service:
     """Return the service of the application that a request came to."""
     service: Service = request.app.state.service
     return service
-
-
-def _next_page(pages: Iterator[Result]) -> Result:
-    BATCHES.observe(1)
-    return next(pages)
 
 
 def _warm_reader(settings: Settings) -> Reader:

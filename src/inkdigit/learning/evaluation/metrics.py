@@ -120,8 +120,7 @@ class Evaluation:
     def confusion(self) -> npt.NDArray[np.int64]:
         """How often a class (row) was read as another (column), `(classes, classes)`."""
         classes = np.arange(self.probabilities.shape[1])
-        matrix = confusion_matrix(self.labels, self.predictions, labels=classes)
-        return np.asarray(matrix, np.int64)
+        return np.asarray(confusion_matrix(self.labels, self.predictions, labels=classes), np.int64)
 
     def per_class(self) -> list[dict[str, float]]:
         """Return precision, recall, F1 and support of each digit; 0 where nothing is read as it."""

@@ -98,8 +98,7 @@ def describe(path: Path, info: ModelInfo) -> None:
     """Replace what a model file says of itself."""
     import onnx
 
-    graph = onnx.load(str(path))
-    write_atomically(path, lambda temporary: _describe(graph, info, temporary))
+    write_atomically(path, lambda temporary: _describe(onnx.load(str(path)), info, temporary))
 
 
 def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -> None:
@@ -109,10 +108,11 @@ def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -
 
     models = [onnx.load(str(file)) for file in (first, second)]
     shown = models[0].graph.input[0]
-    branches = [
-        _branch(onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False), name)
-        for model, name in zip(models, ("first", FALLBACK), strict=True)
-    ]
+    branches = []
+    for model, name in zip(models, ("first", FALLBACK), strict=True):
+        graph = onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False).graph
+        # It sees the inputs of the graph around it.
+        branches.append(helper.make_graph(graph.node, name, [], graph.output, graph.initializer))
     output = helper.make_tensor_value_info(
         "frames", onnx.TensorProto.FLOAT, ["n", "frames", len(info.classes) + 1]
     )
@@ -124,14 +124,6 @@ def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -
     versions = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=versions, ir_version=models[0].ir_version)
     write_atomically(path, lambda temporary: _describe(model, info, temporary))
-
-
-def _branch(model: Any, name: str) -> Any:
-    """Return a model's graph as a branch, which sees the inputs of the graph around it."""
-    from onnx import helper
-
-    graph = model.graph
-    return helper.make_graph(graph.node, name, [], graph.output, graph.initializer)
 
 
 def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
