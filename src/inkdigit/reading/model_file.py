@@ -271,7 +271,11 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
     alphabet, *sizes = known[info.reads]
     if not info.classes.startswith(alphabet):
         raise ModelError(f"{source} tells {info.classes!r} apart, which is no alphabet of Inkdigit")
-    shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
+    # Any number goes where there is none.
+    shapes = [
+        (node.type, *(size if isinstance(size, int) else "n" for size in node.shape))
+        for node in (*session.get_inputs(), *session.get_outputs())
+    ]
     expected = [("tensor(float)", "n", *size) for size in sizes]
     two = [expected[0], ("tensor(bool)",), expected[1]]
     named = [node.name for node in session.get_inputs()[1:]] == [FALLBACK]
@@ -280,8 +284,3 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
             f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "
             f"expected {expected}"
         )
-
-
-def _signature(node: onnxruntime.NodeArg) -> tuple[object, ...]:
-    """Return type and shape of an input or output, `n` where any number goes."""
-    return (node.type, *(size if isinstance(size, int) else "n" for size in node.shape))
