@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from os.path import realpath
@@ -247,7 +247,7 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
     if (wanted.recursive or wanted.include) and not many:
         raise SettingError("--include and --recursive choose among the files of a folder: name one")
     left_out = LeftOut()
-    found = pictures(names, wanted, left_out.add)
+    found = pictures(names, replace(wanted, tell=left_out.add))
     if many:
         head = list(islice(found, 2))
         if len(head) == 1 and isinstance(head[0].source, SourceError):

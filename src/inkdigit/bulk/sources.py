@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from inkdigit.bulk.folders import FileFilter, Tell, count_below, files_below, first_bytes, nobody
+from inkdigit.bulk.folders import FileFilter, count_below, files_below, first_bytes
 from inkdigit.bulk.storage import is_uri, objects_below, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.files import reason
 from inkdigit.reading.result import Box
 
 STDIN = "-"
+_ALL = FileFilter()
 
 
 @dataclass(frozen=True)
@@ -52,23 +53,19 @@ class Picture:
         return repr(asked).encode("utf-8", "backslashreplace")
 
 
-def pictures(
-    names: Sequence[str],
-    wanted: FileFilter = FileFilter(),  # noqa: B008
-    tell: Tell = nobody,
-) -> Iterator[Picture]:
+def pictures(names: Sequence[str], wanted: FileFilter = _ALL) -> Iterator[Picture]:
     """Return the pictures of these names, in order; `-` is standard input, a URI lies in a bucket.
 
-    Of a folder the files that are wanted come, by name, and `tell` is told what is left out. What
-    cannot be listed is a picture that cannot be read, so that the others still are. Raises
-    `SettingError` where standard input is named twice.
+    Of a folder the files that are wanted come, by name. What cannot be listed is a picture that
+    cannot be read, so that the others still are. Raises `SettingError` where standard input is
+    named twice.
     """
     if names.count(STDIN) > 1:
         raise SettingError("standard input (-) can be read once, received it several times")
-    return (picture for name in names for picture in _pictures(name, wanted, tell))
+    return (picture for name in names for picture in _pictures(name, wanted))
 
 
-def count_pictures(names: Sequence[str], wanted: FileFilter = FileFilter()) -> int:  # noqa: B008
+def count_pictures(names: Sequence[str], wanted: FileFilter = _ALL) -> int:
     """Return how many pictures these names stand for, reading none."""
     return sum(_count(name, wanted) for name in names)
 
@@ -78,12 +75,12 @@ def is_many(name: str) -> bool:
     return is_uri(name) or (name != STDIN and os.path.isdir(name))  # noqa: PTH112  (never raises)
 
 
-def _pictures(name: str, wanted: FileFilter, tell: Tell) -> Iterator[Picture]:
+def _pictures(name: str, wanted: FileFilter) -> Iterator[Picture]:
     if not is_many(name):
         yield _picture(name)
         return
     listed = objects_below if is_uri(name) else files_below
-    for found in listed(name, wanted, tell):
+    for found in listed(name, wanted):
         shown = name if isinstance(found, InkdigitError) else found
         yield Picture(without_secrets(shown), found)
 
