@@ -38,13 +38,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.memory = Memory(settings.max_held)
-        self.batcher = Batcher(
-            self._read_batch,
-            places=settings.queue,
-            batch=settings.batch,
-            threads=settings.threads,
-            on_change=QUEUE.set,
-        )
+        self.batcher = Batcher(settings, self._read_batch, QUEUE.set)
         self._reader: Reader | None = None
         self._warm = asyncio.Event()
 
