@@ -27,7 +27,6 @@ NETWORKS: dict[str, Callable[[], Layers]] = {
     "classic": classic,
     "modern": modern,
     "fast": fast,
-    # 7,738, 24,126, 90,058 and 197,370 parameters.
     "small-8k": partial(averaged, 16, 16, 16, 16),
     "small-25k": partial(averaged, 20, 24, 32, 40),
     "small-100k": partial(averaged, 32, 48, 64, 80),

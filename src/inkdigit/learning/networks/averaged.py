@@ -8,7 +8,8 @@ def averaged(first: int, second: int, third: int, last: int) -> Layers:
 
     A stride in the first layer and a pooling after the second leave maps of 14, 12, 6 and 4 pixels
     a side. What a filter finds counts wherever it is found (Lin et al. 2014), so the dense layer is
-    tiny.
+    tiny. With 16 filters in every layer there are 7,738 parameters (`small-8k`), with 20 to 40
+    24,126 (`small-25k`), with 32 to 80 90,058 (`small-100k`), with 48 to 128 197,370 (`best`).
     """
     return [
         layers.Conv2D(first, 5, strides=2, padding="same", use_bias=False),
