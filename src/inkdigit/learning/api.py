@@ -231,13 +231,6 @@ def start_training(
     return ClassifierTraining(settings, dataset, own, callbacks)
 
 
-def train_run(
-    settings: TrainingSettings, dataset: Dataset, folder: Path, tell: Tell | None = None, **how: Any
-) -> Run:
-    """Train by settings into a folder, and tell how it goes; `how` is that of `Training.run`."""
-    return start_training(settings, dataset).run(folder, tell, **how)
-
-
 def _free_folder(settings: TrainingSettings) -> Path:
     numbered = (Path("runs", f"{settings.name}-{number}") for number in count(2))
     folders = chain([Path("runs", settings.name)], numbered)

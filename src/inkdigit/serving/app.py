@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> AccessLog:
         warming = asyncio.create_task(service.warm())
         yield
         warming.cancel()
-        service.close()
+        service.batcher.close()
         forget_process()
 
     app = FastAPI(

@@ -82,10 +82,6 @@ class Service:
             await self._warm.wait()
             return await asyncio.gather(*map(read, uploads))
 
-    def close(self) -> None:
-        """Wait for what is being read."""
-        self.batcher.close()
-
     async def _read(self, upload: Upload, options: ReadOptions, shown: bool) -> Answer:
         count = await self._count_pages(upload.content, options)
         if count == 1:

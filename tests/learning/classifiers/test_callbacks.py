@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 from loops import make_loop
 
-from inkdigit.learning.api import start_training, train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.compiled_loop import CompiledLoop
 from inkdigit.learning.classifiers.loop import ClassifierLoop
@@ -259,7 +259,7 @@ def test_patience_ends_a_training_and_keeps_the_best_weights(
     settings = TrainingSettings(
         network="lenet5", epochs=30, optimizer="sgd", learning_rate=0.6, patience=2
     )
-    run = train_run(settings, small, tmp_path / "run")
+    run = start_training(settings, small).run(tmp_path / "run")
     losses = [row["validation_loss"] for row in run.history]
     best = int(np.argmin(losses))
     assert len(losses) == best + 3 < 30
