@@ -2,6 +2,7 @@
 
 import argparse
 from dataclasses import fields
+from typing import Any
 
 from inkdigit.bulk.api import read_to
 from inkdigit.bulk.progress import Display
@@ -15,50 +16,24 @@ ABOUT = (
     "Read the handwritten number in each picture: a row for each picture, and for each page of a "
     "TIFF or PDF. Nothing is sent anywhere."
 )
-_SOURCES = {
-    "sources IMAGE": "a picture, a PDF, a folder, s3://BUCKET/PATH, or - for standard input"
-}
-_PICTURES = {
-    "--recursive": "also read the folders below a folder",
-    "--include GLOB": "when reading a folder, only files that match GLOB, for example '*.tif' "
-    "(repeatable)",
-    "--manifest CSV": "a table, also .xlsx, with a column file, and optionally page, box (x y "
-    "width height), pattern, check and id",
-}
-_OUTPUT = {
-    "--format": "default: by the suffix of --out, else text",
-    "-o --out FILE": "a file, a folder for parts of Parquet (DIR/, s3://BUCKET/DIR/), or - for "
-    "standard output (default: -)",
-    "--bom": "begin a CSV with a byte-order mark, by which Excel knows that it is UTF-8",
-}
-_THERE_ALREADY = {
-    "--overwrite": "replace FILE if it exists",
-    "--resume": "continue a run that was stopped",
-}
-_ENGINE = {
-    "--jobs N": "processes that read (default: one per core)",
-    "--engine": "this machine, or a Ray cluster (default: local)",
-    "--address HOST:PORT": "with --engine ray: the head of the cluster, or auto for the "
-    "cluster of this machine (default: start one on this machine)",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which pictures are meant, what is read, where rows go and who reads."""
-    add_flags(parser, _SOURCES, sources={"nargs": "*"})
-    which = parser.add_argument_group("which pictures")
-    add_flags(which, _PICTURES, include={"action": "append", "default": []})
+    add_flags(
+        parser,
+        {"sources IMAGE": "a picture, a PDF, a folder, s3://BUCKET/PATH, or - for standard input"},
+        sources={"nargs": "*"},
+    )
+    _add_folder_flags(parser.add_argument_group("which pictures"))
     # What is not given is absent from the namespace.
     reading = parser.add_argument_group("what is read", argument_default=argparse.SUPPRESS)
     for option in fields(ReadOptions):
         flag = f"--{option.name.replace('_', '-')} {option.metadata['metavar']}"
         add_flags(reading, {flag: option.metadata["help"]})
     add_flags(reading, {"--model FILE": "a model file (default: the model inside)"})
-    where = parser.add_argument_group("where to")
-    add_flags(where, _OUTPUT, format={"choices": ALL_FORMATS}, out={"type": str})
-    add_flags(where.add_mutually_exclusive_group(), _THERE_ALREADY)
-    who = parser.add_argument_group("who reads")
-    add_flags(who, _ENGINE, engine={"choices": ("local", "ray"), "default": "local"})
+    _add_output_flags(parser.add_argument_group("where to"))
+    _add_engine_flags(parser.add_argument_group("who reads"))
     add_flags(parser, QUIET)
 
 
@@ -82,3 +57,39 @@ class _SomeUnreadError(InkdigitError):
         super().__init__(f"{failed:,} of {tally.rows:,} rows could not be read")
         if len(tally.codes) == 1:
             (self.exit_code,) = tally.codes  # type: ignore[misc]
+
+
+def _add_folder_flags(group: Any) -> None:
+    flags = {
+        "--recursive": "also read the folders below a folder",
+        "--include GLOB": "when reading a folder, only files that match GLOB, for example '*.tif' "
+        "(repeatable)",
+        "--manifest CSV": "a table, also .xlsx, with a column file, and optionally page, box (x y "
+        "width height), pattern, check and id",
+    }
+    add_flags(group, flags, include={"action": "append", "default": []})
+
+
+def _add_output_flags(group: Any) -> None:
+    flags = {
+        "--format": "default: by the suffix of --out, else text",
+        "-o --out FILE": "a file, a folder for parts of Parquet (DIR/, s3://BUCKET/DIR/), or - for "
+        "standard output (default: -)",
+        "--bom": "begin a CSV with a byte-order mark, by which Excel knows that it is UTF-8",
+    }
+    there = {
+        "--overwrite": "replace FILE if it exists",
+        "--resume": "continue a run that was stopped",
+    }
+    add_flags(group, flags, format={"choices": ALL_FORMATS}, out={"type": str})
+    add_flags(group.add_mutually_exclusive_group(), there)
+
+
+def _add_engine_flags(group: Any) -> None:
+    flags = {
+        "--jobs N": "processes that read (default: one per core)",
+        "--engine": "this machine, or a Ray cluster (default: local)",
+        "--address HOST:PORT": "with --engine ray: the head of the cluster, or auto for the "
+        "cluster of this machine (default: start one on this machine)",
+    }
+    add_flags(group, flags, engine={"choices": ("local", "ray"), "default": "local"})
