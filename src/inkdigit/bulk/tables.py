@@ -71,11 +71,8 @@ class Table:
     def _write(self) -> None:
         if not self._held:
             return
-        held, self._held, self._rows = (
-            self._held,
-            [],
-            0,
-        )  # what cannot be written is not tried again
+        # What cannot be written is not tried again.
+        held, self._held, self._rows = self._held, [], 0
         _, end, tally = held[-1]
         self._parts.write(self._number, [packed for packed, *_ in held], self._note(end, tally))
         self.position, self._number = end, self._number + 1
