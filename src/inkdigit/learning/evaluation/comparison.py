@@ -164,9 +164,8 @@ def compare(
     _check_keys([*trained, *((one.name, one.seed) for one in contenders)])
     for seed in range(seeds):
         for name, network in asked.items():
-            contenders.append(
-                Contender.of_run(train_one(network, seed, folder / f"{name}-seed{seed}"))
-            )
+            run = train_one(network, seed, folder / f"{name}-seed{seed}")
+            contenders.append(Contender.of_run(run))
     return hold(contenders, dataset)
 
 
