@@ -98,9 +98,8 @@ class Batcher:
     def _next(self) -> list[_Job]:
         """Take the job that has waited longest, and others that can be read with it."""
         waiting = [job for job in self._waiting if not job.result.done()]
-        alike = [job for job in waiting if job.options == waiting[0].options][
-            : self._settings.batch
-        ]
+        alike = [job for job in waiting if job.options == waiting[0].options]
+        alike = alike[: self._settings.batch]
         chosen = set(map(id, alike))
         self._waiting = deque(job for job in waiting if id(job) not in chosen)
         return alike
