@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.rivals import fast_keras_io
 from inkdigit.learning.backend import versions
-from inkdigit.learning.classifiers.train import make_loop
+from inkdigit.learning.classifiers.train import ClassifierTraining
 from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.keras_files import predict
@@ -25,9 +25,9 @@ from inkdigit.learning.settings import TrainingSettings
 
 def by_recipe(name: str, seed: int, mnist: Dataset) -> tuple[float, Any, dict[str, object]]:
     """Train by a recipe on nine tenths of the training half; the last tenth is for validation."""
-    fitted, validation = mnist.fit_and_validation()
+    training = ClassifierTraining(TrainingSettings(recipe=name, seed=seed), mnist)
     start = time.perf_counter()
-    loop = make_loop(TrainingSettings(recipe=name, seed=seed), fitted, validation)
+    loop = training.loop().enter_result
     built = time.perf_counter() - start
     loop.run()
     start = time.perf_counter()
@@ -37,7 +37,7 @@ def by_recipe(name: str, seed: int, mnist: Dataset) -> tuple[float, Any, dict[st
         "epochs": loop.settings.epochs,
         "batch_size": loop.settings.batch_size,
         "learning_rate": loop.recipe.learning_rate,
-        "digits": len(fitted),
+        "digits": len(training.fitted),
         "validation_accuracy": loop.history[-1]["validation_accuracy"],
     }
     return built + loop.seconds, network, details

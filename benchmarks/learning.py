@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from benchmarks.measuring import RESULTS, ROOT, add_data, add_out, hardware, keep
-from inkdigit.learning.api import train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.evaluation.comparison import compare
 from inkdigit.learning.evaluation.figures import mistakes, predictions, write_figure
@@ -108,7 +108,7 @@ def trained(settings: TrainingSettings, dataset: Dataset, folder: Path) -> Run:
         print(line, file=sys.stderr, flush=True)
 
     print(folder, file=sys.stderr)
-    return train_run(settings, dataset, folder, resume=True, after_epoch=report)
+    return start_training(settings, dataset).run(folder, resume=True, after_epoch=report)
 
 
 def versions_of(run: Run) -> str:

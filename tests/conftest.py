@@ -75,11 +75,13 @@ def small(sample: "Dataset") -> "Dataset":
 @pytest.fixture(scope="session")
 def trained(small: "Dataset", tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """A finished run; tests must not change it."""
-    from inkdigit.learning.api import train_run
+    from inkdigit.learning.api import start_training
     from inkdigit.learning.settings import TrainingSettings
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    return train_run(TrainingSettings(network="lenet5", epochs=2, batch_size=64), small, folder)
+    return start_training(TrainingSettings(network="lenet5", epochs=2, batch_size=64), small).run(
+        folder
+    )
 
 
 @pytest.fixture(scope="session")

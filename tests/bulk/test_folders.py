@@ -153,7 +153,7 @@ def test_what_is_no_picture_is_left_out_and_told(tmp_path: Path, content: bytes)
     (tmp_path / "a.png").touch()
     (tmp_path / "b").write_bytes(content)
     told: list[str] = []
-    assert list(files_below(str(tmp_path), FileFilter(), told.append)) == [f"{tmp_path}/a.png"]
+    assert list(files_below(str(tmp_path), FileFilter(tell=told.append))) == [f"{tmp_path}/a.png"]
     assert told == [f"{tmp_path}/b"]
 
 
@@ -167,14 +167,14 @@ def test_what_systems_leave_behind_is_nothing(tmp_path: Path) -> None:
     own = frozenset({f"{tmp_path}/out.csv", f"{tmp_path}/out.csv.part"})
     told: list[str] = []
     for recursive in (False, True):
-        (none,) = files_below(str(tmp_path), FileFilter((), recursive, own), told.append)
+        (none,) = files_below(str(tmp_path), FileFilter((), recursive, own, told.append))
         assert isinstance(none, SourceError)
     assert told == [f"{tmp_path}/.git/part.txt"]
 
 
 def test_what_was_left_out_is_one_sentence(tree: Path) -> None:
     left_out = LeftOut()
-    list(files_below(str(tree), FileFilter(), left_out.add))
+    list(files_below(str(tree), FileFilter(tell=left_out.add)))
     assert str(left_out) == (
         "left out files of other kinds (1), folders for --recursive (2): "
         f"{tree}/a.dir/, {tree}/c/, {tree}/note.txt"
@@ -185,7 +185,7 @@ def test_what_was_left_out_is_one_sentence(tree: Path) -> None:
     assert str(left_out).endswith("1.txt, …")
     assert len(left_out.names) == 5
     patterns = LeftOut()
-    list(files_below(str(tree), FileFilter(("*.png",)), patterns.add))
+    list(files_below(str(tree), FileFilter(("*.png",), tell=patterns.add)))
     assert (patterns.files, patterns.folders) == (0, 2)
 
 

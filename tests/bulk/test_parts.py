@@ -34,44 +34,23 @@ def note(chunks: int) -> Note:
 
 
 @pytest.fixture
-def grown(tmp_path: Path) -> JsonLinesParts:
-    """Three chunks in a part of JSON lines."""
+def written(tmp_path: Path) -> JsonLinesParts:
+    """Three chunks in parts of JSON lines."""
     parts = JsonLinesParts(Output(tmp_path / "a.csv", "csv"))
     (tmp_path / "a.csv.part").mkdir()
-    parts.begin(0, note(0))
     for number in range(3):
-        parts.write(0, [parts.pack(records(number))], note(number + 1))
+        parts.write(number, [parts.pack(records(number))], note(number + 1))
     return parts
 
 
 def part(parts: JsonLinesParts) -> Path:
     assert parts.output.path
-    return parts.output.path.with_name("a.csv.part") / "part-000000.jsonl"
+    return parts.output.path.with_name("a.csv.part") / "part-000002.jsonl"
 
 
-def test_a_part_that_grows_holds_its_rows_and_how_far_it_came(grown: JsonLinesParts) -> None:
-    assert grown.last(ASKED) == (1, note(3))
-    assert list(grown.records()) == [record for n in range(3) for record in records(n)]
-
-
-def test_cut_off_at_any_byte_it_holds_whole_chunks_alone(grown: JsonLinesParts) -> None:
-    content = part(grown).read_bytes()
-    lines = content.splitlines(keepends=True)
-    ends = [sum(map(len, lines[: 3 * whole + 1])) for whole in range(4)]
-    for length in range(ends[0], len(content) + 1):
-        part(grown).write_bytes(content[:length])
-        whole = sum(end <= length for end in ends) - 1
-        assert grown.last(ASKED) == (1, note(whole))
-        assert len(list(grown.records())) == 2 * whole
-
-
-def test_a_chunk_that_the_disk_has_lost_in_part_is_left_out(grown: JsonLinesParts) -> None:
-    content = bytearray(part(grown).read_bytes())
-    at = content.index(b"1-a.png")
-    content[at : at + 5] = b"\0" * 5
-    part(grown).write_bytes(bytes(content))
-    assert grown.last(ASKED) == (1, note(1))
-    assert list(grown.records()) == records(0)
+def test_parts_of_lines_hold_their_rows_and_how_far_it_came(written: JsonLinesParts) -> None:
+    assert written.last(ASKED) == (3, note(3))
+    assert list(written.records()) == [record for n in range(3) for record in records(n)]
 
 
 @pytest.mark.parametrize(
@@ -83,17 +62,15 @@ def test_a_chunk_that_the_disk_has_lost_in_part_is_left_out(grown: JsonLinesPart
         "something I had",
         "{}",
         "[" * 9999 + "\n",
-        '{"done": 0, "note": 3}\n',
-        '{"done": 0, "note": {"asked": {}, "position": 2, "tally": {}}}\n',
-        '{"done": 0, "note": {"asked": {}, "position": {"pictures": 2, "digest": ""}}}\n',
-        '{"done": 0, "note": ' + "[" * 9999 + "}\n",
+        '{"asked": {}, "position": 2, "tally": {}}\n',
+        '{"asked": {}, "position": {"pictures": 2, "digest": ""}}\n',
     ],
 )
-def test_what_is_no_part_is_refused_and_stays(grown: JsonLinesParts, content: str) -> None:
-    part(grown).write_text(content)
-    with pytest.raises(RunError, match=r"part-000000\.jsonl in .*a\.csv\.part is no part of"):
-        grown.last(ASKED)
-    assert part(grown).read_text() == content
+def test_what_is_no_part_is_refused_and_stays(written: JsonLinesParts, content: str) -> None:
+    part(written).write_text(content)
+    with pytest.raises(RunError, match=r"part-000002\.jsonl in .*a\.csv\.part is no part of"):
+        written.last(ASKED)
+    assert part(written).read_text() == content
 
 
 @pytest.mark.parametrize("text", ["[]", '{"asked": {"pattern": null}, "position": 1}', None])
@@ -124,13 +101,13 @@ def test_parts_of_parquet_are_a_table(tmp_path: Path) -> None:
     assert sources[1] == r"\udcff0.png"
 
 
-def both(grown: JsonLinesParts, tmp_path: Path) -> list[Parts]:
+def both(written: JsonLinesParts, tmp_path: Path) -> list[Parts]:
     (tmp_path / "folder").mkdir()
-    return [grown, parquet(tmp_path / "folder", 2)]
+    return [written, parquet(tmp_path / "folder", 2)]
 
 
-def test_another_run_is_refused(grown: JsonLinesParts, tmp_path: Path) -> None:
-    for parts in both(grown, tmp_path):
+def test_another_run_is_refused(written: JsonLinesParts, tmp_path: Path) -> None:
+    for parts in both(written, tmp_path):
         with pytest.raises(RunError, match=r"another run \(pattern was \\d, and is \\d\\d\)"):
             parts.last({**ASKED, "pattern": r"\d\d"})
         with pytest.raises(OutputError, match="go on with --resume, or start anew with --over"):
@@ -175,22 +152,22 @@ def test_what_was_finished_and_cannot_be_opened_is_said(tmp_path: Path) -> None:
         ParquetParts(LocalStore(f"{tmp_path}/")).finished(ReadJob())
 
 
-def test_a_file_is_made_from_its_parts_and_they_go(grown: JsonLinesParts, tmp_path: Path) -> None:
-    assert grown.finished(ReadJob()) is None
-    grown.finish(note(3))
+def test_a_file_is_made_from_its_parts_and_they_go(written: JsonLinesParts, tmp_path: Path) -> None:
+    assert written.finished(ReadJob()) is None
+    written.finish(note(3))
     lines = (tmp_path / "a.csv").read_text().splitlines()
     assert len(lines) == 7
-    assert list(part(grown).parent.iterdir()) == []
-    assert grown.finished(ReadJob()) == Tally()
+    assert list(part(written).parent.iterdir()) == []
+    assert written.finished(ReadJob()) == Tally()
 
 
 def test_a_file_is_finished_if_it_was_killed_while_its_parts_were_taken_away(
-    grown: JsonLinesParts, tmp_path: Path
+    written: JsonLinesParts, tmp_path: Path
 ) -> None:
     (tmp_path / "a.csv").write_text("whole")
-    assert grown.finished(ReadJob()) is None  # of an earlier run, to be replaced
-    grown.store.write("_SUCCESS", note(3).to_json())
-    assert grown.finished(ReadJob()) == Tally()
+    assert written.finished(ReadJob()) is None  # of an earlier run, to be replaced
+    written.store.write("_SUCCESS", note(3).to_json())
+    assert written.finished(ReadJob()) == Tally()
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import inkdigit
 from inkdigit.cli import main
-from inkdigit.learning.api import train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.recipes import RECIPES, SynthesisConfig
@@ -65,7 +65,7 @@ def test_a_reader_is_trained_goes_on_after_a_kill_and_reads(
         raise Killed
 
     with pytest.raises(Killed):
-        train_run(settings, load_dataset("sample"), folder, after_epoch=kill)
+        start_training(settings, load_dataset("sample")).run(folder, after_epoch=kill)
     assert (folder / "checkpoint.npz").exists()
     assert main(["train", "--resume", str(folder)]) == 0
     printed = capsys.readouterr()
@@ -120,7 +120,7 @@ def test_two_line_networks_go_into_one_file(
         settings = TrainingSettings(
             network="line", epochs=1, batch_size=16, seed=seed, fonts=str(fonts)
         )
-        train_run(settings, load_dataset("sample"), folder)
+        start_training(settings, load_dataset("sample")).run(folder)
     both = tmp_path / "both.onnx"
     first, second = map(str, folders)
     assert main(["export", first, "--fallback", second, "--out", str(both), "--quiet"]) == 0

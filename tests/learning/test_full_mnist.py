@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inkdigit.learning.api import train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading import DigitModel
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.mnist
 def test_one_epoch_of_modern_reads_98_in_100_and_knows_when_it_does_not(
     mnist: Dataset, tmp_path: Path
 ) -> None:
-    run = train_run(TrainingSettings(network="modern", epochs=1), mnist, tmp_path / "run")
+    run = start_training(TrainingSettings(network="modern", epochs=1), mnist).run(tmp_path / "run")
     assert run.metrics["test_accuracy"] >= 0.98
     assert run.metrics["test_loss"] < 0.07
     assert run.metrics["train_digits"] + run.metrics["validation_digits"] == 60_000

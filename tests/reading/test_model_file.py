@@ -112,7 +112,7 @@ def test_a_whole_number_is_a_number() -> None:
         ({"author": "x"}, "without Inkdigit's metadata"),
         (altered(format=2), "model format 2, and this Inkdigit reads format 1"),
         ({"inkdigit.format": "2"}, "model format 2"),
-        ({"inkdigit.format": "1"}, "broken metadata .*inkdigit.network"),
+        ({"inkdigit.format": "1"}, "broken metadata .*inkdigit.temperature"),
         (altered() | {"inkdigit.classes": "{"}, "broken metadata"),
         (altered() | {"inkdigit.format": "["}, "broken metadata"),
         (altered() | {"inkdigit.network": "[" * 100_000}, "broken metadata"),

@@ -4,14 +4,15 @@ import pickle
 import subprocess
 import sys
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
 
 from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import DIGITS
-from inkdigit.reading.options import ReadOptions, with_read_options
+from inkdigit.reading.options import Options, ReadOptions, with_read_options
+from inkdigit.reading.patterns import Pattern
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,13 @@ def test_every_option_says_what_it_is() -> None:
         assert set(field.metadata) == {"kind", "help", "metavar"}
         assert field.metadata["help"]
         assert bool(field.metadata["metavar"]) == (field.metadata["kind"] is not bool)
+
+
+def test_editors_know_the_same_options() -> None:
+    hints = get_type_hints(ReadOptions, {"Pattern": Pattern})
+    assert get_type_hints(Options) == {
+        field.name: hints[field.name] for field in fields(ReadOptions)
+    }
 
 
 def test_a_method_shows_the_options_in_its_signature() -> None:

@@ -626,7 +626,7 @@ def test_options_are_judged_before_pictures_are_opened(reader: Reader) -> None:
             reader.read("missing.png", **options)  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="errors are raised or returned"):
         reader.read_batch(["missing.png"], errors="ignore")  # type: ignore[call-overload]
-    with pytest.raises(TypeError):
+    with pytest.raises(SettingError, match="there is no option patern"):
         reader.read("missing.png", patern="1")  # type: ignore[call-arg]
 
 

@@ -8,6 +8,7 @@ from inkdigit.errors import ImageError
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
 from inkdigit.serving.batching import Batcher, QueueFull
+from inkdigit.serving.settings import Settings
 
 FIVE, SIX = ReadOptions(pattern=r"\d{5}"), ReadOptions(pattern=r"\d{6}")
 
@@ -38,7 +39,7 @@ async def busy(batcher: Batcher, reading: Reading) -> asyncio.Task[Result]:
 def test_what_waits_under_the_same_rules_is_read_together_in_order() -> None:
     async def check() -> None:
         reading = Reading()
-        batcher = Batcher(reading, places=9, batch=3, threads=1)
+        batcher = Batcher(Settings(max_files=1, queue=9, batch=3), reading)
         tasks = [await busy(batcher, reading)]
         for source, options in (
             (b"a", FIVE),
@@ -65,7 +66,7 @@ def test_places_are_bounded_and_given_back() -> None:
     noted: list[int] = []
 
     async def check() -> None:
-        batcher = Batcher(Reading(), places=3, batch=1, threads=1, on_change=noted.append)
+        batcher = Batcher(Settings(max_files=1, queue=3, batch=1), Reading(), noted.append)
         with batcher.places(2):
             batcher.check_room()
             with pytest.raises(QueueFull), batcher.places(2):
@@ -84,7 +85,7 @@ def test_places_are_bounded_and_given_back() -> None:
 def test_other_work_waits_for_the_same_threads() -> None:
     async def check() -> None:
         reading = Reading()
-        batcher = Batcher(reading, places=9, batch=1, threads=1)
+        batcher = Batcher(Settings(max_files=1, queue=9, batch=1), reading)
         first = await busy(batcher, reading)
         other = asyncio.create_task(batcher.run(lambda: [*reading.asked]))
         await asyncio.sleep(0.05)
@@ -100,7 +101,7 @@ def test_other_work_waits_for_the_same_threads() -> None:
 def test_what_nobody_waits_for_any_more_is_not_read() -> None:
     async def check() -> None:
         reading = Reading()
-        batcher = Batcher(reading, places=9, batch=1, threads=1)
+        batcher = Batcher(Settings(max_files=1, queue=9, batch=1), reading)
         first = await busy(batcher, reading)
         gone, waiting = (asyncio.create_task(batcher.read(s, FIVE)) for s in (b"gone", b"waiting"))
         await asyncio.sleep(0)
@@ -119,7 +120,7 @@ def test_a_bug_reaches_who_waits_and_the_next_is_read() -> None:
     async def check() -> None:
         reading = Reading()
         reading.go.set()
-        batcher = Batcher(reading, places=9, batch=1, threads=1)
+        batcher = Batcher(Settings(max_files=1, queue=9, batch=1), reading)
         with pytest.raises(ZeroDivisionError):
             await batcher.read(b"bug", FIVE)
         assert str(await batcher.read(b"next", FIVE)) == "next"

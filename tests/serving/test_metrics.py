@@ -11,6 +11,6 @@ def test_the_queue_is_told_by_every_worker_whichever_is_asked() -> None:
         with service.batcher.places(2):
             assert b"inkdigit_queue 2.0" in exposition()
         assert b"inkdigit_queue 0.0" in exposition()
-        service.close()
+        service.batcher.close()
 
     asyncio.run(check())

@@ -30,7 +30,7 @@ def test_only_the_threads_that_read_work_on_pictures(
         upload = Upload("a.tif", document(["5", "6"]))
         answer = await service.read(upload, ReadOptions(), shown=True)
         assert all(page["shown"] for page in answer["pages"])
-        service.close()
+        service.batcher.close()
 
     monkeypatch.setattr(Reader, work, watched)
     asyncio.run(check())
@@ -48,6 +48,6 @@ def test_a_reading_waits_for_the_models_and_readiness_does_not() -> None:
         await service.warm()
         assert (await reading)["text"] == "5"
         assert service.reader.model
-        service.close()
+        service.batcher.close()
 
     asyncio.run(check())

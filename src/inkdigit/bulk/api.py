@@ -4,12 +4,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from os.path import realpath
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 from inkdigit.bulk.chunks import Chunk, Results, chunks
 from inkdigit.bulk.folders import FileFilter, LeftOut
@@ -24,7 +24,7 @@ from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of, shown
 from inkdigit.files import as_path
-from inkdigit.reading.options import ReadOptions, with_read_options
+from inkdigit.reading.options import Options, ReadOptions, with_read_options
 from inkdigit.reading.result import COLUMNS
 
 # From chunks to what they say, in order and lazily.
@@ -50,7 +50,7 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
     on_progress: _Tell | None = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Tally:
     """Read pictures to a table, a row for each picture and page, and return what was counted.
 
@@ -247,7 +247,7 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
     if (wanted.recursive or wanted.include) and not many:
         raise SettingError("--include and --recursive choose among the files of a folder: name one")
     left_out = LeftOut()
-    found = pictures(names, wanted, left_out.add)
+    found = pictures(names, replace(wanted, tell=left_out.add))
     if many:
         head = list(islice(found, 2))
         if len(head) == 1 and isinstance(head[0].source, SourceError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.errors import ClusterError, InkdigitError, MissingExtraError
+from inkdigit.errors import ClusterError, InkdigitError, needing
 from inkdigit.processes import use_one_core
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ _ANSWERS_WITHIN = 10
 
 def need_ray() -> None:
     """Raise `MissingExtraError` where Ray Data is not installed."""
-    try:
+    with needing("ray"):
         import pyarrow  # noqa: F401
         import ray.data  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("ray", str(error.name or "ray")) from None
 
 
 def read_on_ray(
@@ -64,8 +62,7 @@ def _dataset(portion: list[Chunk], job: ReadJob, jobs: int | None) -> "Dataset":
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    cores = max(int(resources.get("CPU", 1)), 1)
+    cores = max(int(ray.cluster_resources().get("CPU", 1)), 1)  # type: ignore[no-untyped-call]
     readers = min(jobs or cores, cores, len(portion))
     tasks = max(-(-len(portion) // _TASK), min(len(portion), _SHARES * readers))
     rows = [{"chunk": pickle.dumps(chunk)} for chunk in portion]

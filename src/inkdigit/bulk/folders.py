@@ -63,31 +63,25 @@ class LeftOut:
         return f"left out {told}: {', '.join(self.names)}{more}"
 
 
-# Is told the name of each thing that is left out, that of a folder with a slash behind it.
-Tell = Callable[[str], object]
-
-
-def nobody(_: str) -> None:
-    """Listen to nothing."""
-
-
 @dataclass(frozen=True)
 class FileFilter:
     """Which files of a folder: by patterns of their names, and whether of folders below as well.
 
     Without patterns they are the pictures: what is named like one, or begins like one. What lies at
-    one of the run's `own` places is nothing, neither read nor told.
+    one of the run's `own` places is nothing, neither read nor told. `tell` is told the name of each
+    thing that is left out, that of a folder with a slash behind it.
     """
 
     include: tuple[str, ...] = ()
     recursive: bool = False
     own: frozenset[str] = frozenset()
+    tell: Callable[[str], object] = lambda _: None
 
     def ignores(self, name: str, place: str) -> bool:
         """Return whether something is nothing to anyone."""
         return name.startswith("._") or name.lower() in _NOTHING or place in self.own
 
-    def takes(self, name: str, path: str, head: Callable[[], bytes | None], tell: Tell) -> bool:
+    def takes(self, name: str, path: str, head: Callable[[], bytes | None]) -> bool:
         """Return whether a file is wanted; upper and lower case are alike.
 
         One whose `head` cannot be looked at may be a picture: it is wanted, and then says why.
@@ -105,13 +99,13 @@ class FileFilter:
         begun = head()
         wanted = begun is None or is_picture(begun)
         if not wanted:
-            tell(path)
+            self.tell(path)
         return wanted
 
-    def enters(self, name: str, path: str, tell: Tell) -> bool:
+    def enters(self, name: str, path: str) -> bool:
         """Return whether what lies in a folder below is wanted."""
         if not (self.recursive or name.startswith(".")):
-            tell(f"{path}/")
+            self.tell(f"{path}/")
         return self.recursive
 
     def or_none(
@@ -124,19 +118,17 @@ class FileFilter:
         yield from found
 
 
-def files_below(
-    folder: str, wanted: FileFilter, tell: Tell = nobody
-) -> Iterator[str | SourceError]:
+def files_below(folder: str, wanted: FileFilter) -> Iterator[str | SourceError]:
     """Yield the wanted files, by name in each folder, or in its place what cannot be listed.
 
     Links are followed, but not round in a circle. A folder that holds none is said to.
     """
-    return wanted.or_none(_files_below(folder, wanted, _sorted_entries, tell), folder)
+    return wanted.or_none(_files_below(folder, wanted, _sorted_entries), folder)
 
 
 def count_below(folder: str, wanted: FileFilter) -> int:
     """Return how many `files_below` yields; in no order, so that nothing is held."""
-    return sum(1 for _ in _files_below(folder, wanted, _entries, nobody)) or 1
+    return sum(1 for _ in _files_below(folder, wanted, _entries)) or 1
 
 
 def first_bytes(path: str) -> bytes | None:
@@ -149,11 +141,7 @@ def first_bytes(path: str) -> bytes | None:
 
 
 def _files_below(
-    folder: str,
-    wanted: FileFilter,
-    list_: _Lister,
-    tell: Tell,
-    above: tuple[tuple[int, int], ...] = (),
+    folder: str, wanted: FileFilter, list_: _Lister, above: tuple[tuple[int, int], ...] = ()
 ) -> Iterator[str | SourceError]:
     try:
         found = os.stat(folder)  # noqa: PTH116  (a name need not be normal to be listed as given)
@@ -167,10 +155,10 @@ def _files_below(
             if wanted.ignores(name, os.path.join(place, name)):  # noqa: PTH118
                 continue
             if not is_folder:
-                if wanted.takes(name, path, partial(first_bytes, path), tell):
+                if wanted.takes(name, path, partial(first_bytes, path)):
                     yield path
-            elif wanted.enters(name, path, tell):
-                yield from _files_below(path, wanted, list_, tell, (*above, here))
+            elif wanted.enters(name, path):
+                yield from _files_below(path, wanted, list_, (*above, here))
     except OSError as error:
         yield SourceError(f"{folder} cannot be listed: {error.strerror or error}")
 

@@ -1,14 +1,13 @@
 """Parts: rows in files that a kill leaves whole, so that a stopped run goes on behind them.
 
 Each part carries a note of what the run was asked for and how far it had come, so the last one says
-where to go on. `_SUCCESS` comes when all are there. Parts of Parquet are a table themselves: each
-is there whole or not at all. Parts of JSON lines are what a file is made from at the end: they grow
-by the chunk, and what stands behind the last whole one counts for nothing.
+where to go on. Each is there whole or not at all, and `_SUCCESS` comes when all are. Parts of
+Parquet are a table themselves. Parts of JSON lines, one a chunk, are what a file is made from at
+the end.
 """
 
 import json
 import re
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SUCCESS = "_SUCCESS"
-# How a line begins that closes a chunk; a row begins with its source.
-_DONE = b'{"done": '
 # What reading a note raises where it is none.
 _NO_NOTE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -63,10 +60,8 @@ class Parts(ABC):
     """The parts that lie in a store, numbered from 0."""
 
     suffix: ClassVar[str]
-    # Rows of a full part.
+    # Rows that make a part, and so about the most that a kill costs.
     rows: ClassVar[int]
-    # Whether each chunk goes to its part at once, not only when there are rows enough.
-    grows: ClassVar[bool]
 
     # The file that is made from them; they may be a table themselves.
     output: Output | None = None
@@ -79,12 +74,9 @@ class Parts(ABC):
     def pack(self, records: list[Record]) -> Any:
         """Return rows as they are held until they are written."""
 
-    def begin(self, number: int, note: Note) -> None:  # noqa: B027  (there may be nothing to do)
-        """Do what comes before the rows of a part; `note` is of what was written so far."""
-
     @abstractmethod
     def write(self, number: int, packed: Sequence[Any], note: Note) -> None:
-        """Write a part, or what comes next in it."""
+        """Write a part, with how far the run had come."""
 
     @abstractmethod
     def read_note(self, content: bytes) -> Note:
@@ -166,8 +158,7 @@ class ParquetParts(Parts):
     """Parts of Parquet, with the note in their metadata."""
 
     suffix = "parquet"
-    rows = 20_000  # and so the most that a kill costs
-    grows = False
+    rows = 20_000
     _KEY = b"inkdigit"
 
     def pack(self, records: list[Record]) -> "pa.Table":
@@ -194,34 +185,27 @@ class ParquetParts(Parts):
 class JsonLinesParts(Parts):
     """Parts of JSON lines beside the file that is made from them in the end.
 
-    In each stands a note, then the rows of each chunk and the note behind it.
+    In each stands a note, and then the rows of one chunk.
     """
 
     suffix = "jsonl"
-    rows = 2_000  # few enough to be held in memory
-    grows = True
+    rows = 0
 
     def __init__(self, output: Output) -> None:
         self.output: Output = output
-        self._local = LocalStore(f"{output.path}.part", temporary=True)
-        super().__init__(self._local)
+        super().__init__(LocalStore(f"{output.path}.part", temporary=True))
 
     def pack(self, records: list[Record]) -> bytes:
         """Return a line for each row."""
-        return b"".join(json.dumps(record).encode() + b"\n" for record in records)
-
-    def begin(self, number: int, note: Note) -> None:
-        """Make a part without rows."""
-        self.store.write(self._name(number), _closed(b"", note))
+        return b"\n".join(json.dumps(record).encode() for record in records)
 
     def write(self, number: int, packed: Sequence[bytes], note: Note) -> None:
-        """Add rows to a part: they are on the disk when this returns."""
-        self._local.append(self._name(number), _closed(b"".join(packed), note))
+        """Write a part."""
+        self.store.write(self._name(number), b"\n".join([note.to_json(), *packed]))
 
     def read_note(self, content: bytes) -> Note:
-        """Return the note behind the last whole chunk."""
-        *_, (_, note) = _whole(content)
-        return Note.from_json(note)
+        """Return the first line."""
+        return Note.from_json(content.partition(b"\n")[0])
 
     def finished(self, job: ReadJob) -> Tally | None:  # noqa: ARG002  (a file does not say)
         """Return a tally of nothing if the file is there and nothing is left of its parts."""
@@ -245,25 +229,5 @@ class JsonLinesParts(Parts):
     def records(self) -> Iterator[Record]:
         """Yield the rows of all parts, in order."""
         for number in self.numbers():
-            for lines, _ in _whole(self.store.read(self._name(number)) or b""):
-                yield from map(json.loads, lines)
-
-
-def _closed(rows: bytes, note: Note) -> bytes:
-    """Return rows, and behind them a line that says that they are whole, and the note."""
-    return b'%s%s%d, "note": %s}\n' % (rows, _DONE, zlib.crc32(rows), note.to_json())
-
-
-def _whole(content: bytes) -> Iterator[tuple[list[bytes], bytes]]:
-    """Yield the rows and the note of each chunk up to the first that is not whole."""
-    lines, checksum = list[bytes](), 0
-    for line in content.splitlines(keepends=True):
-        if not line.startswith(_DONE):
-            lines.append(line)
-            checksum = zlib.crc32(line, checksum)
-            continue
-        crc32, _, note = line.removeprefix(_DONE).partition(b', "note": ')
-        if crc32 != b"%d" % checksum or not note.endswith(b"}\n"):
-            return
-        yield lines, note.removesuffix(b"}\n")
-        lines, checksum = [], 0
+            _, *rows = (self.store.read(self._name(number)) or b"").splitlines()
+            yield from map(json.loads, rows)

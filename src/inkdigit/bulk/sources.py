@@ -7,23 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
-from inkdigit.bulk.folders import (
-    HEAD,
-    FileFilter,
-    Tell,
-    count_below,
-    files_below,
-    first_bytes,
-    nobody,
-)
+from inkdigit.bulk.folders import FileFilter, count_below, files_below, first_bytes
 from inkdigit.bulk.storage import is_uri, objects_below, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.files import reason
 from inkdigit.reading.result import Box
 
 STDIN = "-"
+_ALL = FileFilter()
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,13 @@ class Picture:
         """Return whether it is of a kind that holds pages, TIFF or PDF, by its first bytes."""
         from inkdigit.images import may_have_pages
 
-        return not isinstance(self.source, InkdigitError) and may_have_pages(_head(self.source))
+        match self.source:
+            case InkdigitError():
+                return False
+            case bytes(content):
+                return may_have_pages(content)
+            case path:
+                return may_have_pages(first_bytes(path) or b"")
 
     @property
     def key(self) -> bytes:
@@ -55,23 +53,19 @@ class Picture:
         return repr(asked).encode("utf-8", "backslashreplace")
 
 
-def pictures(
-    names: Sequence[str],
-    wanted: FileFilter = FileFilter(),  # noqa: B008
-    tell: Tell = nobody,
-) -> Iterator[Picture]:
+def pictures(names: Sequence[str], wanted: FileFilter = _ALL) -> Iterator[Picture]:
     """Return the pictures of these names, in order; `-` is standard input, a URI lies in a bucket.
 
-    Of a folder the files that are wanted come, by name, and `tell` is told what is left out. What
-    cannot be listed is a picture that cannot be read, so that the others still are. Raises
-    `SettingError` where standard input is named twice.
+    Of a folder the files that are wanted come, by name. What cannot be listed is a picture that
+    cannot be read, so that the others still are. Raises `SettingError` where standard input is
+    named twice.
     """
     if names.count(STDIN) > 1:
         raise SettingError("standard input (-) can be read once, received it several times")
-    return (picture for name in names for picture in _pictures(name, wanted, tell))
+    return (picture for name in names for picture in _pictures(name, wanted))
 
 
-def count_pictures(names: Sequence[str], wanted: FileFilter = FileFilter()) -> int:  # noqa: B008
+def count_pictures(names: Sequence[str], wanted: FileFilter = _ALL) -> int:
     """Return how many pictures these names stand for, reading none."""
     return sum(_count(name, wanted) for name in names)
 
@@ -81,12 +75,12 @@ def is_many(name: str) -> bool:
     return is_uri(name) or (name != STDIN and os.path.isdir(name))  # noqa: PTH112  (never raises)
 
 
-def _pictures(name: str, wanted: FileFilter, tell: Tell) -> Iterator[Picture]:
+def _pictures(name: str, wanted: FileFilter) -> Iterator[Picture]:
     if not is_many(name):
         yield _picture(name)
         return
     listed = objects_below if is_uri(name) else files_below
-    for found in listed(name, wanted, tell):
+    for found in listed(name, wanted):
         shown = name if isinstance(found, InkdigitError) else found
         yield Picture(without_secrets(shown), found)
 
@@ -110,22 +104,14 @@ def _picture(name: str) -> Picture:
 
 
 def _source(name: str) -> str | bytes:
+    # A stream can be read once, and to tell its kind takes its beginning.
+    from inkdigit.images.sources import read_whole
+
     if name == STDIN:
-        return _all_of(sys.stdin.buffer if sys.stdin else BytesIO())
+        return read_whole(sys.stdin.buffer if sys.stdin else BytesIO())
     if not name:
         raise ImageError("'' names no picture")
     if stat.S_ISFIFO(Path(name).stat().st_mode):
         with Path(name).open("rb") as pipe:
-            return _all_of(pipe)
+            return read_whole(pipe)
     return name
-
-
-def _all_of(stream: BinaryIO) -> bytes:
-    """Return what a stream holds: it can be read once, and to tell its kind takes its beginning."""
-    from inkdigit.images.sources import read_whole
-
-    return read_whole(stream)
-
-
-def _head(source: str | bytes) -> bytes:
-    return source[:HEAD] if isinstance(source, bytes) else first_bytes(source) or b""

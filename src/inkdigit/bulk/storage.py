@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from inkdigit.bulk.folders import HEAD, FileFilter, Tell, nobody
+from inkdigit.bulk.folders import HEAD, FileFilter
 from inkdigit.errors import ImageError, SourceError, needing
 from inkdigit.files import reason
 
@@ -91,7 +91,7 @@ def read_object(uri: str) -> bytes:
         raise ImageError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
-def objects_below(uri: str, wanted: FileFilter, tell: Tell = nobody) -> Iterator[str | SourceError]:
+def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
     """Yield the URIs of the wanted objects, by name in each folder, as `files_below` does.
 
     A URI that is an object itself is the only one.
@@ -107,14 +107,14 @@ def objects_below(uri: str, wanted: FileFilter, tell: Tell = nobody) -> Iterator
         elif kind == FileType.NotFound:
             yield SourceError(f"{shown} is not there")
         else:
-            yield from wanted.or_none(_objects_below(uri, path, wanted, tell), shown)
+            yield from wanted.or_none(_objects_below(uri, path, wanted), shown)
     except UnicodeDecodeError:
         yield SourceError(f"{shown} cannot be listed: a name in it is no text")
     except OSError as error:
         yield SourceError(f"{shown} cannot be listed: {reason(error)}")
 
 
-def _objects_below(uri: str, folder: str, wanted: FileFilter, tell: Tell) -> Iterator[str]:
+def _objects_below(uri: str, folder: str, wanted: FileFilter) -> Iterator[str]:
     from pyarrow.fs import FileSelector, FileType
 
     store, split = located(uri)[0], urlsplit(uri)
@@ -125,9 +125,9 @@ def _objects_below(uri: str, folder: str, wanted: FileFilter, tell: Tell) -> Ite
         if wanted.ignores(name, shown):
             continue
         if entry.type == FileType.Directory:
-            if wanted.enters(name, shown, tell):
-                yield from _objects_below(uri, entry.path, wanted, tell)
-        elif wanted.takes(name, shown, partial(_first_bytes, store, entry.path), tell):
+            if wanted.enters(name, shown):
+                yield from _objects_below(uri, entry.path, wanted)
+        elif wanted.takes(name, shown, partial(_first_bytes, store, entry.path)):
             yield f"{split.scheme}://{user}{entry.path}{_query(uri)}"
 
 

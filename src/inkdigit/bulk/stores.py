@@ -8,9 +8,8 @@ ends where it would write.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 from uuid import uuid4
 
 from inkdigit.bulk.storage import is_uri, located, without_secrets
@@ -20,33 +19,6 @@ from inkdigit.files import leftovers, write_atomically, writing
 CLAIM = "_RUN"
 # Readers of folders of Parquet pass over what begins with a dot or a _.
 _LOCK = ".lock"
-
-
-class Store(Protocol):
-    """A folder of files, and the name by which it is shown.
-
-    Raises `OutputError` where it does not answer, and `RunError` where another run writes there.
-    """
-
-    name: str
-
-    def held(self) -> AbstractContextManager[None]:
-        """Keep other runs out meanwhile, as far as that can be."""
-
-    def claim(self) -> None:
-        """Take it from any other run that could not be kept out."""
-
-    def names(self) -> list[str]:
-        """Return the names of its files; none where it is not there."""
-
-    def read(self, name: str) -> bytes | None:
-        """Return what a file holds, `None` where it is not there."""
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file, or replace it; it is safe when this returns."""
-
-    def delete(self, name: str) -> None:
-        """Take a file away."""
 
 
 class LocalStore:
@@ -166,6 +138,11 @@ class BucketStore:
         path = f"{self._folder}/{name}"
         with writing(self.name), self._store.open_output_stream(path) as stream:
             stream.write(content)
+
+
+# A folder of files, and the `name` by which it is shown: `OutputError` where it does not answer,
+# `RunError` where another run writes there.
+Store = LocalStore | BucketStore
 
 
 def store_of(folder: str) -> Store:

@@ -27,7 +27,7 @@ class Table:
         """
         self.position, self.tally = Position(), Tally()
         self._parts, self._asked = parts, asked
-        # The part that rows go to, how many it has, and those that are not written yet.
+        # The part that comes next, how many rows it has, and those rows.
         self._number, self._rows, self._held = 0, 0, list[Any]()
         with ExitStack() as opened:
             opened.enter_context(parts.store.held())
@@ -43,9 +43,7 @@ class Table:
             self._open = opened.pop_all()
 
     def append(self, done: ChunkResult) -> None:
-        """Add a chunk; write it at once, or when there are rows enough for a part."""
-        if not self._rows:
-            self._parts.begin(self._number, self._note(self.position, self.tally))
+        """Add a chunk; write a part when there are rows enough."""
         packed = self._parts.pack(done.records)
         tally = deepcopy(self.tally)  # Ctrl-C may come meanwhile
         for record, code in zip(done.records, done.codes, strict=True):
@@ -53,13 +51,13 @@ class Table:
         self._rows += len(done.records)
         self._held.append((packed, done.end, tally))
         self.tally = tally
-        if self._parts.grows or self._rows >= self._parts.rows:
+        if self._rows >= self._parts.rows:
             self._write()
 
     def finish(self) -> None:
         """Write what is left, and make the table whole."""
         self._write()
-        if self._parts.numbers() != list(range(self._number + bool(self._rows))):
+        if self._parts.numbers() != list(range(self._number)):
             raise RunError(
                 f"{self._parts.store.name} holds parts of another run: start with --overwrite"
             )
@@ -73,12 +71,11 @@ class Table:
     def _write(self) -> None:
         if not self._held:
             return
-        held, self._held = self._held, []  # what cannot be written is not tried again
+        # What cannot be written is not tried again.
+        held, self._held, self._rows = self._held, [], 0
         _, end, tally = held[-1]
         self._parts.write(self._number, [packed for packed, *_ in held], self._note(end, tally))
-        self.position = end
-        if self._rows >= self._parts.rows or not self._parts.grows:
-            self._number, self._rows = self._number + 1, 0
+        self.position, self._number = end, self._number + 1
 
     def _note(self, position: Position, tally: Tally) -> Note:
         return Note(self._asked, position, tally)

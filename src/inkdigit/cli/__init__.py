@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import inkdigit
 from inkdigit.cli.parser import Parser, VerbParser
-from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError, escape_controls
+from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError, escape_controls, needing
 
 # What a place says that takes no more.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -64,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = build_parser(arguments[:1]).parse_args(arguments)
     try:
-        options.run(options)
+        # What is missing is learning's: the other verbs say themselves what they need.
+        with needing("learn"):
+            options.run(options)
         if sys.stdout:  # closed by whoever started us, it is None
             sys.stdout.flush()
     except InkdigitError as error:

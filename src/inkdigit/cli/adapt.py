@@ -5,7 +5,6 @@ import argparse
 from inkdigit import Reader, learning
 from inkdigit.bulk.progress import say
 from inkdigit.cli.options import QUIET, add_flags
-from inkdigit.errors import needing
 
 ABOUT = (
     "Let the reader learn your hands: from pictures with labels, from what it reads surely in "
@@ -39,8 +38,7 @@ def run(options: argparse.Namespace) -> None:
     """Adapt, and print where the model file is."""
     wanted = ("labels", "single", "group", "pattern", "check", "epochs", "seed", "out", "force")
     how = {name: getattr(options, name) for name in wanted}
-    with needing("learn"):
-        reader = Reader.load(options.model)
-        tell = None if options.quiet else say
-        learning.adapt(reader, options.pictures, **how, tell=tell)
+    reader = Reader.load(options.model)
+    tell = None if options.quiet else say
+    learning.adapt(reader, options.pictures, **how, tell=tell)
     print(options.out)

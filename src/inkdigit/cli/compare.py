@@ -8,7 +8,6 @@ from inkdigit import learning
 from inkdigit.bulk.progress import say
 from inkdigit.cli.learning_flags import DATA, TRAINING, load_data
 from inkdigit.cli.options import QUIET, add_flags, given, table, tell
-from inkdigit.errors import needing
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -40,9 +39,8 @@ def run(options: argparse.Namespace) -> None:
     settings = given(options, "epochs", "batch_size")
     TrainingSettings(**settings)
     how = {"seeds": options.seeds, "out": options.out, "tell": None if options.quiet else say}
-    with needing("learn"):
-        dataset = load_data(options)
-        comparison = learning.compare(options.networks, dataset, **settings, **how)
+    dataset = load_data(options)
+    comparison = learning.compare(options.networks, dataset, **settings, **how)
     print(render(comparison))
     print(f"\npage: {comparison.page}")
     for network, folder in comparison.runs.groupby("network", sort=False)["folder"].first().items():

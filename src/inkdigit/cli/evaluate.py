@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from inkdigit import learning
 from inkdigit.cli.learning_flags import DATA, load_data
 from inkdigit.cli.options import QUIET, add_flags, table, tell
-from inkdigit.errors import OutputError, needing
+from inkdigit.errors import OutputError
 from inkdigit.files import is_taken
 from inkdigit.learning.settings import SPLITS
 
@@ -41,15 +41,14 @@ def run(options: argparse.Namespace) -> None:
     """Evaluate and print; write pictures where they are wanted."""
     if options.out and is_taken(options.out):
         raise OutputError(f"{options.out} is there already: choose another folder for the pictures")
-    with needing("learn"):
-        model = learning.DigitClassifier.load(options.model)
-        dataset = load_data(options)
-        evaluation = learning.evaluate(model, dataset, options.split)
-        corrupted = {}
-        if options.corruptions:
-            from inkdigit.learning.evaluation.corruptions import evaluate_corrupted
+    model = learning.DigitClassifier.load(options.model)
+    dataset = load_data(options)
+    evaluation = learning.evaluate(model, dataset, options.split)
+    corrupted = {}
+    if options.corruptions:
+        from inkdigit.learning.evaluation.corruptions import evaluate_corrupted
 
-            corrupted = evaluate_corrupted(model.probabilities, dataset.split(options.split))
+        corrupted = evaluate_corrupted(model.probabilities, dataset.split(options.split))
     if evaluation.warning:
         tell(options, f"beware: {evaluation.warning}")
     if options.format == "json":

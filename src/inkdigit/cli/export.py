@@ -5,7 +5,7 @@ import argparse
 from inkdigit import learning
 from inkdigit.cli.learning_flags import DATA_DIR, load_data
 from inkdigit.cli.options import QUIET, add_flags
-from inkdigit.errors import SettingError, needing
+from inkdigit.errors import SettingError
 
 ABOUT = "Write the model file of a finished run: ONNX, with what it says of itself."
 
@@ -35,24 +35,22 @@ def run(options: argparse.Namespace) -> None:
     if len(options.runs) > 1:
         raise SettingError("several runs make one model only with --mean")
     (found,) = options.runs
-    with needing("learn"):
-        from inkdigit.learning.models.run import KERAS_SUFFIXES
+    from inkdigit.learning.models.run import KERAS_SUFFIXES
 
-        data = None
-        if options.fallback:
-            data = load_data(options, learning.Run.open(found).data)
-        elif found.suffix in KERAS_SUFFIXES:
-            data = load_data(options)
-        elif options.data_dir:
-            raise SettingError("--data-dir goes with --fallback, --mean and files of Keras")
-        how = {"eight_bits": options.eight_bits, "fallback": options.fallback, "data": data}
-        print(learning.export(found, options.out, **how))
+    data = None
+    if options.fallback:
+        data = load_data(options, learning.Run.open(found).data)
+    elif found.suffix in KERAS_SUFFIXES:
+        data = load_data(options)
+    elif options.data_dir:
+        raise SettingError("--data-dir goes with --fallback, --mean and files of Keras")
+    how = {"eight_bits": options.eight_bits, "fallback": options.fallback, "data": data}
+    print(learning.export(found, options.out, **how))
 
 
 def _export_mean(options: argparse.Namespace) -> None:
     if options.out is None or options.fallback:
         raise SettingError("--mean makes a file of several runs: say where it goes (--out) alone")
-    with needing("learn"):
-        runs = [learning.Run.open(folder) for folder in options.runs]
-        data = load_data(options, runs[0].data) if options.out.suffix == ".onnx" else None
-        print(learning.export_mean(runs, options.out, eight_bits=options.eight_bits, data=data))
+    runs = [learning.Run.open(folder) for folder in options.runs]
+    data = load_data(options, runs[0].data) if options.out.suffix == ".onnx" else None
+    print(learning.export_mean(runs, options.out, eight_bits=options.eight_bits, data=data))

@@ -3,7 +3,6 @@
 import argparse
 
 from inkdigit.cli.options import table
-from inkdigit.errors import needing
 
 ABOUT = (
     "List the networks: what each reads, its parameters, and its multiply-accumulates for one "
@@ -18,8 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:  # noqa: ARG001
     """Print the table."""
-    with needing("learn"):
-        from inkdigit.learning.networks import NETWORKS, READERS, build_network, count_macs
+    from inkdigit.learning.networks import NETWORKS, READERS, build_network, count_macs
 
     rows = []
     for name in (*NETWORKS, *READERS):

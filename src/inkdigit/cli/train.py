@@ -10,7 +10,7 @@ from inkdigit import learning
 from inkdigit.bulk.progress import say
 from inkdigit.cli.learning_flags import DATA, TRAINING, load_data
 from inkdigit.cli.options import QUIET, add_flags, given
-from inkdigit.errors import SettingError, needing
+from inkdigit.errors import SettingError
 from inkdigit.learning.recipes import AUGMENTATIONS, OPTIMIZERS, PLAIN, RECIPES
 from inkdigit.learning.settings import TrainingSettings
 
@@ -58,19 +58,18 @@ def run(options: argparse.Namespace) -> None:
     # Settings are checked before the seconds that Keras takes to import.
     settings = TrainingSettings(**asked)
     show = None if options.quiet else say
-    with needing("learn"):
-        if options.resume:
-            _refuse(asked | given(options, "out"))
-            found = learning.Run.open(options.resume)
-            data = None if found.finished else load_data(options, found.data)
-            trained = learning.resume(found, data, tell=show)
-        else:
-            from inkdigit.learning.networks import check_network
+    if options.resume:
+        _refuse(asked | given(options, "out"))
+        found = learning.Run.open(options.resume)
+        data = None if found.finished else load_data(options, found.data)
+        trained = learning.resume(found, data, tell=show)
+    else:
+        from inkdigit.learning.networks import check_network
 
-            if not settings.network_file:
-                check_network(settings.network)
-            data = load_data(options)
-            trained = learning.train(data, **asked, out=options.out, tell=show)
+        if not settings.network_file:
+            check_network(settings.network)
+        data = load_data(options)
+        trained = learning.train(data, **asked, out=options.out, tell=show)
     print(trained)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from inkdigit.errors import ImageError, MissingExtraError
+from inkdigit.errors import ImageError, needing
 from inkdigit.images.colour import grey_from_colours
 from inkdigit.images.grey import Grey, check_size
 
@@ -43,11 +43,9 @@ def grey_page(content: bytes, name: str, max_pixels: int, index: int) -> Grey:
 
 @contextmanager
 def _document(content: bytes, name: str) -> Iterator["PdfDocument"]:
-    try:
+    with needing("pdf"):
         from pypdfium2 import PdfDocument, PdfiumError
         from pypdfium2.raw import FPDF_ERR_PASSWORD
-    except ImportError:
-        raise MissingExtraError("pdf", "pypdfium2") from None
     # pdfium reads what is left of a PDF that was cut off, and shows the rest as blank paper.
     if b"%%EOF" not in content.rstrip(b"\0\t\n\f\r ")[-_SEARCHED:]:
         raise ImageError(f"{name} is broken: the PDF is cut off before its end")

@@ -14,7 +14,7 @@ from inkdigit.files import as_path
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.load import DigitClassifier, already_seen
 from inkdigit.learning.models.run import KERAS_SUFFIXES, ONNX_MODEL, OWN_NETWORK, Run
-from inkdigit.learning.recipes import DRAWN, PLAIN
+from inkdigit.learning.recipes import DRAWN
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def train(  # noqa: PLR0913
     settings = TrainingSettings(seed=seed, **given)
     dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
     training = start_training(settings, dataset, own, callbacks)
-    return run_and_tell(training, folder, tell, resume=resume)
+    return training.run(folder, tell, resume=resume)
 
 
 def _listed(given: Any) -> list[Any]:
@@ -183,7 +183,7 @@ def resume(
         )
     dataset = _loaded(data or run.data, tell)
     training = start_training(run.settings, dataset, _kept_network(run), callbacks)
-    return run_and_tell(training, run.folder, tell, resume=True)
+    return training.run(run.folder, tell, resume=True)
 
 
 def _kept_network(run: Run) -> "OwnNetwork | None":
@@ -229,41 +229,6 @@ def start_training(
     from inkdigit.learning.classifiers.train import ClassifierTraining
 
     return ClassifierTraining(settings, dataset, own, callbacks)
-
-
-def train_run(
-    settings: TrainingSettings, dataset: Dataset, folder: Path, tell: Tell | None = None, **how: Any
-) -> Run:
-    """Train by settings into a folder, and tell how it goes; `how` is that of `run_training`."""
-    return run_and_tell(start_training(settings, dataset), folder, tell, **how)
-
-
-def run_and_tell(training: "Training", folder: Path, tell: Tell | None = None, **how: Any) -> Run:
-    """Run a training, and tell how it goes; after Ctrl-C, tell what was kept."""
-    from inkdigit.learning.progress import Progress, epoch_line
-    from inkdigit.learning.training import run_training
-
-    if tell is None:
-        return run_training(training, folder, **how)
-    settings = training.settings
-    by = "" if settings.recipe in (PLAIN, settings.network) else f" by recipe {settings.recipe}"
-
-    def begin() -> None:
-        tell(f"training {settings.network}{by} (seed {settings.seed}) into {folder}")
-        for note in training.notes():
-            tell(note)
-
-    try:
-        how["begin"] = begin
-        how["callbacks"] = [Progress(settings.epochs)]
-        how["after_epoch"] = lambda loop: tell(epoch_line(loop.history[-1], settings.epochs))
-        return run_training(training, folder, **how)
-    except KeyboardInterrupt:
-        how_on = f"inkdigit train --resume {folder}"
-        if settings.callbacks:
-            how_on = f'learning.resume("{folder}", callbacks=…) and the same callbacks'
-        tell(f"\nevery finished epoch is kept; go on with  {how_on}")
-        raise
 
 
 def _free_folder(settings: TrainingSettings) -> Path:

@@ -16,6 +16,7 @@ from inkdigit.learning.recipes import (
     check_known,
     find_recipe,
 )
+from inkdigit.reading.options import is_a
 
 # The digits that an evaluation can be on; validation is a part of train.
 SPLITS = ("test", "validation", "train", "all")
@@ -64,8 +65,7 @@ class TrainingSettings:
     init_from: str = ""
 
     def __post_init__(self) -> None:
-        drawn = self.network in DRAWN
-        self._fill_in("recipe", self.network if drawn else PLAIN)
+        self._fill_in("recipe", self.network if self.network in DRAWN else PLAIN)
         recipe = find_recipe(self.recipe)
         for name in ("network", "epochs", "batch_size", "optimizer", "augmentation"):
             self._fill_in(name, getattr(recipe, name))
@@ -115,7 +115,7 @@ class TrainingSettings:
         elif self.learning_rate is not None:
             raise SettingError("the optimizer has a learning rate of its own: set it there")
         rate = self.learning_rate
-        if rate is not None and not (_is_number(rate, Real) and 0 < rate < inf):
+        if rate is not None and not (is_a(rate, Real) and 0 < rate < inf):
             raise SettingError(f"the learning rate is a number above 0, received {shown(rate)}")
 
     def _fill_in(self, name: str, value: Any) -> None:
@@ -123,14 +123,9 @@ class TrainingSettings:
             object.__setattr__(self, name, value)
 
 
-def _is_number(value: object, kind: type) -> bool:
-    # To Python True is the number 1, and no number was meant by it.
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
 def check_whole(name: str, value: object) -> None:
     """Raise `SettingError` for what is no whole number."""
-    if not _is_number(value, Integral):
+    if not is_a(value, Integral):
         raise SettingError(f"the {name} must be a whole number, received {value!r}")
 
 

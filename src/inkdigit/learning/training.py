@@ -26,13 +26,15 @@ from inkdigit.errors import MissingExtraError, ModelError, RunError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, versions
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.models.export import UNCALIBRATED, describe, write_model_file
+from inkdigit.learning.models.export import describe, write_model_file
 from inkdigit.learning.models.keras_files import save_keras_model
 from inkdigit.learning.models.load import already_seen, data_of, initial_weights
 from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, holds_run, open_run
 from inkdigit.learning.networks import build_network, count_macs
-from inkdigit.learning.recipes import Recipe
+from inkdigit.learning.progress import Progress, epoch_line
+from inkdigit.learning.recipes import PLAIN, Recipe
 from inkdigit.learning.settings import TrainingSettings
+from inkdigit.reading.calibration import Calibration
 
 
 class Loop(ABC):
@@ -234,60 +236,73 @@ class Training(ABC):
     def report(self, run: Run) -> None:  # noqa: B027  (most kinds have none)
         """Write pictures and a page, of kinds that have them."""
 
+    def run(
+        self,
+        folder: Path,
+        tell: Callable[[str], object] | None = None,
+        *,
+        resume: bool = False,
+        after_epoch: AfterEpoch = lambda _: None,
+    ) -> Run:
+        """Train into a run folder, measure the network, and keep everything.
+
+        With `resume`, a run of the same settings and digits that lies there goes on from its last
+        finished epoch, and a finished one is returned as it is. `tell` is told how it goes. A start
+        that fails leaves nothing in the folder.
+        """
+        settings, begun, say = self.settings, holds_run(folder), tell or (lambda _: None)
+        self.check(begun=resume and begun)
+        run = open_run(settings, self.dataset, folder, resume=resume)
+        if run.finished:
+            return run
+        by = "" if settings.recipe in (PLAIN, settings.network) else f" by recipe {settings.recipe}"
+        title = f"training {settings.network}{by} (seed {settings.seed}) into {folder}"
+        for note in [title, *self.notes()] if tell else []:
+            say(note)
+        self.keep_network(run)
+
+        def keep(loop: Loop) -> None:
+            loop.save(run.checkpoint)
+            say(epoch_line(loop.history[-1], settings.epochs))
+            after_epoch(loop)
+
+        with _undone(run, say, unless=begun):
+            with self.loop() as loop:
+                if run.checkpoint.exists():
+                    loop.load(run.checkpoint)
+                elif settings.init_from:
+                    loop.model.set_weights(self.initial_weights(loop.model))
+                if tell:
+                    loop.callbacks = [*loop.callbacks, Progress(settings.epochs)]
+                loop.run(keep)
+            if not isfinite(loss := loop.history[-1]["validation_loss"]):
+                raise RunError(
+                    f"the training diverged: the loss is {loss}. Begin anew with a lower learning "
+                    f"rate in another folder, or delete {folder}"
+                )
+            finish(run, loop, self)
+        return run
+
 
 def figures_of(part: str, loss: float, accuracy: float, digits: int) -> dict[str, Any]:
     """Return what the metrics say of a part of the digits."""
     return {f"{part}_accuracy": accuracy, f"{part}_loss": loss, f"{part}_digits": digits}
 
 
-def run_training(
-    training: Training,
-    folder: str | Path,
-    *,
-    resume: bool = False,
-    begin: Callable[[], None] = lambda: None,
-    callbacks: Sequence[Any] = (),
-    after_epoch: AfterEpoch = lambda _: None,
-) -> Run:
-    """Train into a run folder, measure the network, and keep everything.
-
-    With `resume`, a run of the same settings and digits that lies there goes on from its last
-    finished epoch, and a finished one is returned as it is. `begin` is called once all is checked,
-    and `callbacks` of Keras show how it goes. A start that fails leaves nothing in the folder.
-    """
-    begun = holds_run(folder)
-    training.check(begun=resume and begun)
-    run = open_run(training.settings, training.dataset, folder, resume=resume)
-    if run.finished:
-        return run
-    begin()
-    training.keep_network(run)
-
-    def keep(loop: Loop) -> None:
-        loop.save(run.checkpoint)
-        after_epoch(loop)
-
-    with _undone(run, unless=begun), training.loop() as loop:
-        if run.checkpoint.exists():
-            loop.load(run.checkpoint)
-        elif training.settings.init_from:
-            loop.model.set_weights(training.initial_weights(loop.model))
-        loop.callbacks = [*loop.callbacks, *callbacks]
-        loop.run(keep)
-    if not isfinite(loop.history[-1]["validation_loss"]):
-        raise RunError(
-            f"the training diverged: the loss is {loop.history[-1]['validation_loss']}. Begin anew "
-            f"with a lower learning rate in another folder, or delete {folder}"
-        )
-    finish(run, loop, training)
-    return run
-
-
 @contextlib.contextmanager
-def _undone(run: Run, *, unless: bool) -> Iterator[None]:
-    """Take a run away that failed before its first epoch, so that another can have its folder."""
+def _undone(run: Run, say: Callable[[str], object], *, unless: bool) -> Iterator[None]:
+    """Take a run away that failed before its first epoch, so that another can have its folder.
+
+    After Ctrl-C, say what was kept.
+    """
     try:
         yield
+    except KeyboardInterrupt:
+        how_on = f"inkdigit train --resume {run.folder}"
+        if run.settings.callbacks:
+            how_on = f'learning.resume("{run.folder}", callbacks=…) and the same callbacks'
+        say(f"\nevery finished epoch is kept; go on with  {how_on}")
+        raise
     except Exception:
         if not unless and not run.checkpoint.exists():
             for path in run.folder.iterdir():
@@ -310,7 +325,7 @@ def finish(run: Run, loop: Loop, training: Training) -> None:
         "seconds": loop.seconds,
         "data": run.data,
         **training.measure(model, loop.history),
-        "calibration": UNCALIBRATED,
+        "calibration": asdict(Calibration()),
         "versions": versions(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }

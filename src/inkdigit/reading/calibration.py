@@ -21,6 +21,23 @@ def temperature_scale(probabilities: Floats, temperature: float) -> Floats:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What a validation part says of a network's confidence; at first, that nothing is sure enough.
+
+    `temperature` divides the log-probabilities of a digit to calibrate them (Guo et al. 2017). What
+    has a calibrated probability below `reject_threshold` should not be taken unseen: on the
+    `reject_measured_on` validation digits or lines, `reject_accepted` of them lay above it, and of
+    those the share `reject_error` was wrong.
+    """
+
+    temperature: float = 1.0
+    reject_threshold: float = 1.0
+    reject_error: float = 0.0
+    reject_accepted: float = 0.0
+    reject_measured_on: int = 0
+
+
+@dataclass(frozen=True)
 class PlattScaling:
     """A logistic curve over the log-odds of a probability (Platt 1999).
 

@@ -47,7 +47,11 @@ class DigitReader:
         posteriors = classify_views(self.model.probabilities, np.stack(images))
         each = iter(temperature_scale(posteriors, self.model.info.temperature))
         seen = [[(way, next(each)) for way in page] for page in ways]
-        return [max(some, key=_digitness, default=None) for some in seen]
+        # Of the ways of seeing a page, it is the one in which the network is surest of a digit.
+        return [
+            max(some, key=lambda way: float(way[1][: len(DIGITS)].max()), default=None)
+            for some in seen
+        ]
 
     def _evidence(self, digit: DigitImage, posterior: Floats, options: ReadOptions) -> Evidence:
         odds = dict(zip(self.model.info.classes, map(float, posterior), strict=True))
@@ -73,8 +77,3 @@ class DigitReader:
             beside=digit.beside,
             no_digit=no_digit,
         )
-
-
-def _digitness(seen: tuple[DigitImage, Floats]) -> float:
-    """Return how sure the network is of one digit, in one way of seeing a page."""
-    return float(seen[1][: len(DIGITS)].max())

@@ -23,7 +23,7 @@ import onnxruntime
 from inkdigit.errors import ImageError, ModelError
 from inkdigit.files import open_plain
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
-from inkdigit.reading.calibration import Floats, PlattScaling, temperature_scale
+from inkdigit.reading.calibration import Calibration, Floats, PlattScaling, temperature_scale
 
 MODEL_FILE = "model.onnx"
 FORMAT = 1
@@ -36,14 +36,11 @@ FALLBACK = "fallback"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelInfo:
-    """What a model file says of itself.
+class ModelInfo(Calibration):
+    """What a model file says of itself, with the `Calibration` of its network.
 
-    `temperature` divides the log-probabilities of a digit to calibrate them (Guo et al. 2017); the
-    log-odds of a line's text are multiplied by `confidence_slope` and `confidence_intercept` is
-    added (Platt 1999). What has a calibrated probability below `reject_threshold` should not be
-    taken unseen: on the `reject_measured_on` validation digits or lines, `reject_accepted` of them
-    lay above it, and of those the share `reject_error` was wrong.
+    The log-odds of a line's text are multiplied by `confidence_slope` and `confidence_intercept` is
+    added (Platt 1999).
     """
 
     network: str
@@ -51,11 +48,6 @@ class ModelInfo:
     trained_digits: int
     accuracy: float
     accuracy_on: str
-    temperature: float
-    reject_threshold: float
-    reject_error: float
-    reject_accepted: float
-    reject_measured_on: int
     inkdigit_version: str
     reads: str = "digit"
     input_height: int = 28
@@ -279,7 +271,11 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
     alphabet, *sizes = known[info.reads]
     if not info.classes.startswith(alphabet):
         raise ModelError(f"{source} tells {info.classes!r} apart, which is no alphabet of Inkdigit")
-    shapes = [_signature(node) for node in (*session.get_inputs(), *session.get_outputs())]
+    # Any number goes where there is none.
+    shapes = [
+        (node.type, *(size if isinstance(size, int) else "n" for size in node.shape))
+        for node in (*session.get_inputs(), *session.get_outputs())
+    ]
     expected = [("tensor(float)", "n", *size) for size in sizes]
     two = [expected[0], ("tensor(bool)",), expected[1]]
     named = [node.name for node in session.get_inputs()[1:]] == [FALLBACK]
@@ -288,8 +284,3 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
             f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "
             f"expected {expected}"
         )
-
-
-def _signature(node: onnxruntime.NodeArg) -> tuple[object, ...]:
-    """Return type and shape of an input or output, `n` where any number goes."""
-    return (node.type, *(size if isinstance(size, int) else "n" for size in node.shape))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, get_args
 
 from inkdigit.errors import SettingError, shown
 from inkdigit.reading.alphabet import DIGITS
@@ -68,7 +68,7 @@ class ReadOptions:
             value, kind = getattr(self, known.name), known.metadata["kind"]
             if value is None and known.name == "single":
                 object.__setattr__(self, "single", False)
-            elif value is not None and not _is_a(value, kind):
+            elif value is not None and not is_a(value, kind):
                 raise SettingError(f"the option {known.name} cannot be {shown(value)}")
         if not 0 <= (self.min_confidence or 0) <= 1:
             raise SettingError(
@@ -141,6 +141,19 @@ class ReadOptions:
         return asdict(self)
 
 
+class Options(TypedDict, total=False):
+    """The fields of `ReadOptions` as keyword arguments, for editors and type checkers."""
+
+    pattern: str | None
+    check: str | None
+    single: bool
+    decimal: DecimalMark | None
+    min_confidence: float | None
+    page: int | None
+    rotate: int | None
+    max_pixels: int | None
+
+
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
@@ -148,11 +161,10 @@ def with_read_options(method: _Method) -> _Method:
     """Show the fields of `ReadOptions` in the signature of a method that takes them as options."""
     own = [p for p in inspect.signature(method).parameters.values() if p.kind != p.VAR_KEYWORD]
     options = inspect.signature(ReadOptions).parameters.values()
-    signature = inspect.Signature([*own, *options])
-    method.__signature__ = signature  # type: ignore[attr-defined]
+    method.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
     return method
 
 
-def _is_a(value: object, kind: type) -> bool:
-    # To Python True is the number 1, and no number was meant by it.
+def is_a(value: object, kind: type) -> bool:
+    """Return whether a value is of a kind; to Python True is the number 1, which nobody meant."""
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

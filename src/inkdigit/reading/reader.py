@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Literal, Self, Unpack, overload
 
 from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import Grey, Source, open_grey, open_pages, turned
@@ -15,7 +15,7 @@ from inkdigit.reading.digit_reader import DigitReader
 from inkdigit.reading.line_reader import LineReader
 from inkdigit.reading.model_file import DigitModel, LineModel, load_model_file
 from inkdigit.reading.number import meanings
-from inkdigit.reading.options import DecimalMark, ReadOptions, with_read_options
+from inkdigit.reading.options import Options, ReadOptions, with_read_options
 from inkdigit.reading.result import Character, Reading
 from inkdigit.reading.review_rules import Evidence, decide
 
@@ -69,22 +69,10 @@ class Reader:
     @property
     def model(self) -> str:
         """The model that was given, or the one that reads lines."""
-        readers = (self._line, self._single)
-        return next(reader.model.name for reader in readers if reader)
+        return next(reader.model.name for reader in (self._line, self._single) if reader)
 
-    def read(  # noqa: PLR0913  (every option, as help and Jupyter show them)
-        self,
-        source: Source,
-        *,
-        pattern: str | None = None,
-        check: str | None = None,
-        single: bool = False,
-        decimal: DecimalMark | None = None,
-        min_confidence: float | None = None,
-        page: int | None = None,
-        rotate: int | None = None,
-        max_pixels: int | None = None,
-    ) -> Reading:
+    @with_read_options
+    def read(self, source: Source, **options: Unpack[Options]) -> Reading:
         r"""Return what one picture says.
 
         `source` is a path, bytes, a binary stream, a PIL image or an array (see
@@ -115,25 +103,19 @@ class Reader:
         >>> Reader.load().read("docs/amount.png", pattern=r"\d\d\.\d\d").text
         '87.32'
         """
-        options = ReadOptions(
-            pattern=pattern,
-            check=check,
-            single=single,
-            decimal=decimal,
-            min_confidence=min_confidence,
-            page=page,
-            rotate=rotate,
-            max_pixels=max_pixels,
-        )
-        return _raised(self.results([source], options)[0])
+        return _raised(self.results([source], ReadOptions.from_mapping(options))[0])
 
     @overload
     def read_batch(
-        self, sources: Iterable[Source], *, errors: Literal["raise"] = "raise", **options: Any
+        self,
+        sources: Iterable[Source],
+        *,
+        errors: Literal["raise"] = "raise",
+        **options: Unpack[Options],
     ) -> list[Reading]: ...
     @overload
     def read_batch(
-        self, sources: Iterable[Source], *, errors: Literal["return"], **options: Any
+        self, sources: Iterable[Source], *, errors: Literal["return"], **options: Unpack[Options]
     ) -> list[Result]: ...
     @with_read_options
     def read_batch(
@@ -141,7 +123,7 @@ class Reader:
         sources: Iterable[Source],
         *,
         errors: Literal["raise", "return"] = "raise",
-        **options: Any,
+        **options: Unpack[Options],
     ) -> list[Reading] | list[Result]:
         """Return what each of several pictures says, in order; faster than one by one.
 
@@ -159,7 +141,7 @@ class Reader:
         return results if errors == "return" else [*map(_raised, results)]
 
     @with_read_options
-    def read_pages(self, document: Source, **options: Any) -> Iterator[Result]:
+    def read_pages(self, document: Source, **options: Unpack[Options]) -> Iterator[Result]:
         """Yield a reading of each page of a document, or the error that the page met.
 
         Options are those of `read`, without `page`. What is wrong with the whole document is
@@ -171,7 +153,7 @@ class Reader:
         return self.page_results(document, ReadOptions.from_mapping(options))
 
     @with_read_options
-    def preprocess(self, source: Source, **options: Any) -> Grey:
+    def preprocess(self, source: Source, **options: Unpack[Options]) -> Grey:
         """Return what the network is shown of a picture, ink 255 on paper 0; 0 for blank paper.
 
         With `single` the digit, `uint8 (28, 28)`, else the line image, `uint8 (32, width)`.

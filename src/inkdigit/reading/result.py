@@ -42,9 +42,13 @@ class Alternative:
     value: str
     confidence: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types only."""
+        return {"value": self.value, "confidence": round(self.confidence, 6)}
+
 
 @dataclass(frozen=True)
-class Character:
+class Character(Alternative):
     """One character of the text: a digit or a mark.
 
     `box` is `(x, y, w, h)` in pixels of the picture that was read. `alternatives` are likeliest
@@ -55,22 +59,13 @@ class Character:
     [4, 6, 18, 27]
     """
 
-    value: str
-    confidence: float
     box: Box
     alternatives: tuple[Alternative, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only."""
-        return {
-            "value": self.value,
-            "confidence": round(self.confidence, 6),
-            "box": list(self.box),
-            "alternatives": [
-                {"value": other.value, "confidence": round(other.confidence, 6)}
-                for other in self.alternatives
-            ],
-        }
+        others = [other.to_dict() for other in self.alternatives]
+        return super().to_dict() | {"box": list(self.box), "alternatives": others}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

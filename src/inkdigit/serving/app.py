@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 import inkdigit
 from inkdigit.serving import operations, routes
 from inkdigit.serving.metrics import forget_process
-from inkdigit.serving.middleware import AccessLog, LingeringClose, LoadShedding, Prefix
+from inkdigit.serving.middleware import AccessLog, LingeringClose, Prefix
 from inkdigit.serving.problems import add_problem_handlers
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> AccessLog:
         warming = asyncio.create_task(service.warm())
         yield
         warming.cancel()
-        service.close()
+        service.batcher.close()
         forget_process()
 
     app = FastAPI(
@@ -50,11 +50,7 @@ def create_app(settings: Settings) -> AccessLog:
 
 def _around(app: FastAPI, settings: Settings) -> AccessLog:
     """Return the application with its middleware, from the inside out."""
-
-    def check_room() -> None:
-        app.state.service.batcher.check_room()
-
-    wrapped: ASGIApp = LoadShedding(app, routes.router.routes, check_room)
+    wrapped: ASGIApp = app
     if settings.cors_origins:
         wrapped = CORSMiddleware(
             wrapped,

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
+from inkdigit.serving.settings import Settings
 
 _T = TypeVar("_T")
 ReadBatch = Callable[[Sequence[bytes], ReadOptions], list[Result]]
@@ -40,22 +41,19 @@ class Batcher:
 
     def __init__(
         self,
+        settings: Settings,
         read_batch: ReadBatch,
-        *,
-        places: int,
-        batch: int,
-        threads: int,
         on_change: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._read_batch, self._places, self._batch, self._idle = read_batch, places, batch, threads
-        self._on_change = on_change
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reading")
+        self._settings, self._read_batch, self._on_change = settings, read_batch, on_change
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="reading")
+        self._idle = settings.threads
         self._waiting: deque[_Job] = deque()
         self.taken = 0
 
     def check_room(self, count: int = 1) -> None:
         """Raise `QueueFull` unless so many places are free."""
-        if self.taken + count > self._places:
+        if self.taken + count > self._settings.queue:
             raise QueueFull("the service is busy: try again in a moment")
 
     @contextmanager
@@ -100,7 +98,8 @@ class Batcher:
     def _next(self) -> list[_Job]:
         """Take the job that has waited longest, and others that can be read with it."""
         waiting = [job for job in self._waiting if not job.result.done()]
-        alike = [job for job in waiting if job.options == waiting[0].options][: self._batch]
+        alike = [job for job in waiting if job.options == waiting[0].options]
+        alike = alike[: self._settings.batch]
         chosen = set(map(id, alike))
         self._waiting = deque(job for job in waiting if id(job) not in chosen)
         return alike

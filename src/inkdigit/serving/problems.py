@@ -17,7 +17,7 @@ from inkdigit.serving.batching import Unavailable
 
 # What nginx logs where a client has gone before its answer; nobody receives it.
 CLIENT_GONE = 499
-_RETRY_SECONDS = 1
+_RETRY_SECONDS = "1"
 _TITLES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -32,11 +32,6 @@ class Problem(Exception):  # noqa: N818  (the name that RFC 9457 gives it)
 def too_large(limit: int) -> Problem:
     """Return the refusal of a body of more bytes than may be."""
     return Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
-
-
-def unavailable(error: Unavailable) -> Problem:
-    """Return the refusal of what may well be granted a moment later."""
-    return Problem(503, str(error), {"Retry-After": str(_RETRY_SECONDS)})
 
 
 class AsciiJSONResponse(JSONResponse):
@@ -92,7 +87,7 @@ def _http(request: Request, error: HTTPException) -> Problem:
 
 _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, error: error,
-    Unavailable: lambda _, error: unavailable(error),
+    Unavailable: lambda _, error: Problem(503, str(error), {"Retry-After": _RETRY_SECONDS}),
     InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
     HTTPException: _http,
     Exception: lambda *_: Problem(500, "something went wrong in the service: see its log"),

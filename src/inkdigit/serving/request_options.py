@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from inkdigit.errors import shown
-from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.options import ReadOptions, is_a
 from inkdigit.serving.problems import Problem
 
 # Where an option may stand several times: what was said, by name.
@@ -81,8 +81,7 @@ def _valued(name: str, said: Any) -> Any:
     value = said
     if isinstance(said, str) and kind is not str:
         value = _parsed(kind, said.strip())
-    wrong = not isinstance(value, kind) or (kind is not bool and isinstance(value, bool))
-    if wrong or (isinstance(value, float) and isnan(value)):
+    if not is_a(value, kind) or (isinstance(value, float) and isnan(value)):
         raise Problem(422, f"{name} is {_EXPECTED[kind]}, received {_shown(said)}")
     return value
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -38,13 +38,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.memory = Memory(settings.max_held)
-        self.batcher = Batcher(
-            self._read_batch,
-            places=settings.queue,
-            batch=settings.batch,
-            threads=settings.threads,
-            on_change=QUEUE.set,
-        )
+        self.batcher = Batcher(settings, self._read_batch, QUEUE.set)
         self._reader: Reader | None = None
         self._warm = asyncio.Event()
 
@@ -88,10 +82,6 @@ class Service:
             await self._warm.wait()
             return await asyncio.gather(*map(read, uploads))
 
-    def close(self) -> None:
-        """Wait for what is being read."""
-        self.batcher.close()
-
     async def _read(self, upload: Upload, options: ReadOptions, shown: bool) -> Answer:
         count = await self._count_pages(upload.content, options)
         if count == 1:
@@ -104,7 +94,8 @@ class Service:
         rows = []
         for page in range(1, count + 1):
             # One at a time, so that other requests have their turn in between.
-            result = await self.batcher.run(partial(_next_page, pages))
+            BATCHES.observe(1)
+            result = await self.batcher.run(partial(next, pages))
             rows.append(await self._answer(upload, replace(options, page=page), result, shown))
         return {"source": upload.name, "pages": rows}
 
@@ -144,11 +135,6 @@ def service_of(request: Request) -> Service:
     """Return the service of the application that a request came to."""
     service: Service = request.app.state.service
     return service
-
-
-def _next_page(pages: Iterator[Result]) -> Result:
-    BATCHES.observe(1)
-    return next(pages)
 
 
 def _warm_reader(settings: Settings) -> Reader:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from loops import make_loop
 
-from inkdigit.learning.api import start_training, train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.compiled_loop import CompiledLoop
 from inkdigit.learning.classifiers.loop import ClassifierLoop
-from inkdigit.learning.classifiers.train import make_loop
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.datasets.digits import to_one_hot
 from inkdigit.learning.networks import build_network
@@ -150,14 +150,14 @@ def plain(dataset: Dataset, optimizer: Any, callback: Any) -> tuple[int, list[np
 
 
 def ours(dataset: Dataset, optimizer: Any, callback: Any) -> tuple[int, list[np.ndarray]]:
-    fitted, validation = dataset.fit_and_validation()
+    fitted, _ = dataset.fit_and_validation()
     settings = TrainingSettings(
         network="lenet5",
         epochs=EPOCHS,
         batch_size=len(fitted),
         optimizer=keras.optimizers.serialize(optimizer),
     )
-    loop = make_loop(settings, fitted, validation, callbacks=[callback])
+    loop = make_loop(settings, dataset, [callback])
     loop.run()
     return len(loop.history), loop.model.get_weights()
 
@@ -232,10 +232,9 @@ def test_a_remote_monitor_is_told_the_same(
 
 def test_a_recipe_of_one_graph_an_epoch_takes_fit_where_there_are_callbacks(few: Dataset) -> None:
     settings = TrainingSettings(recipe="fast", batch_size=100)
-    halves = few.fit_and_validation()
-    assert isinstance(make_loop(settings, *halves), CompiledLoop)
+    assert isinstance(make_loop(settings, few), CompiledLoop)
     called = callbacks.History()
-    loop = make_loop(settings, *halves, callbacks=[called])
+    loop = make_loop(settings, few, [called])
     assert type(loop) is ClassifierLoop
     loop.run()
     assert called.epoch == [0]
@@ -247,7 +246,7 @@ def test_what_sets_the_learning_rate_takes_the_schedules_place(few: Dataset) -> 
     rates: list[float] = []
     setter = callbacks.LearningRateScheduler(lambda _, rate: rates.append(rate) or rate / 2)
     settings = TrainingSettings(network="lenet5", epochs=3, learning_rate=0.004)
-    make_loop(settings, *few.fit_and_validation(), callbacks=[setter]).run()
+    make_loop(settings, few, [setter]).run()
     assert rates == pytest.approx([0.004, 0.002, 0.001])
     notes = start_training(settings, few, callbacks=[setter]).notes()
     assert any("LearningRateScheduler sets the learning rate" in note for note in notes)
@@ -260,7 +259,7 @@ def test_patience_ends_a_training_and_keeps_the_best_weights(
     settings = TrainingSettings(
         network="lenet5", epochs=30, optimizer="sgd", learning_rate=0.6, patience=2
     )
-    run = train_run(settings, small, tmp_path / "run")
+    run = start_training(settings, small).run(tmp_path / "run")
     losses = [row["validation_loss"] for row in run.history]
     best = int(np.argmin(losses))
     assert len(losses) == best + 3 < 30
@@ -271,8 +270,7 @@ def test_a_training_that_was_stopped_keeps_its_patience(small: Dataset, tmp_path
     settings = TrainingSettings(
         network="lenet5", epochs=30, optimizer="sgd", learning_rate=0.6, patience=2
     )
-    halves = small.fit_and_validation()
-    whole = make_loop(settings, *halves)
+    whole = make_loop(settings, small)
     whole.run()
     state = tmp_path / "checkpoint.npz"
     for _ in range(30):  # each epoch in a training of its own
@@ -284,7 +282,7 @@ def test_a_training_that_was_stopped_keeps_its_patience(small: Dataset, tmp_path
             loop.save(state)
             raise Killed
 
-        part = make_loop(settings, *halves)
+        part = make_loop(settings, small)
         if state.exists():
             part.load(state)
         try:

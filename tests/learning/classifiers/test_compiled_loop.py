@@ -2,12 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loops import Killed, weights
+from loops import Killed, make_loop, weights
 
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.compiled_loop import CompiledLoop, FusedAdam
 from inkdigit.learning.classifiers.loop import ClassifierLoop
-from inkdigit.learning.classifiers.train import make_loop
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.settings import TrainingSettings
 
@@ -15,7 +14,7 @@ SETTINGS = TrainingSettings(recipe="fast", epochs=3, batch_size=50)
 
 
 def new_loop(dataset: Dataset, settings: TrainingSettings = SETTINGS) -> ClassifierLoop:
-    return make_loop(settings, *dataset.fit_and_validation())
+    return make_loop(settings, dataset)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inkdigit.cli import main
-from inkdigit.learning.api import train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
@@ -17,9 +17,9 @@ from inkdigit.reading import DigitModel
 @pytest.fixture(scope="module")
 def other(small: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("other") / "run"
-    return train_run(
-        TrainingSettings(network="lenet5", epochs=1, batch_size=50, seed=1), small, folder
-    )
+    return start_training(
+        TrainingSettings(network="lenet5", epochs=1, batch_size=50, seed=1), small
+    ).run(folder)
 
 
 def export(*arguments: object) -> int:

@@ -11,7 +11,7 @@ import pytest
 from loops import Killed
 
 from inkdigit.errors import OutputError, RunError, SettingError
-from inkdigit.learning.api import export, train_run
+from inkdigit.learning.api import export, start_training
 from inkdigit.learning.backend import keras
 from inkdigit.learning.classifiers.loop import ClassifierLoop
 from inkdigit.learning.datasets import Dataset, load_dataset
@@ -33,9 +33,9 @@ def each_run(
     request: pytest.FixtureRequest, small: Dataset, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
     folder = tmp_path_factory.mktemp("runs") / request.param
-    return train_run(
-        TrainingSettings(network=request.param, epochs=3, batch_size=32), small, folder
-    )
+    return start_training(
+        TrainingSettings(network=request.param, epochs=3, batch_size=32), small
+    ).run(folder)
 
 
 @pytest.mark.slow
@@ -101,9 +101,9 @@ def test_a_run_that_was_killed_goes_on(small: Dataset, tmp_path: Path, trained: 
         raise Killed
 
     with pytest.raises(Killed):
-        train_run(trained.settings, small, tmp_path / "run", after_epoch=kill)
+        start_training(trained.settings, small).run(tmp_path / "run", after_epoch=kill)
     assert not Run.open(tmp_path / "run").finished
-    resumed = train_run(trained.settings, small, tmp_path / "run", resume=True)
+    resumed = start_training(trained.settings, small).run(tmp_path / "run", resume=True)
     ours, theirs = (load_keras_model(run.folder / KERAS_MODEL) for run in (resumed, trained))
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert np.array_equal(a, b)
@@ -111,18 +111,18 @@ def test_a_run_that_was_killed_goes_on(small: Dataset, tmp_path: Path, trained: 
 
 def test_a_finished_run_is_returned_as_it_is(small: Dataset, trained: Run) -> None:
     before = (trained.folder / KERAS_MODEL).stat().st_mtime_ns
-    assert train_run(trained.settings, small, trained.folder, resume=True) == trained
+    assert start_training(trained.settings, small).run(trained.folder, resume=True) == trained
     assert (trained.folder / KERAS_MODEL).stat().st_mtime_ns == before
 
 
 def test_nothing_that_was_there_is_lost(small: Dataset, trained: Run, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(RunError, match="not empty and not a run"):
-        train_run(TrainingSettings(epochs=1), small, tmp_path)
+        start_training(TrainingSettings(epochs=1), small).run(tmp_path)
     with pytest.raises(RunError, match="already holds a run"):
-        train_run(trained.settings, small, trained.folder)
+        start_training(trained.settings, small).run(trained.folder)
     with pytest.raises(RunError, match="not empty and not a run"):
-        train_run(TrainingSettings(epochs=1), small, tmp_path / "thesis.txt")
+        start_training(TrainingSettings(epochs=1), small).run(tmp_path / "thesis.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -130,21 +130,23 @@ def test_a_run_of_other_settings_or_digits_is_not_gone_on_with(
     small: Dataset, trained: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(RunError, match="other settings"):
-        train_run(TrainingSettings(network="lenet5", epochs=9), small, trained.folder, resume=True)
+        start_training(TrainingSettings(network="lenet5", epochs=9), small).run(
+            trained.folder, resume=True
+        )
     other = Dataset("sample", small.test, small.test)
     with pytest.raises(RunError, match="other digits"):
-        train_run(trained.settings, other, trained.folder, resume=True)
+        start_training(trained.settings, other).run(trained.folder, resume=True)
     said = RECIPES[trained.settings.recipe]
     monkeypatch.setitem(RECIPES, trained.settings.recipe, replace(said, learning_rate=0.5))
     with pytest.raises(RunError, match="the recipe plain said otherwise"):
-        train_run(trained.settings, small, trained.folder, resume=True)
+        start_training(trained.settings, small).run(trained.folder, resume=True)
 
 
 def test_bad_settings_make_no_folder(small: Dataset, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="choose from"):
-        train_run(TrainingSettings(network="nothing"), small, tmp_path / "run")
+        start_training(TrainingSettings(network="nothing"), small).run(tmp_path / "run")
     with pytest.raises(OutputError, match="cannot be made"):
-        train_run(TrainingSettings(network="lenet5"), small, Path("/proc/inkdigit/run"))
+        start_training(TrainingSettings(network="lenet5"), small).run(Path("/proc/inkdigit/run"))
     assert list(tmp_path.iterdir()) == []
 
 

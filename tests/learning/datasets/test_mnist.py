@@ -39,6 +39,13 @@ DIGESTS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.
 PACKED = {f"{name}.gz": gzip.compress(content) for name, content in FILES.items()}
 
 
+@pytest.fixture(autouse=True)
+def _digests(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Take these files for MNIST's, but where the real ones are."""
+    if "mnist" not in request.fixturenames:
+        monkeypatch.setattr(mnist, "SHA256", dict(DIGESTS))
+
+
 def written(folder: Path, files: dict[str, bytes]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -65,7 +72,7 @@ def test_files_packed_or_not_in_the_folder_or_in_its_mnist(
     files: dict[str, bytes], inner: str, tmp_path: Path, sockets: list[object]
 ) -> None:
     written(tmp_path / "data" / inner, files)
-    dataset = load_mnist(tmp_path / "data", digests=DIGESTS)
+    dataset = load_mnist(tmp_path / "data")
     assert holds_the_digits(dataset)
     assert dataset.train.images.dtype == np.uint8
     assert dataset.train.labels.dtype == np.int64
@@ -75,12 +82,12 @@ def test_files_packed_or_not_in_the_folder_or_in_its_mnist(
 @pytest.mark.parametrize("level", [0, 1, 9])
 def test_how_a_file_is_packed_does_not_matter(level: int, tmp_path: Path) -> None:
     packed = {f"{name}.gz": gzip.compress(FILES[name], level, mtime=level) for name in FILES}
-    assert holds_the_digits(load_mnist(written(tmp_path, packed), digests=DIGESTS))
+    assert holds_the_digits(load_mnist(written(tmp_path, packed)))
 
 
 def test_a_name_that_lies_about_packing_does_not_matter(tmp_path: Path) -> None:
     lying = {f"{name}.gz": content for name, content in FILES.items()}
-    assert holds_the_digits(load_mnist(written(tmp_path, lying), digests=DIGESTS))
+    assert holds_the_digits(load_mnist(written(tmp_path, lying)))
 
 
 def test_where_it_is_looked_for_and_in_which_order(
@@ -96,9 +103,9 @@ def test_where_it_is_looked_for_and_in_which_order(
     monkeypatch.setenv("INKDIGIT_DATA", str(named))
     assert mnist.find_mnist() == named
     with pytest.raises(DataError, match="is no IDX file"):
-        load_mnist(digests=DIGESTS)
+        load_mnist()
     given = written(tmp_path / "given" / "mnist", PACKED)
-    assert holds_the_digits(load_mnist(given.parent, digests=DIGESTS))
+    assert holds_the_digits(load_mnist(given.parent))
 
 
 def test_a_data_dir_without_it_is_an_error_and_no_download(
@@ -107,7 +114,7 @@ def test_a_data_dir_without_it_is_an_error_and_no_download(
     written(tmp_path / "data", {name: FILES[name] for name in list(FILES)[:3]})
     for place in (tmp_path / "data", tmp_path / "nowhere"):
         with pytest.raises(DataError, match=r"holds no MNIST: expected train-images.* packed"):
-            load_mnist(place, digests=DIGESTS)
+            load_mnist(place)
     assert sockets == []
 
 
@@ -137,16 +144,17 @@ WIDE = idx(np.zeros((30, 28, 32)))
 def test_broken_and_foreign_files(name: str, content: bytes, said: str, tmp_path: Path) -> None:
     written(tmp_path, FILES | {name: content})
     with pytest.raises(DataError, match=said) as caught:
-        load_mnist(tmp_path, digests=DIGESTS)
+        load_mnist(tmp_path)
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_as_many_labels_as_images(tmp_path: Path) -> None:
+def test_as_many_labels_as_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = FILES | {TRAIN_LABELS: idx(np.arange(29) % 10)}
-    digests = DIGESTS | {TRAIN_LABELS: hashlib.sha256(files[TRAIN_LABELS]).hexdigest()}
+    digest = hashlib.sha256(files[TRAIN_LABELS]).hexdigest()
+    monkeypatch.setitem(mnist.SHA256, TRAIN_LABELS, digest)
     with pytest.raises(DataError, match="holds 30 train images and 29 labels"):
-        load_mnist(written(tmp_path, files), digests=digests)
+        load_mnist(written(tmp_path, files))
 
 
 def test_a_file_that_unpacks_to_far_too_much(
@@ -154,7 +162,7 @@ def test_a_file_that_unpacks_to_far_too_much(
 ) -> None:
     monkeypatch.setattr(mnist, "MAX_BYTES", 10_000)
     with pytest.raises(DataError, match="unpacks to more than 10,000 bytes"):
-        load_mnist(written(tmp_path, PACKED), digests=DIGESTS)
+        load_mnist(written(tmp_path, PACKED))
 
 
 # Mirrors
@@ -170,8 +178,10 @@ class Mirrors:
     answers: dict[str, Callable[[bytes], Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def named(self, *names: str) -> list[str]:
-        return [f"{self.address}/{name}/" for name in names]
+    def name(self, *names: str) -> list[str]:
+        """Let these be the mirrors that are asked."""
+        mnist.MIRRORS = tuple(f"{self.address}/{name}/" for name in names)
+        return list(mnist.MIRRORS)
 
 
 def good(content: bytes) -> Answer:
@@ -214,6 +224,7 @@ BAD = {
 @pytest.fixture
 def mirrors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirrors]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(mnist, "MIRRORS", ())  # put back what `Mirrors.name` sets
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -241,11 +252,11 @@ def mirrors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirrors]:
 
 def test_a_download_is_kept_and_used_again(mirrors: Mirrors) -> None:
     mirrors.answers["a"] = good
-    urls = mirrors.named("a")
-    assert holds_the_digits(load_mnist(mirrors=urls, digests=DIGESTS))
+    mirrors.name("a")
+    assert holds_the_digits(load_mnist())
     assert mirrors.asked == [f"/a/{name}" for name in PACKED]
     assert sorted(path.name for path in cache_folder().iterdir()) == sorted(PACKED)
-    assert holds_the_digits(load_mnist(mirrors=urls, digests=DIGESTS))
+    assert holds_the_digits(load_mnist())
     assert len(mirrors.asked) == 4
 
 
@@ -254,8 +265,9 @@ def test_the_next_mirror_is_tried(
     bad: Callable[[bytes], Answer], mirrors: Mirrors, tmp_path: Path
 ) -> None:
     mirrors.answers |= {"a": bad, "b": good}
-    fetch_mnist(tmp_path / "new" / "mnist", mirrors=mirrors.named("a", "b"), digests=DIGESTS)
-    assert holds_the_digits(load_mnist(tmp_path / "new", digests=DIGESTS))
+    mirrors.name("a", "b")
+    fetch_mnist(tmp_path / "new" / "mnist")
+    assert holds_the_digits(load_mnist(tmp_path / "new"))
     assert mirrors.asked[:2] == [f"/a/{TRAIN_IMAGES}.gz", f"/b/{TRAIN_IMAGES}.gz"]
 
 
@@ -264,9 +276,9 @@ def test_a_failed_download_leaves_nothing_behind(
     bad: Callable[[bytes], Answer], said: str, mirrors: Mirrors, tmp_path: Path
 ) -> None:
     mirrors.answers |= {"a": bad, "b": absent}
-    urls = mirrors.named("a", "b")
+    urls = mirrors.name("a", "b")
     with pytest.raises(DownloadError, match=f"no mirror gave {TRAIN_IMAGES}.gz") as caught:
-        fetch_mnist(tmp_path / "mnist", mirrors=urls, digests=DIGESTS)
+        fetch_mnist(tmp_path / "mnist")
     message = str(caught.value)
     assert said in message
     assert all(url in message for url in urls)
@@ -280,8 +292,9 @@ def test_a_server_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
+    monkeypatch.setattr(mnist, "MIRRORS", [f"http://127.0.0.1:{port}/"])
     with pytest.raises(DownloadError, match="refused") as caught:
-        fetch_mnist(tmp_path, mirrors=[f"http://127.0.0.1:{port}/"], digests=DIGESTS)
+        fetch_mnist(tmp_path)
     assert f"127.0.0.1:{port}/{TRAIN_IMAGES}.gz: Connection refused)" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -291,36 +304,40 @@ def test_a_server_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(mnist, "SECONDS_TO_ANSWER", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        monkeypatch.setattr(mnist, "MIRRORS", [url])
         with pytest.raises(DownloadError, match="timed out"):
-            fetch_mnist(tmp_path, mirrors=[url], digests=DIGESTS)
+            fetch_mnist(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_try_fetches_only_what_is_missing(mirrors: Mirrors, tmp_path: Path) -> None:
     mirrors.answers |= {"a": good, f"/a/{TEST_IMAGES}.gz": cut_off}
+    mirrors.name("a")
     with pytest.raises(DownloadError, match=f"no mirror gave {TEST_IMAGES}"):
-        fetch_mnist(tmp_path, mirrors=mirrors.named("a"), digests=DIGESTS)
+        fetch_mnist(tmp_path)
     kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert kept == {name: PACKED[name] for name in list(PACKED)[:2]}
     mirrors.asked.clear()
     del mirrors.answers[f"/a/{TEST_IMAGES}.gz"]
-    fetch_mnist(tmp_path, mirrors=mirrors.named("a"), digests=DIGESTS)
+    fetch_mnist(tmp_path)
     assert mirrors.asked == [f"/a/{TEST_IMAGES}.gz", f"/a/{TEST_LABELS}.gz"]
-    assert holds_the_digits(load_mnist(tmp_path, digests=DIGESTS))
+    assert holds_the_digits(load_mnist(tmp_path))
 
 
 def test_a_server_that_has_the_client_unpack(mirrors: Mirrors, tmp_path: Path) -> None:
     mirrors.answers["a"] = unpacking
-    fetch_mnist(tmp_path, mirrors=mirrors.named("a"), digests=DIGESTS)
-    assert holds_the_digits(load_mnist(tmp_path, digests=DIGESTS))
+    mirrors.name("a")
+    fetch_mnist(tmp_path)
+    assert holds_the_digits(load_mnist(tmp_path))
 
 
 @pytest.mark.parametrize("inner", ["", "mnist"])
 def test_a_target_that_cannot_be_written(inner: str, mirrors: Mirrors, tmp_path: Path) -> None:
     mirrors.answers["a"] = good
     (tmp_path / "file").write_text("in the way")
+    mirrors.name("a")
     with pytest.raises(OutputError, match="cannot be made"):
-        fetch_mnist(tmp_path / "file" / inner, mirrors=mirrors.named("a"), digests=DIGESTS)
+        fetch_mnist(tmp_path / "file" / inner)
     assert mirrors.asked == []
     assert (tmp_path / "file").read_text() == "in the way"
 
@@ -328,8 +345,9 @@ def test_a_target_that_cannot_be_written(inner: str, mirrors: Mirrors, tmp_path:
 def test_a_file_that_cannot_get_its_name(mirrors: Mirrors, tmp_path: Path) -> None:
     mirrors.answers["a"] = good
     (tmp_path / f"{TRAIN_IMAGES}.gz").mkdir()
+    mirrors.name("a")
     with pytest.raises(OutputError, match="cannot be written"):
-        fetch_mnist(tmp_path, mirrors=mirrors.named("a"), digests=DIGESTS)
+        fetch_mnist(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [f"{TRAIN_IMAGES}.gz"]
 
 
@@ -338,7 +356,8 @@ def test_a_bar_is_shown_where_asked_for(
     progress: bool, mirrors: Mirrors, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mirrors.answers["a"] = good
-    fetch_mnist(tmp_path, progress=progress, mirrors=mirrors.named("a"), digests=DIGESTS)
+    mirrors.name("a")
+    fetch_mnist(tmp_path, progress=progress)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert ("100%" in captured.err) == progress

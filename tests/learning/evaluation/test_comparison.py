@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from inkdigit.errors import RunError, SettingError
 from inkdigit.learning import api
-from inkdigit.learning.api import train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.comparison import (
@@ -76,7 +76,7 @@ def test_combined_p_is_twice_the_median(values: list[float], expected: float) ->
 def test_a_comparison_trains_measures_and_summarises(small: Dataset, tmp_path: Path) -> None:
     def train_one(network: str, seed: int, folder: Path) -> Run:
         settings = TrainingSettings(network=network, seed=seed, epochs=1)
-        return train_run(settings, small, folder, resume=True)
+        return start_training(settings, small).run(folder, resume=True)
 
     comparison = compare(["lenet5", "classic"], 2, small, tmp_path, train_one)
     assert len(comparison.runs) == 4

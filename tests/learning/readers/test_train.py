@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from inkdigit.errors import DataError, ModelError, SettingError
-from inkdigit.learning.api import train_run
+from inkdigit.learning.api import start_training
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
 from inkdigit.learning.readers.train import (
@@ -96,7 +96,7 @@ def test_networks_and_batches_that_make_no_sense(small: Dataset, tmp_path: Path)
         ReaderTraining(TrainingSettings(), small)
     large = TrainingSettings(network="line", batch_size=1025)
     with pytest.raises(SettingError, match="at most that, received 1,025"):
-        train_run(large, small, tmp_path / "run")
+        start_training(large, small).run(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -106,7 +106,7 @@ def test_numbers_need_all_ten_digits(network: str, small: Dataset, tmp_path: Pat
         "no seven", small.train.at(np.flatnonzero(small.train.labels != 7)), small.test
     )
     with pytest.raises(DataError, match=r"numbers of all ten digits: no seven lacks 7 in a half$"):
-        train_run(TrainingSettings(network=network), no_seven, tmp_path / "run")
+        start_training(TrainingSettings(network=network), no_seven).run(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -69,9 +69,6 @@ class ClassifierLoop(Loop):
             metrics=["accuracy"],
         )
 
-    def _batches(self, digits: int) -> int:
-        return -(-digits // self.settings.batch_size)
-
     def _network(self, precision: str) -> Any:
         return self._own.build() if self._own else super()._network(precision)
 

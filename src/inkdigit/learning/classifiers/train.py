@@ -9,7 +9,7 @@ from typing import Any
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, make_reproducible
 from inkdigit.learning.classifiers.loop import ClassifierLoop, sets_learning_rate
-from inkdigit.learning.datasets import Dataset, Digits
+from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
 from inkdigit.learning.evaluation.report import write_run_report
 from inkdigit.learning.models.export import check_exportable
@@ -106,9 +106,18 @@ class ClassifierTraining(Training):
         return notes
 
     def loop(self) -> nullcontext[ClassifierLoop]:
-        """Return the loop that the recipe asks for."""
-        own = self._own, self._callbacks
-        return nullcontext(make_loop(self.settings, self.fitted, self.validation, *own))
+        """Return the loop that the recipe asks for, where this backend has it.
+
+        A network of the user's own, whose losses may be of any kind, and callbacks take Keras's
+        `fit`.
+        """
+        plain = self._own or self._callbacks or keras.backend.backend() != "tensorflow"
+        what = self.settings, self.fitted, self.validation
+        if self.recipe.compiled and not plain:
+            from inkdigit.learning.classifiers.compiled_loop import CompiledLoop
+
+            return nullcontext(CompiledLoop(*what))
+        return nullcontext(ClassifierLoop(*what, self._own, self._callbacks))
 
     def measure(self, model: Any, history: History) -> dict[str, Any]:  # noqa: ARG002
         """Return loss, accuracy and number of the digits that were fitted, and of the others."""
@@ -130,22 +139,3 @@ class ClassifierTraining(Training):
         """Write the pictures and the page."""
         test, evaluation = self.dataset.test, self._evaluations["test"]
         write_run_report(run.folder, run.metrics, run.history, test, evaluation)
-
-
-def make_loop(
-    settings: TrainingSettings,
-    fitted: Digits,
-    validation: Digits,
-    own: OwnNetwork | None = None,
-    callbacks: Sequence[Any] = (),
-) -> ClassifierLoop:
-    """Return the loop that the recipe of the settings asks for, where this backend has it.
-
-    A network of the user's own, whose losses may be of any kind, and callbacks take Keras's `fit`.
-    """
-    plain = own or callbacks or keras.backend.backend() != "tensorflow"
-    if settings.as_recipe().compiled and not plain:
-        from inkdigit.learning.classifiers.compiled_loop import CompiledLoop
-
-        return CompiledLoop(settings, fitted, validation)
-    return ClassifierLoop(settings, fitted, validation, own, callbacks)

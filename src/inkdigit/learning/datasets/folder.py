@@ -36,8 +36,7 @@ def load_folder(root: Path) -> Dataset:
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: name one that holds class folders 0 to 9")
     left_out: list[str] = []
-    halves = _find_parts(root, left_out)
-    parts = [_read_classes(folder, left_out) for folder in halves]
+    parts = [_read_classes(folder, left_out) for folder in _find_parts(root, left_out)]
     train, test = parts if len(parts) == 2 else parts[0].divided(TEST_SHARE)
     notes = []
     if len(parts) == 1:

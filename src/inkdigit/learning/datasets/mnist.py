@@ -9,7 +9,6 @@ import hashlib
 import os
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +39,7 @@ MAX_BYTES = 64_000_000
 GZIP = b"\x1f\x8b"
 
 
-def load_mnist(
-    data_dir: str | Path | None = None,
-    *,
-    progress: bool = False,
-    mirrors: Sequence[str] = MIRRORS,
-    digests: Mapping[str, str] = SHA256,
-) -> Dataset:
+def load_mnist(data_dir: str | Path | None = None, *, progress: bool = False) -> Dataset:
     """Return MNIST from `data_dir`, else `INKDIGIT_DATA`, else the user's cache, else a mirror."""
     folder = find_mnist() if data_dir is None else _folder_with_files(Path(data_dir))
     if folder is None:
@@ -56,8 +49,8 @@ def load_mnist(
                 "packed (.gz) or not, in it or in its mnist/"
             )
         folder = cache_folder()
-        fetch_mnist(folder, progress=progress, mirrors=mirrors, digests=digests)
-    train, test = (_read_half(folder, half, digests) for half in ("train", "t10k"))
+        fetch_mnist(folder, progress=progress)
+    train, test = (_read_half(folder, half) for half in ("train", "t10k"))
     return Dataset("mnist", train, test)
 
 
@@ -75,13 +68,7 @@ def cache_folder() -> Path:
     return Path(pooch.os_cache("inkdigit")) / "mnist"
 
 
-def fetch_mnist(
-    folder: Path,
-    *,
-    progress: bool = False,
-    mirrors: Sequence[str] = MIRRORS,
-    digests: Mapping[str, str] = SHA256,
-) -> None:
+def fetch_mnist(folder: Path, *, progress: bool = False) -> None:
     """Download what `folder` lacks of MNIST's files, from the first mirror that has them whole.
 
     A file is verified before it gets its name, so a broken download leaves nothing behind.
@@ -89,19 +76,17 @@ def fetch_mnist(
     make_folder(folder)
     for name in SHA256:
         if _existing(folder, name) is None:
-            _fetch_file(folder, name, mirrors, digests[name], progress)
+            _fetch_file(folder, name, progress)
 
 
-def _fetch_file(
-    folder: Path, name: str, mirrors: Sequence[str], digest: str, progress: bool
-) -> None:
+def _fetch_file(folder: Path, name: str, progress: bool) -> None:
     refusals = []
-    for mirror in mirrors:
+    for mirror in MIRRORS:
         try:
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 packed = Path(scratch, f"{name}.gz")
                 _download(mirror + packed.name, packed, progress)
-                _verify(_unpacked(packed, mirror + packed.name), digest, mirror + packed.name)
+                _verify(_unpacked(packed, mirror + packed.name), name, mirror + packed.name)
                 packed.replace(folder / packed.name)
             return
         except DataError as refusal:
@@ -149,20 +134,20 @@ def _existing(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
-def _read_half(folder: Path, half: str, digests: Mapping[str, str]) -> Digits:
-    images = _read_file(folder, f"{half}-images-idx3-ubyte", digests)
-    labels = _read_file(folder, f"{half}-labels-idx1-ubyte", digests)
+def _read_half(folder: Path, half: str) -> Digits:
+    images = _read_file(folder, f"{half}-images-idx3-ubyte")
+    labels = _read_file(folder, f"{half}-labels-idx1-ubyte")
     if len(images) != len(labels):
         raise DataError(f"{folder} holds {len(images)} {half} images and {len(labels)} labels")
     return Digits(images, labels.astype(np.int64))
 
 
-def _read_file(folder: Path, name: str, digests: Mapping[str, str]) -> Bytes:
+def _read_file(folder: Path, name: str) -> Bytes:
     path = _existing(folder, name) or folder / name
     content = _unpacked(path, str(path))
     shape = (SIZE, SIZE) if "images" in name else ()
     array = _parse_idx(content, shape, str(path))
-    _verify(content, digests[name], str(path))
+    _verify(content, name, str(path))
     return array
 
 
@@ -200,10 +185,10 @@ def _parse_idx(content: bytes, item_shape: tuple[int, ...], source: str) -> Byte
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
-def _verify(content: bytes, digest: str, source: str) -> None:
+def _verify(content: bytes, name: str, source: str) -> None:
     found = hashlib.sha256(content).hexdigest()
-    if found != digest:
+    if found != SHA256[name]:
         raise DataError(
             f"{source} is not MNIST's (its content has SHA-256 {found[:12]}…, expected "
-            f"{digest[:12]}…): another copy is needed"
+            f"{SHA256[name][:12]}…): another copy is needed"
         )

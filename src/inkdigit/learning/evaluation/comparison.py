@@ -156,12 +156,10 @@ def compare(
     if len(asked) + len(files) < len(given):
         raise SettingError(f"a network is named twice among {', '.join(asked)}")
     _claim(folder)
-    contenders = []
-    for one in files:
-        if isinstance(one, Run):
-            contenders.append(Contender.of_run(one))
-        else:
-            contenders.append(Contender.of_file(one, folder))
+    contenders = [
+        Contender.of_run(one) if isinstance(one, Run) else Contender.of_file(one, folder)
+        for one in files
+    ]
     trained = [(name, seed) for name in asked for seed in range(seeds)]
     _check_keys([*trained, *((one.name, one.seed) for one in contenders)])
     for seed in range(seeds):

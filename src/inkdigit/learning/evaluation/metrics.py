@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from inkdigit.errors import DataError, ModelError
 from inkdigit.learning.datasets.digits import CLASSES, as_array, as_labels
-from inkdigit.reading.calibration import Floats, temperature_scale
+from inkdigit.reading.calibration import Calibration, Floats, temperature_scale
 
 BINS = 15
 TARGET_ERROR = 0.001
@@ -120,8 +120,7 @@ class Evaluation:
     def confusion(self) -> npt.NDArray[np.int64]:
         """How often a class (row) was read as another (column), `(classes, classes)`."""
         classes = np.arange(self.probabilities.shape[1])
-        matrix = confusion_matrix(self.labels, self.predictions, labels=classes)
-        return np.asarray(matrix, np.int64)
+        return np.asarray(confusion_matrix(self.labels, self.predictions, labels=classes), np.int64)
 
     def per_class(self) -> list[dict[str, float]]:
         """Return precision, recall, F1 and support of each digit; 0 where nothing is read as it."""
@@ -176,17 +175,6 @@ class ReliabilityBin:
     accuracy: float
     share: float
     interval: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What a validation part says of a network's confidence; see `ModelInfo` for the fields."""
-
-    temperature: float
-    reject_threshold: float
-    reject_error: float
-    reject_accepted: float
-    reject_measured_on: int
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:

@@ -24,11 +24,6 @@ from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.model_file import FALLBACK, ModelInfo
 
-# What a model file says before its network is calibrated: nothing is sure enough.
-UNCALIBRATED = {
-    "temperature": 1.0, "reject_threshold": 1.0, "reject_error": 0.0, "reject_accepted": 0.0,
-    "reject_measured_on": 0,
-}  # fmt: skip
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
 # Characters of a library's reason that are told.
@@ -72,7 +67,7 @@ def write_model_file(
 def write_onnx(
     path: Path,
     out: Path,
-    measured: Callable[[Any], dict[str, Any]] = lambda _: UNCALIBRATED,
+    measured: Callable[[Any], dict[str, Any]] = lambda _: {},
     pictures: Pictures | None = None,
 ) -> Path:
     """Write a `.keras` or `.h5` that belongs to no run as ONNX, and return the file.
@@ -103,8 +98,7 @@ def describe(path: Path, info: ModelInfo) -> None:
     """Replace what a model file says of itself."""
     import onnx
 
-    graph = onnx.load(str(path))
-    write_atomically(path, lambda temporary: _describe(graph, info, temporary))
+    write_atomically(path, lambda temporary: _describe(onnx.load(str(path)), info, temporary))
 
 
 def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -> None:
@@ -114,10 +108,11 @@ def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -
 
     models = [onnx.load(str(file)) for file in (first, second)]
     shown = models[0].graph.input[0]
-    branches = [
-        _branch(onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False), name)
-        for model, name in zip(models, ("first", FALLBACK), strict=True)
-    ]
+    branches = []
+    for model, name in zip(models, ("first", FALLBACK), strict=True):
+        graph = onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False).graph
+        # It sees the inputs of the graph around it.
+        branches.append(helper.make_graph(graph.node, name, [], graph.output, graph.initializer))
     output = helper.make_tensor_value_info(
         "frames", onnx.TensorProto.FLOAT, ["n", "frames", len(info.classes) + 1]
     )
@@ -129,14 +124,6 @@ def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -
     versions = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=versions, ir_version=models[0].ir_version)
     write_atomically(path, lambda temporary: _describe(model, info, temporary))
-
-
-def _branch(model: Any, name: str) -> Any:
-    """Return a model's graph as a branch, which sees the inputs of the graph around it."""
-    from onnx import helper
-
-    graph = model.graph
-    return helper.make_graph(graph.node, name, [], graph.output, graph.initializer)
 
 
 def _describe(graph: Any, info: ModelInfo, path: Path) -> None:

@@ -6,11 +6,12 @@ write a file beside these, with a function that returns its layers, and name tha
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from inkdigit.errors import SettingError
 from inkdigit.learning.backend import Layers, computing_in, keras
-from inkdigit.learning.networks.averaged import best, small_8k, small_25k, small_100k
+from inkdigit.learning.networks.averaged import averaged
 from inkdigit.learning.networks.classic import classic
 from inkdigit.learning.networks.fast import fast
 from inkdigit.learning.networks.lenet5 import lenet5
@@ -26,10 +27,10 @@ NETWORKS: dict[str, Callable[[], Layers]] = {
     "classic": classic,
     "modern": modern,
     "fast": fast,
-    "small-8k": small_8k,
-    "small-25k": small_25k,
-    "small-100k": small_100k,
-    "best": best,
+    "small-8k": partial(averaged, 16, 16, 16, 16),
+    "small-25k": partial(averaged, 20, 24, 32, 40),
+    "small-100k": partial(averaged, 32, 48, 64, 80),
+    "best": partial(averaged, 48, 64, 96, 128),
 }
 READERS: dict[str, Callable[[], Any]] = {"line": line, "single": single}
 

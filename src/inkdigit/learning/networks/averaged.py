@@ -3,31 +3,13 @@
 from inkdigit.learning.backend import Layers, layers
 
 
-def small_8k() -> Layers:
-    """Return the network with 16 filters in every layer: 7,738 parameters."""
-    return _averaged(16, 16, 16, 16)
-
-
-def small_25k() -> Layers:
-    """Return the network with 20 to 40 filters: 24,126 parameters."""
-    return _averaged(20, 24, 32, 40)
-
-
-def small_100k() -> Layers:
-    """Return the network with 32 to 80 filters: 90,058 parameters."""
-    return _averaged(32, 48, 64, 80)
-
-
-def best() -> Layers:
-    """Return the network with 48 to 128 filters: 197,370 parameters."""
-    return _averaged(48, 64, 96, 128)
-
-
-def _averaged(first: int, second: int, third: int, last: int) -> Layers:
-    """Return four convolutions whose last maps are averaged (Lin et al. 2014), untrained.
+def averaged(first: int, second: int, third: int, last: int) -> Layers:
+    """Return four convolutions of so many filters, whose last maps are averaged, untrained.
 
     A stride in the first layer and a pooling after the second leave maps of 14, 12, 6 and 4 pixels
-    a side. What a filter finds counts wherever it is found, so the dense layer is tiny.
+    a side. What a filter finds counts wherever it is found (Lin et al. 2014), so the dense layer is
+    tiny. With 16 filters in every layer there are 7,738 parameters (`small-8k`), with 20 to 40
+    24,126 (`small-25k`), with 32 to 80 90,058 (`small-100k`), with 48 to 128 197,370 (`best`).
     """
     return [
         layers.Conv2D(first, 5, strides=2, padding="same", use_bias=False),

@@ -78,19 +78,18 @@ class OwnNetwork:
         return adapted(model, self.name)
 
     def digest(self) -> str:
-        """Return what tells the network from others of its name."""
-        return _digest(self.build())
+        """Return what tells the network from others of its name.
 
-
-def _digest(model: Model) -> str:
-    """Return the SHA-256 of a network, without what Keras draws anew: numbers and seeds."""
-    try:
-        layers_ = json.dumps(model.get_config(), default=str, sort_keys=True)
-    except (NotImplementedError, TypeError):  # a subclass that tells none
-        layers_ = ""
-    kept = re.sub(r'_\d+"|"seed": \d+|0x[0-9a-f]+', '"', layers_)
-    shapes = [tuple(weight.shape) for weight in model.weights]
-    return hashlib.sha256(f"{kept} {shapes}".encode()).hexdigest()
+        It is the SHA-256 without what Keras draws anew: numbers and seeds.
+        """
+        model = self.build()
+        try:
+            layers_ = json.dumps(model.get_config(), default=str, sort_keys=True)
+        except (NotImplementedError, TypeError):  # a subclass that tells none
+            layers_ = ""
+        kept = re.sub(r'_\d+"|"seed": \d+|0x[0-9a-f]+', '"', layers_)
+        shapes = [tuple(weight.shape) for weight in model.weights]
+        return hashlib.sha256(f"{kept} {shapes}".encode()).hexdigest()
 
 
 def _without_number(model: Model) -> str:

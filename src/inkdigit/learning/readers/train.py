@@ -20,12 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from inkdigit.errors import DataError, RunError, SettingError
 from inkdigit.files import write_atomically
 from inkdigit.learning.datasets import Dataset, Digits, load_dataset
-from inkdigit.learning.evaluation.metrics import (
-    Calibration,
-    Evaluation,
-    calibrate,
-    threshold_at_error,
-)
+from inkdigit.learning.evaluation.metrics import Evaluation, calibrate, threshold_at_error
 from inkdigit.learning.models.export import describe, export, join_with_fallback, write_model_file
 from inkdigit.learning.models.keras_files import LINE_SHAPES, load_keras_model, predict
 from inkdigit.learning.models.run import KERAS_MODEL, History, Run
@@ -38,7 +33,7 @@ from inkdigit.learning.synthesis.real_hands import RealHands
 from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, batches
 from inkdigit.learning.training import Loop, Training, figures_of
 from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET, only_digits
-from inkdigit.reading.calibration import PlattScaling, log_odds
+from inkdigit.reading.calibration import Calibration, PlattScaling, log_odds
 from inkdigit.reading.model_file import LineModel, to_pixels
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 from inkdigit.reading.tta import PADDED_TO, Network, classify_views, pad, view_lines

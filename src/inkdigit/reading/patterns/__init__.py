@@ -31,9 +31,10 @@ class Pattern:
     automaton: Automaton = field(compare=False, repr=False)
 
     @classmethod
+    @lru_cache(maxsize=64)
     def parse(cls, text: str) -> Self:
         """Compile a pattern; `SettingError` says where it is none or what bound it breaks."""
-        return cls(text, _compile(text))
+        return cls(text, determined(parsed(text)))
 
     @property
     def symbols(self) -> str:
@@ -44,8 +45,3 @@ class Pattern:
     def fits(self, text: str) -> bool:
         """Say whether the whole text fits."""
         return self.automaton.accepts(text)
-
-
-@lru_cache(maxsize=64)
-def _compile(text: str) -> Automaton:
-    return determined(parsed(text))

@@ -5,7 +5,6 @@ deterministic one by the subset construction (Rabin and Scott 1959). Sets of pos
 of an integer.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -135,8 +134,8 @@ def determined(pattern: Part) -> Automaton:
     rows: list[list[int]] = []
     for subset in subsets:
         reached = 0
-        for position in _bits(subset):
-            reached |= follow[position]
+        for position, following in enumerate(follow):
+            reached |= following * (subset >> position & 1)
         targets = [reached & positions for positions in labelled]
         for target in targets:
             if target and target not in numbers:
@@ -150,10 +149,3 @@ def determined(pattern: Part) -> Automaton:
     automaton = Automaton(transitions, np.array([*(bool(s & ends) for s in subsets), False]))
     automaton.transitions.flags.writeable = automaton.accepting.flags.writeable = False
     return automaton
-
-
-def _bits(number: int) -> Iterator[int]:
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
