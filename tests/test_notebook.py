@@ -8,7 +8,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks/Handwritten_Digit_Recognition_using_CNN.ipynb"
-PICTURES = 10
+PICTURES = 11
 IMAGE = re.compile(r'"image/png": "[^"]*"')
 MACHINE_PATH = re.compile(r"/(home|work|tmp|root|Users)\b")
 
