@@ -1,0 +1,161 @@
+"""Forms that are drawn: blanks with known fields, filled in by hands, and scanned in simulation."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont
+
+from inkdigit.documents.template import PER_MM, Field, Page, Template
+from inkdigit.images import Grey
+
+Floats = npt.NDArray[np.float64]
+FONTS = ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans:bold", "DejaVu Serif:italic", "STIXGeneral")
+SIZES = ((210, 297), (148, 210), (216, 279), (297, 210))
+WORDS = (
+    "name address of applicant please write clearly in black office use only date amount total "
+    "number claim section part item description quantity unit price signature received approved "
+    "department reference period from until weekly hours rate sum carried forward see note overleaf"
+).split()
+INK = 30
+
+
+@dataclass
+class DrawnForm:
+    """A blank and its template's fields and rules."""
+
+    print: Grey
+    size: tuple[int, int]
+    fields: list[Field] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+
+    def save(self, folder: Path, name: str) -> Template:
+        """Write the template into a folder, and return it as it is loaded."""
+        page = Page(width=self.size[0], height=self.size[1], print=f"{name}.form.1.png")
+        template = Template(
+            name=name, pages=(page,), fields=tuple(self.fields), rules=tuple(self.rules)
+        )
+        path = folder / f"{name}.form.json"
+        template.save(path, [self.print])
+        return Template.load(path)
+
+
+@lru_cache
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(findfont(name), size)
+
+
+class _Sheet:
+    """Draws on a page in mm."""
+
+    def __init__(self, size: tuple[int, int], font: str) -> None:
+        self.size, self.font = size, font
+        self.image = Image.new("L", (round(size[0] * PER_MM), round(size[1] * PER_MM)), 255)
+        self.pen = ImageDraw.Draw(self.image)
+
+    def text(self, x: float, y: float, words: str, mm: float = 3.5) -> float:
+        font = _font(self.font, round(mm * PER_MM))
+        self.pen.text((x * PER_MM, y * PER_MM), words, INK, font)
+        return x + font.getlength(words) / PER_MM
+
+    def box(self, x: float, y: float, width: float, height: float, line: float = 0.3) -> None:
+        corners = [round(v * PER_MM) for v in (x, y, x + width, y + height)]
+        self.pen.rectangle(corners, outline=INK, width=max(1, round(line * PER_MM)))
+
+    def comb(self, x: float, y: float, cells: int, width: float, height: float) -> None:
+        for i in range(cells):
+            self.box(x + i * width, y, width, height)
+
+    def rule(self, x: float, y: float, length: float) -> None:
+        self.box(x, y, length, 0.3)
+
+
+def draw_form(seed: int, *, marks: int = 10) -> DrawnForm:
+    """Return a form with a comb, open fields, check boxes, and marks whose sum is the total."""
+    rng = np.random.default_rng(seed)
+    size = SIZES[seed % len(SIZES)]
+    sheet = _Sheet(size, FONTS[seed % len(FONTS)])
+    width, height = size
+
+    def words(least: int, most: int) -> str:
+        return " ".join(rng.choice(WORDS, rng.integers(least, most)))
+
+    form = DrawnForm(np.asarray(sheet.image), size)
+    sheet.text(15, 10, words(2, 5).upper(), 5.5)
+    for line in range(3):
+        sheet.text(15, 20 + 5 * line, words(5, 8), 2.8)
+    sheet.text(15, 38, f"{words(1, 2)} no.")
+    sheet.comb(60, 37, 7, 5.5, 7)
+    form.fields.append(Field(name="number", page=1, box=(60, 37, 38.5, 7), kind="comb", cells=7))
+    sheet.text(15, 49, f"{words(1, 2)} (day month year)", 3)
+    sheet.rule(75, 55, 40)
+    form.fields.append(Field(name="amount", page=1, box=(75, 46.5, 40, 9), kind="number"))
+    for i in range(4):
+        sheet.box(15 + 32 * i, 60, 4, 4)
+        sheet.text(21 + 32 * i, 60, words(1, 2)[:12], 3)
+        form.fields.append(Field(name=f"c{i + 1}", page=1, box=(15 + 32 * i, 60, 4, 4), kind="check"))
+    columns = 1 if height > 250 else 2
+    for i in range(marks + 1):
+        name = "total" if i == marks else f"q{i + 1}"
+        x, y = 15 + (i % columns) * 64, 70 + (i // columns) * 10
+        sheet.box(x, y, 60, 10)
+        sheet.text(x + 2, y + 3, name.upper() if i == marks else words(1, 3)[:14], 3)
+        cells = 3 if i == marks else 2
+        sheet.comb(x + 60 - 7 * cells, y + 0.75, cells, 6.5, 8.5)
+        box = (x + 60.0 - 7 * cells, y + 0.75, 6.5 * cells, 8.5)
+        form.fields.append(Field(name=name, page=1, box=box, kind="comb", cells=cells))
+    form.rules.append(f"total = sum(q1..q{marks})")
+    for line in range(int(height - 14 - (y + 14)) // 6):
+        sheet.text(15, y + 14 + 6 * line, words(4, 8), 2.6)
+    if width > 200:
+        for line in range(8):
+            sheet.text(150, 40 + 7 * line, words(1, 4), 2.6)
+    form.print = np.asarray(sheet.image).copy()
+    return form
+
+
+def warp(seed: int, print_: Grey, *, hard: bool = True) -> tuple[Grey, Floats]:
+    """Return a simulated scan or photograph of a page, and the homography in pixels that made it.
+
+    All turns, 60 to 140 %, perspective up to 6 %, an edge cropped by up to 8 %, shadow, blur, noise
+    and JPEG.
+    """
+    rng = np.random.default_rng(seed)
+    height, width = print_.shape
+    scale = rng.uniform(0.6, 1.4) if hard else rng.uniform(0.9, 1.1)
+    tilt = np.deg2rad(rng.choice([0, 90, 180, 270]) + rng.uniform(-4, 4))
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    moved = corners + rng.uniform(-0.06, 0.06, (4, 2)) * min(width, height) * hard
+    turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
+    moved = moved @ turn.T * scale
+    moved -= moved.min(axis=0)
+    out = moved.max(axis=0)
+    crop, side = rng.uniform(0, 0.08) * hard, rng.integers(4)
+    margin = rng.uniform(-0.02, 0.05, 2) * out * (crop == 0)
+    moved += margin
+    cut = np.zeros(2)
+    if side < 2:
+        cut[side] = crop * out[side]
+    moved -= cut
+    size = np.maximum(1, np.rint(out + 2 * margin - crop * out * (np.arange(2) == side % 2)))
+    matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
+    desk = int(rng.integers(30, 250))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    page = cv2.GaussianBlur(print_, (0, 0), max(0.01, 0.45 / scale)) if scale < 1 else print_
+    scan = cv2.warpPerspective(page, matrix, tuple(map(int, size)), flags=how, borderValue=desk)
+    return _photographed(rng, scan, hard=hard), np.asarray(matrix, np.float64)
+
+
+def _photographed(rng: np.random.Generator, scan: Grey, *, hard: bool) -> Grey:
+    """Return a picture with a shadow, blur, noise and the traces of JPEG."""
+    height, width = scan.shape
+    light = cv2.resize(rng.uniform(0.55 if hard else 0.9, 1, (3, 3)).astype(np.float32), (width, height))
+    seen = cv2.GaussianBlur(scan * light, (0, 0), rng.uniform(0.3, 1.5 if hard else 0.6))
+    seen += rng.normal(0, rng.uniform(1, 8 if hard else 3), scan.shape)
+    coded = cv2.imencode(".jpg", np.clip(seen, 0, 255), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
+    return np.asarray(cv2.imdecode(coded[1], cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -1,0 +1,196 @@
+"""From a scan to the frame of its blank: proposed by features, refined and judged by landmarks.
+
+ORB (Rublee et al. 2011) proposes homographies, and SIFT (Lowe 2004) where those are not borne out,
+both through MAGSAC++ (Barath et al. 2020). What counts is the blank's own print: a proposal by which
+it is not found again all over the page is refused, as a field that is read in the wrong place looks
+like any other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.documents.landmarks import Blank, Floats, Pose, fitted
+from inkdigit.documents.template import PER_MM, BoxMm
+from inkdigit.errors import ImageError
+from inkdigit.images import Grey
+
+# The long side of the picture that features are looked for in, that landmarks are looked for in,
+# and that fields are cut out of.
+_FEATURES_SIDE, _SEARCHED_SIDE, _SCAN_SIDE = 800, 1600, 3600
+_MOST_FEATURES = 1500
+# A match is better than the next one by this factor (Lowe 2004), and lies within so many pixels.
+_RATIO, _INLIER = 0.8, 4.0
+_LEAST_MATCHES = 10
+# So many proposals are judged, the best ones first.
+_TRIED = 3
+# A page is registered where the scan reaches this share of its landmarks and this share of those is
+# found; a field is in its place where this share is found of so many landmarks around it.
+_VISIBLE, _SHARE, _NEAR_SHARE, _NEAREST = 0.6, 0.6, 0.4, 12
+# It is another page if it is found as well within this share, another copy if it lies so far away
+# in shares of the scan.
+_CLEARLY, _ELSEWHERE = 0.15, 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """Where a page of a form lies in a scan.
+
+    The scan reaches `visible` of its landmarks and shows the `share` of those, 95 of 100 of them
+    within `residual` mm of where they are expected.
+    """
+
+    blank: Blank
+    scan: Grey
+    pose: Pose
+    visible: float
+    share: float
+    residual: float
+
+    @classmethod
+    def of(cls, blank: Blank, scan: Grey, pose: Pose) -> Self:
+        """Return what is known of a pose in the scan that it was found in."""
+        found, visible = pose.found, pose.visible
+        apart = pose.residual[found] if found.any() else [0.0]
+        return cls(
+            blank=blank,
+            scan=scan,
+            pose=pose,
+            visible=float(visible.mean()),
+            share=float(found.sum() / max(1, visible.sum())),
+            residual=float(np.percentile(apart, 95)) * blank.mm,
+        )
+
+    def on(self, scan: Grey) -> Self:
+        """Return it for the same scan in other pixels."""
+        scale = np.diag([*np.divide(scan.shape[::-1], self.scan.shape[::-1]), 1.0])
+        pose = replace(self.pose, matrix=scale @ self.pose.matrix)
+        return replace(self, scan=scan, pose=pose)
+
+    @property
+    def doubt(self) -> str:
+        """Why it is refused; nothing where it is sure."""
+        if self.visible < _VISIBLE:
+            return f"only a part of {self.blank} is on the picture"
+        if self.share < _SHARE:
+            return f"{self.share:.0%} of the print of {self.blank} is found again"
+        return ""
+
+    def doubt_at(self, box: BoxMm) -> str:
+        """Return why a box may lie elsewhere on the scan; nothing where it is sure."""
+        if self.cut(box) is None:
+            return "it lies outside of the picture"
+        middle = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]) / self.blank.mm
+        apart = np.hypot(*(self.blank.landmarks - middle).T)
+        nearest = np.argsort(np.where(self.pose.visible, apart, np.inf))[:_NEAREST]
+        near = self.pose.found[nearest].mean() >= _NEAR_SHARE
+        return "" if near else "the print around it looks otherwise than on the blank"
+
+    def to_scan(self, points: Floats) -> Floats:
+        """Return points `(n, 2)` in mm of the page as pixels of the scan."""
+        return self.pose.to_scan(points / self.blank.mm, self.blank.small.shape)
+
+    def cut(self, box: BoxMm) -> Grey | None:
+        """Return a box as it lies on the scan, at 200 dpi; `None` where the scan ends before."""
+        left, top, width, height = box
+        size = round(height * PER_MM), round(width * PER_MM)
+        down, across = np.indices(size, np.float64).reshape(2, -1)
+        points = np.stack([left + (across + 0.5) / PER_MM, top + (down + 0.5) / PER_MM], axis=1)
+        x, y = (self.to_scan(points) - 0.5).T.astype(np.float32).reshape(2, *size)
+        high, wide = self.scan.shape
+        if min(x.min(), y.min()) < -1 or x.max() > wide or y.max() > high:
+            return None
+        cut = cv2.remap(self.scan, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(cut, np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Points of a picture, as shares of its long side, and their descriptors."""
+
+    points: Floats
+    descriptors: npt.NDArray[np.generic] | None
+    norm: int
+
+    @classmethod
+    def of(cls, picture: Grey, *, sift: bool) -> Self:
+        """Return what ORB or SIFT sees of a picture."""
+        small = fitted(picture, _FEATURES_SIDE)
+        detector = cv2.SIFT_create(_MOST_FEATURES) if sift else cv2.ORB_create(_MOST_FEATURES)
+        found, descriptors = detector.detectAndCompute(small, None)
+        points = np.array([point.pt for point in found]).reshape(-1, 2) + 0.5
+        scale = max(picture.shape) / max(small.shape)
+        return cls(points * scale - 0.5, descriptors, cv2.NORM_L2 if sift else cv2.NORM_HAMMING)
+
+    def matched(self, blank: "Features") -> tuple[Floats, Floats]:
+        """Return points of the blank, and those here that look like them."""
+        if self.descriptors is None or blank.descriptors is None or len(blank.points) < 2:
+            return np.empty((0, 2)), np.empty((0, 2))
+        pairs = cv2.BFMatcher(self.norm).knnMatch(self.descriptors, blank.descriptors, k=2)
+        good = [one for one, other in pairs if one.distance < _RATIO * other.distance]
+        theirs, ours = [one.trainIdx for one in good], [one.queryIdx for one in good]
+        return blank.points[theirs], self.points[ours]
+
+
+class Registrar:
+    """Finds pages of forms in scans: which one a scan shows, and where.
+
+    >>> Registrar([]).register(np.zeros((100, 100), np.uint8))
+    Traceback (most recent call last):
+    inkdigit.errors.ImageError: it shows no page of the form
+    """
+
+    def __init__(self, blanks: Sequence[Blank]) -> None:
+        self.blanks = blanks
+        self._known = {
+            sift: [Features.of(blank.small, sift=sift) for blank in blanks]
+            for sift in (False, True)
+        }
+
+    def register(self, scan: Grey) -> Registration:
+        """Return where which page lies in a scan; `ImageError` where that is in doubt."""
+        tried = list[Registration]()
+        small = fitted(scan, _SEARCHED_SIDE)
+        for sift in (False, True):
+            proposals = sorted(self._proposals(small, sift), key=lambda found: -found[0])
+            for _, blank, matrix in proposals[:_TRIED]:
+                if pose := Pose.refined(small, blank, matrix):
+                    tried.append(Registration.of(blank, small, pose))
+            sure = [one for one in tried if not one.doubt]
+            if sure:
+                return _only(sure).on(fitted(scan, _SCAN_SIDE))
+        best = max(tried, key=lambda one: one.share, default=None)
+        raise ImageError(f"it shows no page of the form{f': {best.doubt}' if best else ''}")
+
+    def _proposals(self, scan: Grey, sift: bool) -> Iterator[tuple[int, Blank, Floats]]:
+        """Yield how many matches agree on a homography of a blank; two of two copies of a page."""
+        seen = Features.of(scan, sift=sift)
+        for blank, known in zip(self.blanks, self._known[sift], strict=True):
+            points, found = seen.matched(known)
+            for _ in range(2):
+                if len(points) < _LEAST_MATCHES:
+                    break
+                matrix, mask = cv2.findHomography(points, found, cv2.USAC_MAGSAC, _INLIER)
+                count = 0 if matrix is None else int(mask.sum())
+                if count < _LEAST_MATCHES:
+                    break
+                yield count, blank, np.asarray(matrix, np.float64)
+                points, found = points[mask.ravel() == 0], found[mask.ravel() == 0]
+
+
+def _only(sure: list[Registration]) -> Registration:
+    """Return the surest of several; `ImageError` where another may be meant as well."""
+    best, *others = sorted(sure, key=lambda one: -one.share)
+    middle = np.array([best.blank.print.shape[::-1]]) / (2 * PER_MM)
+    here = best.to_scan(middle)
+    for other in others:
+        apart = np.abs(here - other.to_scan(middle)).max() / max(best.scan.shape)
+        if other.blank is best.blank and apart > _ELSEWHERE:
+            raise ImageError(f"it shows {best.blank} twice: scan each page by itself")
+        if other.blank is not best.blank and other.share > best.share - _CLEARLY:
+            raise ImageError(f"it may be {best.blank} or {other.blank}")
+    return best
