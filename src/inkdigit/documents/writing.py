@@ -4,7 +4,7 @@ The blank's ink is taken from the scan's, somewhat thickened, as no registration
 print is pale, writing shows through; under dark rules it is mended, where it goes on behind them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import cv2
@@ -22,8 +22,11 @@ _MARGIN, _THICKER = 2.0, 0.25
 _SPECK = 0.12
 # Writing is at least this share as dark as print, and print is solid from this share of black on.
 _FAINT, _SOLID = 0.2, 0.45
-# What lies to this share beside print is a rest of it; what lies to this share in a box is its.
-_REST, _INSIDE = 0.7, 0.5
+# What lies to this share beside print is a rest of it; what lies to this share in a box is its, and
+# to that share in a cell is not cut at its edges.
+_REST, _INSIDE, _IN_CELL = 0.7, 0.5, 0.75
+# Paper beside what is read, in mm.
+_ROOM = 0.6
 _Mask = npt.NDArray[np.uint8]
 # Left, top, right and bottom in pixels.
 _Pixels = tuple[int, int, int, int]
@@ -53,36 +56,56 @@ class Writing:
         strokes = np.asarray(ink > max(2 * BLANK_CONTRAST, _FAINT * 255 * contrast), np.uint8)
         return cls(ink, _pieces(strokes, print_), (left, top))
 
-    def inside(self, box: BoxMm) -> "_Mask":
-        """Return 1 for the strokes that stand in a box, with what reaches out of it.
+    def inside(self, box: BoxMm) -> "Writing":
+        """Return the strokes that stand in a box, with what reaches out of it a little.
 
-        A stroke that stands in several boxes is cut at their edges.
+        What mostly stands elsewhere is not its, nor what runs far beyond it, as a cross does through
+        several boxes.
         """
+        high, wide = self.labels.shape
+        far = {*self.labels[[0, high - 1]].ravel(), *self.labels[:, [0, wide - 1]].ravel()}
+        its = self._share_inside(box) > _INSIDE
+        its[list(far)] = False
+        return replace(self, labels=np.where(its[self.labels], self.labels, 0))
+
+    def cell(self, box: BoxMm) -> "Writing":
+        """Return the strokes that stand in a cell; those in several cells are cut at their edges."""
+        its = self._share_inside(box) > _IN_CELL
+        mask = its[self.labels] | (self._inner(box) > 0)
+        others = self._share_inside(box) < 1 - _IN_CELL
+        return replace(self, labels=np.where(mask & ~others[self.labels], self.labels, 0))
+
+    def _inner(self, box: BoxMm) -> _Mask:
         left, top, right, bottom = self._placed(box)
-        inner = np.zeros_like(self.labels, np.uint8)
+        inner = np.zeros(self.labels.shape, np.uint8)
         inner[top:bottom, left:right] = 1
+        return inner
+
+    def _share_inside(self, box: BoxMm) -> npt.NDArray[np.float64]:
+        """Return of each piece which share of it stands in a box, `(pieces + 1,)`."""
         sizes = np.bincount(self.labels.ravel())
-        within = np.bincount(self.labels[inner > 0], minlength=len(sizes))
-        its = within > _INSIDE * sizes
-        its[0] = False
-        shared = (self.labels > 0) & ~its[self.labels] & (inner > 0)
-        pieces = _large(np.asarray(shared, np.uint8), (_SPECK * 3) * PER_MM**2)
-        return np.asarray(its[self.labels] | (pieces > 0), np.uint8)
+        within = np.bincount(self.labels[self._inner(box) > 0], minlength=len(sizes))
+        shares = within / np.maximum(sizes, 1)
+        shares[0] = 0
+        return np.asarray(shares)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no stroke."""
+        return not self.labels.any()
 
     def share(self, box: BoxMm) -> float:
         """Return how much of a box is covered with ink, 0 to 1."""
         left, top, right, bottom = self._placed(box)
         return float((self.labels[top:bottom, left:right] > 0).mean())
 
-    def picture(self, strokes: _Mask, box: BoxMm) -> Grey:
-        """Return some strokes on white paper, as far as they or the box reach."""
-        mask = np.asarray(cv2.dilate(strokes, np.ones((3, 3), np.uint8)))
-        x, y, width, height = cv2.boundingRect(mask)
-        left, top, right, bottom = self._placed(box)
-        left, top = max(0, min(left, x)), max(0, min(top, y))
-        right, bottom = max(right, x + width), max(bottom, y + height)
-        clean = np.where(mask > 0, 255 - self.ink, 255).astype(np.uint8)
-        return clean[top:bottom, left:right]
+    def picture(self) -> Grey:
+        """Return the strokes on white paper, over the whole height of the box and its margin."""
+        mask = np.asarray(cv2.dilate(np.asarray(self.labels > 0, np.uint8), np.ones((3, 3), np.uint8)))
+        x, _, width, _ = cv2.boundingRect(mask)
+        room = round(_ROOM * PER_MM)
+        clean = np.where(mask > 0, 255 - self.ink, 255).astype(np.uint8)[:, x : x + width]
+        return np.asarray(cv2.copyMakeBorder(clean, 0, 0, room, room, cv2.BORDER_CONSTANT, value=255))
 
     def _placed(self, box: BoxMm) -> _Pixels:
         left, top, right, bottom = _pixels(box, 0, (10**6, 10**6))
@@ -123,10 +146,3 @@ def _pieces(strokes: _Mask, print_: _Mask) -> npt.NDArray[np.int32]:
     kept[0] = False
     return np.asarray(np.where(kept[labels], labels, 0), np.int32)
 
-
-def _large(mask: _Mask, least: float) -> _Mask:
-    """Return a mask without its pieces of less area."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    kept = stats[:, cv2.CC_STAT_AREA] >= least
-    kept[0] = False
-    return np.asarray(kept[labels], np.uint8)

@@ -1,0 +1,217 @@
+"""From the pages of a document to forms, whose fields are decided together."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from heapq import nlargest
+from operator import itemgetter
+
+from inkdigit.documents.fields import FieldText, read_fields, sure_enough
+from inkdigit.documents.landmarks import Blank
+from inkdigit.documents.registration import Registrar, Registration
+from inkdigit.documents.rules import Rule, related
+from inkdigit.documents.template import Template
+from inkdigit.errors import ImageError, InkdigitError, SettingError
+from inkdigit.images import Source, open_pages
+from inkdigit.reading.options import ReadOptions
+from inkdigit.reading.reader import Reader
+from inkdigit.reading.result import Row
+
+# So many combinations of the texts of fields are tried.
+_COMBINATIONS = 4_000
+_Texts = dict[str, FieldText]
+
+
+@dataclass(eq=False)
+class _Form:
+    """One form: its pages as they came, by their numbers, and where in the document they were."""
+
+    template: Template
+    copy: int
+    pages: dict[int, Registration] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.pages) == len(self.template.pages)
+
+
+class FormReader:
+    """Reads forms of some templates; which page of which form a scan shows is found by itself.
+
+    Raises `SettingError` where there is no template, or two of one name.
+
+    >>> FormReader(Reader.load(), [])
+    Traceback (most recent call last):
+    inkdigit.errors.SettingError: there is no form to look for: name a template
+    """
+
+    def __init__(self, reader: Reader, templates: Sequence[Template]) -> None:
+        if not templates:
+            raise SettingError("there is no form to look for: name a template")
+        names = Counter(template.name for template in templates)
+        if twice := [name for name, times in names.items() if times > 1]:
+            raise SettingError(f"two templates have the name {twice[0]}")
+        self.reader, self.templates = reader, templates
+        self.registrar = Registrar(
+            [
+                Blank(template, number)
+                for template in templates
+                for number in range(1, len(template.pages) + 1)
+            ]
+        )
+
+    def read(self, source: Source, name: str, options: ReadOptions) -> Iterator[Row]:
+        """Yield a row for each field of each form in a document, and for each page that is none.
+
+        The pages of a form follow each other, in any order. A field of a page that is missing is a
+        row with its error. The `id` of a row is FORM/COPY/FIELD, copies counted from 1.
+        """
+        copies, begun = Counter[str](), dict[str, _Form]()
+        for place, found in self._found(source, name, options):
+            if isinstance(found, InkdigitError):
+                yield Row(name, place, found, self.reader.model)
+                continue
+            template, number = found.blank.template, found.blank.number
+            form = begun.get(template.name)
+            if form and number in form.pages:
+                yield from self._rows(form, name, options)
+                form = None
+            if form is None:
+                copies[template.name] += 1
+                form = begun[template.name] = _Form(template, copies[template.name])
+            form.pages[number], form.places[number] = found, place
+            if form.is_whole:
+                yield from self._rows(begun.pop(template.name), name, options)
+        for form in begun.values():
+            yield from self._rows(form, name, options)
+
+    def _found(
+        self, source: Source, name: str, options: ReadOptions
+    ) -> Iterator[tuple[int, Registration | InkdigitError]]:
+        """Yield the number of each page, and what it shows or why that is not known."""
+        try:
+            pages = open_pages(source, max_pixels=options.max_pixels)
+            if options.page and options.page > len(pages):
+                raise ImageError(f"{name} has {len(pages)} pages: there is no page {options.page}")
+        except InkdigitError as error:
+            yield options.page or 1, error
+            return
+        chosen = [options.page] if options.page else range(1, len(pages) + 1)
+        for number in chosen:
+            try:
+                yield number, self.registrar.register(pages.page(number - 1))
+            except InkdigitError as error:
+                where = f"page {number} of {name}" if len(pages) > 1 else name
+                told = str(error) if name in str(error) else f"{where}: {error}"
+                yield number, type(error)(told)
+
+    def _rows(self, form: _Form, name: str, options: ReadOptions) -> Iterator[Row]:
+        least = sure_enough(self.reader, options)
+        said = read_fields(self.reader, list(form.pages.values()), least)
+        decide(said, form.template.parsed_rules, least)
+        for one in form.template.fields:
+            id_ = f"{form.template.name}/{form.copy}/{one.name}"
+            place = form.places.get(one.page, min(form.places.values()))
+            if one.page not in form.pages:
+                missing = ImageError(
+                    f"page {one.page} of {form.template.name} is missing beside page {place} of "
+                    f"{name}"
+                )
+                yield Row(name, place, missing, self.reader.model, id_)
+                continue
+            text = said[one.name]
+            reading = text.reading(self.reader.model)
+            yield Row(name, place, reading, self.reader.model, id_, text.box)
+
+
+def decide(said: _Texts, rules: Sequence[Rule], least: float) -> None:
+    """Decide fields together that rules relate, in place.
+
+    Of all combinations of the fields' texts those count by which the rules hold, and a text is as
+    likely as they are together. A rule that holds by none of them, or only where several of its
+    fields are changed, is told of, and its fields are for review. A blank field counts as 0.
+    """
+    for group in related(rules):
+        names = list(dict.fromkeys(name for rule in group for name in rule.weights))
+        fields = {name: said[name] for name in names if name in said and said[name].is_open}
+        broken = [rule for rule in group if not rule.weights.keys() <= fields.keys()]
+        whole = [rule for rule in group if rule not in broken]
+        combinations, failed = _combinations(fields, whole)
+        if combinations:
+            said.update(_settled(fields, combinations, least))
+        for rule in failed:
+            _doubt(said, rule, "does not hold")
+        for rule in broken:
+            _doubt(said, rule, "lacks a field")
+        for rule in whole:
+            changed = [name for name in rule.weights if said[name].text != fields[name].text]
+            if len(changed) > 1:
+                _doubt(said, rule, f"holds only if {' and '.join(changed)} are changed")
+
+
+_Combination = dict[str, str]
+
+
+def _combinations(
+    fields: _Texts, rules: Sequence[Rule]
+) -> tuple[list[tuple[_Combination, float]], list[Rule]]:
+    """Return the likeliest combinations by which rules hold, with weights, and what never holds.
+
+    A beam search: fields are added one after the other, and rules asked as soon as they can be.
+    """
+    beam, failed = [(_Combination(), 1.0)], list[Rule]()
+    for rule in rules:
+        longer = beam
+        for name in rule.weights.keys() - beam[0][0].keys():
+            longer = [
+                (texts | {name: text}, weight * share)
+                for texts, weight in longer
+                for text, share in fields[name].texts
+            ]
+            longer = nlargest(_COMBINATIONS, longer, key=itemgetter(1))
+        holding = [one for one in longer if _holds(rule, fields, one[0])]
+        if holding:
+            beam = holding
+        else:
+            failed.append(rule)
+    return (beam if beam[0][0] else []), failed
+
+
+def _holds(rule: Rule, fields: _Texts, texts: _Combination) -> bool:
+    """Return whether a rule holds; one of a date that is blank says nothing."""
+    values = dict[str, Decimal]()
+    for name in rule.weights:
+        one, text = fields[name].field, texts[name]
+        if not text and one.date:
+            return True
+        value = one.value(text) if text else Decimal(0)
+        if value is None:
+            return False
+        values[name] = value
+    return rule.holds(values)
+
+
+def _settled(
+    fields: _Texts, combinations: Sequence[tuple[_Combination, float]], least: float
+) -> _Texts:
+    """Return the fields with the texts that the rules leave them."""
+    (best, _), total = combinations[0], sum(weight for _, weight in combinations)
+    settled = _Texts()
+    for name, text in best.items():
+        one = fields[name]
+        share = sum(weight for texts, weight in combinations if texts[name] == text) / total
+        others = [other for other in one.texts if other[0] != text]
+        settled[name] = replace(one, texts=[(text, share), *others])
+        if share >= least and text:
+            settled[name] = replace(settled[name], status="accepted", reason="")
+    return settled
+
+
+def _doubt(said: _Texts, rule: Rule, why: str) -> None:
+    """Put the fields of a rule up for review."""
+    for name in rule.weights:
+        if name in said and said[name].status == "accepted":
+            reason = f"the rule {rule.text!r} {why}"
+            said[name] = replace(said[name], status="review", reason=reason)
