@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +16,7 @@ from inkdigit.images import Grey
 Floats = npt.NDArray[np.float64]
 FONTS = ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans:bold", "DejaVu Serif:italic", "STIXGeneral")
 SIZES = ((210, 297), (148, 210), (216, 279), (297, 210))
-WORDS = (
+WORDS = (  # noqa: SIM905
     "name address of applicant please write clearly in black office use only date amount total "
     "number claim section part item description quantity unit price signature received approved "
     "department reference period from until weekly hours rate sum carried forward see note overleaf"
@@ -98,7 +97,9 @@ def draw_form(seed: int, *, marks: int = 10) -> DrawnForm:
     for i in range(4):
         sheet.box(15 + 32 * i, 60, 4, 4)
         sheet.text(21 + 32 * i, 60, words(1, 2)[:12], 3)
-        form.fields.append(Field(name=f"c{i + 1}", page=1, box=(15 + 32 * i, 60, 4, 4), kind="check"))
+        form.fields.append(
+            Field(name=f"c{i + 1}", page=1, box=(15 + 32 * i, 60, 4, 4), kind="check")
+        )
     columns = 1 if height > 250 else 2
     for i in range(marks + 1):
         name = "total" if i == marks else f"q{i + 1}"
@@ -154,8 +155,12 @@ def warp(seed: int, print_: Grey, *, hard: bool = True) -> tuple[Grey, Floats]:
 def _photographed(rng: np.random.Generator, scan: Grey, *, hard: bool) -> Grey:
     """Return a picture with a shadow, blur, noise and the traces of JPEG."""
     height, width = scan.shape
-    light = cv2.resize(rng.uniform(0.55 if hard else 0.9, 1, (3, 3)).astype(np.float32), (width, height))
+    light = cv2.resize(
+        rng.uniform(0.55 if hard else 0.9, 1, (3, 3)).astype(np.float32), (width, height)
+    )
     seen = cv2.GaussianBlur(scan * light, (0, 0), rng.uniform(0.3, 1.5 if hard else 0.6))
     seen += rng.normal(0, rng.uniform(1, 8 if hard else 3), scan.shape)
-    coded = cv2.imencode(".jpg", np.clip(seen, 0, 255), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
+    coded = cv2.imencode(
+        ".jpg", np.clip(seen, 0, 255), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))]
+    )
     return np.asarray(cv2.imdecode(coded[1], cv2.IMREAD_GRAYSCALE), np.uint8)

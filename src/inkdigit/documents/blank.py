@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -100,7 +101,7 @@ def found_fields(print_: Grey) -> list[Field]:
     return _read_in_order(fields)
 
 
-def _rules(ink: Grey, *, upright: bool) -> _Mask:
+def _rules(ink: npt.NDArray[Any], *, upright: bool) -> _Mask:
     """Return 1 where there is a long straight rule, `uint8 (h, w)`."""
     longest, breaks = round(_RULE * PER_MM), 2 * round(_BREAK * PER_MM / 2) + 1
     size = (1, longest) if upright else (longest, 1)
@@ -116,7 +117,9 @@ def _thick(rules: npt.ArrayLike) -> _Mask:
 
 def _cells(rules: npt.ArrayLike, printed: _Mask) -> list[BoxMm]:
     """Return the boxes of empty cells that rules enclose, in mm."""
-    closed = cv2.morphologyEx(np.asarray(rules, np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    closed = cv2.morphologyEx(
+        np.asarray(rules, np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
+    )
     _, _, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
     boxes = []
     for x, y, width, height, area in stats[1:].tolist():

@@ -1,8 +1,9 @@
 """From what was written in the fields of a form to texts, each with others that it might be."""
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from math import prod
 
@@ -89,8 +90,8 @@ class _Cut:
     field: Field
     found: Registration
     writing: Writing
-    cells: list[tuple[BoxMm, Writing]] = field(default_factory=list)
-    places: list[_Place] = field(default_factory=list)
+    cells: list[tuple[BoxMm, Writing]] = dataclasses.field(default_factory=list)
+    places: list[_Place] = dataclasses.field(default_factory=list)
     gap: bool = False
 
     def line(self) -> Grey:
@@ -176,7 +177,9 @@ def _read_cells(reader: Reader, combs: Sequence[_Cut]) -> None:
         cells = [(box, cut.writing.cell(box)) for box in cut.field.cell_boxes]
         numbers = [number for number, (_, cell) in enumerate(cells) if not cell.is_empty]
         cut.cells = [cells[number] for number in numbers]
-        cut.gap = numbers != list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
+        cut.gap = (
+            numbers != list(range(numbers[0], numbers[0] + len(numbers))) if numbers else False
+        )
     pictures = [cell.picture() for cut in combs for _, cell in cut.cells]
     results = iter(reader.results(pictures, _SINGLE))
     for cut in combs:
@@ -217,8 +220,12 @@ def _of_comb(cut: _Cut, line: Reading | None, least: float) -> FieldText:
         doubt = doubt or "there is an empty cell between two digits"
     if seen != cells:
         doubt = doubt or f"its cells read {cells}, and the line {seen or 'nothing'}"
-    boxes = [on_scan(cut.found, box) for (box, _), p in zip(cut.cells, places, strict=True) if _best(p)]
-    return _decided(cut, texts, doubt, _characters(texts, [p for p in places if _best(p)], boxes), least)
+    boxes = [
+        on_scan(cut.found, box) for (box, _), p in zip(cut.cells, places, strict=True) if _best(p)
+    ]
+    return _decided(
+        cut, texts, doubt, _characters(texts, [p for p in places if _best(p)], boxes), least
+    )
 
 
 def _of_number(cut: _Cut, line: Reading | None, least: float) -> FieldText:
@@ -316,7 +323,11 @@ def _characters(
             symbol,
             place.get(symbol, _LEAST),
             box,
-            tuple(Alternative(v, p) for v, p in sorted(place.items(), key=lambda i: -i[1]) if p > 0.001),
+            tuple(
+                Alternative(v, p)
+                for v, p in sorted(place.items(), key=lambda i: -i[1])
+                if p > 0.001
+            ),
         )
         for symbol, place, box in zip(text, places, boxes, strict=False)
     )

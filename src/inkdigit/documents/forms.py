@@ -7,7 +7,7 @@ from decimal import Decimal
 from heapq import nlargest
 from operator import itemgetter
 
-from inkdigit.documents.fields import FieldText, read_fields, sure_enough
+from inkdigit.documents.fields import CROSSED_OUT, FieldText, read_fields, sure_enough
 from inkdigit.documents.landmarks import Blank
 from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.documents.rules import Rule, related
@@ -18,8 +18,9 @@ from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Reader
 from inkdigit.reading.result import Row
 
-# So many combinations of the texts of fields are tried.
-_COMBINATIONS = 4_000
+# So many combinations of the likeliest texts of fields are followed, of those that are not too far
+# below the first.
+_COMBINATIONS, _TEXTS, _LEAST = 300, 20, 1e-5
 _Texts = dict[str, FieldText]
 
 
@@ -62,6 +63,11 @@ class FormReader:
             ]
         )
 
+    @property
+    def model(self) -> str:
+        """The model that reads lines."""
+        return self.reader.model
+
     def read(self, source: Source, name: str, options: ReadOptions) -> Iterator[Row]:
         """Yield a row for each field of each form in a document, and for each page that is none.
 
@@ -71,7 +77,7 @@ class FormReader:
         copies, begun = Counter[str](), dict[str, _Form]()
         for place, found in self._found(source, name, options):
             if isinstance(found, InkdigitError):
-                yield Row(name, place, found, self.reader.model)
+                yield Row(name, place, found, self.model)
                 continue
             template, number = found.blank.template, found.blank.number
             form = begun.get(template.name)
@@ -119,11 +125,11 @@ class FormReader:
                     f"page {one.page} of {form.template.name} is missing beside page {place} of "
                     f"{name}"
                 )
-                yield Row(name, place, missing, self.reader.model, id_)
+                yield Row(name, place, missing, self.model, id_)
                 continue
             text = said[one.name]
-            reading = text.reading(self.reader.model)
-            yield Row(name, place, reading, self.reader.model, id_, text.box)
+            reading = text.reading(self.model)
+            yield Row(name, place, reading, self.model, id_, text.box)
 
 
 def decide(said: _Texts, rules: Sequence[Rule], least: float) -> None:
@@ -145,10 +151,16 @@ def decide(said: _Texts, rules: Sequence[Rule], least: float) -> None:
             _doubt(said, rule, "does not hold")
         for rule in broken:
             _doubt(said, rule, "lacks a field")
-        for rule in whole:
-            changed = [name for name in rule.weights if said[name].text != fields[name].text]
-            if len(changed) > 1:
-                _doubt(said, rule, f"holds only if {' and '.join(changed)} are changed")
+        changed = {name for name, one in fields.items() if said[name].text != one.text}
+        for rule in _unsettled(whole, changed):
+            _doubt(said, rule, "holds only if several fields are changed")
+
+
+def _unsettled(rules: Sequence[Rule], changed: set[str]) -> list[Rule]:
+    """Return the rules of several fields that were changed, but for those that others settle."""
+    while alone := [rule for rule in rules if len(changed & rule.weights.keys()) == 1]:
+        changed = changed.difference(*(rule.weights for rule in alone))
+    return [rule for rule in rules if changed & rule.weights.keys()]
 
 
 _Combination = dict[str, str]
@@ -168,7 +180,8 @@ def _combinations(
             longer = [
                 (texts | {name: text}, weight * share)
                 for texts, weight in longer
-                for text, share in fields[name].texts
+                for text, share in fields[name].texts[:_TEXTS]
+                if share >= _LEAST
             ]
             longer = nlargest(_COMBINATIONS, longer, key=itemgetter(1))
         holding = [one for one in longer if _holds(rule, fields, one[0])]
@@ -204,8 +217,9 @@ def _settled(
         share = sum(weight for texts, weight in combinations if texts[name] == text) / total
         others = [other for other in one.texts if other[0] != text]
         settled[name] = replace(one, texts=[(text, share), *others])
-        if share >= least and text:
-            settled[name] = replace(settled[name], status="accepted", reason="")
+        if share >= least:
+            why = "" if text else one.reason if one.status == "accepted" else CROSSED_OUT
+            settled[name] = replace(settled[name], status="accepted", reason=why)
     return settled
 
 

@@ -1,11 +1,11 @@
 """A blank's print, looked for again in a scan: what a registration is refined on and judged by.
 
 Landmarks are small patches around corners of the print (Shi and Tomasi 1994). Each is looked for
-near the place where it is expected, by normalised correlation, which light and shadow do not change.
+where it is expected, by normalised correlation, which light and shadow do not change.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -72,7 +72,9 @@ class Blank:
         around = np.full_like(self.small, 255)
         for field in self.fields:
             left, top, width, height = field.box
-            edges = np.array([left, top, left + width, top + height]) + _INSIDE_MM * np.array([1, 1, -1, -1])
+            edges = np.array([left, top, left + width, top + height]) + _INSIDE_MM * np.array(
+                [1, 1, -1, -1]
+            )
             x, y, right, bottom = np.rint(edges / self.mm).astype(int)
             around[y:bottom, x:right] = 0
         return around
@@ -95,7 +97,7 @@ class Pose:
 
     @classmethod
     def refined(cls, scan: Grey, blank: Blank, matrix: Floats) -> Self | None:
-        """Return the pose that a homography leads to; `None` where the print does not bear it out."""
+        """Return the pose that a homography leads to; `None` if the print does not bear it out."""
         smooth, expected = _smooth(scan), np.zeros_like(blank.landmarks)
         for step, reach in enumerate(_REACHES):
             if step <= _REFITS:
@@ -179,12 +181,15 @@ def _look(
         scores = cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED)
         _, best, _, (across, down) = cv2.minMaxLoc(scores)
         alike[i] = _CORRELATION <= best <= 1 + 1e-3  # beyond it there was nothing to correlate
-        place = left + across + _peak(scores[down], across), top + down + _peak(scores[:, across], down)
+        place = (
+            left + across + _peak(scores[down], across),
+            top + down + _peak(scores[:, across], down),
+        )
         strays[i] = np.add(place, _PATCH) - (x, y)
     return strays, alike
 
 
-def _peak(scores: npt.NDArray[np.float32], at: int) -> float:
+def _peak(scores: npt.NDArray[Any], at: int) -> float:
     """Return how far beside the best of several scores their parabola is highest."""
     if not 0 < at < len(scores) - 1:
         return 0.0

@@ -1,14 +1,13 @@
 """From a scan to the frame of its blank: proposed by features, refined and judged by landmarks.
 
 ORB (Rublee et al. 2011) proposes homographies, and SIFT (Lowe 2004) where those are not borne out,
-both through MAGSAC++ (Barath et al. 2020). What counts is the blank's own print: a proposal by which
-it is not found again all over the page is refused, as a field that is read in the wrong place looks
-like any other.
+both through MAGSAC++ (Barath et al. 2020). What counts is the blank's own print: a proposal by
+which that is not found again is refused, as a field read in the wrong place looks like any other.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -113,14 +112,14 @@ class Features:
     """Points of a picture, as shares of its long side, and their descriptors."""
 
     points: Floats
-    descriptors: npt.NDArray[np.generic] | None
+    descriptors: npt.NDArray[Any] | None
     norm: int
 
     @classmethod
     def of(cls, picture: Grey, *, sift: bool) -> Self:
         """Return what ORB or SIFT sees of a picture."""
         small = fitted(picture, _FEATURES_SIDE)
-        detector = cv2.SIFT_create(_MOST_FEATURES) if sift else cv2.ORB_create(_MOST_FEATURES)
+        detector = (cv2.SIFT if sift else cv2.ORB).create(_MOST_FEATURES)
         found, descriptors = detector.detectAndCompute(small, None)
         points = np.array([point.pt for point in found]).reshape(-1, 2) + 0.5
         scale = max(picture.shape) / max(small.shape)

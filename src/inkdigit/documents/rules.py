@@ -106,7 +106,9 @@ def related(rules: Iterable[Rule]) -> list[list[Rule]]:
     """Return the rules in groups: those of a group share fields, those of two groups do not."""
     groups = list[list[Rule]]()
     for rule in rules:
-        joined = [group for group in groups if any(one.weights.keys() & rule.weights for one in group)]
+        joined = [
+            group for group in groups if any(one.weights.keys() & rule.weights for one in group)
+        ]
         groups = [group for group in groups if group not in joined]
         groups.append([one for group in joined for one in group] + [rule])
     return groups

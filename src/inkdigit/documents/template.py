@@ -17,12 +17,12 @@ beside this module describes it for editors.
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
-from itertools import combinations
+from functools import cached_property, partial
+from itertools import combinations, pairwise
 from pathlib import Path
 from re import fullmatch
 from typing import Any, Literal, Self, TypeVar, get_args
@@ -31,7 +31,7 @@ import numpy as np
 from PIL import Image
 
 from inkdigit.documents.rules import NAME, Rule
-from inkdigit.errors import ImageError, InkdigitError, SettingError, shown
+from inkdigit.errors import ImageError, SettingError, shown
 from inkdigit.files import open_plain, write_atomically
 from inkdigit.images import Grey, open_grey
 from inkdigit.reading.alphabet import only_digits
@@ -64,7 +64,9 @@ class Page:
     def __post_init__(self) -> None:
         for name in ("width", "height"):
             if not _is_number(side := getattr(self, name)) or not 10 <= side <= _LARGEST_MM:
-                raise SettingError(f"its {name} is 10 to {_LARGEST_MM:,} mm, received {shown(side)}")
+                raise SettingError(
+                    f"its {name} is 10 to {_LARGEST_MM:,} mm, received {shown(side)}"
+                )
         if not isinstance(self.print, str) or Path(self.print).name != self.print:
             raise SettingError(f"print names a file beside it, received {shown(self.print)}")
 
@@ -97,17 +99,23 @@ class Field:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not fullmatch(NAME, self.name):
-            raise SettingError(f"a field has a name such as q1 or total, received {shown(self.name)}")
+            raise SettingError(
+                f"a field has a name such as q1 or total, received {shown(self.name)}"
+            )
         if not isinstance(self.page, int) or self.page < 1:
             raise SettingError(f"its page counts from 1, received {shown(self.page)}")
         box = self.box
         if not isinstance(box, tuple) or len(box) != 4 or not all(map(_is_number, box)):
             raise SettingError(f"its box is [x, y, width, height] in mm, received {shown(box)}")
         if self.kind not in get_args(Kind):
-            raise SettingError(f"its kind is one of {', '.join(get_args(Kind))}: {shown(self.kind)}")
+            raise SettingError(
+                f"its kind is one of {', '.join(get_args(Kind))}: {shown(self.kind)}"
+            )
         if (self.kind == "comb") != (self.cells is not None):
             raise SettingError("cells says how many digits a comb holds, and of no other kind")
-        if self.cells is not None and not (_is_whole(self.cells) and 1 <= self.cells <= _MOST_CELLS):
+        if self.cells is not None and not (
+            _is_whole(self.cells) and 1 <= self.cells <= _MOST_CELLS
+        ):
             raise SettingError(f"its cells are 1 to {_MOST_CELLS}, received {shown(self.cells)}")
         self._check_values()
 
@@ -227,14 +235,14 @@ class Template:
     def save(self, path: Path, prints: Iterable[Grey]) -> None:
         """Write the template, and the pictures of its blank beside it."""
         for page, print_ in zip(self.pages, prints, strict=True):
-            picture = Image.fromarray(print_)
-            write_atomically(path.with_name(page.print), lambda file: picture.save(file, dpi=(DPI, DPI)))  # noqa: B023
+            save = partial(Image.fromarray(print_).save, dpi=(DPI, DPI))
+            write_atomically(path.with_name(page.print), save)
         lines = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
         write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, without what is as by default."""
-        parts = {"pages": self.pages, "fields": self.fields}
+        parts: dict[str, Sequence[Page | Field]] = {"pages": self.pages, "fields": self.fields}
         listed = {name: [_told(one) for one in some] for name, some in parts.items()}
         return {"name": self.name, **listed, "rules": list(self.rules)}
 
@@ -292,8 +300,8 @@ def _built(kind: type[_Part], known: object, where: str, folder: Path) -> _Part:
         if "one_of" in read:
             read["one_of"] = _allowed(read["one_of"], folder)
         return kind(**read)
-    except InkdigitError as error:
-        raise type(error)(f"{where}: {error}") if isinstance(error, SettingError) else error
+    except SettingError as error:
+        raise SettingError(f"{where}: {error}") from None
 
 
 def _allowed(known: object, folder: Path) -> tuple[str, ...]:
@@ -340,7 +348,7 @@ def _day(text: str, order: str) -> Decimal | None:
         ends = [0]
         for unit in order:
             ends.append(ends[-1] + (year if unit == "y" else 2))
-        parts = [digits[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        parts = [digits[a:b] for a, b in pairwise(ends)]
     named = dict(zip(order, parts, strict=True))
     try:
         year = int(named["y"]) + (2000 if len(named["y"]) == 2 else 0)

@@ -59,8 +59,8 @@ class Writing:
     def inside(self, box: BoxMm) -> "Writing":
         """Return the strokes that stand in a box, with what reaches out of it a little.
 
-        What mostly stands elsewhere is not its, nor what runs far beyond it, as a cross does through
-        several boxes.
+        What mostly stands elsewhere is not its, nor what runs far beyond it, as a cross through
+        several boxes does.
         """
         high, wide = self.labels.shape
         far = {*self.labels[[0, high - 1]].ravel(), *self.labels[:, [0, wide - 1]].ravel()}
@@ -69,7 +69,7 @@ class Writing:
         return replace(self, labels=np.where(its[self.labels], self.labels, 0))
 
     def cell(self, box: BoxMm) -> "Writing":
-        """Return the strokes that stand in a cell; those in several cells are cut at their edges."""
+        """Return the strokes that stand in a cell; those in several are cut at its edges."""
         its = self._share_inside(box) > _IN_CELL
         mask = its[self.labels] | (self._inner(box) > 0)
         others = self._share_inside(box) < 1 - _IN_CELL
@@ -101,11 +101,15 @@ class Writing:
 
     def picture(self) -> Grey:
         """Return the strokes on white paper, over the whole height of the box and its margin."""
-        mask = np.asarray(cv2.dilate(np.asarray(self.labels > 0, np.uint8), np.ones((3, 3), np.uint8)))
+        mask = np.asarray(
+            cv2.dilate(np.asarray(self.labels > 0, np.uint8), np.ones((3, 3), np.uint8))
+        )
         x, _, width, _ = cv2.boundingRect(mask)
         room = round(_ROOM * PER_MM)
         clean = np.where(mask > 0, 255 - self.ink, 255).astype(np.uint8)[:, x : x + width]
-        return np.asarray(cv2.copyMakeBorder(clean, 0, 0, room, room, cv2.BORDER_CONSTANT, value=255))
+        return np.asarray(
+            cv2.copyMakeBorder(clean, 0, 0, room, room, cv2.BORDER_CONSTANT, value=255)
+        )
 
     def _placed(self, box: BoxMm) -> _Pixels:
         left, top, right, bottom = _pixels(box, 0, (10**6, 10**6))
@@ -131,7 +135,9 @@ def _without_print(ink: Ink, printed: Ink) -> tuple[Ink, _Mask, float]:
     left = cv2.subtract(ink, cv2.convertScaleAbs(thick, alpha=contrast))
     solid = np.asarray(thick > 255 * _SOLID, np.uint8)
     across = np.ones((2 * size + 1, 2 * size + 1), np.uint8)
-    mended = cv2.morphologyEx(np.where(solid > 0, 0, left).astype(np.uint8), cv2.MORPH_CLOSE, across)
+    mended = cv2.morphologyEx(
+        np.where(solid > 0, 0, left).astype(np.uint8), cv2.MORPH_CLOSE, across
+    )
     both = np.minimum(mended, ink)
     return np.where(solid > 0, both, left).astype(np.uint8), solid, contrast
 
@@ -145,4 +151,3 @@ def _pieces(strokes: _Mask, print_: _Mask) -> npt.NDArray[np.int32]:
     kept = (sizes >= _SPECK * PER_MM**2) & (beside < _REST * sizes)
     kept[0] = False
     return np.asarray(np.where(kept[labels], labels, 0), np.int32)
-

@@ -48,9 +48,10 @@ def grey_page(content: bytes, name: str, max_pixels: int, index: int) -> Grey:
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of a PDF's form: where it lies on which page, counted from 1, in mm from the top left.
+    """A field of a PDF's form.
 
-    `cells` is how many characters it holds at most, 0 where it does not say.
+    Its `box` is left, top, width and height in mm on a page, counted from 1. `cells` is how many
+    characters it holds at most, 0 where it does not say.
     """
 
     page: int

@@ -1,0 +1,73 @@
+"""`inkdigit form`: make the template of a form, and see it over scans."""
+
+import argparse
+from functools import partial
+
+from inkdigit.cli.options import QUIET, add_flags, tell
+from inkdigit.errors import ImageError, OutputError, SettingError
+from inkdigit.files import write_atomically
+
+ABOUT = (
+    "Make the template of a form from its blank (new), or draw it over scans and say which pages "
+    "would be refused, and why (check). `inkdigit read --form` reads its forms."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is to be done, and with which files."""
+    flags = {
+        "action": "new: a template from a blank; check: a template and scans",
+        "files FILE": "new: the blank, a PDF or picture; check: the template, then scans",
+        "-o --out FILE": "new: the template, NAME.form.json; check: the drawings, a PDF",
+        "--width P": "new: how many mm a picture of the blank is wide (default: 210)",
+        "--overwrite": "replace FILE if it exists",
+    }
+    add_flags(parser, flags, action={"choices": ("new", "check")}, files={"nargs": "+"})
+    add_flags(parser, QUIET)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do it."""
+    if options.out and options.out.exists() and not options.overwrite:
+        raise OutputError(f"{options.out} is there already: choose another name, or --overwrite")
+    if options.action == "new":
+        _new(options)
+    else:
+        _check(options)
+
+
+def _new(options: argparse.Namespace) -> None:
+    from inkdigit.documents.blank import new_template
+
+    if len(options.files) != 1 or not options.out:
+        raise SettingError("form new takes one blank and --out NAME.form.json")
+    template, prints = new_template(options.files[0], options.out, width=options.width)
+    template.save(options.out, prints)
+    tell(
+        options,
+        f"wrote {options.out}: {len(template.fields)} fields on {len(template.pages)} pages; name "
+        "them, and say in it what must hold among them",
+    )
+
+
+def _check(options: argparse.Namespace) -> None:
+    from inkdigit.documents.landmarks import Blank
+    from inkdigit.documents.overlay import checked
+    from inkdigit.documents.registration import Registrar
+    from inkdigit.documents.template import Template
+
+    template = Template.load(options.files[0])
+    registrar = Registrar([Blank(template, n) for n in range(1, len(template.pages) + 1)])
+    pages = []
+    for name in options.files[1:]:
+        try:
+            for said, drawn in checked(registrar, name, name):
+                print(said)
+                pages.append(drawn)
+        except ImageError as error:
+            print(error)
+    if options.out and pages:
+        first, *others = pages
+        save = partial(first.save, format="PDF", save_all=True, append_images=others)
+        write_atomically(options.out, save)
+        tell(options, f"wrote {options.out}")
