@@ -120,6 +120,79 @@ def draw_form(seed: int, *, marks: int = 10) -> DrawnForm:
     return form
 
 
+def fill(
+    seed: int, form: DrawnForm, digits: npt.NDArray[np.uint8], labels: npt.NDArray[np.generic]
+) -> tuple[Grey, dict[str, str]]:
+    """Return a form filled in with these digits, `uint8 (n, 28, 28)`, and the text of each field.
+
+    A check box is ticked in half of the cases, and of three marks one has a single digit.
+    """
+    rng = np.random.default_rng(seed)
+    page = form.print.astype(np.float32)
+    texts = dict[str, str]()
+    marks = [one.name for one in form.fields if one.name.startswith("q")]
+    values = {name: int(rng.integers(0, 10 if rng.random() < 1 / 3 else 100)) for name in marks}
+    pen = rng.uniform(0.55, 0.95)
+    for one in form.fields:
+        if one.kind == "check":
+            texts[one.name] = str(int(rng.random() < 0.5))
+            if texts[one.name] == "1":
+                _tick(rng, page, one.box, pen)
+            continue
+        total = sum(values.values())
+        text = str(
+            values.get(one.name, total if one.name == "total" else rng.integers(10**6, 10**7))
+        )
+        text = text[: int(rng.integers(2, 7))] if one.kind == "number" else text
+        texts[one.name] = text
+        places = one.cell_boxes[-len(text) :] if one.cells else _places(rng, one, len(text))
+        for symbol, box in zip(text, places, strict=True):
+            digit = digits[rng.choice(np.flatnonzero(labels == int(symbol)))]
+            _write(rng, page, digit, box, pen)
+    return np.asarray(page.clip(0, 255), np.uint8), texts
+
+
+def _places(
+    rng: np.random.Generator, one: Field, count: int
+) -> list[tuple[float, float, float, float]]:
+    left, top, _, height = one.box
+    step = rng.uniform(4.2, 5.2)
+    return [(left + 2 + i * step, top + 1, step, height - 1.5) for i in range(count)]
+
+
+def _write(
+    rng: np.random.Generator, page: Floats, digit: Grey, box: tuple[float, ...], pen: float
+) -> None:
+    """Write a digit into a box; now and then it touches the box's rules."""
+    left, top, width, height = box
+    tall = min(rng.uniform(0.6, 0.95) * height, 1.35 * width)
+    size = round(tall * PER_MM * 28 / 20)
+    ink = cv2.resize(digit, (size, size), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    ink = cv2.GaussianBlur(np.clip((ink - 60) * 1.8, 0, 255), (0, 0), 0.6)
+    x = round((left + width / 2 + rng.normal(0, 0.04) * width) * PER_MM - size / 2)
+    y = round((top + height / 2 + rng.normal(0, 0.05) * height) * PER_MM - size / 2)
+    page[y : y + size, x : x + size] *= 1 - pen * ink / 255
+
+
+def _tick(rng: np.random.Generator, page: Floats, box: tuple[float, ...], pen: float) -> None:
+    left, top, width, height = box
+    ways = (
+        ([(0.1, 0.1), (0.9, 0.9)], [(0.9, 0.1), (0.1, 0.9)]),
+        ([(0.1, 0.5), (0.4, 0.9)], [(0.4, 0.9), (1.1, -0.1)]),
+    )
+    ink = np.zeros(page.shape, np.uint8)
+    for way in ways[int(rng.integers(2))]:
+        ends = [
+            tuple(
+                int(PER_MM * 16 * (o + s * (v + rng.normal(0, 0.06))))
+                for o, s, v in zip((left, top), (width, height), end, strict=True)
+            )
+            for end in way
+        ]
+        cv2.line(ink, *ends, 255, 4, cv2.LINE_AA, 4)
+    page *= 1 - pen * ink / 255
+
+
 def warp(seed: int, print_: Grey, *, hard: bool = True) -> tuple[Grey, Floats]:
     """Return a simulated scan or photograph of a page, and the homography in pixels that made it.
 
@@ -161,6 +234,8 @@ def _photographed(rng: np.random.Generator, scan: Grey, *, hard: bool) -> Grey:
     seen = cv2.GaussianBlur(scan * light, (0, 0), rng.uniform(0.3, 1.5 if hard else 0.6))
     seen += rng.normal(0, rng.uniform(1, 8 if hard else 3), scan.shape)
     coded = cv2.imencode(
-        ".jpg", np.clip(seen, 0, 255), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))]
+        ".jpg",
+        np.clip(seen, 0, 255).astype(np.uint8),
+        [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))],
     )
     return np.asarray(cv2.imdecode(coded[1], cv2.IMREAD_GRAYSCALE), np.uint8)

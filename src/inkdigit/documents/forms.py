@@ -10,7 +10,7 @@ from operator import itemgetter
 from inkdigit.documents.fields import CROSSED_OUT, FieldText, read_fields, sure_enough
 from inkdigit.documents.landmarks import Blank
 from inkdigit.documents.registration import Registrar, Registration
-from inkdigit.documents.rules import Rule, related
+from inkdigit.documents.rules import Rule
 from inkdigit.documents.template import Template
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import Source, open_pages
@@ -127,9 +127,8 @@ class FormReader:
                 )
                 yield Row(name, place, missing, self.model, id_)
                 continue
-            text = said[one.name]
-            reading = text.reading(self.model)
-            yield Row(name, place, reading, self.model, id_, text.box)
+            reading = said[one.name].reading(self.model)
+            yield Row(name, place, reading, self.model, id_, said[one.name].box)
 
 
 def decide(said: _Texts, rules: Sequence[Rule], least: float) -> None:
@@ -139,21 +138,18 @@ def decide(said: _Texts, rules: Sequence[Rule], least: float) -> None:
     likely as they are together. A rule that holds by none of them, or only where several of its
     fields are changed, is told of, and its fields are for review. A blank field counts as 0.
     """
-    for group in related(rules):
-        names = list(dict.fromkeys(name for rule in group for name in rule.weights))
-        fields = {name: said[name] for name in names if name in said and said[name].is_open}
-        broken = [rule for rule in group if not rule.weights.keys() <= fields.keys()]
-        whole = [rule for rule in group if rule not in broken]
-        combinations, failed = _combinations(fields, whole)
-        if combinations:
-            said.update(_settled(fields, combinations, least))
-        for rule in failed:
-            _doubt(said, rule, "does not hold")
-        for rule in broken:
+    fields = {name: one for name, one in said.items() if one.texts}
+    whole = [rule for rule in rules if rule.weights.keys() <= fields.keys()]
+    combinations, failed = _combinations(fields, whole)
+    said.update(_settled(fields, combinations, least))
+    for rule in failed:
+        _doubt(said, rule, "does not hold")
+    for rule in rules:
+        if rule not in whole:
             _doubt(said, rule, "lacks a field")
-        changed = {name for name, one in fields.items() if said[name].text != one.text}
-        for rule in _unsettled(whole, changed):
-            _doubt(said, rule, "holds only if several fields are changed")
+    changed = {name for name, one in fields.items() if said[name].text != one.text}
+    for rule in _unsettled(whole, changed):
+        _doubt(said, rule, "holds only if several fields are changed")
 
 
 def _unsettled(rules: Sequence[Rule], changed: set[str]) -> list[Rule]:
@@ -189,7 +185,7 @@ def _combinations(
             beam = holding
         else:
             failed.append(rule)
-    return (beam if beam[0][0] else []), failed
+    return beam, failed
 
 
 def _holds(rule: Rule, fields: _Texts, texts: _Combination) -> bool:

@@ -22,8 +22,8 @@ Bools = npt.NDArray[np.bool_]
 _SIDE = 1200
 # How many, how far apart, and how many pixels there are around the middle of a patch.
 _MOST, _LEAST, _APART, _PATCH = 300, 12, 12, 8
-# People write so far inside a field's box.
-_INSIDE_MM = 1.0
+# People write so far beyond a field's box.
+_BEYOND_MM = 1.0
 # How far a patch is looked for; the last time from where its neighbours say that it lies.
 _REACHES, _REFITS, _NEXT = (12, 8, 8, 8), 2, 4
 # It is found where it correlates so well and lies within so many pixels.
@@ -72,10 +72,13 @@ class Blank:
         around = np.full_like(self.small, 255)
         for field in self.fields:
             left, top, width, height = field.box
-            edges = np.array([left, top, left + width, top + height]) + _INSIDE_MM * np.array(
-                [1, 1, -1, -1]
+            edges = (
+                left - _BEYOND_MM,
+                top - _BEYOND_MM,
+                left + width + _BEYOND_MM,
+                top + height + _BEYOND_MM,
             )
-            x, y, right, bottom = np.rint(edges / self.mm).astype(int)
+            x, y, right, bottom = (max(0, round(edge / self.mm)) for edge in edges)
             around[y:bottom, x:right] = 0
         return around
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from inkdigit.documents.landmarks import fitted
@@ -39,9 +38,8 @@ def _drawn(found: Registration, name: str) -> tuple[str, Image.Image]:
     for field in found.blank.fields:
         doubt = found.doubt_at(field.box)
         doubts += [f"{field.name}: {doubt}"] if doubt else []
-        for left, top, width, height in field.cell_boxes:
-            corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (width, height) + (left, top)
-            points = [tuple(point) for point in found.to_scan(corners).tolist()]
+        for box in field.cell_boxes:
+            points = [tuple(point) for point in found.corners(box).tolist()]
             pen.polygon(points, outline=_DOUBTED if doubt else _SURE, width=3 if doubt else 2)
         pen.text(points[0], field.name, _DOUBTED if doubt else _SURE, anchor="ld")
     said = (

@@ -89,22 +89,25 @@ class Registration:
         near = self.pose.found[nearest].mean() >= _NEAR_SHARE
         return "" if near else "the print around it looks otherwise than on the blank"
 
-    def to_scan(self, points: Floats) -> Floats:
-        """Return points `(n, 2)` in mm of the page as pixels of the scan."""
-        return self.pose.to_scan(points / self.blank.mm, self.blank.small.shape)
+    def corners(self, box: BoxMm) -> Floats:
+        """Return the corners `(4, 2)` of a box in mm, clockwise, as pixels of the scan."""
+        left, top, width, height = box
+        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (width, height) + (left, top)
+        return self.pose.to_scan(corners / self.blank.mm, self.blank.small.shape)
 
     def cut(self, box: BoxMm) -> Grey | None:
         """Return a box as it lies on the scan, at 200 dpi; `None` where the scan ends before."""
-        left, top, width, height = box
-        size = round(height * PER_MM), round(width * PER_MM)
-        down, across = np.indices(size, np.float64).reshape(2, -1)
-        points = np.stack([left + (across + 0.5) / PER_MM, top + (down + 0.5) / PER_MM], axis=1)
-        x, y = (self.to_scan(points) - 0.5).T.astype(np.float32).reshape(2, *size)
-        high, wide = self.scan.shape
-        if min(x.min(), y.min()) < -1 or x.max() > wide or y.max() > high:
+        corners = self.corners(box)
+        if (corners < -1).any() or (corners > self.scan.shape[::-1]).any():
             return None
-        cut = cv2.remap(self.scan, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(cut, np.uint8)
+        width, height = (round(side * PER_MM) for side in box[2:])
+        ends = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
+        matrix = cv2.getPerspectiveTransform(ends, np.asarray(corners - 0.5, np.float32))
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        edge = cv2.BORDER_REPLICATE
+        return np.asarray(
+            cv2.warpPerspective(self.scan, matrix, (width, height), flags=how, borderMode=edge)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,10 +187,9 @@ class Registrar:
 def _only(sure: list[Registration]) -> Registration:
     """Return the surest of several; `ImageError` where another may be meant as well."""
     best, *others = sorted(sure, key=lambda one: -one.share)
-    middle = np.array([best.blank.print.shape[::-1]]) / (2 * PER_MM)
-    here = best.to_scan(middle)
+    page = 0.0, 0.0, *(side / PER_MM for side in best.blank.print.shape[::-1])
     for other in others:
-        apart = np.abs(here - other.to_scan(middle)).max() / max(best.scan.shape)
+        apart = np.abs(best.corners(page) - other.corners(page)).max() / max(best.scan.shape)
         if other.blank is best.blank and apart > _ELSEWHERE:
             raise ImageError(f"it shows {best.blank} twice: scan each page by itself")
         if other.blank is not best.blank and other.share > best.share - _CLEARLY:

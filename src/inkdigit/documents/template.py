@@ -12,17 +12,17 @@
     }
 
 Boxes are x, y, width and height in mm from the top left corner of the page. `form.schema.json`
-beside this module describes it for editors.
+beside this module describes them for editors.
 """
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, partial
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
 from re import fullmatch
 from typing import Any, Literal, Self, TypeVar, get_args
@@ -34,7 +34,6 @@ from inkdigit.documents.rules import NAME, Rule
 from inkdigit.errors import ImageError, SettingError, shown
 from inkdigit.files import open_plain, write_atomically
 from inkdigit.images import Grey, open_grey
-from inkdigit.reading.alphabet import only_digits
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import DecimalMark, ReadOptions
 
@@ -45,12 +44,57 @@ BoxMm = tuple[float, float, float, float]
 DPI = 200
 PER_MM = DPI / 25.4
 SUFFIX = ".form.json"
-SCHEMA = Path(__file__).with_name("form.schema.json")
 # Two boxes may share a rule.
 _SHARED_MM = 0.5
-_LARGEST_MM, _MOST_CELLS = 2000, 100
-_DATES = {"dmy", "mdy", "ymd"}
+_DATE = {"d": r"(?P<d>\d\d?)", "m": r"(?P<m>\d\d?)", "y": r"(?P<y>\d{4}|\d\d)"}
 _Part = TypeVar("_Part")
+# What a value must be, by its name: whether it is, and in words.
+_Checks = Mapping[str, tuple[Callable[[Any], bool], str]]
+
+
+def _is_number(value: object, least: float = 0, most: float = 2000) -> bool:
+    return type(value) in {int, float} and least <= value <= most  # type: ignore[operator]
+
+
+def _is_box(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 4 and all(map(_is_number, value))
+
+
+def _is_text(value: object, pattern: str) -> bool:
+    return isinstance(value, str) and bool(fullmatch(pattern, value))
+
+
+_SIDE = (partial(_is_number, least=10), "10 to 2,000 mm")
+_OF_PAGE: _Checks = {
+    "width": _SIDE,
+    "height": _SIDE,
+    "print": (lambda v: _is_text(v, r"[^/\\]+"), "the name of a file beside it"),
+}
+_OF_FIELD: _Checks = {
+    "name": (lambda v: _is_text(v, NAME), "a word such as q1 or total"),
+    "page": (lambda v: type(v) is int and v > 0, "a number from 1"),
+    "box": (_is_box, "[x, y, width, height] in mm"),
+    "kind": (lambda v: v in get_args(Kind), f"one of {', '.join(get_args(Kind))}"),
+    "cells": (lambda v: v is None or (type(v) is int and 1 <= v <= 100), "1 to 100"),
+    "gap": (_is_number, "the mm between two cells"),
+    "date": (lambda v: v is None or sorted(str(v)) == ["d", "m", "y"], "dmy, mdy or ymd"),
+    "one_of": (
+        lambda v: v is None or (bool(v) and all(_is_text(text, "[0-9]+") for text in v)),
+        "a list of texts of digits, or names a CSV of such",
+    ),
+    "required": (lambda v: isinstance(v, bool), "true or false"),
+}
+_OF_FORM: _Checks = {
+    "name": (lambda v: _is_text(v, r"[\w -]{1,80}"), "a name of letters and digits"),
+    "pages": (bool, "at least one page"),
+    "rules": (lambda v: all(isinstance(rule, str) for rule in v), "texts such as 'c = a + b'"),
+}
+
+
+def _check(part: object, checks: _Checks) -> None:
+    for name, (holds, what) in checks.items():
+        if not holds(value := getattr(part, name)):
+            raise SettingError(f"its {name} is {what}, received {shown(value)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +106,7 @@ class Page:
     print: str
 
     def __post_init__(self) -> None:
-        for name in ("width", "height"):
-            if not _is_number(side := getattr(self, name)) or not 10 <= side <= _LARGEST_MM:
-                raise SettingError(
-                    f"its {name} is 10 to {_LARGEST_MM:,} mm, received {shown(side)}"
-                )
-        if not isinstance(self.print, str) or Path(self.print).name != self.print:
-            raise SettingError(f"print names a file beside it, received {shown(self.print)}")
+        _check(self, _OF_PAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +116,7 @@ class Field:
     `kind` is `number` for a line of writing, `comb` for one digit in each of its `cells`, `check`
     for a box that is ticked or not, and `ink` for whether anything is written there. The cells of a
     comb may stand a `gap` of mm apart. A `date` is in the order `dmy`, `mdy` or `ymd`. What is read
-    fits `pattern` and `check` or is `one_of` a list, or of the first column of a CSV.
+    fits `pattern` and `check`, or is `one_of` a list.
 
     >>> Field(name="q1", page=1, box=(10, 10, 24, 8), kind="comb", cells=3).cell_boxes[1]
     (18.0, 10, 8.0, 8)
@@ -92,51 +130,29 @@ class Field:
     gap: float = 0
     pattern: str | None = None
     check: str | None = None
-    one_of: tuple[str, ...] | str | None = None
+    one_of: tuple[str, ...] | None = None
     decimal: DecimalMark | None = None
-    date: Literal["dmy", "mdy", "ymd"] | None = None
+    date: str | None = None
     required: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not fullmatch(NAME, self.name):
-            raise SettingError(
-                f"a field has a name such as q1 or total, received {shown(self.name)}"
-            )
-        if not isinstance(self.page, int) or self.page < 1:
-            raise SettingError(f"its page counts from 1, received {shown(self.page)}")
-        box = self.box
-        if not isinstance(box, tuple) or len(box) != 4 or not all(map(_is_number, box)):
-            raise SettingError(f"its box is [x, y, width, height] in mm, received {shown(box)}")
-        if self.kind not in get_args(Kind):
-            raise SettingError(
-                f"its kind is one of {', '.join(get_args(Kind))}: {shown(self.kind)}"
-            )
+        _check(self, _OF_FIELD)
         if (self.kind == "comb") != (self.cells is not None):
             raise SettingError("cells says how many digits a comb holds, and of no other kind")
-        if self.cells is not None and not (
-            _is_whole(self.cells) and 1 <= self.cells <= _MOST_CELLS
-        ):
-            raise SettingError(f"its cells are 1 to {_MOST_CELLS}, received {shown(self.cells)}")
-        self._check_values()
-
-    def _check_values(self) -> None:
-        if not _is_number(self.gap) or not 0 <= self.gap * ((self.cells or 1) - 1) < self.box[2]:
-            raise SettingError(f"its gap is the mm between two cells, received {shown(self.gap)}")
-        if self.date not in (None, *_DATES):
-            raise SettingError(f"its date is one of dmy, mdy, ymd, received {shown(self.date)}")
-        if not isinstance(self.required, bool):
-            raise SettingError(f"required is true or false, received {shown(self.required)}")
-        if self.one_of is not None and (self.pattern or self.check):
+        if self.one_of and self.constrained:
             raise SettingError("it takes one_of, or a pattern and check, not both")
-        _ = self.options
+
+    @property
+    def constrained(self) -> bool:
+        """Whether a pattern or a check says what it may be."""
+        return self.options.constrained
 
     @property
     def cell_boxes(self) -> list[BoxMm]:
         """The boxes of a comb's cells, from left to right, in mm."""
         left, top, width, height = self.box
-        count = self.cells or 1
-        step = (width + self.gap) / count
-        return [(left + i * step, top, step - self.gap, height) for i in range(count)]
+        step = (width + self.gap) / (self.cells or 1)
+        return [(left + i * step, top, step - self.gap, height) for i in range(self.cells or 1)]
 
     @cached_property
     def options(self) -> ReadOptions:
@@ -145,15 +161,22 @@ class Field:
 
     def value(self, text: str) -> Decimal | None:
         """Return the number that rules take of a text, of a date its day; `None` for none."""
-        if self.date:
-            return _day(text, self.date)
-        numbers = meanings(text, self.decimal)
-        return numbers.pop() if len(numbers) == 1 else None
+        if not self.date:
+            numbers = meanings(text, self.decimal)
+            return numbers.pop() if len(numbers) == 1 else None
+        found = fullmatch(r"\D?".join(_DATE[unit] for unit in self.date), text)
+        if not found:
+            return None
+        year, month, day = (int(found[unit]) for unit in "ymd")
+        try:
+            return Decimal(date(year + 2000 * (year < 100), month, day).toordinal())
+        except ValueError:
+            return None
 
     def may_be(self, text: str) -> bool:
         """Return whether a text is a value of this field."""
-        listed = not isinstance(self.one_of, tuple) or text in self.one_of
-        return listed and self.options.passes(text) and (not self.date or bool(self.value(text)))
+        listed = self.one_of is None or text in self.one_of
+        return listed and self.options.passes(text) and not (self.date and self.value(text) is None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +185,7 @@ class Template:
 
     >>> Template.from_mapping({"name": "claim", "pages": [], "fields": []})
     Traceback (most recent call last):
-    inkdigit.errors.SettingError: a form has at least one page
+    inkdigit.errors.SettingError: its pages is at least one page, received ()
     """
 
     name: str
@@ -172,28 +195,20 @@ class Template:
     folder: Path = field(default=Path(), compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not fullmatch(r"[\w -]{1,80}", self.name):
-            raise SettingError(f"a form has a name of letters and digits: {shown(self.name)}")
-        if not self.pages:
-            raise SettingError("a form has at least one page")
-        names = set[str]()
+        _check(self, _OF_FORM)
+        names = [one.name for one in self.fields]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise SettingError(f"there are two fields {twice[0]}")
         for one in self.fields:
-            if one.name in names:
-                raise SettingError(f"there are two fields {one.name}")
-            names.add(one.name)
             _check_place(one, self.pages)
         for one, other in combinations(self.fields, 2):
             if one.page == other.page and _overlap(one.box, other.box):
                 raise SettingError(f"the fields {one.name} and {other.name} overlap")
-        self._check_rules({one.name: one.kind for one in self.fields})
-
-    def _check_rules(self, kinds: Mapping[str, Kind]) -> None:
         for rule in self.parsed_rules:
-            for name in rule.weights:
-                if name not in kinds:
-                    raise SettingError(f"the rule {rule.text!r} names {name}, which is no field")
-                if kinds[name] == "ink":
-                    raise SettingError(f"the rule {rule.text!r} names {name}, which has no value")
+            if unknown := rule.weights.keys() - names:
+                raise SettingError(
+                    f"the rule {rule.text!r} names {min(unknown)}, which is no field"
+                )
 
     @cached_property
     def parsed_rules(self) -> list[Rule]:
@@ -203,34 +218,28 @@ class Template:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Return the template of a file; `SettingError` says what is wrong with it."""
-        path = Path(path)
         try:
             with open_plain(path) as file:
-                known = json.load(file)
+                return cls.from_mapping(json.load(file), Path(path).parent)
         except OSError as error:
             raise SettingError(f"{path} cannot be read: {error.strerror or error}") from None
-        except (ValueError, RecursionError) as error:
-            raise SettingError(f"{path} is no JSON: {error}") from None
-        try:
-            return cls.from_mapping(known, path.parent)
         except SettingError as error:
             raise SettingError(f"{path}: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise SettingError(f"{path} is no JSON: {error}") from None
 
     @classmethod
     def from_mapping(cls, known: object, folder: Path = Path()) -> Self:
         """Return the template that a JSON object describes; `SettingError` where it is none."""
-        parts = {"pages": Page, "fields": Field}
-        given = dict(_object(known, cls, "the form", also={"$schema"}))
-        given.pop("$schema", None)
-        for name, kind in parts.items():
-            given[name] = tuple(
-                _built(kind, one, f"{name[:-1]} {number}", folder)
-                for number, one in enumerate(_list(given[name], name), start=1)
-            )
-        rules = _list(given.get("rules", []), "rules")
-        if not all(isinstance(rule, str) for rule in rules):
-            raise SettingError(f"rules are texts such as 'total = a + b', received {shown(rules)}")
-        return cls(**given | {"rules": tuple(rules), "folder": folder})
+        if isinstance(known, dict):
+            known = {name: value for name, value in known.items() if name != "$schema"}
+            for name, kind in {"pages": Page, "fields": Field}.items():
+                if isinstance(some := known.get(name), list):
+                    known[name] = [
+                        _built(kind, one, f"{name[:-1]} {number}", folder)
+                        for number, one in enumerate(some, start=1)
+                    ]
+        return _built(cls, known, "the form", folder)
 
     def save(self, path: Path, prints: Iterable[Grey]) -> None:
         """Write the template, and the pictures of its blank beside it."""
@@ -242,8 +251,8 @@ class Template:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, without what is as by default."""
-        parts: dict[str, Sequence[Page | Field]] = {"pages": self.pages, "fields": self.fields}
-        listed = {name: [_told(one) for one in some] for name, some in parts.items()}
+        parts = {"pages": map(_told, self.pages), "fields": map(_told, self.fields)}
+        listed = {name: list(some) for name, some in parts.items()}
         return {"name": self.name, **listed, "rules": list(self.rules)}
 
     def blank(self, number: int) -> Grey:
@@ -251,22 +260,21 @@ class Template:
         page = self.pages[number - 1]
         size = round(page.width * PER_MM), round(page.height * PER_MM)
         try:
-            picture = open_grey(str(self.folder / page.print))
+            picture = Image.fromarray(open_grey(self.folder / page.print))
         except ImageError as error:
             raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
-        fitted = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
-        return np.asarray(fitted)
+        return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
 
 
 def _check_place(one: Field, pages: tuple[Page, ...]) -> None:
     if one.page > len(pages):
         raise SettingError(f"the field {one.name} is on page {one.page} of {len(pages)}")
     page, (left, top, width, height) = pages[one.page - 1], one.box
-    inside = left >= 0 <= top and left + width <= page.width and top + height <= page.height
-    if not inside or min(width, height) < 1:
+    inside = left + width <= page.width and top + height <= page.height
+    if not inside or min(width, height) < 1 or min(box[2] for box in one.cell_boxes) < 1:
         raise SettingError(
             f"the box of the field {one.name} does not lie on its page of {page.width:g}×"
-            f"{page.height:g} mm, or is smaller than 1 mm: {list(one.box)}"
+            f"{page.height:g} mm, or it or its cells are smaller than 1 mm: {list(one.box)}"
         )
 
 
@@ -277,81 +285,41 @@ def _overlap(one: BoxMm, other: BoxMm) -> bool:
     )
 
 
-def _object(known: object, kind: type, where: str, also: Iterable[str] = ()) -> dict[str, Any]:
-    """Return a JSON object that has all keys which a dataclass needs, and no others."""
+def _built(kind: type[_Part], known: object, where: str, folder: Path) -> _Part:
+    """Return the part of a form that a JSON object describes: with all it needs, and no more."""
     if not isinstance(known, dict):
         raise SettingError(f"{where} is an object in braces, received {shown(known)}")
-    names = [one.name for one in fields(kind) if one.name != "folder"]
-    if unknown := known.keys() - {*names, *also}:
-        told = shown(min(unknown))
-        raise SettingError(f"{where} has a key {told} that is not known ({', '.join(names)})")
-    needed = [one.name for one in fields(kind) if one.default is one.default_factory is MISSING]
-    if missing := [name for name in needed if name not in known]:
-        raise SettingError(f"{where} lacks {', '.join(missing)}")
-    return known
-
-
-def _built(kind: type[_Part], known: object, where: str, folder: Path) -> _Part:
-    given = _object(known, kind, where)
-    if "name" in given:
-        where = f"the field {shown(given['name'])}"
+    where = f"the field {shown(known['name'])}" if kind is Field and "name" in known else where
+    names = {one.name: one for one in fields(kind) if one.name != "folder"}  # type: ignore[arg-type]
+    if unknown := known.keys() - names:
+        told = f"{shown(min(unknown))}, which is not known ({', '.join(names)})"
+        raise SettingError(f"{where} has a key {told}")
+    needed = {name for name, one in names.items() if one.default is MISSING}
+    if missing := needed - known.keys():
+        raise SettingError(f"{where} lacks {', '.join(sorted(missing))}")
+    given = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
+    }
+    if isinstance(file := given.get("one_of"), str):
+        given["one_of"] = _column(folder / file)
+    if kind is Template:
+        given["folder"] = folder
     try:
-        read = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
-        if "one_of" in read:
-            read["one_of"] = _allowed(read["one_of"], folder)
-        return kind(**read)
+        return kind(**given)
     except SettingError as error:
-        raise SettingError(f"{where}: {error}") from None
+        raise SettingError(f"{where}: {error}" if kind is not Template else str(error)) from None
 
 
-def _allowed(known: object, folder: Path) -> tuple[str, ...]:
-    """Return the numbers of a list, or of the first column of a CSV."""
-    if isinstance(known, str):
-        try:
-            with (folder / known).open(encoding="utf-8-sig", newline="") as file:
-                known = tuple(row[0].strip() for row in csv.reader(file) if row)
-        except (OSError, ValueError, csv.Error) as error:
-            raise SettingError(f"one_of: {known} cannot be read ({error})") from None
-        known = known[1:] if known and not only_digits(known[0]) else known
-    if not isinstance(known, tuple) or not known:
-        raise SettingError(f"one_of is a list of numbers, or names a CSV: {shown(known)}")
-    if odd := [one for one in known if not (isinstance(one, str) and fullmatch("[0-9]+", one))]:
-        raise SettingError(f"one_of holds texts of digits, received {shown(odd[0])}")
-    return tuple(dict.fromkeys(known))
-
-
-def _list(known: object, name: str) -> list[Any]:
-    if not isinstance(known, list):
-        raise SettingError(f"{name} is a list in brackets, received {shown(known)}")
-    return known
+def _column(path: Path) -> tuple[str, ...]:
+    """Return the first column of a CSV, without a heading."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            column = [row[0].strip() for row in csv.reader(file) if row]
+    except (OSError, ValueError, csv.Error) as error:
+        raise SettingError(f"one_of: {path} cannot be read ({error})") from None
+    return tuple(dict.fromkeys(column[column[:1] != [] and not column[0].isdecimal() :]))
 
 
 def _told(part: Page | Field) -> dict[str, Any]:
     defaults = {one.name: one.default for one in fields(part)}
-    return {name: value for name, value in asdict(part).items() if value != defaults[name]}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _day(text: str, order: str) -> Decimal | None:
-    """Return the number of a day, where a text is a date of 6 or 8 digits, or has marks."""
-    digits = only_digits(text)
-    parts = [part for part in "".join(c if c.isdigit() else " " for c in text).split() if part]
-    if len(parts) != 3:
-        year = {6: 2, 8: 4}.get(len(digits), 0)
-        ends = [0]
-        for unit in order:
-            ends.append(ends[-1] + (year if unit == "y" else 2))
-        parts = [digits[a:b] for a, b in pairwise(ends)]
-    named = dict(zip(order, parts, strict=True))
-    try:
-        year = int(named["y"]) + (2000 if len(named["y"]) == 2 else 0)
-        return Decimal(date(year, int(named["m"]), int(named["d"])).toordinal())
-    except ValueError:
-        return None
+    return {n: v for n, v in asdict(part).items() if v != defaults[n] or n == "kind"}
