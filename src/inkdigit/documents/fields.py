@@ -1,8 +1,8 @@
 """From what was written in the fields of a page to texts, each with others that it might be."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from math import prod
 from operator import itemgetter
@@ -10,8 +10,8 @@ from operator import itemgetter
 import cv2
 import numpy as np
 
-from inkdigit.documents import template
 from inkdigit.documents.registration import Registration
+from inkdigit.documents.template import Field
 from inkdigit.documents.writing import Writing
 from inkdigit.errors import InkdigitError
 from inkdigit.images import Grey
@@ -30,16 +30,16 @@ _SURELY, _UNLIKELY = 0.9, 0.05
 _SINGLE = ReadOptions(single=True, rotate=0)
 # How likely each symbol is at a place of a text, none for a cell that is crossed out.
 _Place = dict[str, float]
-Texts = list[tuple[str, float]]
+Texts = Sequence[tuple[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
 class FieldText:
     """What a field says: the `texts` it may hold, likeliest first, its status, and why."""
 
-    field: template.Field
+    field: Field
     found: Registration
-    texts: Texts = field(default_factory=list)
+    texts: Texts = ()
     status: Status = "accepted"
     reason: str = ""
 
@@ -67,7 +67,7 @@ class FieldText:
         )
 
     @classmethod
-    def without(cls, one: template.Field, found: Registration, why: str) -> "FieldText":
+    def without(cls, one: Field, found: Registration, why: str) -> "FieldText":
         """Return what a field says that holds no text: it is blank, or crossed out."""
         if one.required:
             return cls(one, found, [("", 1.0)], "review", f"it is {why}, and required")
@@ -76,13 +76,17 @@ class FieldText:
 
 @dataclass(eq=False)
 class _Cut:
-    """A field that holds writing; of a comb its cells that do, and what may stand in each."""
+    """A field that holds writing; of a comb its cells that do, and what may stand in each.
 
-    field: template.Field
+    Other writing may run through it, and an empty cell stand between two others.
+    """
+
+    field: Field
     found: Registration
     writing: Writing
-    cells: list[Writing] = field(default_factory=list)
-    places: list[_Place] = field(default_factory=list)
+    is_crossed: bool
+    cells: Sequence[Writing] = ()
+    places: Sequence[_Place] = ()
     has_gap: bool = False
 
     @property
@@ -120,12 +124,12 @@ def read_fields(
     lines = [cut for cut in cuts if cut.field.kind == "number" or cut.digits]
     for cut in cuts:
         said[cut.field.name] = FieldText.without(cut.field, cut.found, CROSSED_OUT)
-    for cut, line in zip(lines, _read_lines(reader, lines), strict=True):
+    for cut, line in _read_lines(reader, lines).items():
         said[cut.field.name] = _understood(cut, line, least)
     return said
 
 
-def _look(one: template.Field, found: Registration) -> FieldText | _Cut:
+def _look(one: Field, found: Registration) -> FieldText | _Cut:
     """Return what is to be read of a field, or what it says if that is nothing."""
     if doubt := found.doubt_at(one.box):
         return FieldText(one, found, status="rejected", reason=doubt)
@@ -135,15 +139,16 @@ def _look(one: template.Field, found: Registration) -> FieldText | _Cut:
         return FieldText(one, found, [(str(int(not inside.is_empty)), 1.0)])
     if one.kind == "check":
         return _ticked(one, found, around)
+    crosses = around.share(one.box) - inside.share(one.box) > _EMPTY
     if not inside.is_empty:
-        return _Cut(one, found, inside)
-    if around.share(one.box) > _EMPTY:
+        return _Cut(one, found, inside, crosses)
+    if crosses:
         crossed = f"{CROSSED_OUT}, or writing runs through it"
         return FieldText(one, found, [("", 1.0)], "review", crossed)
     return FieldText.without(one, found, BLANK)
 
 
-def _ticked(one: template.Field, found: Registration, around: Writing) -> FieldText:
+def _ticked(one: Field, found: Registration, around: Writing) -> FieldText:
     left, top, width, height = one.box
     share = around.share((left + width / 8, top + height / 8, width * 3 / 4, height * 3 / 4))
     doubt = f"{CROSSED_OUT}, or filled in" if share > _FULL else ""
@@ -178,17 +183,18 @@ def _shares(character: Character) -> _Place:
     return {one.value: one.confidence for one in character.alternatives}
 
 
-def _read_lines(reader: Reader, cuts: Sequence[_Cut]) -> list[Reading | None]:
+def _read_lines(reader: Reader, cuts: Sequence[_Cut]) -> dict[_Cut, Reading | None]:
     """Return what the writing of each field says as a line."""
-    groups = defaultdict[ReadOptions, list[int]](list)
-    for number, cut in enumerate(cuts):
+    groups = defaultdict[ReadOptions, list[_Cut]](list)
+    for cut in cuts:
         options = cut.field.options if cut.field.kind == "number" else ReadOptions()
-        groups[replace(options, rotate=0)].append(number)
-    read: list[Reading | None] = [None] * len(cuts)
-    for options, numbers in groups.items():
-        results = reader.results([cuts[number].line() for number in numbers], options)
-        for number, result in zip(numbers, results, strict=True):
-            read[number] = result if isinstance(result, Reading) else None
+        groups[replace(options, rotate=0)].append(cut)
+    read = dict[_Cut, Reading | None]()
+    for options, some in groups.items():
+        for cut, result in zip(
+            some, reader.results([c.line() for c in some], options), strict=True
+        ):
+            read[cut] = result if isinstance(result, Reading) else None
     return read
 
 
@@ -208,6 +214,8 @@ def _understood(cut: _Cut, line: Reading | None, least: float) -> FieldText:
         texts[0] = line.text, line.confidence
     if fitting < _UNLIKELY:
         doubt = f"nothing likely here is what it may be, {texts[0][0]} is nearest"
+    if cut.is_crossed:
+        doubt = doubt or "other writing runs through it"
     if texts[0][1] < least:
         doubt = doubt or f"confidence {texts[0][1]:.4f} is below {least:.4f}"
     return FieldText(one, cut.found, texts, "review" if doubt else "accepted", doubt)
@@ -249,16 +257,14 @@ def _likeliest(places: Sequence[_Place], listed: Sequence[str] | None) -> Texts:
             if len(symbols) == len(places)
         )
         return nlargest(_TEXTS, weighed, key=itemgetter(1))
-    beam = {("", False): 1.0}
+    # A text, whether it is closed, and its weight.
+    beam = [("", False, 1.0)]
     for place in places:
-        longer = Counter[tuple[str, bool]]()
-        for (text, is_closed), weight in beam.items():
-            for symbol, share in place.items():
-                if not (symbol and is_closed):
-                    key = text + symbol, is_closed or bool(text and not symbol)
-                    longer[key] += weight * share  # type: ignore[assignment]
-        beam = dict(longer.most_common(_TEXTS))
-    found = Counter[str]()
-    for (text, _), weight in beam.items():
-        found[text] += weight  # type: ignore[assignment]
-    return found.most_common()
+        longer = (
+            (text + symbol, is_closed or bool(text and not symbol), weight * share)
+            for text, is_closed, weight in beam
+            for symbol, share in place.items()
+            if not (symbol and is_closed)
+        )
+        beam = nlargest(_TEXTS, longer, key=itemgetter(2))
+    return [(text, weight) for text, _, weight in beam]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from heapq import nlargest
 from operator import itemgetter
+from typing import cast
 
 from inkdigit.documents.fields import CROSSED_OUT, FieldText, read_fields, sure_enough
 from inkdigit.documents.landmarks import Blank
@@ -26,42 +27,27 @@ _Texts = dict[str, FieldText]
 
 @dataclass(eq=False)
 class _Form:
-    """One form: its pages as they came, by their numbers, and where in the document they were."""
+    """One form: its pages as they came, and where in the document they were, by their numbers."""
 
     template: Template
     copy: int
     pages: dict[int, Registration] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
 
-    @property
-    def is_whole(self) -> bool:
-        return len(self.pages) == len(self.template.pages)
-
 
 class FormReader:
     """Reads forms of some templates; which page of which form a scan shows is found by itself.
 
     Raises `SettingError` where there is no template, or two of one name.
-
-    >>> FormReader(Reader.load(), [])
-    Traceback (most recent call last):
-    inkdigit.errors.SettingError: there is no form to look for: name a template
     """
 
     def __init__(self, reader: Reader, templates: Sequence[Template]) -> None:
-        if not templates:
-            raise SettingError("there is no form to look for: name a template")
-        names = Counter(template.name for template in templates)
-        if twice := [name for name, times in names.items() if times > 1]:
-            raise SettingError(f"two templates have the name {twice[0]}")
-        self.reader, self.templates = reader, templates
-        self.registrar = Registrar(
-            [
-                Blank(template, number)
-                for template in templates
-                for number in range(1, len(template.pages) + 1)
-            ]
-        )
+        names = [template.name for template in templates]
+        if not names or len(set(names)) < len(names):
+            raise SettingError(f"name templates of different forms, received {', '.join(names)}")
+        self.reader = reader
+        blanks = [Blank(form, n + 1) for form in templates for n in range(len(form.pages))]
+        self.registrar = Registrar(blanks)
 
     @property
     def model(self) -> str:
@@ -80,15 +66,14 @@ class FormReader:
                 yield Row(name, place, found, self.model)
                 continue
             template, number = found.blank.template, found.blank.number
-            form = begun.get(template.name)
-            if form and number in form.pages:
-                yield from self._rows(form, name, options)
-                form = None
-            if form is None:
+            if template.name in begun and number in begun[template.name].pages:
+                yield from self._rows(begun.pop(template.name), name, options)
+            if template.name not in begun:
                 copies[template.name] += 1
-                form = begun[template.name] = _Form(template, copies[template.name])
+                begun[template.name] = _Form(template, copies[template.name])
+            form = begun[template.name]
             form.pages[number], form.places[number] = found, place
-            if form.is_whole:
+            if len(form.pages) == len(template.pages):
                 yield from self._rows(begun.pop(template.name), name, options)
         for form in begun.values():
             yield from self._rows(form, name, options)
@@ -99,36 +84,30 @@ class FormReader:
         """Yield the number of each page, and what it shows or why that is not known."""
         try:
             pages = open_pages(source, max_pixels=options.max_pixels)
-            if options.page and options.page > len(pages):
-                raise ImageError(f"{name} has {len(pages)} pages: there is no page {options.page}")
         except InkdigitError as error:
             yield options.page or 1, error
             return
-        chosen = [options.page] if options.page else range(1, len(pages) + 1)
-        for number in chosen:
+        for number in [options.page] if options.page else range(1, len(pages) + 1):
             try:
+                if number > len(pages):
+                    raise ImageError(f"there is no such page, of {len(pages)}")
                 yield number, self.registrar.register(pages.page(number - 1))
             except InkdigitError as error:
-                where = f"page {number} of {name}" if len(pages) > 1 else name
-                told = str(error) if name in str(error) else f"{where}: {error}"
-                yield number, type(error)(told)
+                where = f"page {number} of {name}" if number > 1 or len(pages) > 1 else name
+                yield number, type(error)(f"{where}: {error}")
 
     def _rows(self, form: _Form, name: str, options: ReadOptions) -> Iterator[Row]:
         least = sure_enough(self.reader, options)
         said = read_fields(self.reader, list(form.pages.values()), least)
         decide(said, form.template.parsed_rules, least)
         for one in form.template.fields:
-            id_ = f"{form.template.name}/{form.copy}/{one.name}"
             place = form.places.get(one.page, min(form.places.values()))
-            if one.page not in form.pages:
-                missing = ImageError(
-                    f"page {one.page} of {form.template.name} is missing beside page {place} of "
-                    f"{name}"
-                )
-                yield Row(name, place, missing, self.model, id_)
-                continue
-            reading = said[one.name].reading(self.model)
-            yield Row(name, place, reading, self.model, id_, said[one.name].box)
+            id_ = f"{form.template.name}/{form.copy}/{one.name}"
+            if text := said.get(one.name):
+                yield Row(name, place, text.reading(self.model), self.model, id_, text.box)
+            else:
+                lost = f"page {one.page} of {form.template.name} is missing beside page {place} of"
+                yield Row(name, place, ImageError(f"{lost} {name}"), self.model, id_)
 
 
 def decide(said: _Texts, rules: Sequence[Rule], least: float) -> None:
@@ -142,14 +121,10 @@ def decide(said: _Texts, rules: Sequence[Rule], least: float) -> None:
     whole = [rule for rule in rules if rule.weights.keys() <= fields.keys()]
     combinations, failed = _combinations(fields, whole)
     said.update(_settled(fields, combinations, least))
-    for rule in failed:
-        _doubt(said, rule, "does not hold")
-    for rule in rules:
-        if rule not in whole:
-            _doubt(said, rule, "lacks a field")
     changed = {name for name, one in fields.items() if said[name].text != one.text}
-    for rule in _unsettled(whole, changed):
-        _doubt(said, rule, "holds only if several fields are changed")
+    _doubt(said, failed, "does not hold")
+    _doubt(said, [rule for rule in rules if rule not in whole], "lacks a field")
+    _doubt(said, _unsettled(whole, changed), "holds only if several fields are changed")
 
 
 def _unsettled(rules: Sequence[Rule], changed: set[str]) -> list[Rule]:
@@ -190,16 +165,10 @@ def _combinations(
 
 def _holds(rule: Rule, fields: _Texts, texts: _Combination) -> bool:
     """Return whether a rule holds; one of a date that is blank says nothing."""
-    values = dict[str, Decimal]()
-    for name in rule.weights:
-        one, text = fields[name].field, texts[name]
-        if not text and one.date:
-            return True
-        value = one.value(text) if text else Decimal(0)
-        if value is None:
-            return False
-        values[name] = value
-    return rule.holds(values)
+    values = {name: fields[name].field.value(texts[name] or "0") for name in rule.weights}
+    if any(fields[name].field.date and not texts[name] for name in rule.weights):
+        return True
+    return None not in values.values() and rule.holds(cast("dict[str, Decimal]", values))
 
 
 def _settled(
@@ -219,9 +188,10 @@ def _settled(
     return settled
 
 
-def _doubt(said: _Texts, rule: Rule, why: str) -> None:
-    """Put the fields of a rule up for review."""
-    for name in rule.weights:
-        if name in said and said[name].status == "accepted":
-            reason = f"the rule {rule.text!r} {why}"
-            said[name] = replace(said[name], status="review", reason=reason)
+def _doubt(said: _Texts, rules: Sequence[Rule], why: str) -> None:
+    """Put the fields of some rules up for review."""
+    for rule in rules:
+        for name in rule.weights:
+            if name in said and said[name].status == "accepted":
+                reason = f"the rule {rule.text!r} {why}"
+                said[name] = replace(said[name], status="review", reason=reason)

@@ -23,8 +23,7 @@ from inkdigit.images import Grey
 _FEATURES_SIDE, _SEARCHED_SIDE, _SCAN_SIDE = 800, 1600, 3600
 _MOST_FEATURES = 1500
 # A match is better than the next one by this factor (Lowe 2004), and lies within so many pixels.
-_RATIO, _INLIER = 0.8, 4.0
-_LEAST_MATCHES = 10
+_RATIO, _INLIER, _LEAST_MATCHES = 0.8, 4.0, 10
 # So many proposals are judged, the best ones first.
 _TRIED = 3
 # A page is registered where the scan reaches this share of its landmarks and this share of those is
@@ -37,43 +36,27 @@ _CLEARLY, _ELSEWHERE = 0.15, 0.1
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """Where a page of a form lies in a scan.
-
-    The scan reaches `visible` of its landmarks and shows the `share` of those, 95 of 100 of them
-    within `residual` mm of where they are expected.
-    """
+    """Where a page of a form lies in a scan."""
 
     blank: Blank
     scan: Grey
     pose: Pose
-    visible: float
-    share: float
-    residual: float
 
-    @classmethod
-    def of(cls, blank: Blank, scan: Grey, pose: Pose) -> Self:
-        """Return what is known of a pose in the scan that it was found in."""
-        found, visible = pose.found, pose.visible
-        apart = pose.residual[found] if found.any() else [0.0]
-        return cls(
-            blank=blank,
-            scan=scan,
-            pose=pose,
-            visible=float(visible.mean()),
-            share=float(found.sum() / max(1, visible.sum())),
-            residual=float(np.percentile(apart, 95)) * blank.mm,
-        )
+    @property
+    def share(self) -> float:
+        """Of the landmarks that the scan reaches, the share that is found again."""
+        return float(self.pose.found.sum() / max(1, self.pose.visible.sum()))
 
-    def on(self, scan: Grey) -> Self:
-        """Return it for the same scan in other pixels."""
-        scale = np.diag([*np.divide(scan.shape[::-1], self.scan.shape[::-1]), 1.0])
-        pose = replace(self.pose, matrix=scale @ self.pose.matrix)
-        return replace(self, scan=scan, pose=pose)
+    @property
+    def residual(self) -> float:
+        """How many mm lie between where landmarks are expected and found, for 95 of 100."""
+        found = self.pose.residual[self.pose.found]
+        return float(np.percentile(found, 95)) * self.blank.mm if len(found) else 0.0
 
     @property
     def doubt(self) -> str:
         """Why it is refused; nothing where it is sure."""
-        if self.visible < _VISIBLE:
+        if self.pose.visible.mean() < _VISIBLE:
             return f"only a part of {self.blank} is on the picture"
         if self.share < _SHARE:
             return f"{self.share:.0%} of the print of {self.blank} is found again"
@@ -89,11 +72,16 @@ class Registration:
         near = self.pose.found[nearest].mean() >= _NEAR_SHARE
         return "" if near else "the print around it looks otherwise than on the blank"
 
+    def on(self, scan: Grey) -> Self:
+        """Return it for the same scan in other pixels."""
+        scale = np.diag([*np.divide(scan.shape[::-1], self.scan.shape[::-1]), 1.0])
+        return replace(self, scan=scan, pose=replace(self.pose, matrix=scale @ self.pose.matrix))
+
     def corners(self, box: BoxMm) -> Floats:
         """Return the corners `(4, 2)` of a box in mm, clockwise, as pixels of the scan."""
         left, top, width, height = box
         corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (width, height) + (left, top)
-        return self.pose.to_scan(corners / self.blank.mm, self.blank.small.shape)
+        return self.pose.to_scan(corners / self.blank.mm)
 
     def cut(self, box: BoxMm) -> Grey | None:
         """Return a box as it lies on the scan, at 200 dpi; `None` where the scan ends before."""
@@ -103,16 +91,14 @@ class Registration:
         width, height = (round(side * PER_MM) for side in box[2:])
         ends = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
         matrix = cv2.getPerspectiveTransform(ends, np.asarray(corners - 0.5, np.float32))
-        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        edge = cv2.BORDER_REPLICATE
-        return np.asarray(
-            cv2.warpPerspective(self.scan, matrix, (width, height), flags=how, borderMode=edge)
-        )
+        how, edge = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+        cut = cv2.warpPerspective(self.scan, matrix, (width, height), None, how, edge)
+        return np.asarray(cut, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
-    """Points of a picture, as shares of its long side, and their descriptors."""
+class _Features:
+    """Points of a picture, in its pixels, and their descriptors."""
 
     points: Floats
     descriptors: npt.NDArray[Any] | None
@@ -120,7 +106,6 @@ class Features:
 
     @classmethod
     def of(cls, picture: Grey, *, sift: bool) -> Self:
-        """Return what ORB or SIFT sees of a picture."""
         small = fitted(picture, _FEATURES_SIDE)
         detector = (cv2.SIFT if sift else cv2.ORB).create(_MOST_FEATURES)
         found, descriptors = detector.detectAndCompute(small, None)
@@ -128,7 +113,7 @@ class Features:
         scale = max(picture.shape) / max(small.shape)
         return cls(points * scale - 0.5, descriptors, cv2.NORM_L2 if sift else cv2.NORM_HAMMING)
 
-    def matched(self, blank: "Features") -> tuple[Floats, Floats]:
+    def matched(self, blank: Self) -> tuple[Floats, Floats]:
         """Return points of the blank, and those here that look like them."""
         if self.descriptors is None or blank.descriptors is None or len(blank.points) < 2:
             return np.empty((0, 2)), np.empty((0, 2))
@@ -139,55 +124,46 @@ class Features:
 
 
 class Registrar:
-    """Finds pages of forms in scans: which one a scan shows, and where.
-
-    >>> Registrar([]).register(np.zeros((100, 100), np.uint8))
-    Traceback (most recent call last):
-    inkdigit.errors.ImageError: it shows no page of the form
-    """
+    """Finds pages of forms in scans: which one a scan shows, and where."""
 
     def __init__(self, blanks: Sequence[Blank]) -> None:
-        self.blanks = blanks
-        self._known = {
-            sift: [Features.of(blank.small, sift=sift) for blank in blanks]
-            for sift in (False, True)
-        }
+        self._known = [
+            (blank, [_Features.of(blank.small, sift=sift) for sift in (False, True)])
+            for blank in blanks
+        ]
 
     def register(self, scan: Grey) -> Registration:
         """Return where which page lies in a scan; `ImageError` where that is in doubt."""
-        tried = list[Registration]()
-        small = fitted(scan, _SEARCHED_SIDE)
+        tried, small = list[Registration](), fitted(scan, _SEARCHED_SIDE)
         for sift in (False, True):
             proposals = sorted(self._proposals(small, sift), key=lambda found: -found[0])
             for _, blank, matrix in proposals[:_TRIED]:
                 if pose := Pose.refined(small, blank, matrix):
-                    tried.append(Registration.of(blank, small, pose))
-            sure = [one for one in tried if not one.doubt]
-            if sure:
+                    tried.append(Registration(blank, small, pose))
+            if sure := [one for one in tried if not one.doubt]:
                 return _only(sure).on(fitted(scan, _SCAN_SIDE))
         best = max(tried, key=lambda one: one.share, default=None)
         raise ImageError(f"it shows no page of the form{f': {best.doubt}' if best else ''}")
 
     def _proposals(self, scan: Grey, sift: bool) -> Iterator[tuple[int, Blank, Floats]]:
         """Yield how many matches agree on a homography of a blank; two of two copies of a page."""
-        seen = Features.of(scan, sift=sift)
-        for blank, known in zip(self.blanks, self._known[sift], strict=True):
-            points, found = seen.matched(known)
+        seen = _Features.of(scan, sift=sift)
+        for blank, features in self._known:
+            points, found = seen.matched(features[sift])
             for _ in range(2):
                 if len(points) < _LEAST_MATCHES:
                     break
                 matrix, mask = cv2.findHomography(points, found, cv2.USAC_MAGSAC, _INLIER)
-                count = 0 if matrix is None else int(mask.sum())
-                if count < _LEAST_MATCHES:
+                if matrix is None or mask.sum() < _LEAST_MATCHES:
                     break
-                yield count, blank, np.asarray(matrix, np.float64)
+                yield int(mask.sum()), blank, np.asarray(matrix, np.float64)
                 points, found = points[mask.ravel() == 0], found[mask.ravel() == 0]
 
 
 def _only(sure: list[Registration]) -> Registration:
     """Return the surest of several; `ImageError` where another may be meant as well."""
     best, *others = sorted(sure, key=lambda one: -one.share)
-    page = 0.0, 0.0, *(side / PER_MM for side in best.blank.print.shape[::-1])
+    page = 0.0, 0.0, 100.0, 100.0
     for other in others:
         apart = np.abs(best.corners(page) - other.corners(page)).max() / max(best.scan.shape)
         if other.blank is best.blank and apart > _ELSEWHERE:

@@ -17,10 +17,10 @@ from typing import Self
 from inkdigit.errors import SettingError, shown
 
 _RELATIONS = {"=": eq, "<=": le, ">=": ge, "<": lt, ">": gt}
-NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
+_NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
 _TERM = re.compile(
     rf"\s*(?P<sign>[+-])?\s*(?:(?P<times>\d+(?:\.\d+)?)\s*\*\s*)?"
-    rf"(?:sum\(\s*(?P<first>{NAME})\s*\.\.\s*(?P<last>{NAME})\s*\)|(?P<name>{NAME})"
+    rf"(?:sum\(\s*(?P<first>{_NAME})\s*\.\.\s*(?P<last>{_NAME})\s*\)|(?P<name>{_NAME})"
     rf"|(?P<number>\d+(?:\.\d+)?))\s*"
 )
 _NUMBERED = re.compile(r"(.*?)(\d+)")
