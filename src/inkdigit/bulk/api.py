@@ -105,6 +105,8 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
         if not isinstance(value, bool):
             raise SettingError(f"{name} is true or false, received {shown(value)}")
     forms = tuple(map(Path, _listed("form", form)))
+    if forms and manifest:
+        raise SettingError("a form's template says what to read: leave out the manifest")
     job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options), forms)
     how = {"overwrite": overwrite, "resume": resume}
     written = _written(out)

@@ -13,7 +13,7 @@ import inkdigit
 from inkdigit.bulk.folders import LeftOut
 from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.storage import is_uri, read_object
-from inkdigit.errors import ImageError, InkdigitError, SettingError
+from inkdigit.errors import ImageError, InkdigitError
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import Box, Row
 
@@ -52,9 +52,8 @@ class ReadJob:
         if not self.forms:
             return reader
         from inkdigit.documents.forms import FormReader
-        from inkdigit.documents.template import Template
 
-        return FormReader(reader, [Template.load(path) for path in self.forms])
+        return FormReader.load(reader, self.forms)
 
     def rows(
         self, reader: "Reader | FormReader", pictures: Iterable[Picture], *, batch: int = BATCH
@@ -142,15 +141,10 @@ def _form_rows(
 ) -> Iterator[Row]:
     """Yield a row for each field of the forms in pictures."""
     for picture in map(_fetched, pictures):
-        page = picture.page or options.page or 1
         if isinstance(picture.source, InkdigitError):
-            yield Row(picture.name, page, picture.source, reader.model)
-        elif picture.box or picture.pattern or picture.check:
-            wrong = "a form's template says where its fields are: leave out box, pattern and check"
-            yield Row(picture.name, page, SettingError(wrong), reader.model)
+            yield Row(picture.name, 1, picture.source, reader.model)
         else:
-            asked = replace(options, page=picture.page or options.page)
-            yield from reader.read(picture.source, picture.name, asked)
+            yield from reader.read(picture.source, picture.name, options)
 
 
 def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:

@@ -30,36 +30,26 @@ def run(options: argparse.Namespace) -> None:
     """Do it."""
     if options.out and options.out.exists() and not options.overwrite:
         raise OutputError(f"{options.out} is there already: choose another name, or --overwrite")
-    if options.action == "new":
-        _new(options)
-    else:
-        _check(options)
-
-
-def _new(options: argparse.Namespace) -> None:
+    first, *others = options.files
+    if options.action == "check":
+        _check(options, first, others)
+        return
+    if others or not options.out:
+        raise SettingError("form new takes one blank and --out NAME.form.json")
     from inkdigit.documents.blank import new_template
 
-    if len(options.files) != 1 or not options.out:
-        raise SettingError("form new takes one blank and --out NAME.form.json")
-    template, prints = new_template(options.files[0], options.out, width=options.width)
+    template, prints = new_template(first, options.out, width=options.width)
     template.save(options.out, prints)
-    tell(
-        options,
-        f"wrote {options.out}: {len(template.fields)} fields on {len(template.pages)} pages; name "
-        "them, and say in it what must hold among them",
-    )
+    tell(options, f"wrote {options.out}: {len(template.fields)} fields, to be named and related")
 
 
-def _check(options: argparse.Namespace) -> None:
-    from inkdigit.documents.landmarks import Blank
+def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None:
     from inkdigit.documents.overlay import checked
     from inkdigit.documents.registration import Registrar
     from inkdigit.documents.template import Template
 
-    template = Template.load(options.files[0])
-    registrar = Registrar([Blank(template, n) for n in range(1, len(template.pages) + 1)])
-    pages = []
-    for name in options.files[1:]:
+    registrar, pages = Registrar([Template.load(template)]), []
+    for name in scans:
         try:
             for said, drawn in checked(registrar, name, name):
                 print(said)

@@ -58,7 +58,9 @@ def new_template(
         prints.append(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8))
         sides = {"width": round(across, 1), "height": round(down, 1)}
         pages.append(Page(**sides, print=f"{name}.form.{number}.png"))
-    fields = _named(named) if named else _numbered(map(found_fields, prints))
+    found = [(n, one) for n, print_ in enumerate(prints, 1) for one in found_fields(print_)]
+    numbered = [replace(one, name=f"f{n}", page=page) for n, (page, one) in enumerate(found, 1)]
+    fields = _named(named) if named else numbered
     if not fields:
         raise SettingError(f"{source} shows no fields: neither a form nor empty boxes or lines")
     return Template(name=name, pages=tuple(pages), fields=tuple(fields)), prints
@@ -71,19 +73,11 @@ def _named(found: Iterable[FormField]) -> list[Field]:
         name = re.sub(r"\W+", "_", one.name).strip("_") or "f"
         name = name if name[0].isalpha() else f"f{name}"
         seen[name] += 1
-        told = f"{name}_{seen[name]}" if seen[name] > 1 else name
+        name += f"_{seen[name]}" if seen[name] > 1 else ""
+        kind: Any = "check" if one.is_button else "comb" if one.cells else "number"
         box = _rounded(one.box)
-        comb = one.is_comb and one.cells > 0
-        kind = "check" if one.is_button else "comb" if comb else "number"
-        cells = one.cells if comb else None
-        fields.append(Field(name=told, page=one.page, box=box, kind=kind, cells=cells))  # type: ignore[arg-type]
+        fields.append(Field(name=name, page=one.page, box=box, kind=kind, cells=one.cells))
     return fields
-
-
-def _numbered(pages: Iterable[list[Field]]) -> list[Field]:
-    """Return fields that are named f1, f2 … in the order of reading."""
-    found = [replace(field, page=page) for page, some in enumerate(pages, 1) for field in some]
-    return [replace(field, name=f"f{number}") for number, field in enumerate(found, start=1)]
 
 
 def found_fields(print_: Grey) -> list[Field]:
@@ -94,8 +88,8 @@ def found_fields(print_: Grey) -> list[Field]:
     """
     ink = cv2.bitwise_not(print_)
     across, down = (_rules(ink, upright=upright) for upright in (False, True))
-    printed = np.asarray(ink > _DARK, np.uint8) & ~_thick(cv2.bitwise_or(across, down))
-    cells = _cells(cv2.bitwise_or(across, down), printed)
+    printed = np.asarray(ink > _DARK, np.uint8) & ~_thick(across | down)
+    cells = _cells(across | down, printed)
     fields = [_field(comb) for comb in _combs(cells)]
     fields += [_field([box]) for box in _lines(across, down, printed)]
     return _read_in_order(fields)
@@ -103,31 +97,31 @@ def found_fields(print_: Grey) -> list[Field]:
 
 def _rules(ink: npt.NDArray[Any], *, upright: bool) -> _Mask:
     """Return 1 where there is a long straight rule, `uint8 (h, w)`."""
-    longest, breaks = round(_RULE * PER_MM), 2 * round(_BREAK * PER_MM / 2) + 1
-    size = (1, longest) if upright else (longest, 1)
-    gap = (1, breaks) if upright else (breaks, 1)
+    long, gap = (np.ones((1, round(side * PER_MM) | 1), np.uint8) for side in (_RULE, _BREAK))
     pale = np.asarray(ink > _PALE, np.uint8)
-    long = cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones(size[::-1], np.uint8))
-    return np.asarray(cv2.morphologyEx(long, cv2.MORPH_CLOSE, np.ones(gap[::-1], np.uint8)))
-
-
-def _thick(rules: npt.ArrayLike) -> _Mask:
-    return np.asarray(cv2.dilate(np.asarray(rules, np.uint8), np.ones((5, 5), np.uint8)))
-
-
-def _cells(rules: npt.ArrayLike, printed: _Mask) -> list[BoxMm]:
-    """Return the boxes of empty cells that rules enclose, in mm."""
-    closed = cv2.morphologyEx(
-        np.asarray(rules, np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
+    ways = (
+        (cv2.MORPH_OPEN, long.T if upright else long),
+        (cv2.MORPH_CLOSE, gap.T if upright else gap),
     )
-    _, _, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    for way, element in ways:
+        pale = np.asarray(cv2.morphologyEx(pale, way, element))
+    return pale
+
+
+def _thick(rules: _Mask, size: int = 5) -> _Mask:
+    return np.asarray(cv2.dilate(rules, np.ones((size, size), np.uint8)))
+
+
+def _cells(rules: _Mask, printed: _Mask) -> list[BoxMm]:
+    """Return the boxes of empty cells that rules enclose, in mm."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(1 - rules, connectivity=4)
     boxes = []
     for x, y, width, height, area in stats[1:].tolist():
-        sides = np.array([width, height]) / PER_MM
+        box = _rounded(np.array([x, y, width, height]) / PER_MM)
         whole = area >= _FILLED * width * height
         empty = _is_empty(printed[y : y + height, x : x + width])
-        if whole and empty and sides.min() >= _LEAST and sides.max() <= _LARGEST:
-            boxes.append(_rounded(np.array([x, y, width, height]) / PER_MM))
+        if whole and empty and min(box[2:]) >= _LEAST and max(box[2:]) <= _LARGEST:
+            boxes.append(box)
     return boxes
 
 
@@ -139,21 +133,22 @@ def _combs(cells: list[BoxMm]) -> list[list[BoxMm]]:
     """Return cells that stand side by side together, as they are one comb."""
     combs = list[list[BoxMm]]()
     for cell in sorted(cells, key=lambda box: (round(box[1] / 2), box[0])):
-        for comb in combs:
-            last = comb[-1]
-            sizes = np.array([last[2:], cell[2:]])
-            alike = (np.ptp(sizes, axis=0) <= _ALIKE * sizes.max(axis=0)).all()
-            beside = abs(cell[1] - last[1]) <= _ALIKE * last[3]
-            gap = cell[0] - last[0] - last[2]
-            usual = comb[1][0] - comb[0][0] - comb[0][2] if len(comb) > 1 else gap
-            near = 0 <= gap <= _APART * last[2] and abs(gap - usual) <= _ALIKE * last[2] / 2
-            narrow = last[2] <= 1.5 * last[3]
-            if alike and beside and narrow and near:
-                comb.append(cell)
-                break
+        comb = next((comb for comb in combs if _continues(comb, cell)), None)
+        if comb:
+            comb.append(cell)
         else:
             combs.append([cell])
     return combs
+
+
+def _continues(comb: list[BoxMm], cell: BoxMm) -> bool:
+    """Return whether a cell is as large as the last of a comb, and beside it as the others are."""
+    left, top, width, height = comb[-1]
+    alike = max(abs(cell[2] / width - 1), abs(cell[3] / height - 1)) <= _ALIKE
+    gap = cell[0] - left - width
+    usual = comb[1][0] - comb[0][0] - comb[0][2] if len(comb) > 1 else gap
+    near = 0 <= gap <= _APART * width and abs(gap - usual) <= _ALIKE * width / 2
+    return alike and near and abs(cell[1] - top) <= _ALIKE * height and width <= 1.5 * height
 
 
 def _lines(across: _Mask, down: _Mask, printed: _Mask) -> list[BoxMm]:

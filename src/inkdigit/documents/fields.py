@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
-from math import prod
 from operator import itemgetter
+from typing import Self
 
 import cv2
 import numpy as np
@@ -67,11 +67,10 @@ class FieldText:
         )
 
     @classmethod
-    def without(cls, one: Field, found: Registration, why: str) -> "FieldText":
+    def without(cls, one: Field, found: Registration, why: str, doubt: str = "") -> Self:
         """Return what a field says that holds no text: it is blank, or crossed out."""
-        if one.required:
-            return cls(one, found, [("", 1.0)], "review", f"it is {why}, and required")
-        return cls(one, found, [("", 1.0)], reason=why)
+        doubt = doubt or (f"it is {why}, and required" if one.required else "")
+        return cls(one, found, [("", 1.0)], "review" if doubt else "accepted", doubt or why)
 
 
 @dataclass(eq=False)
@@ -101,25 +100,13 @@ class _Cut:
         return np.hstack([self.cells[number].picture() for number in self.digits])
 
 
-def sure_enough(reader: Reader, options: ReadOptions) -> float:
-    """Return from which confidence on a field is accepted."""
-    if options.min_confidence is not None or reader.line_model is None:
-        return options.min_confidence or 0.0
-    return reader.line_model.info.reject_threshold
-
-
 def read_fields(
     reader: Reader, pages: Iterable[Registration], least: float
 ) -> dict[str, FieldText]:
     """Return what each field of some pages says, by name; what is less sure is for review."""
-    said, cuts = dict[str, FieldText](), list[_Cut]()
-    for found in pages:
-        for one in found.blank.fields:
-            looked = _look(one, found)
-            if isinstance(looked, _Cut):
-                cuts.append(looked)
-            else:
-                said[one.name] = looked
+    looked = [_look(one, found) for found in pages for one in found.blank.fields]
+    said = {one.field.name: one for one in looked if isinstance(one, FieldText)}
+    cuts = [one for one in looked if isinstance(one, _Cut)]
     _read_cells(reader, [cut for cut in cuts if cut.field.kind == "comb"])
     lines = [cut for cut in cuts if cut.field.kind == "number" or cut.digits]
     for cut in cuts:
@@ -142,10 +129,8 @@ def _look(one: Field, found: Registration) -> FieldText | _Cut:
     crosses = around.share(one.box) - inside.share(one.box) > _EMPTY
     if not inside.is_empty:
         return _Cut(one, found, inside, crosses)
-    if crosses:
-        crossed = f"{CROSSED_OUT}, or writing runs through it"
-        return FieldText(one, found, [("", 1.0)], "review", crossed)
-    return FieldText.without(one, found, BLANK)
+    crossed = f"{CROSSED_OUT}, or writing runs through it" if crosses else ""
+    return FieldText.without(one, found, BLANK, crossed)
 
 
 def _ticked(one: Field, found: Registration, around: Writing) -> FieldText:
@@ -191,9 +176,8 @@ def _read_lines(reader: Reader, cuts: Sequence[_Cut]) -> dict[_Cut, Reading | No
         groups[replace(options, rotate=0)].append(cut)
     read = dict[_Cut, Reading | None]()
     for options, some in groups.items():
-        for cut, result in zip(
-            some, reader.results([c.line() for c in some], options), strict=True
-        ):
+        results = reader.results([cut.line() for cut in some], options)
+        for cut, result in zip(some, results, strict=True):
             read[cut] = result if isinstance(result, Reading) else None
     return read
 
@@ -245,26 +229,20 @@ def _together(one: _Place, other: _Place) -> _Place:
 
 
 def _likeliest(places: Sequence[_Place], listed: Sequence[str] | None) -> Texts:
-    """Return the likeliest texts with their probabilities, or the likeliest of those listed.
+    """Return the likeliest texts with their probabilities, of those listed where there are any.
 
     What is crossed out stands ahead of the digits or behind them, never between two.
     """
-    if listed:
-        padded = ((text, [""] * (len(places) - len(text)) + list(text)) for text in listed)
-        weighed = (
-            (text, prod(place.get(s, _LEAST) for s, place in zip(symbols, places, strict=True)))
-            for text, symbols in padded
-            if len(symbols) == len(places)
-        )
-        return nlargest(_TEXTS, weighed, key=itemgetter(1))
+    begun = {text[:end] for text in listed or () for end in range(len(text) + 1)}
     # A text, whether it is closed, and its weight.
     beam = [("", False, 1.0)]
     for place in places:
+        symbols = dict.fromkeys(DIGITS, _LEAST) | place if listed else place
         longer = (
             (text + symbol, is_closed or bool(text and not symbol), weight * share)
             for text, is_closed, weight in beam
-            for symbol, share in place.items()
-            if not (symbol and is_closed)
+            for symbol, share in symbols.items()
+            if not (symbol and is_closed) and (not listed or text + symbol in begun)
         )
         beam = nlargest(_TEXTS, longer, key=itemgetter(2))
     return [(text, weight) for text, _, weight in beam]

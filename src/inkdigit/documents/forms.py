@@ -1,15 +1,14 @@
 """From the pages of a document to forms, whose fields are decided together."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from heapq import nlargest
 from operator import itemgetter
-from typing import cast
+from pathlib import Path
+from typing import Self
 
-from inkdigit.documents.fields import CROSSED_OUT, FieldText, read_fields, sure_enough
-from inkdigit.documents.landmarks import Blank
+from inkdigit.documents.fields import CROSSED_OUT, FieldText, read_fields
 from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.documents.rules import Rule
 from inkdigit.documents.template import Template
@@ -46,8 +45,12 @@ class FormReader:
         if not names or len(set(names)) < len(names):
             raise SettingError(f"name templates of different forms, received {', '.join(names)}")
         self.reader = reader
-        blanks = [Blank(form, n + 1) for form in templates for n in range(len(form.pages))]
-        self.registrar = Registrar(blanks)
+        self.registrar = Registrar(templates)
+
+    @classmethod
+    def load(cls, reader: Reader, paths: Iterable[Path]) -> Self:
+        """Return a reader of the forms whose templates lie at these paths."""
+        return cls(reader, [Template.load(path) for path in paths])
 
     @property
     def model(self) -> str:
@@ -97,7 +100,9 @@ class FormReader:
                 yield number, type(error)(f"{where}: {error}")
 
     def _rows(self, form: _Form, name: str, options: ReadOptions) -> Iterator[Row]:
-        least = sure_enough(self.reader, options)
+        least = options.min_confidence
+        if least is None:
+            least = self.reader.line_model.info.reject_threshold if self.reader.line_model else 0.0
         said = read_fields(self.reader, list(form.pages.values()), least)
         decide(said, form.template.parsed_rules, least)
         for one in form.template.fields:
@@ -156,19 +161,18 @@ def _combinations(
             ]
             longer = nlargest(_COMBINATIONS, longer, key=itemgetter(1))
         holding = [one for one in longer if _holds(rule, fields, one[0])]
-        if holding:
-            beam = holding
-        else:
-            failed.append(rule)
+        beam = holding or beam
+        failed += [] if holding else [rule]
     return beam, failed
 
 
 def _holds(rule: Rule, fields: _Texts, texts: _Combination) -> bool:
     """Return whether a rule holds; one of a date that is blank says nothing."""
-    values = {name: fields[name].field.value(texts[name] or "0") for name in rule.weights}
     if any(fields[name].field.date and not texts[name] for name in rule.weights):
         return True
-    return None not in values.values() and rule.holds(cast("dict[str, Decimal]", values))
+    known = ((name, fields[name].field.value(texts[name] or "0")) for name in rule.weights)
+    values = {name: value for name, value in known if value is not None}
+    return len(values) == len(rule.weights) and rule.holds(values)
 
 
 def _settled(

@@ -96,7 +96,8 @@ class Pose:
             if step <= _REFITS:
                 warped = cv2.warpPerspective(smooth, matrix, size, None, how, cv2.BORDER_REPLICATE)
                 places = mapped(matrix, points)
-                visible = ((places >= 0) & (places < scan.shape[::-1])).all(axis=1)
+                within = (places >= 0) & (places < scan.shape[::-1])
+                visible = np.asarray(within.all(axis=1), np.bool_)
             strays, alike = _look(warped, blank, expected, reach, visible)
             alike[alike] = _agreeing(points[alike], strays[alike])
             if alike.sum() < _LEAST:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from inkdigit.documents.landmarks import fitted
 from inkdigit.documents.registration import Registrar, Registration
@@ -19,38 +19,28 @@ def checked(registrar: Registrar, source: Source, name: str) -> Iterator[tuple[s
 
     Raises `ImageError` for what cannot be opened.
     """
-    pages = open_pages(source)
-    for number, page in enumerate(pages, start=1):
-        named = f"{name}, page {number}" if len(pages) > 1 else name
+    for number, page in enumerate(open_pages(source), start=1):
         try:
             found = registrar.register(page)
+            image, said = _drawn(found.on(fitted(found.scan, _SIDE)))
         except ImageError as error:
-            said = f"{named}: refused, {error}"
-            yield said, _captioned(Image.fromarray(fitted(page, _SIDE)).convert("RGB"), said)
-        else:
-            yield _drawn(found, named)
+            image, said = Image.fromarray(fitted(page, _SIDE)).convert("RGB"), f"refused, {error}"
+        said = f"{name}, page {number}: {said}"
+        framed = ImageOps.expand(image, (0, _CAPTION, 0, 0), "white")
+        ImageDraw.Draw(framed).text((4, 4), said, "black", ImageFont.load_default(14))
+        yield said, framed
 
 
-def _drawn(found: Registration, name: str) -> tuple[str, Image.Image]:
-    found = found.on(fitted(found.scan, _SIDE))
+def _drawn(found: Registration) -> tuple[Image.Image, str]:
     image = Image.fromarray(found.scan).convert("RGB")
-    pen, doubts = ImageDraw.Draw(image), list[str]()
+    pen = ImageDraw.Draw(image)
+    said = [f"{found.blank}, {found.share:.0%} of its print within {found.residual:.1f} mm"]
     for field in found.blank.fields:
         doubt = found.doubt_at(field.box)
-        doubts += [f"{field.name}: {doubt}"] if doubt else []
+        said += [f"{field.name}: {doubt}"] if doubt else []
+        colour, width = (_DOUBTED, 4) if doubt else (_SURE, 2)
         for box in field.cell_boxes:
             points = [tuple(point) for point in found.corners(box).tolist()]
-            pen.polygon(points, outline=_DOUBTED if doubt else _SURE, width=3 if doubt else 2)
-        pen.text(points[0], field.name, _DOUBTED if doubt else _SURE, anchor="ld")
-    said = (
-        f"{name}: {found.blank}, {found.share:.0%} of its print found again within "
-        f"{found.residual:.1f} mm"
-    )
-    return "; ".join([said, *doubts]), _captioned(image, said)
-
-
-def _captioned(image: Image.Image, said: str) -> Image.Image:
-    page = Image.new("RGB", (image.width, image.height + _CAPTION), "white")
-    page.paste(image, (0, _CAPTION))
-    ImageDraw.Draw(page).text((4, 4), said, "black", ImageFont.load_default(14))
-    return page
+            pen.polygon(points, outline=colour, width=width)
+        pen.text(points[0], field.name, colour, anchor="ld")
+    return image, "; ".join(said)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.documents.landmarks import Blank, Floats, Pose, fitted
-from inkdigit.documents.template import PER_MM, BoxMm
+from inkdigit.documents.template import PER_MM, BoxMm, Template
 from inkdigit.errors import ImageError
 from inkdigit.images import Grey
 
@@ -126,11 +126,10 @@ class _Features:
 class Registrar:
     """Finds pages of forms in scans: which one a scan shows, and where."""
 
-    def __init__(self, blanks: Sequence[Blank]) -> None:
-        self._known = [
-            (blank, [_Features.of(blank.small, sift=sift) for sift in (False, True)])
-            for blank in blanks
-        ]
+    def __init__(self, templates: Sequence[Template]) -> None:
+        blanks = [Blank(form, n + 1) for form in templates for n in range(len(form.pages))]
+        both = False, True
+        self._known = [(one, [_Features.of(one.small, sift=way) for way in both]) for one in blanks]
 
     def register(self, scan: Grey) -> Registration:
         """Return where which page lies in a scan; `ImageError` where that is in doubt."""

@@ -51,15 +51,14 @@ class FormField:
     """A field of a PDF's form.
 
     Its `box` is left, top, width and height in mm on a page, counted from 1. `cells` is how many
-    characters it holds at most, 0 where it does not say.
+    characters a comb holds.
     """
 
     page: int
     name: str
     box: tuple[float, float, float, float]
     is_button: bool
-    is_comb: bool
-    cells: int
+    cells: int | None
 
 
 def page_sizes(content: bytes, name: str) -> list[tuple[float, float]]:
@@ -93,14 +92,9 @@ def _page_fields(page: "PdfPage", form: Any, number: int) -> Iterator[FormField]
             most = ctypes.c_float()
             raw.FPDFAnnot_GetNumberValue(annotation, b"MaxLen", most)
             flags = raw.FPDFAnnot_GetFormFieldFlags(form.raw, annotation)
-            yield FormField(
-                page=number,
-                name=_field_name(form, annotation),
-                box=_field_box(page, annotation),
-                is_button=kind in buttons,
-                is_comb=bool(flags & _COMB),
-                cells=int(most.value),
-            )
+            cells = int(most.value) if flags & _COMB else 0
+            name, box = _field_name(form, annotation), _field_box(page, annotation)
+            yield FormField(number, name, box, kind in buttons, cells or None)
         raw.FPDFPage_CloseAnnot(annotation)
 
 
