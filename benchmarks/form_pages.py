@@ -10,8 +10,9 @@ import numpy.typing as npt
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
-from inkdigit.documents.template import PER_MM, Field, Page, Template
+from inkdigit.documents.template import PER_MM, BoxMm, Field, Page, Template
 from inkdigit.images import Grey
+from inkdigit.learning.datasets import Digits
 
 Floats = npt.NDArray[np.float64]
 FONTS = ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans:bold", "DejaVu Serif:italic", "STIXGeneral")
@@ -120,49 +121,41 @@ def draw_form(seed: int, *, marks: int = 10) -> DrawnForm:
     return form
 
 
-def fill(
-    seed: int, form: DrawnForm, digits: npt.NDArray[np.uint8], labels: npt.NDArray[np.generic]
-) -> tuple[Grey, dict[str, str]]:
-    """Return a form filled in with these digits, `uint8 (n, 28, 28)`, and the text of each field.
+def fill(seed: int, form: DrawnForm, digits: Digits) -> tuple[Grey, dict[str, str]]:
+    """Return a form filled in with some of these digits, and the text of each field.
 
     A check box is ticked in half of the cases, and of three marks one has a single digit.
     """
     rng = np.random.default_rng(seed)
-    page = form.print.astype(np.float32)
-    texts = dict[str, str]()
+    page, texts = form.print.astype(np.float64), dict[str, str]()
     marks = [one.name for one in form.fields if one.name.startswith("q")]
-    values = {name: int(rng.integers(0, 10 if rng.random() < 1 / 3 else 100)) for name in marks}
+    values = {name: int(rng.integers(10 if rng.random() < 1 / 3 else 100)) for name in marks}
+    values["total"] = sum(values.values())
     pen = rng.uniform(0.55, 0.95)
     for one in form.fields:
         if one.kind == "check":
-            texts[one.name] = str(int(rng.random() < 0.5))
+            texts[one.name] = str(rng.integers(2))
             if texts[one.name] == "1":
                 _tick(rng, page, one.box, pen)
             continue
-        total = sum(values.values())
-        text = str(
-            values.get(one.name, total if one.name == "total" else rng.integers(10**6, 10**7))
-        )
+        text = str(values.get(one.name, rng.integers(10**6, 10**7)))
         text = text[: int(rng.integers(2, 7))] if one.kind == "number" else text
         texts[one.name] = text
-        places = one.cell_boxes[-len(text) :] if one.cells else _places(rng, one, len(text))
-        for symbol, box in zip(text, places, strict=True):
-            digit = digits[rng.choice(np.flatnonzero(labels == int(symbol)))]
-            _write(rng, page, digit, box, pen)
-    return np.asarray(page.clip(0, 255), np.uint8), texts
+        boxes = one.cell_boxes[-len(text) :] if one.cells else _places(rng, one, len(text))
+        for symbol, box in zip(text, boxes, strict=True):
+            among = np.flatnonzero(digits.labels == int(symbol))
+            _write(rng, page, digits.images[rng.choice(among)], box, pen)
+    return np.asarray(page, np.uint8), texts
 
 
-def _places(
-    rng: np.random.Generator, one: Field, count: int
-) -> list[tuple[float, float, float, float]]:
+def _places(rng: np.random.Generator, one: Field, count: int) -> list[BoxMm]:
+    """Return where the digits of a number stand in an open field."""
     left, top, _, height = one.box
     step = rng.uniform(4.2, 5.2)
     return [(left + 2 + i * step, top + 1, step, height - 1.5) for i in range(count)]
 
 
-def _write(
-    rng: np.random.Generator, page: Floats, digit: Grey, box: tuple[float, ...], pen: float
-) -> None:
+def _write(rng: np.random.Generator, page: Floats, digit: Grey, box: BoxMm, pen: float) -> None:
     """Write a digit into a box; now and then it touches the box's rules."""
     left, top, width, height = box
     tall = min(rng.uniform(0.6, 0.95) * height, 1.35 * width)
@@ -174,30 +167,23 @@ def _write(
     page[y : y + size, x : x + size] *= 1 - pen * ink / 255
 
 
-def _tick(rng: np.random.Generator, page: Floats, box: tuple[float, ...], pen: float) -> None:
-    left, top, width, height = box
-    ways = (
-        ([(0.1, 0.1), (0.9, 0.9)], [(0.9, 0.1), (0.1, 0.9)]),
-        ([(0.1, 0.5), (0.4, 0.9)], [(0.4, 0.9), (1.1, -0.1)]),
-    )
+def _tick(rng: np.random.Generator, page: Floats, box: BoxMm, pen: float) -> None:
+    """Draw a cross or a tick."""
+    ways = (((0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9)),)
+    ways += (((0.1, 0.5), (0.4, 0.9), (0.4, 0.9), (1.1, -0.1)),)
+    ends = np.array(ways[rng.integers(2)]) + rng.normal(0, 0.06, (4, 2))
+    points = np.rint((np.array(box[:2]) + ends * box[2:]) * PER_MM * 16).astype(int)
     ink = np.zeros(page.shape, np.uint8)
-    for way in ways[int(rng.integers(2))]:
-        ends = [
-            tuple(
-                int(PER_MM * 16 * (o + s * (v + rng.normal(0, 0.06))))
-                for o, s, v in zip((left, top), (width, height), end, strict=True)
-            )
-            for end in way
-        ]
-        cv2.line(ink, *ends, 255, 4, cv2.LINE_AA, 4)
+    for start, end in (points[:2], points[2:]):
+        cv2.line(ink, start, end, 255, 4, cv2.LINE_AA, 4)
     page *= 1 - pen * ink / 255
 
 
 def warp(seed: int, print_: Grey, *, hard: bool = True) -> tuple[Grey, Floats]:
-    """Return a simulated scan or photograph of a page, and the homography in pixels that made it.
+    """Return a simulated photograph of a page, and the homography in pixels that made it.
 
     All turns, 60 to 140 %, perspective up to 6 %, an edge cropped by up to 8 %, shadow, blur, noise
-    and JPEG.
+    and JPEG. One that is not `hard` is a scan: a little askew, with light noise.
     """
     rng = np.random.default_rng(seed)
     height, width = print_.shape
@@ -208,34 +194,24 @@ def warp(seed: int, print_: Grey, *, hard: bool = True) -> tuple[Grey, Floats]:
     turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
     moved = moved @ turn.T * scale
     moved -= moved.min(axis=0)
-    out = moved.max(axis=0)
-    crop, side = rng.uniform(0, 0.08) * hard, rng.integers(4)
-    margin = rng.uniform(-0.02, 0.05, 2) * out * (crop == 0)
-    moved += margin
-    cut = np.zeros(2)
-    if side < 2:
-        cut[side] = crop * out[side]
-    moved -= cut
-    size = np.maximum(1, np.rint(out + 2 * margin - crop * out * (np.arange(2) == side % 2)))
+    size = moved.max(axis=0)
+    cropped = rng.uniform(0, 0.08) * hard * size * (np.arange(2) == rng.integers(2))
+    moved -= cropped * rng.integers(2)
+    size = np.maximum(1, np.rint(size - cropped)).astype(int)
     matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
+    page = cv2.GaussianBlur(print_, (0, 0), 0.45 / scale) if scale < 1 else print_
     desk = int(rng.integers(30, 250))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    page = cv2.GaussianBlur(print_, (0, 0), max(0.01, 0.45 / scale)) if scale < 1 else print_
-    scan = cv2.warpPerspective(page, matrix, tuple(map(int, size)), flags=how, borderValue=desk)
-    return _photographed(rng, scan, hard=hard), np.asarray(matrix, np.float64)
+    scan = cv2.warpPerspective(page, matrix, tuple(size.tolist()), borderValue=desk)
+    return _photographed(rng, np.asarray(scan), hard=hard), np.asarray(matrix, np.float64)
 
 
 def _photographed(rng: np.random.Generator, scan: Grey, *, hard: bool) -> Grey:
     """Return a picture with a shadow, blur, noise and the traces of JPEG."""
     height, width = scan.shape
-    light = cv2.resize(
-        rng.uniform(0.55 if hard else 0.9, 1, (3, 3)).astype(np.float32), (width, height)
-    )
-    seen = cv2.GaussianBlur(scan * light, (0, 0), rng.uniform(0.3, 1.5 if hard else 0.6))
-    seen += rng.normal(0, rng.uniform(1, 8 if hard else 3), scan.shape)
-    coded = cv2.imencode(
-        ".jpg",
-        np.clip(seen, 0, 255).astype(np.uint8),
-        [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))],
-    )
-    return np.asarray(cv2.imdecode(coded[1], cv2.IMREAD_GRAYSCALE), np.uint8)
+    dark, blurred, noisy = (0.55, 1.5, 8) if hard else (0.9, 0.6, 3)
+    light = cv2.resize(rng.uniform(dark, 1, (3, 3)).astype(np.float32), (width, height))
+    seen = cv2.GaussianBlur(scan * light, (0, 0), rng.uniform(0.3, blurred))
+    seen = (seen + rng.normal(0, rng.uniform(1, noisy), scan.shape)).clip(0, 255)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))]
+    _, coded = cv2.imencode(".jpg", seen.astype(np.uint8), quality)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)

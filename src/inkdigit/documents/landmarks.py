@@ -162,7 +162,9 @@ def _peak(scores: npt.NDArray[Any], at: int) -> float:
 
 
 def _agreeing(points: Floats, strays: Floats) -> Bools:
-    """Return which points stray as their neighbours do."""
+    """Return which points stray as their neighbours do; none of too few."""
+    if len(points) < _LEAST:
+        return np.zeros(len(points), np.bool_)
     apart = np.linalg.norm(points[:, None] - points, axis=2)
     nearest = np.argsort(apart, axis=1)[:, :_NEIGHBOURS]
     usual = np.median(strays[nearest], axis=1)
