@@ -29,6 +29,8 @@ from inkdigit.reading.result import COLUMNS
 
 # From chunks to what they say, in order and lazily.
 _Engine = Callable[[Iterator[Chunk]], Results]
+# What the template of a form says of each of its fields.
+_OF_FIELDS = ("pattern", "check", "single", "decimal", "rotate")
 _Tell = Callable[[Progress], object]
 _Name = str | os.PathLike[str]
 
@@ -105,8 +107,9 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
         if not isinstance(value, bool):
             raise SettingError(f"{name} is true or false, received {shown(value)}")
     forms = tuple(map(Path, _listed("form", form)))
-    if forms and manifest:
-        raise SettingError("a form's template says what to read: leave out the manifest")
+    given = [name for name in _OF_FIELDS if options.get(name)] + ["manifest"] * bool(manifest)
+    if forms and given:
+        raise SettingError(f"a form's template says what to read: leave out {given[0]}")
     job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options), forms)
     how = {"overwrite": overwrite, "resume": resume}
     written = _written(out)

@@ -19,8 +19,8 @@ from inkdigit.errors import ImageError
 from inkdigit.images import Grey
 
 # The long side of the picture that features are looked for in, that landmarks are looked for in,
-# and that fields are cut out of.
-_FEATURES_SIDE, _SEARCHED_SIDE, _SCAN_SIDE = 800, 1600, 3600
+# and that fields are cut out of; and the least short side.
+_FEATURES_SIDE, _SEARCHED_SIDE, _SCAN_SIDE, _LEAST_SIDE = 800, 1600, 3600, 100
 _MOST_FEATURES = 1500
 # A match is better than the next one by this factor (Lowe 2004), and lies within so many pixels.
 _RATIO, _INLIER, _LEAST_MATCHES = 0.8, 4.0, 10
@@ -134,6 +134,8 @@ class Registrar:
     def register(self, scan: Grey) -> Registration:
         """Return where which page lies in a scan; `ImageError` where that is in doubt."""
         tried, small = list[Registration](), fitted(scan, _SEARCHED_SIDE)
+        if min(small.shape) < _LEAST_SIDE:
+            raise ImageError("it is too small to show a page")
         for sift in (False, True):
             proposals = sorted(self._proposals(small, sift), key=lambda found: -found[0])
             for _, blank, matrix in proposals[:_TRIED]:

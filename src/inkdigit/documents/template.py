@@ -50,7 +50,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 # Two boxes may share a rule.
 _SHARED_MM = 0.5
-_DATE = {"d": r"(?P<d>\d\d?)", "m": r"(?P<m>\d\d?)", "y": r"(?P<y>\d{4}|\d\d)"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,7 +280,9 @@ def _column(path: Path) -> list[str]:
 
 def _day(text: str, order: str) -> Decimal | None:
     """Return the number of the day that a text such as 31122024 or 31/12/24 is."""
-    found = re.fullmatch(r"\D?".join(_DATE[unit] for unit in order), text)
+    short = r"\d\d" if text.isdecimal() else r"\d\d?"
+    units = {"d": short, "m": short, "y": r"\d{4}|\d\d"}
+    found = re.fullmatch(r"\D?".join(rf"(?P<{unit}>{units[unit]})" for unit in order), text)
     year, month, day = (int(found[unit]) for unit in "ymd") if found else (0, 0, 0)
     try:
         return Decimal(date(year + 2000 * (year < 100), month, day).toordinal())

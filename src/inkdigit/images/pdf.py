@@ -71,14 +71,10 @@ def page_sizes(content: bytes, name: str) -> list[tuple[float, float]]:
 def form_fields(content: bytes, name: str) -> list[FormField]:
     """Return the text fields and check boxes of a PDF's form, page by page."""
     with _document(content, name) as document:
-        form = document.init_forms() or document.formenv
-        if form is None:
-            return []
-        return [
-            field
-            for number, page in enumerate(document, start=1)
-            for field in _page_fields(page, form, number)
-        ]
+        document.init_forms()
+        pages = enumerate(document if document.formenv else (), start=1)
+        form = document.formenv
+        return [field for number, page in pages for field in _page_fields(page, form, number)]
 
 
 def _page_fields(page: "PdfPage", form: Any, number: int) -> Iterator[FormField]:
