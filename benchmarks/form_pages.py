@@ -121,6 +121,28 @@ def draw_form(seed: int, *, marks: int = 10) -> DrawnForm:
     return form
 
 
+def claim_form() -> DrawnForm:
+    """Return the form of the documents: a member's number, a day, three amounts and their sum."""
+    sheet = _Sheet((148, 105), FONTS[0])
+    form = DrawnForm(np.asarray(sheet.image), sheet.size)
+    sheet.text(12, 9, "Claim for expenses", 6)
+    sheet.text(12, 18, "Please write one digit in each box. Amounts in whole euros.", 2.8)
+    rows = ("Travel", "Meals", "Lodging", "Total")
+    combs = [("member", "Member no.", 26.0, 6), ("day", "Day (day month year)", 36.0, 8)]
+    combs += [(row.lower(), row, 52.0 + 10 * i, 4) for i, row in enumerate(rows)]
+    for name, label, y, cells in combs:
+        sheet.text(12, y + 2, label, 3.2)
+        sheet.comb(62, y, cells, 6, 7)
+        box = (62.0, y, 6.0 * cells, 7.0)
+        form.fields.append(Field(name=name, page=1, box=box, kind="comb", cells=cells))
+    sheet.box(108, 84.5, 4, 4)
+    sheet.text(114, 84.5, "Receipts added", 3)
+    form.fields.append(Field(name="receipts", page=1, box=(108, 84.5, 4, 4), kind="check"))
+    sheet.text(12, 95, "Send it to the office until the tenth of the month.", 2.6)
+    form.print = np.asarray(sheet.image).copy()
+    return form
+
+
 def fill(seed: int, form: DrawnForm, digits: Digits) -> tuple[Grey, dict[str, str]]:
     """Return a form filled in with some of these digits, and the text of each field.
 

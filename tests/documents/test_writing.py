@@ -55,7 +55,7 @@ def test_a_stroke_that_runs_far_beyond_a_box_is_not_its(
     stroke(page, (left + width - 4, top + 1), (left + width - 2, top + height + 1))
     around = Writing.of(registrar.register(page), field.box)
     inside = around.inside(field.box)
-    pieces = [len(np.unique(written.labels)) - 1 for written in (around, inside)]
-    assert pieces == [2, 1]
+    assert around.share((left, top, 9, height)) > 0
+    assert len(np.unique(inside.labels)) - 1 == 1
     assert inside.share((left + width - 6, top, 5, height)) > 0
     assert inside.share((left, top, 9, height)) == 0

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
+from math import sqrt
 from operator import itemgetter
 from typing import Self
 
@@ -221,11 +222,11 @@ def _of_cells(cut: _Cut, line: Reading | None) -> tuple[list[_Place], str]:
 
 
 def _together(one: _Place, other: _Place) -> _Place:
-    """Return what two say together of a place, as a product of experts (Hinton 2002)."""
+    """Return what two looks at the same ink say of a place: their opinions pooled (Genest 1984)."""
     other = other | {"": 1 - max(other.values())}
-    shares = {s: max(one.get(s, 0), _LEAST) * max(other.get(s, 0), _LEAST) for s in ("", *DIGITS)}
-    total = sum(shares.values())
-    return {symbol: share / total for symbol, share in shares.items()}
+    both = {s: max(one.get(s, 0), _LEAST) * max(other.get(s, 0), _LEAST) for s in ("", *DIGITS)}
+    total = sum(map(sqrt, both.values()))
+    return {symbol: sqrt(share) / total for symbol, share in both.items()}
 
 
 def _likeliest(places: Sequence[_Place], listed: Sequence[str] | None) -> Texts:

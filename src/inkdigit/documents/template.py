@@ -187,6 +187,7 @@ class Template:
             save = partial(Image.fromarray(print_).save, dpi=(DPI, DPI))
             write_atomically(path.with_name(page.print), save)
         lines = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        lines = re.sub(r"(?<=[\[\d])[\s]+(?=[\d\]])|(?<=\d,)\s+(?=\d)", " ", lines)  # a box a line
         write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
 
     def to_dict(self) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _without_print(ink: Ink, printed: Ink) -> tuple[Ink, _Mask, float]:
     contrast = min(float(np.median(ink[there] / printed[there])) if there.any() else 0.5, 1.0)
     left = cv2.subtract(ink, cv2.convertScaleAbs(thick, alpha=contrast))
     solid = np.asarray(thick > 255 * _SOLID, np.uint8)
-    across = np.ones((3 * size, 3 * size), np.uint8)
+    across = np.ones((2 * size + 1, 2 * size + 1), np.uint8)
     mended = cv2.morphologyEx(np.where(solid, 0, left).astype(np.uint8), cv2.MORPH_CLOSE, across)
     return np.where(solid, np.minimum(mended, ink), left).astype(np.uint8), solid, contrast
 
