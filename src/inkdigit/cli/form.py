@@ -16,7 +16,7 @@ ABOUT = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is to be done, and with which files."""
     flags = {
-        "action": "new: a template from a blank; check: a template and scans",
+        "action ACTION": "new: a template from a blank; check: a template and scans",
         "files FILE": "new: the blank, a PDF or picture; check: the template, then scans",
         "-o --out FILE": "new: the template, NAME.form.json; check: the drawings, a PDF",
         "--width P": "new: how many mm a picture of the blank is wide (default: 210)",
