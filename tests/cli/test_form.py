@@ -70,8 +70,8 @@ def test_long_rows_and_excel(tmp_path: Path) -> None:
 def test_one_form_is_printed_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["read", "scans/1.png", "--form", "claim.form.json"]) == 0
     header, row = capsys.readouterr().out.splitlines()
-    assert header.split("\t")[:3] == ["source", "page", "form"]
-    assert row.split("\t")[2] == "claim/1"
+    assert header.split(",")[:3] == ["source", "page", "form"]
+    assert row.split(",")[2] == "claim/1"
 
 
 def test_what_does_not_go_with_a_form_is_told(

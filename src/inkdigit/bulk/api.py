@@ -71,7 +71,7 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
         What is left out of folders is in the tally, as `left_out`.
     `form`
         the template of a form, or several: each picture shows pages of one, and each of its fields
-        is a row; of text, CSV and Excel each form is one, with a column for each field.
+        is a row; of CSV and Excel each form is one, with a column for each field.
     `model`
         a model file, in the place of those in the package.
     `format`
@@ -201,7 +201,10 @@ def choose_target(
         parts = _choose_folder(out, format_, bom=bom)
     else:
         output = Output.choose(out, format_, bom=bom, overwrite=overwrite or resume)
-        output = replace(output, fields=fields)
+        if fields:
+            # A form is more than a text.
+            as_csv = output.format if output.format != "text" else "csv"
+            output = replace(output, fields=fields, format=as_csv)
         if not output.is_file:
             if resume:
                 raise SettingError("--resume goes on with a table: name it with --out")

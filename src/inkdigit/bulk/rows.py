@@ -52,8 +52,9 @@ class ReadJob:
         if not self.forms:
             return reader
         from inkdigit.documents.forms import FormReader
+        from inkdigit.documents.template import Template
 
-        return FormReader.load(reader, self.forms)
+        return FormReader(reader, list(map(Template.load, self.forms)))
 
     def rows(
         self, reader: "Reader | FormReader", pictures: Iterable[Picture], *, batch: int = BATCH

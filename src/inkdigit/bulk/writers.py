@@ -65,13 +65,12 @@ def _write_jsonl(records: Iterator[Record], stream: TextIO, *, several: bool) ->
 def _write_csv(
     records: Iterator[Record],
     stream: TextIO,
-    columns: Sequence[str] = COLUMNS,
     *,
-    several: bool = True,  # noqa: ARG001
-    delimiter: str = ",",
+    several: bool,  # noqa: ARG001
+    columns: Sequence[str] = COLUMNS,
 ) -> None:
     """Write a header and a line for each row, lists as JSON in their cell."""
-    table = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+    table = csv.writer(stream, lineterminator="\n")
     table.writerow(columns)
     for record in records:
         table.writerow(
@@ -189,7 +188,7 @@ _FILES: dict[str, tuple[Callable[[], None], Callable[..., None]]] = {
     PARQUET: (need_pyarrow, write_parquet), "xlsx": (need_openpyxl, write_xlsx),
 }  # fmt: skip
 # Formats in which people look at a table.
-_A_ROW_A_FORM = ("text", "csv", "xlsx")
+_A_ROW_A_FORM = ("csv", "xlsx")
 ALL_FORMATS = (*FORMATS, *_FILES)
 
 
@@ -197,8 +196,8 @@ ALL_FORMATS = (*FORMATS, *_FILES)
 class Output:
     """Where rows go, standard output where there is no path, and in what format.
 
-    A CSV may begin with a byte-order mark. Where there are `fields` of forms, text, CSV and Excel
-    have a row for each form.
+    A CSV may begin with a byte-order mark. Where there are `fields` of forms, CSV and Excel have
+    a row for each form.
     """
 
     path: Path | None
@@ -281,12 +280,8 @@ class Output:
     ) -> None:
         if self.bom:
             stream.write("\ufeff")
-        if self.format == "csv":
-            _write_csv(iter(records), stream, columns)
-        elif self.fields and self.format == "text":
-            _write_csv(iter(records), stream, columns, delimiter="\t")
-        else:
-            FORMATS[self.format](iter(records), stream, several=several)
+        how = {"columns": columns} if self.format == "csv" else {}
+        FORMATS[self.format](iter(records), stream, several=several, **how)
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:

@@ -1,12 +1,10 @@
 """From the pages of a document to forms, whose fields are decided together."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import nlargest
 from operator import itemgetter
-from pathlib import Path
-from typing import Self
 
 from inkdigit.documents.fields import CROSSED_OUT, FieldText, read_fields
 from inkdigit.documents.registration import Registrar, Registration
@@ -44,18 +42,8 @@ class FormReader:
         names = [template.name for template in templates]
         if not names or len(set(names)) < len(names):
             raise SettingError(f"name templates of different forms, received {', '.join(names)}")
-        self.reader = reader
+        self.reader, self.model = reader, reader.model
         self.registrar = Registrar(templates)
-
-    @classmethod
-    def load(cls, reader: Reader, paths: Iterable[Path]) -> Self:
-        """Return a reader of the forms whose templates lie at these paths."""
-        return cls(reader, [Template.load(path) for path in paths])
-
-    @property
-    def model(self) -> str:
-        """The model that reads lines."""
-        return self.reader.model
 
     def read(self, source: Source, name: str, options: ReadOptions) -> Iterator[Row]:
         """Yield a row for each field of each form in a document, and for each page that is none.

@@ -1,11 +1,10 @@
-"""A blank's print, looked for again in a scan: what a registration is refined on and judged by.
+"""A blank's print, and looking for it in a scan: what registrations are refined on and judged by.
 
 Landmarks are small patches around corners of the print (Shi and Tomasi 1994). Each is looked for
 where it is expected, by normalised correlation, which light and shadow do not change.
 """
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,14 +20,11 @@ Bools = npt.NDArray[np.bool_]
 # The long side of the picture that landmarks are looked for in.
 _SIDE = 1200
 # How many, how far apart, and how many pixels there are around the middle of a patch.
-_MOST, _LEAST, _APART, _PATCH = 300, 12, 12, 8
+_MOST, LEAST, _APART, _PATCH = 300, 12, 12, 8
 # People write so far beyond a field's box.
 _BEYOND_MM = 1.0
-# How far patches are looked for: twice to refit the homography, then to learn how paper bends, and
-# in the end from where their neighbours say that they lie.
-_REACHES, _REFITS, _LAST_REACH = (12, 8, 8, 8), 2, 4
-# A patch is found where it correlates so well and lies within so many pixels.
-_CORRELATION, _EXACT, _INLIER = 0.6, 2.0, 6.0
+# A patch looks like its landmark where it correlates so well.
+_CORRELATION = 0.6
 # So many neighbours say where a patch may be; those within about so many pixels how paper bends,
 # and a few that lie nowhere hold it straight.
 _NEIGHBOURS, _STRAYING, _BENDING, _STRAIGHT = 12, 3.0, 70.0, 1.0
@@ -51,7 +47,7 @@ class Blank:
         found = cv2.goodFeaturesToTrack(
             self.smooth, _MOST, 0.02, _APART, mask=self._around_fields(), blockSize=2 * _PATCH - 1
         )
-        if found is None or len(found) < _LEAST:
+        if found is None or len(found) < LEAST:
             raise SettingError(f"{self} has too little print to be found again in a scan")
         self.landmarks = np.rint(found[:, 0].astype(np.float64))
 
@@ -71,53 +67,6 @@ class Blank:
         return around
 
 
-@dataclass(frozen=True, eq=False)
-class Pose:
-    """How a blank lies in a scan: a homography from its frame to pixels, and how paper bends.
-
-    Of its `landmarks` the scan reaches those that are `visible`, and shows those that are `found`,
-    straying by `strays (n, 2)` pixels of the frame, which is `residual` from what is expected.
-    """
-
-    matrix: Floats
-    landmarks: Floats
-    strays: Floats
-    visible: Bools
-    found: Bools
-    residual: Floats
-
-    @classmethod
-    def refined(cls, scan: Grey, blank: Blank, matrix: Floats) -> Self | None:
-        """Return the pose that a homography leads to; `None` if the print does not bear it out."""
-        smooth, points = cv2.GaussianBlur(scan, (0, 0), 1.0), blank.landmarks
-        expected = np.zeros_like(points)
-        size, how = blank.small.shape[::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        for step, reach in enumerate(_REACHES):
-            if step <= _REFITS:
-                warped = cv2.warpPerspective(smooth, matrix, size, None, how, cv2.BORDER_REPLICATE)
-                places = mapped(matrix, points)
-                within = (places >= 0) & (places < scan.shape[::-1])
-                visible = np.asarray(within.all(axis=1), np.bool_)
-            strays, alike = _look(warped, blank, expected, reach, visible)
-            alike[alike] = _agreeing(points[alike], strays[alike])
-            if alike.sum() < _LEAST:
-                return None
-            good, there = points[alike], points[alike] + strays[alike]
-            if step < _REFITS:
-                refit = cv2.findHomography(good, there, cv2.RANSAC, _INLIER)[0]
-                matrix = matrix if refit is None else matrix @ refit
-            else:
-                expected = _bend(points, good, strays[alike])
-        strays, alike = _look(warped, blank, expected, _LAST_REACH, visible)
-        residual = np.hypot(*(strays - expected).T)
-        return cls(matrix, points, strays, visible, alike & (residual <= _EXACT), residual)
-
-    def to_scan(self, points: Floats) -> Floats:
-        """Return points `(n, 2)` of the frame as pixels of the scan."""
-        bend = _bend(points, self.landmarks[self.found], self.strays[self.found])
-        return mapped(self.matrix, points + bend)
-
-
 def fitted(picture: Grey, side: int) -> Grey:
     """Return a picture made smaller, where it must be, so that its long side fits."""
     scale = side / max(picture.shape)
@@ -132,7 +81,7 @@ def mapped(matrix: Floats, points: Floats) -> Floats:
     return np.asarray(cv2.perspectiveTransform(points[None], matrix)[0], np.float64)
 
 
-def _look(
+def look(
     warped: npt.NDArray[Any], blank: Blank, expected: Floats, reach: int, visible: Bools
 ) -> tuple[Floats, Bools]:
     """Return how far each landmark strays from its place, and which correlate well there."""
@@ -161,9 +110,9 @@ def _peak(scores: npt.NDArray[Any], at: int) -> float:
     return float((before - after) / (2 * (before - 2 * best + after) - 1e-9))
 
 
-def _agreeing(points: Floats, strays: Floats) -> Bools:
+def agreeing(points: Floats, strays: Floats) -> Bools:
     """Return which points stray as their neighbours do; none of too few."""
-    if len(points) < _LEAST:
+    if len(points) < LEAST:
         return np.zeros(len(points), np.bool_)
     apart = np.linalg.norm(points[:, None] - points, axis=2)
     nearest = np.argsort(apart, axis=1)[:, :_NEIGHBOURS]
@@ -171,7 +120,7 @@ def _agreeing(points: Floats, strays: Floats) -> Bools:
     return np.asarray(np.hypot(*(strays - usual).T) <= _STRAYING)
 
 
-def _bend(places: Floats, points: Floats, strays: Floats) -> Floats:
+def bend(places: Floats, points: Floats, strays: Floats) -> Floats:
     """Return by how much paper strays at some places, by the points around them."""
     apart = np.linalg.norm(places[:, None] - points, axis=2)
     weights = np.exp(-0.5 * (apart / _BENDING) ** 2)

@@ -13,7 +13,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.documents.landmarks import Blank, Floats, Pose, fitted
+from inkdigit.documents.landmarks import (
+    LEAST,
+    Blank,
+    Bools,
+    Floats,
+    agreeing,
+    bend,
+    fitted,
+    look,
+    mapped,
+)  # fmt: skip
 from inkdigit.documents.template import PER_MM, BoxMm, Template
 from inkdigit.errors import ImageError
 from inkdigit.images import Grey
@@ -24,6 +34,9 @@ _FEATURES_SIDE, _SEARCHED_SIDE, _SCAN_SIDE, _LEAST_SIDE = 800, 1600, 3600, 100
 _MOST_FEATURES = 1500
 # A match is better than the next one by this factor (Lowe 2004), and lies within so many pixels.
 _RATIO, _INLIER, _LEAST_MATCHES = 0.8, 4.0, 10
+# How far patches are looked for: twice to refit the homography, then to learn how paper bends, and
+# in the end from where their neighbours say that they lie. They are found within so many pixels.
+_REACHES, _REFITS, _LAST_REACH, _REFIT_INLIER, _EXACT = (12, 8, 8, 8), 2, 4, 6.0, 2.0
 # So many proposals are judged, the best ones first.
 _TRIED = 3
 # A page is registered where the scan reaches this share of its landmarks and this share of those is
@@ -36,27 +49,62 @@ _CLEARLY, _ELSEWHERE = 0.15, 0.1
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """Where a page of a form lies in a scan."""
+    """Where a page of a form lies in a scan: a homography, and how paper bends.
+
+    `matrix` takes pixels of the blank's frame to those of the scan. The scan reaches the landmarks
+    that are `visible`, and shows those that are `found`: they stray by `strays (n, 2)` pixels of
+    the frame, which is `residual` from what is expected.
+    """
 
     blank: Blank
     scan: Grey
-    pose: Pose
+    matrix: Floats
+    strays: Floats
+    visible: Bools
+    found: Bools
+    residual_pixels: Floats
+
+    @classmethod
+    def refined(cls, scan: Grey, blank: Blank, matrix: Floats) -> Self | None:
+        """Return what a homography leads to; `None` if the print does not bear it out."""
+        smooth, points = cv2.GaussianBlur(scan, (0, 0), 1.0), blank.landmarks
+        expected = np.zeros_like(points)
+        size, how = blank.small.shape[::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        for step, reach in enumerate(_REACHES):
+            if step <= _REFITS:
+                warped = cv2.warpPerspective(smooth, matrix, size, None, how, cv2.BORDER_REPLICATE)
+                places = mapped(matrix, points)
+                within = (places >= 0) & (places < scan.shape[::-1])
+                visible = np.asarray(within.all(axis=1), np.bool_)
+            strays, alike = look(warped, blank, expected, reach, visible)
+            alike[alike] = agreeing(points[alike], strays[alike])
+            if alike.sum() < LEAST:
+                return None
+            good, there = points[alike], points[alike] + strays[alike]
+            if step < _REFITS:
+                refit = cv2.findHomography(good, there, cv2.RANSAC, _REFIT_INLIER)[0]
+                matrix = matrix if refit is None else matrix @ refit
+            else:
+                expected = bend(points, good, strays[alike])
+        strays, alike = look(warped, blank, expected, _LAST_REACH, visible)
+        residual = np.hypot(*(strays - expected).T)
+        return cls(blank, scan, matrix, strays, visible, alike & (residual <= _EXACT), residual)
 
     @property
     def share(self) -> float:
         """Of the landmarks that the scan reaches, the share that is found again."""
-        return float(self.pose.found.sum() / max(1, self.pose.visible.sum()))
+        return float(self.found.sum() / max(1, self.visible.sum()))
 
     @property
     def residual(self) -> float:
         """How many mm lie between where landmarks are expected and found, for 95 of 100."""
-        found = self.pose.residual[self.pose.found]
+        found = self.residual_pixels[self.found]
         return float(np.percentile(found, 95)) * self.blank.mm if len(found) else 0.0
 
     @property
     def doubt(self) -> str:
         """Why it is refused; nothing where it is sure."""
-        if self.pose.visible.mean() < _VISIBLE:
+        if self.visible.mean() < _VISIBLE:
             return f"only a part of {self.blank} is on the picture"
         if self.share < _SHARE:
             return f"{self.share:.0%} of the print of {self.blank} is found again"
@@ -68,20 +116,22 @@ class Registration:
             return "it lies outside of the picture"
         middle = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]) / self.blank.mm
         apart = np.hypot(*(self.blank.landmarks - middle).T)
-        nearest = np.argsort(np.where(self.pose.visible, apart, np.inf))[:_NEAREST]
-        near = self.pose.found[nearest].mean() >= _NEAR_SHARE
+        nearest = np.argsort(np.where(self.visible, apart, np.inf))[:_NEAREST]
+        near = self.found[nearest].mean() >= _NEAR_SHARE
         return "" if near else "the print around it looks otherwise than on the blank"
 
     def on(self, scan: Grey) -> Self:
         """Return it for the same scan in other pixels."""
         scale = np.diag([*np.divide(scan.shape[::-1], self.scan.shape[::-1]), 1.0])
-        return replace(self, scan=scan, pose=replace(self.pose, matrix=scale @ self.pose.matrix))
+        return replace(self, scan=scan, matrix=scale @ self.matrix)
 
     def corners(self, box: BoxMm) -> Floats:
         """Return the corners `(4, 2)` of a box in mm, clockwise, as pixels of the scan."""
         left, top, width, height = box
         corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * (width, height) + (left, top)
-        return self.pose.to_scan(corners / self.blank.mm)
+        places, found = corners / self.blank.mm, self.found
+        strays = bend(places, self.blank.landmarks[found], self.strays[found])
+        return mapped(self.matrix, places + strays)
 
     def cut(self, box: BoxMm) -> Grey | None:
         """Return a box as it lies on the scan, at 200 dpi; `None` where the scan ends before."""
@@ -137,10 +187,10 @@ class Registrar:
         if min(small.shape) < _LEAST_SIDE:
             raise ImageError("it is too small to show a page")
         for sift in (False, True):
-            proposals = sorted(self._proposals(small, sift), key=lambda found: -found[0])
+            proposals = sorted(self._proposals(small, sift), key=lambda proposal: -proposal[0])
             for _, blank, matrix in proposals[:_TRIED]:
-                if pose := Pose.refined(small, blank, matrix):
-                    tried.append(Registration(blank, small, pose))
+                if found := Registration.refined(small, blank, matrix):
+                    tried.append(found)
             if sure := [one for one in tried if not one.doubt]:
                 return _only(sure).on(fitted(scan, _SCAN_SIDE))
         best = max(tried, key=lambda one: one.share, default=None)
