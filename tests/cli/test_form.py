@@ -116,8 +116,11 @@ def test_a_template_is_made_of_a_blank(tmp_path: Path, capsys: pytest.CaptureFix
     out = tmp_path / "new.form.json"
     assert main(["form", "new", "blank.png", "--width", "148", "-o", str(out)]) == 0
     assert "17 fields" in capsys.readouterr().err
-    assert main(["form", "new", "blank.png", "-o", str(out)]) == 8
-    assert "is there already" in capsys.readouterr().err
+    for path in (out, tmp_path / "new.form.1.png"):  # nothing is overwritten unasked
+        assert main(["form", "new", "blank.png", "-o", str(out)]) == 8
+        assert f"{path} is there already" in capsys.readouterr().err
+        path.unlink()
+    assert main(["form", "new", "blank.png", "-o", str(out), "-q"]) == 0
     assert main(["form", "new", "blank.png", "scans", "-o", str(tmp_path / "x.form.json")]) == 2
     assert (tmp_path / "new.form.1.png").is_file()
 

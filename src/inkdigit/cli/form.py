@@ -2,6 +2,7 @@
 
 import argparse
 from functools import partial
+from pathlib import Path
 
 from inkdigit.cli.options import QUIET, add_flags, tell
 from inkdigit.errors import ImageError, OutputError, SettingError
@@ -28,8 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Do it."""
-    if options.out and options.out.exists() and not options.overwrite:
-        raise OutputError(f"{options.out} is there already: choose another name, or --overwrite")
     first, *others = options.files
     if options.action == "check":
         _check(options, first, others)
@@ -39,8 +38,15 @@ def run(options: argparse.Namespace) -> None:
     from inkdigit.documents.blank import new_template
 
     template, prints = new_template(first, options.out, width=options.width)
+    _check_free(options, options.out, *map(options.out.with_name, template.prints))
     template.save(options.out, prints)
     tell(options, f"wrote {options.out}: {len(template.fields)} fields, to be named and related")
+
+
+def _check_free(options: argparse.Namespace, *paths: Path) -> None:
+    for path in paths:
+        if path.exists() and not options.overwrite:
+            raise OutputError(f"{path} is there already: choose another name, or --overwrite")
 
 
 def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None:
@@ -57,6 +63,7 @@ def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None
         except ImageError as error:
             print(error)
     if options.out and pages:
+        _check_free(options, options.out)
         first, *others = pages
         save = partial(first.save, format="PDF", save_all=True, append_images=others)
         write_atomically(options.out, save)

@@ -181,6 +181,11 @@ class Template:
         rules = tuple(known.get("rules", ()))
         return cls(name=known["name"], pages=pages, fields=tuple(built), rules=rules, folder=folder)
 
+    @property
+    def prints(self) -> list[str]:
+        """The names of the pictures of its blank, which lie beside it."""
+        return [page.print for page in self.pages]
+
     def save(self, path: Path, prints: Iterable[Grey]) -> None:
         """Write the template, and the pictures of its blank beside it."""
         for page, print_ in zip(self.pages, prints, strict=True):
@@ -219,14 +224,14 @@ def _schema() -> dict[str, Any]:
 def _check(value: Any, schema: dict[str, Any], where: str) -> None:
     """Raise `SettingError` where a value is not what its schema says, as far as ours says it."""
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    types = [one for kind in kinds for one in _TYPES[kind]]
-    holds = type(value) in types and value in schema.get("enum", [value])
-    if holds and isinstance(value, str):
-        holds = re.search(schema.get("pattern", ""), value) is not None
-    elif holds and type(value) in {int, float}:
-        holds = schema["minimum"] <= value <= schema["maximum"]
-    elif holds and isinstance(value, list):
-        holds = schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
+    size = value if isinstance(value, int | float) else len(value) if value else 0
+    holds = (
+        type(value) in [one for kind in kinds for one in _TYPES[kind]]
+        and value in schema.get("enum", [value])
+        and re.search(schema.get("pattern", ""), str(value))
+        and schema.get("minimum", schema.get("minItems", size)) <= size
+        and size <= schema.get("maximum", schema.get("maxItems", size))
+    )
     if not holds:
         at = f"{where}: " if where else ""
         raise SettingError(f"{at}this is {schema['description']}, received {shown(value)}")
