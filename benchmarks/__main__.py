@@ -15,6 +15,7 @@ PARTS = {
     "reading": "real handwriting, beside other readers, and what each review rule earns (minutes)",
     "reading-speed": "lines a second, latency, cold start, memory, sizes (minutes)",
     "many": "folders of pictures, by one job, two jobs and Ray (a quarter of an hour)",
+    "forms": "forms registered, found on blanks, and read (half an hour)",
     "serving": "the service under load, overload and attack (half an hour)",
     "gallery": "the pictures of docs/gallery.md (a minute)",
     "tables": "the documents' tables, from benchmarks/results (seconds)",

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import PIL
 import pytest
-from documents import SHADES, document
 from PIL import Image
 from samples import COLOURS, RAMP, Bytes, encoded, farthest, luma, png, shades_of
 
+from documents import SHADES, document
 from inkdigit.errors import ImageError
 from inkdigit.images import MAX_PIXELS, count_pages, open_grey, open_pages
 

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pillow_heif
-from documents import filled_form
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from documents import filled_form
 from inkdigit.errors import ImageError
 from inkdigit.images import open_pages
 

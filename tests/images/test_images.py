@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from documents import SHADES, document
 from PIL import Image
 from samples import COLOURS, RAMP, encoded, shades_of
 
+from documents import SHADES, document
 from inkdigit.errors import ImageError
 from inkdigit.images import Source, count_pages, open_grey, open_pages
 

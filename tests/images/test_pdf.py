@@ -4,8 +4,8 @@ import zlib
 
 import numpy as np
 import pytest
-from documents import ENCRYPTED, HALF_BLACK, document, filled_form, pdf
 
+from documents import ENCRYPTED, HALF_BLACK, document, filled_form, pdf
 from inkdigit.errors import ImageError, MissingExtraError
 from inkdigit.images import Grey, count_pages, open_grey, open_pages
 

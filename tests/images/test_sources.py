@@ -4,11 +4,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from documents import document
 from permissions import somebody
 from PIL import Image
 from samples import RAMP, encoded, farthest
 
+from documents import document
 from inkdigit.errors import ImageError
 from inkdigit.images import open_grey
 from inkdigit.images.sources import may_have_pages, name_of, read_whole

@@ -16,7 +16,7 @@ from inkdigit.bulk.folders import FileFilter, LeftOut
 from inkdigit.bulk.manifest import check_manifest, read_manifest
 from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
 from inkdigit.bulk.progress import Progress, summary
-from inkdigit.bulk.rows import ReadJob, Record, Tally, read_rows
+from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.sources import STDIN, Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
 from inkdigit.bulk.stores import store_of
@@ -29,6 +29,8 @@ from inkdigit.reading.result import COLUMNS
 
 # From chunks to what they say, in order and lazily.
 _Engine = Callable[[Iterator[Chunk]], Results]
+# What the template of a form says of each of its fields.
+_OF_FIELDS = ("pattern", "check", "single", "decimal", "rotate")
 _Tell = Callable[[Progress], object]
 _Name = str | os.PathLike[str]
 
@@ -41,6 +43,7 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     manifest: _Name | None = None,
     recursive: bool = False,
     include: str | Sequence[str] = (),
+    form: _Name | Iterable[_Name] = (),
     model: _Name | None = None,
     format: str | None = None,
     bom: bool = False,
@@ -66,6 +69,9 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     `recursive`, `include`
         of a folder also the pictures in folders below; only files of such names (`"*.tif"`).
         What is left out of folders is in the tally, as `left_out`.
+    `form`
+        the template of a form, or several: each picture shows pages of one, and each of its fields
+        is a row; of CSV and Excel each form is one, with a column for each field.
     `model`
         a model file, in the place of those in the package.
     `format`
@@ -100,10 +106,14 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     for name, value in switches.items():
         if not isinstance(value, bool):
             raise SettingError(f"{name} is true or false, received {shown(value)}")
-    job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options))
+    forms = tuple(map(Path, _listed("form", form)))
+    given = [name for name in _OF_FIELDS if options.get(name)] + ["manifest"] * bool(manifest)
+    if forms and given:
+        raise SettingError(f"a form's template says what to read: leave out {given[0]}")
+    job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options), forms)
     how = {"overwrite": overwrite, "resume": resume}
     written = _written(out)
-    target = choose_target(written, format, bom=bom, **how)
+    target = choose_target(written, format, bom=bom, fields=_fields_of(forms), **how)
     read = _engine(engine, job, jobs, address)
     names, places = _listed("sources", sources), _places(written)
     for name in (*names, *([os.fspath(manifest)] if manifest else [])):
@@ -126,6 +136,16 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     if tally.left_out.names:
         tell(Progress(tally=tally, note=str(tally.left_out)))
     return tally
+
+
+def _fields_of(forms: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names of the fields of some templates, each once."""
+    if not forms:
+        return ()
+    from inkdigit.documents.template import Template
+
+    fields = (field.name for path in forms for field in Template.load(path).fields)
+    return tuple(dict.fromkeys(fields))
 
 
 def _check_name(option: str, name: object) -> None:
@@ -165,8 +185,11 @@ def choose_target(
     bom: bool = False,
     overwrite: bool = False,
     resume: bool = False,
+    fields: tuple[str, ...] = (),
 ) -> Output | Parts:
     """Return where rows go: a stream, or parts of a file, or those in a folder, which ends in /.
+
+    `fields` are those of forms.
 
     Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
     neither to be resumed nor overwritten.
@@ -178,6 +201,10 @@ def choose_target(
         parts = _choose_folder(out, format_, bom=bom)
     else:
         output = Output.choose(out, format_, bom=bom, overwrite=overwrite or resume)
+        if fields:
+            # A form is more than a text.
+            as_csv = output.format if output.format != "text" else "csv"
+            output = replace(output, fields=fields, format=as_csv)
         if not output.is_file:
             if resume:
                 raise SettingError("--resume goes on with a table: name it with --out")
@@ -288,7 +315,7 @@ _Read = tuple[Record, int]
 def _reads(job: ReadJob, source: _Source, read: _Engine | None) -> Iterator[_Read]:
     """Yield what the pictures say, read by this process where there is no engine."""
     if read is None:
-        for row in read_rows(job.reader(), source.pictures, job.options):
+        for row in job.rows(job.reader(), source.pictures):
             yield row.to_dict(COLUMNS), row.code
     else:
         job.check()
@@ -306,7 +333,7 @@ def _write(output: Output, reads: Iterator[_Read], tell: _Tell, *, one: bool) ->
             tell(Progress(tally=tally, rows=[record]))
             yield record
 
-    if one and len(head) == 1:
+    if one and len(head) == 1 and (head[0][1] or not output.fields):
         _write_one(output, *head[0], tell)
         tally.count(*head[0])
     else:

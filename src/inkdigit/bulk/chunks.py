@@ -6,12 +6,13 @@ from hashlib import blake2b
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from inkdigit.bulk.rows import ReadJob, Record, read_rows
+from inkdigit.bulk.rows import ReadJob, Record
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import RunError
 from inkdigit.reading.result import COLUMNS
 
 if TYPE_CHECKING:
+    from inkdigit.documents.forms import FormReader
     from inkdigit.reading.reader import Reader
 
 # Pictures that are read together, sent to another process and noted as done: enough to fill the
@@ -77,9 +78,9 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
     )
 
 
-def read_chunk(reader: "Reader", job: ReadJob, chunk: Chunk) -> ChunkResult:
+def read_chunk(reader: "Reader | FormReader", job: ReadJob, chunk: Chunk) -> ChunkResult:
     """Read the pictures of a chunk, in order."""
-    rows = list(read_rows(reader, chunk.pictures, job.options, batch=CHUNK))
+    rows = list(job.rows(reader, chunk.pictures, batch=CHUNK))
     return ChunkResult(
         [row.to_dict(COLUMNS) for row in rows], [row.code for row in rows], chunk.end
     )

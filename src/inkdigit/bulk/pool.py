@@ -9,6 +9,7 @@ from inkdigit.bulk.rows import ReadJob
 from inkdigit.processes import WorkerPool, cores, ordered_map, use_one_core
 
 if TYPE_CHECKING:
+    from inkdigit.documents.forms import FormReader
     from inkdigit.reading.reader import Reader
 
 # Chunks that are asked for ahead of the one that is waited for, for each process: enough that
@@ -42,7 +43,7 @@ def read_locally(chunks: Iterator[Chunk], job: ReadJob, jobs: int | None = None)
         pool.end()
 
 
-_reader: "Reader"
+_reader: "Reader | FormReader"
 _job: ReadJob
 
 

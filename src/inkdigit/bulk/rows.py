@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import inkdigit
 from inkdigit.bulk.folders import LeftOut
@@ -18,6 +18,7 @@ from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import Box, Row
 
 if TYPE_CHECKING:
+    from inkdigit.documents.forms import FormReader
     from inkdigit.images import Grey, Source
     from inkdigit.reading.reader import Reader
     from inkdigit.reading.result import Reading
@@ -34,33 +35,51 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReadJob:
-    """How every picture is read: by which model file, the one inside where there is none."""
+    """How every picture is read: by which model file, the one inside where there is none.
+
+    Where there are `forms`, files of templates, each picture is a form of one of them.
+    """
 
     model: Path | None = None
     options: ReadOptions = field(default_factory=ReadOptions)
+    forms: tuple[Path, ...] = ()
 
-    def reader(self) -> "Reader":
+    def reader(self) -> "Reader | FormReader":
         """Return a reader that is warm."""
         from inkdigit.reading.reader import Reader
 
-        return Reader.load(self.model)
+        reader = Reader.load(self.model)
+        if not self.forms:
+            return reader
+        from inkdigit.documents.forms import FormReader
+        from inkdigit.documents.template import Template
+
+        return FormReader(reader, list(map(Template.load, self.forms)))
+
+    def rows(
+        self, reader: "Reader | FormReader", pictures: Iterable[Picture], *, batch: int = BATCH
+    ) -> Iterator[Row]:
+        """Yield the rows of pictures, lazily, as `read_rows` does, or those of their forms."""
+        if self.forms:
+            return _form_rows(cast("FormReader", reader), pictures, self.options)
+        return read_rows(cast("Reader", reader), pictures, self.options, batch=batch)
 
     def check(self) -> None:
-        """Raise `ModelError` where the model file that is named cannot be loaded."""
-        if self.model:
+        """Raise `ModelError` or `SettingError` where a file that is named cannot be loaded."""
+        if self.model or self.forms:
             self.reader()
 
     def asked(self) -> dict[str, Any]:
-        """Return what tells this job from others, as plain types.
+        """Return what tells this job from others, as plain types; raises as `check` does."""
+        self.check()
+        digest = _digest(self.model) if self.model else None
+        asked = {"inkdigit": inkdigit.__version__, "model": digest, **self.options.to_dict()}
+        return asked | {"forms": list(map(_digest, self.forms))} if self.forms else asked
 
-        Raises `ModelError` as `check` does.
-        """
-        digest = None
-        if self.model:
-            self.check()
-            with self.model.open("rb") as file:
-                digest = file_digest(file, "sha256").hexdigest()
-        return {"inkdigit": inkdigit.__version__, "model": digest, **self.options.to_dict()}
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 @dataclass
@@ -116,6 +135,17 @@ def read_rows(
     """
     for some in _batches(pictures, batch):
         yield from _read_some(reader, some, options)
+
+
+def _form_rows(
+    reader: "FormReader", pictures: Iterable[Picture], options: ReadOptions
+) -> Iterator[Row]:
+    """Yield a row for each field of the forms in pictures."""
+    for picture in map(_fetched, pictures):
+        if isinstance(picture.source, InkdigitError):
+            yield Row(picture.name, 1, picture.source, reader.model)
+        else:
+            yield from reader.read(picture.source, picture.name, options)
 
 
 def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:

@@ -4,7 +4,7 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from inkdigit.bulk.folders import SUFFIXES as PICTURES
+from inkdigit.bulk.form_rows import form_columns, rows_of_forms
 from inkdigit.bulk.rows import STATUSES, Record, Tally
 from inkdigit.bulk.storage import need_pyarrow
 from inkdigit.errors import OutputError, SettingError, escape_controls, needing
@@ -61,10 +62,16 @@ def _write_jsonl(records: Iterator[Record], stream: TextIO, *, several: bool) ->
         stream.write(json.dumps(record) + "\n")
 
 
-def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
+def _write_csv(
+    records: Iterator[Record],
+    stream: TextIO,
+    *,
+    several: bool,  # noqa: ARG001
+    columns: Sequence[str] = COLUMNS,
+) -> None:
     """Write a header and a line for each row, lists as JSON in their cell."""
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow(columns)
     for record in records:
         table.writerow(
             json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
@@ -72,7 +79,11 @@ def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> N
         )
 
 
-def write_parquet(records: Iterable[Record], path: Path) -> None:
+def write_parquet(
+    records: Iterable[Record],
+    path: Path,
+    columns: Sequence[str] = COLUMNS,  # noqa: ARG001
+) -> None:
     """Write a Parquet file, a group of rows after the other."""
     from pyarrow.parquet import ParquetWriter
 
@@ -117,7 +128,7 @@ def need_openpyxl() -> None:
         import openpyxl  # noqa: F401
 
 
-def write_xlsx(records: Iterable[Record], path: Path) -> None:
+def write_xlsx(records: Iterable[Record], path: Path, columns: Sequence[str] = COLUMNS) -> None:
     """Write an Excel workbook: a sheet of the rows, where text stays text, and one of counts.
 
     Without the characters, whose JSON may be too long for a cell. Raises `OutputError` for more
@@ -127,7 +138,7 @@ def write_xlsx(records: Iterable[Record], path: Path) -> None:
 
     book = Workbook(write_only=True)
     try:
-        _fill_sheets(book.create_sheet("rows"), book.create_sheet("counts"), records, path)
+        _fill_sheets(book, records, path, [name for name in columns if name != "characters"])
         book.save(path)
     except BaseException:
         for sheet in book.worksheets:
@@ -136,8 +147,10 @@ def write_xlsx(records: Iterable[Record], path: Path) -> None:
         raise
 
 
-def _fill_sheets(sheet: Any, counts: Any, records: Iterable[Record], path: Path) -> None:
+def _fill_sheets(book: Any, records: Iterable[Record], path: Path, columns: Sequence[str]) -> None:
     from openpyxl.cell import WriteOnlyCell
+
+    sheet, counts = book.create_sheet("rows"), book.create_sheet("counts")
 
     def cell(value: Any) -> Any:
         if isinstance(value, list):
@@ -149,7 +162,7 @@ def _fill_sheets(sheet: Any, counts: Any, records: Iterable[Record], path: Path)
         text.data_type, text.number_format = "s", "@"
         return text
 
-    columns, tally = [name for name in COLUMNS if name != "characters"], Tally()
+    tally = Tally()
     sheet.append(columns)
     for record in records:
         if tally.rows == _MOST_ROWS:
@@ -171,9 +184,11 @@ FORMATS: dict[str, Callable[..., None]] = {
 }  # fmt: skip
 PARQUET = "parquet"
 # What needs a file: what it takes to write it, and what writes it.
-_FILES: dict[str, tuple[Callable[[], None], Callable[[Iterable[Record], Path], None]]] = {
+_FILES: dict[str, tuple[Callable[[], None], Callable[..., None]]] = {
     PARQUET: (need_pyarrow, write_parquet), "xlsx": (need_openpyxl, write_xlsx),
 }  # fmt: skip
+# Formats in which people look at a table.
+_A_ROW_A_FORM = ("csv", "xlsx")
 ALL_FORMATS = (*FORMATS, *_FILES)
 
 
@@ -181,12 +196,14 @@ ALL_FORMATS = (*FORMATS, *_FILES)
 class Output:
     """Where rows go, standard output where there is no path, and in what format.
 
-    A CSV may begin with a byte-order mark.
+    A CSV may begin with a byte-order mark. Where there are `fields` of forms, CSV and Excel have
+    a row for each form.
     """
 
     path: Path | None
     format: str
     bom: bool = False
+    fields: tuple[str, ...] = ()
 
     @classmethod
     def choose(
@@ -236,18 +253,21 @@ class Output:
 
         `several` says whether there may be more than one, which text and JSON show otherwise.
         """
+        columns: Sequence[str] = COLUMNS
+        if self.fields and self.format in _A_ROW_A_FORM:
+            columns, records = form_columns(self.fields), rows_of_forms(records, self.fields)
         if self.path is None:
             # Closed by whoever started us, it is None.
-            self._write(records, sys.stdout or StringIO(), several=several)
+            self._write(records, sys.stdout or StringIO(), columns, several=several)
             return
 
         def write(path: Path) -> None:
             if self.format in _FILES:
                 _, write_file = _FILES[self.format]
-                write_file(records, path)
+                write_file(records, path, columns)
                 return
             with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                self._write(records, file, several=several)
+                self._write(records, file, columns, several=several)
 
         if self.is_file:
             write_atomically(self.path, write)
@@ -255,10 +275,13 @@ class Output:
             with writing(self.path):
                 write(self.path)
 
-    def _write(self, records: Iterable[Record], stream: TextIO, *, several: bool) -> None:
+    def _write(
+        self, records: Iterable[Record], stream: TextIO, columns: Sequence[str], *, several: bool
+    ) -> None:
         if self.bom:
             stream.write("\ufeff")
-        FORMATS[self.format](iter(records), stream, several=several)
+        how = {"columns": columns} if self.format == "csv" else {}
+        FORMATS[self.format](iter(records), stream, several=several, **how)
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:

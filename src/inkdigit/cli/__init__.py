@@ -24,6 +24,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # ABOUT, adds its arguments, and is run.
 VERBS = {
     "read": "read the numbers in pictures",
+    "form": "make the template of a form, and see it over scans",
     "serve": "read over HTTP, with a page to write on",
     "train": "train a network into a run folder",
     "adapt": "let the reader learn your hands",

@@ -31,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for option in fields(ReadOptions):
         flag = f"--{option.name.replace('_', '-')} {option.metadata['metavar']}"
         add_flags(reading, {flag: option.metadata["help"]})
-    add_flags(reading, {"--model FILE": "a model file (default: the model inside)"})
+    more = {
+        "--form TEMPLATE": "each picture shows pages of this form: read its fields (repeatable)",
+        "--model FILE": "a model file (default: the model inside)",
+    }
+    add_flags(reading, more, form={"action": "append"})
     _add_output_flags(parser.add_argument_group("where to"))
     _add_engine_flags(parser.add_argument_group("who reads"))
     add_flags(parser, QUIET)

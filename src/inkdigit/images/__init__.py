@@ -15,6 +15,7 @@ the ink on the grey pages that this room returns.
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from os import PathLike
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +26,12 @@ from inkdigit.images import decoding, pdf
 from inkdigit.images.arrays import as_png, grey_from_array
 from inkdigit.images.formats import foreign_kind, is_picture
 from inkdigit.images.grey import MAX_PIXELS, Grey, turned
+from inkdigit.images.pdf import FormField
 from inkdigit.images.sources import File, is_pdf, may_have_pages, name_of, read_whole
 
 __all__ = [
-    "MAX_PAGES", "MAX_PIXELS", "Grey", "Pages", "Source", "as_png", "count_pages", "is_picture",
-    "may_have_pages", "open_grey", "open_pages", "turned",
+    "MAX_PAGES", "MAX_PIXELS", "FormField", "Grey", "Pages", "Source", "as_png", "count_pages",
+    "form_of", "is_picture", "may_have_pages", "open_grey", "open_pages", "turned",
 ]  # fmt: skip
 
 Source = File | Image.Image | npt.NDArray[np.generic]
@@ -121,6 +123,17 @@ def _of_frames(image: Image.Image, frames: list[int | None], name: str, max_pixe
         return decoding.grey_picture(image, page, max_pixels, frame=frames[index])
 
     return Pages(name, len(frames), decode)
+
+
+def form_of(path: str | PathLike[str]) -> tuple[list[tuple[float, float]], list[FormField]]:
+    """Return the size of each page of a PDF in mm, and the fields of its form.
+
+    Nothing of any other file: a picture does not say. Raises `ImageError` as `open_pages` does.
+    """
+    content, name = read_whole(path), name_of(path)
+    if not is_pdf(content):
+        return [], []
+    return pdf.page_sizes(content, name), pdf.form_fields(content, name)
 
 
 def count_pages(source: Source) -> int:

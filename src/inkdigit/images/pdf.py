@@ -4,11 +4,13 @@ pdfium is not safe in threads: one lock guards every call, and no document outli
 might then be closed by the garbage collector in another thread.
 """
 
+import ctypes
 import math
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 DPI = 300
 _POINTS_AN_INCH = 72
+_MM_A_POINT = 25.4 / _POINTS_AN_INCH
+# The flag of a text field whose digits stand in cells (PDF 1.7, table 228).
+_COMB = 1 << 24
 # Where the signature and the mark of the end may lie, counted from either end.
 _SEARCHED = 1024
 _LOCK = threading.Lock()
@@ -39,6 +44,79 @@ def grey_page(content: bytes, name: str, max_pixels: int, index: int) -> Grey:
         document.init_forms()
         picture = _rendered(document[index], f"page {index + 1} of {name}", max_pixels)
     return grey_from_colours(picture)
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field of a PDF's form.
+
+    Its `box` is left, top, width and height in mm on a page, counted from 1. `cells` is how many
+    characters a comb holds.
+    """
+
+    page: int
+    name: str
+    box: tuple[float, float, float, float]
+    is_button: bool
+    cells: int | None
+
+
+def page_sizes(content: bytes, name: str) -> list[tuple[float, float]]:
+    """Return the width and height of each page, in mm."""
+    with _document(content, name) as document:
+        sizes = [document.get_page_size(index) for index in range(len(document))]
+    return [(width * _MM_A_POINT, height * _MM_A_POINT) for width, height in sizes]
+
+
+def form_fields(content: bytes, name: str) -> list[FormField]:
+    """Return the text fields and check boxes of a PDF's form, page by page."""
+    with _document(content, name) as document:
+        document.init_forms()
+        pages = enumerate(document if document.formenv else (), start=1)
+        form = document.formenv
+        return [field for number, page in pages for field in _page_fields(page, form, number)]
+
+
+def _page_fields(page: "PdfPage", form: Any, number: int) -> Iterator[FormField]:
+    from pypdfium2 import raw
+
+    buttons = raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON
+    for index in range(raw.FPDFPage_GetAnnotCount(page.raw)):
+        annotation = raw.FPDFPage_GetAnnot(page.raw, index)
+        kind = raw.FPDFAnnot_GetFormFieldType(form.raw, annotation)
+        if kind in (*buttons, raw.FPDF_FORMFIELD_TEXTFIELD):
+            most = ctypes.c_float()
+            raw.FPDFAnnot_GetNumberValue(annotation, b"MaxLen", most)
+            flags = raw.FPDFAnnot_GetFormFieldFlags(form.raw, annotation)
+            cells = int(most.value) if flags & _COMB else 0
+            name, box = _field_name(form, annotation), _field_box(page, annotation)
+            yield FormField(number, name, box, kind in buttons, cells or None)
+        raw.FPDFPage_CloseAnnot(annotation)
+
+
+def _field_name(form: Any, annotation: Any) -> str:
+    from pypdfium2 import raw
+
+    size = raw.FPDFAnnot_GetFormFieldName(form.raw, annotation, None, 0)
+    text = (ctypes.c_ushort * (size // 2))()
+    raw.FPDFAnnot_GetFormFieldName(form.raw, annotation, text, size)
+    return bytes(text).decode("utf-16-le", "replace").rstrip("\0")
+
+
+def _field_box(page: "PdfPage", annotation: Any) -> tuple[float, float, float, float]:
+    """Return a field's box in mm, on the page as it is shown."""
+    from pypdfium2 import raw
+
+    rectangle, fine = raw.FS_RECTF(), 100
+    raw.FPDFAnnot_GetRect(annotation, rectangle)
+    size = [round(fine * side) for side in page.get_size()]
+    corners = []
+    for x, y in ((rectangle.left, rectangle.top), (rectangle.right, rectangle.bottom)):
+        across, down = ctypes.c_int(), ctypes.c_int()
+        raw.FPDF_PageToDevice(page.raw, 0, 0, *size, 0, x, y, across, down)
+        corners.append([place.value / fine * _MM_A_POINT for place in (across, down)])
+    (left, right), (top, bottom) = (sorted(ends) for ends in zip(*corners, strict=True))
+    return left, top, right - left, bottom - top
 
 
 @contextmanager

@@ -1,0 +1,46 @@
+"""A template drawn over a scan, for people: where its fields lie, and what is doubted."""
+
+from collections.abc import Iterator
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from inkdigit.documents.landmarks import fitted
+from inkdigit.documents.registration import Registrar, Registration
+from inkdigit.errors import ImageError
+from inkdigit.images import Source, open_pages
+
+# Okabe and Ito's; nothing is told by colour alone.
+_SURE, _DOUBTED = "#006b4a", "#b34700"
+_SIDE, _CAPTION = 1400, 26
+
+
+def checked(registrar: Registrar, source: Source, name: str) -> Iterator[tuple[str, Image.Image]]:
+    """Yield a sentence on each page of a document, and the page with the template drawn over it.
+
+    Raises `ImageError` for what cannot be opened.
+    """
+    for number, page in enumerate(open_pages(source), start=1):
+        try:
+            found = registrar.register(page)
+            image, said = _drawn(found.on(fitted(found.scan, _SIDE)))
+        except ImageError as error:
+            image, said = Image.fromarray(fitted(page, _SIDE)).convert("RGB"), f"refused, {error}"
+        said = f"{name}, page {number}: {said}"
+        framed = ImageOps.expand(image, (0, _CAPTION, 0, 0), "white")
+        ImageDraw.Draw(framed).text((4, 4), said, "black", ImageFont.load_default(14))
+        yield said, framed
+
+
+def _drawn(found: Registration) -> tuple[Image.Image, str]:
+    image = Image.fromarray(found.scan).convert("RGB")
+    pen = ImageDraw.Draw(image)
+    said = [f"{found.blank}, {found.share:.0%} of its print within {found.residual:.1f} mm"]
+    for field in found.blank.fields:
+        doubt = found.doubt_at(field.box)
+        said += [f"{field.name}: {doubt}"] if doubt else []
+        colour, width = (_DOUBTED, 4) if doubt else (_SURE, 2)
+        for box in field.cell_boxes:
+            points = [tuple(point) for point in found.corners(box).tolist()]
+            pen.polygon(points, outline=colour, width=width)
+        pen.text(points[0], field.name, colour, anchor="ld")
+    return image, "; ".join(said)

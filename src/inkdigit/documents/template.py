@@ -1,0 +1,296 @@
+"""A form's template: one JSON file that people can read, with the blank's print beside it.
+
+    {
+      "name": "claim",
+      "pages": [{"width": 210, "height": 297, "print": "claim.form.1.png"}],
+      "fields": [
+        {"name": "q1", "page": 1, "box": [120, 60, 24, 8], "kind": "comb", "cells": 3},
+        {"name": "q2", "page": 1, "box": [120, 70, 24, 8], "kind": "comb", "cells": 3},
+        {"name": "total", "page": 1, "box": [120, 80, 24, 8], "kind": "comb", "cells": 3}
+      ],
+      "rules": ["total = q1 + q2"]
+    }
+
+Boxes are x, y, width and height in mm from the top left corner of the page. `form.schema.json`
+beside this module says what each part may be: templates are checked by it, and editors know it.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from datetime import date
+from decimal import Decimal
+from functools import cache, cached_property, partial
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from PIL import Image
+
+from inkdigit.documents.rules import Rule
+from inkdigit.errors import ImageError, SettingError, shown
+from inkdigit.files import open_plain, write_atomically
+from inkdigit.images import Grey, open_grey
+from inkdigit.reading.number import meanings
+from inkdigit.reading.options import DecimalMark, ReadOptions
+
+# Left, top, width and height in mm.
+BoxMm = tuple[float, float, float, float]
+
+DPI = 200
+PER_MM = DPI / 25.4
+SUFFIX = ".form.json"
+_SCHEMA = Path(__file__).with_name("form.schema.json")
+_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,), "array": (list,), "string": (str,), "integer": (int,),
+    "number": (int, float), "boolean": (bool,),
+}  # fmt: skip
+# Two boxes may share a rule.
+_SHARED_MM = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page of a form, in mm, and the picture of its blank, a file beside the template."""
+
+    width: float
+    height: float
+    print: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A field of a form.
+
+    `kind` is `number` for a line of writing, `comb` for one digit in each of its `cells`, `check`
+    for a box that is ticked or not, and `ink` for whether anything is written there. The cells of a
+    comb may stand a `gap` of mm apart. A `date` is in the order `dmy`, `mdy` or `ymd`. What is read
+    fits `pattern` and `check`, or is `one_of` a list.
+
+    >>> Field(name="q1", page=1, box=(10, 10, 24, 8), kind="comb", cells=3).cell_boxes[1]
+    (18.0, 10, 8.0, 8)
+    """
+
+    name: str
+    page: int
+    box: BoxMm
+    kind: Literal["number", "comb", "check", "ink"] = "number"
+    cells: int | None = None
+    gap: float = 0
+    pattern: str | None = None
+    check: str | None = None
+    one_of: tuple[str, ...] | None = None
+    decimal: DecimalMark | None = None
+    date: str | None = None
+    required: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.kind == "comb") != (self.cells is not None):
+            raise SettingError("cells says how many digits a comb holds, and of no other kind")
+        if self.options.constrained and self.one_of:
+            raise SettingError("it takes one_of, or a pattern and check, not both")
+
+    @property
+    def cell_boxes(self) -> list[BoxMm]:
+        """The boxes of a comb's cells, from left to right, in mm."""
+        left, top, width, height = self.box
+        step = (width + self.gap) / (self.cells or 1)
+        return [(left + i * step, top, step - self.gap, height) for i in range(self.cells or 1)]
+
+    @cached_property
+    def options(self) -> ReadOptions:
+        """How a line of it is read."""
+        return ReadOptions(pattern=self.pattern, check=self.check, decimal=self.decimal)
+
+    def value(self, text: str) -> Decimal | None:
+        """Return the number that rules take of a text, of a date its day; `None` for none."""
+        if self.date:
+            return _day(text, self.date)
+        numbers = meanings(text, self.decimal)
+        return numbers.pop() if len(numbers) == 1 else None
+
+    def may_be(self, text: str) -> bool:
+        """Return whether a text is a value of this field."""
+        listed = self.one_of is None or text in self.one_of
+        return listed and self.options.passes(text) and not (self.date and self.value(text) is None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A form: its pages, fields and rules. `folder` is where it lies, with what it names.
+
+    >>> Template.from_mapping({"name": "claim", "pages": [], "fields": []})
+    Traceback (most recent call last):
+    inkdigit.errors.SettingError: pages: this is a list of at least one page, received []
+    """
+
+    name: str
+    pages: tuple[Page, ...]
+    fields: tuple[Field, ...]
+    rules: tuple[str, ...] = ()
+    folder: Path = field(default=Path(), compare=False)
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.fields]
+        for one in self.fields:
+            if names.count(one.name) > 1:
+                raise SettingError(f"there are two fields {one.name}")
+            _check_place(one, self.pages)
+        for one, other in combinations(self.fields, 2):
+            if one.page == other.page and _overlap(one.box, other.box):
+                raise SettingError(f"the fields {one.name} and {other.name} overlap")
+        for rule in self.parsed_rules:
+            if unknown := rule.weights.keys() - names:
+                raise SettingError(f"the rule {rule.text!r} names {min(unknown)}, no field of it")
+
+    @cached_property
+    def parsed_rules(self) -> list[Rule]:
+        """The rules, ready to be applied."""
+        return [Rule.parse(rule) for rule in self.rules]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the template of a file; `SettingError` says what is wrong with it."""
+        try:
+            with open_plain(path) as file:
+                return cls.from_mapping(json.load(file), Path(path).parent)
+        except OSError as error:
+            raise SettingError(f"{path} cannot be read: {error.strerror or error}") from None
+        except SettingError as error:
+            raise SettingError(f"{path}: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise SettingError(f"{path} is no JSON: {error}") from None
+
+    @classmethod
+    def from_mapping(cls, known: Any, folder: Path = Path()) -> Self:
+        """Return the template that a JSON object describes; `SettingError` where it is none."""
+        _check(known, _schema(), "")
+        built = []
+        for one in known["fields"]:
+            listed = one.get("one_of")
+            allowed = _column(folder / listed) if isinstance(listed, str) else listed
+            given = one | {"box": tuple(one["box"]), "one_of": allowed and tuple(allowed)}
+            try:
+                built.append(Field(**given))
+            except SettingError as error:
+                raise SettingError(f"the field {one['name']}: {error}") from None
+        pages = tuple(Page(**page) for page in known["pages"])
+        rules = tuple(known.get("rules", ()))
+        return cls(name=known["name"], pages=pages, fields=tuple(built), rules=rules, folder=folder)
+
+    @property
+    def prints(self) -> list[str]:
+        """The names of the pictures of its blank, which lie beside it."""
+        return [page.print for page in self.pages]
+
+    def save(self, path: Path, prints: Iterable[Grey]) -> None:
+        """Write the template, and the pictures of its blank beside it."""
+        for page, print_ in zip(self.pages, prints, strict=True):
+            save = partial(Image.fromarray(print_).save, dpi=(DPI, DPI))
+            write_atomically(path.with_name(page.print), save)
+        lines = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        lines = re.sub(r"(?<=[\[\d])[\s]+(?=[\d\]])|(?<=\d,)\s+(?=\d)", " ", lines)  # a box a line
+        write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types only, without what is as by default."""
+        known, defaults = asdict(self), {one.name: one.default for one in fields(Field)}
+        del known["folder"]
+        for one in known["fields"]:
+            for name in [name for name, value in one.items() if value == defaults[name]]:
+                del one[name]
+        return known
+
+    def blank(self, number: int) -> Grey:
+        """Return the blank of a page, counted from 1, at 200 dpi: `uint8 (height, width)`."""
+        page = self.pages[number - 1]
+        size = round(page.width * PER_MM), round(page.height * PER_MM)
+        try:
+            picture = Image.fromarray(open_grey(self.folder / page.print))
+        except ImageError as error:
+            raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
+        return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    known: dict[str, Any] = json.loads(_SCHEMA.read_text("utf-8"))
+    return known
+
+
+def _check(value: Any, schema: dict[str, Any], where: str) -> None:
+    """Raise `SettingError` where a value is not what its schema says, as far as ours says it."""
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    size = value if isinstance(value, int | float) else len(value) if value else 0
+    holds = (
+        type(value) in [one for kind in kinds for one in _TYPES[kind]]
+        and value in schema.get("enum", [value])
+        and re.search(schema.get("pattern", ""), str(value))
+        and schema.get("minimum", schema.get("minItems", size)) <= size
+        and size <= schema.get("maximum", schema.get("maxItems", size))
+    )
+    if not holds:
+        at = f"{where}: " if where else ""
+        raise SettingError(f"{at}this is {schema['description']}, received {shown(value)}")
+    if isinstance(value, dict):
+        _check_keys(value, schema, where)
+    for number, one in enumerate(value if isinstance(value, list) else [], start=1):
+        named = one.get("name") if isinstance(one, dict) else None
+        _check(one, schema["items"], f"{where} {named or number}")
+
+
+def _check_keys(value: dict[str, Any], schema: dict[str, Any], where: str) -> None:
+    known, at = schema["properties"], f"{where}: " if where else ""
+    if unknown := value.keys() - known:
+        told = f"{shown(min(unknown))} is not known ({', '.join(known)})"
+        raise SettingError(f"{at}the key {told}")
+    if missing := set(schema["required"]) - value.keys():
+        raise SettingError(f"{at}{', '.join(sorted(missing))} is missing")
+    for name, one in value.items():
+        _check(one, known[name], f"{at}{name}")
+
+
+def _check_place(one: Field, pages: tuple[Page, ...]) -> None:
+    if one.page > len(pages):
+        raise SettingError(f"the field {one.name} is on page {one.page} of {len(pages)}")
+    page, (left, top, width, height) = pages[one.page - 1], one.box
+    inside = left + width <= page.width and top + height <= page.height
+    if not inside or min(height, *(box[2] for box in one.cell_boxes)) < 1:
+        raise SettingError(
+            f"the box of the field {one.name} does not lie on its page of {page.width:g}×"
+            f"{page.height:g} mm, or it or its cells are smaller than 1 mm: {list(one.box)}"
+        )
+
+
+def _overlap(one: BoxMm, other: BoxMm) -> bool:
+    return all(
+        min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) > _SHARED_MM
+        for i in (0, 1)
+    )
+
+
+def _column(path: Path) -> list[str]:
+    """Return the first column of a CSV, without its heading: numbers, each once."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            column = [row[0].strip() for row in csv.reader(file) if row]
+    except (OSError, ValueError, csv.Error) as error:
+        raise SettingError(f"one_of: {path} cannot be read ({error})") from None
+    numbers = column if column and column[0].isdecimal() else column[1:]
+    _check(numbers, _schema()["properties"]["fields"]["items"]["properties"]["one_of"], path.name)
+    return list(dict.fromkeys(numbers))
+
+
+def _day(text: str, order: str) -> Decimal | None:
+    """Return the number of the day that a text such as 31122024 or 31/12/24 is."""
+    short = r"\d\d" if text.isdecimal() else r"\d\d?"
+    units = {"d": short, "m": short, "y": r"\d{4}|\d\d"}
+    found = re.fullmatch(r"\D?".join(rf"(?P<{unit}>{units[unit]})" for unit in order), text)
+    year, month, day = (int(found[unit]) for unit in "ymd") if found else (0, 0, 0)
+    try:
+        return Decimal(date(year + 2000 * (year < 100), month, day).toordinal())
+    except ValueError:
+        return None

@@ -1,0 +1,134 @@
+"""What people wrote into a box: the ink of a scan, without what the blank prints there.
+
+The blank's ink is taken from the scan's, somewhat thickened, as no registration is exact. Where
+print is pale, writing shows through; under dark rules it is mended, where it goes on behind them.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.documents.registration import Registration
+from inkdigit.documents.template import PER_MM, BoxMm
+from inkdigit.images import Grey
+from inkdigit.reading.preprocessing.paper import BLANK_CONTRAST, Ink, find_ink
+
+# In mm: how far writing is followed out of its box, by how much print is thickened, and the paper
+# beside what is read.
+_MARGIN, _THICKER, _ROOM = 2.0, 0.25, 0.6
+# The least area of a stroke, in mm².
+_SPECK = 0.12
+# Writing is at least this share as dark as print, and print is solid from this share of black on.
+_FAINT, _SOLID = 0.2, 0.45
+# What lies to this share beside print is a rest of it; what lies to this share in a box is its, and
+# to that share in a cell is not cut at its edges.
+_REST, _INSIDE, _IN_CELL = 0.7, 0.5, 0.75
+_Mask = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Writing:
+    """The strokes in and around a box, at 200 dpi.
+
+    `ink` is how far they stand out of their paper, `labels` numbers the pieces that are one
+    stroke, 0 for none, and `origin` is the pixel of the page where both begin.
+    """
+
+    ink: Ink
+    labels: npt.NDArray[np.int32]
+    origin: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def of(cls, found: Registration, box: BoxMm) -> Self:
+        """Return what is written in and around a box of a registered page that is not in doubt."""
+        high, wide = found.blank.print.shape
+        around = (*np.subtract(box[:2], _MARGIN), *np.add(box[2:], 2 * _MARGIN))
+        x, y, right, bottom = _edges(around)
+        left, top = max(0, x), max(0, y)
+        area = left, top, min(right, wide) - left, min(bottom, high) - top
+        seen = found.cut(tuple(side / PER_MM for side in area))  # type: ignore[arg-type]
+        printed = found.blank.print[top : top + area[3], left : left + area[2]]
+        ink = np.zeros(printed.shape, np.uint8) if seen is None else find_ink(seen)
+        left_over, solid, contrast = _without_print(ink, find_ink(printed))
+        strokes = left_over > max(2 * BLANK_CONTRAST, _FAINT * 255 * contrast)
+        return cls(left_over, _pieces(np.asarray(strokes, np.uint8), solid), (left, top))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no stroke."""
+        return not self.labels.any()
+
+    def inside(self, box: BoxMm) -> Self:
+        """Return the strokes that stand in a box, with what reaches out of it a little.
+
+        What mostly stands elsewhere is not its, nor what runs far beyond it, as a cross through
+        several boxes does.
+        """
+        its = self._shares(box) > _INSIDE
+        its[np.concatenate([self.labels[[0, -1]].ravel(), self.labels[:, [0, -1]].ravel()])] = False
+        return replace(self, labels=np.where(its[self.labels], self.labels, 0))
+
+    def cell(self, box: BoxMm) -> Self:
+        """Return the strokes that stand in a cell; those in several are cut at its edges."""
+        shares = self._shares(box)[self.labels]
+        left, top, right, bottom = self._placed(box)
+        within = np.zeros(self.labels.shape, np.bool_)
+        within[top:bottom, left:right] = True
+        its = (shares > _IN_CELL) | (within & (shares >= 1 - _IN_CELL))
+        return replace(self, labels=np.where(its, self.labels, 0))
+
+    def share(self, box: BoxMm) -> float:
+        """Return how much of a box is covered with ink, 0 to 1."""
+        left, top, right, bottom = self._placed(box)
+        return float((self.labels[top:bottom, left:right] > 0).mean())
+
+    def picture(self) -> Grey:
+        """Return the strokes on white paper, over the whole height of the box and its margin."""
+        mask = cv2.dilate(np.asarray(self.labels > 0, np.uint8), np.ones((3, 3), np.uint8))
+        x, _, width, _ = cv2.boundingRect(mask)
+        clean = np.where(mask > 0, 255 - self.ink, 255).astype(np.uint8)[:, x : x + width]
+        room = round(_ROOM * PER_MM)
+        return np.pad(clean, ((0, 0), (room, room)), constant_values=255)
+
+    def _shares(self, box: BoxMm) -> npt.NDArray[np.float64]:
+        """Return of each piece which share of it stands in a box, `(pieces + 1,)`."""
+        left, top, right, bottom = self._placed(box)
+        sizes = np.bincount(self.labels.ravel())
+        within = np.bincount(self.labels[top:bottom, left:right].ravel(), minlength=len(sizes))
+        return np.asarray(within / np.maximum(sizes, 1) * (np.arange(len(sizes)) > 0))
+
+    def _placed(self, box: BoxMm) -> tuple[int, int, int, int]:
+        (x, y), (left, top, right, bottom) = self.origin, _edges(box)
+        return max(0, left - x), max(0, top - y), right - x, bottom - y
+
+
+def _edges(box: tuple[float, ...]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of a box in mm, in pixels."""
+    left, top, width, height = (side * PER_MM for side in box)
+    return round(left), round(top), round(left + width), round(top + height)
+
+
+def _without_print(ink: Ink, printed: Ink) -> tuple[Ink, _Mask, float]:
+    """Return the ink without print, 1 where that was solid, and how dark it is here, 0 to 1."""
+    size = 2 * round(_THICKER * PER_MM) + 1
+    thick = cv2.dilate(printed, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    there = printed > 2 * BLANK_CONTRAST
+    contrast = min(float(np.median(ink[there] / printed[there])) if there.any() else 0.5, 1.0)
+    left = cv2.subtract(ink, cv2.convertScaleAbs(thick, alpha=contrast))
+    solid = np.asarray(thick > 255 * _SOLID, np.uint8)
+    across = np.ones((2 * size + 1, 2 * size + 1), np.uint8)
+    mended = cv2.morphologyEx(np.where(solid, 0, left).astype(np.uint8), cv2.MORPH_CLOSE, across)
+    return np.where(solid, np.minimum(mended, ink), left).astype(np.uint8), solid, contrast
+
+
+def _pieces(strokes: _Mask, print_: _Mask) -> npt.NDArray[np.int32]:
+    """Return strokes by their number; specks, and what print leaves behind, are none."""
+    near = cv2.dilate(print_, np.ones((5, 5), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes)
+    sizes = stats[:, cv2.CC_STAT_AREA]
+    beside = np.bincount(labels[near > 0], minlength=len(sizes))
+    kept = (sizes >= _SPECK * PER_MM**2) & (beside < _REST * sizes) & (np.arange(len(sizes)) > 0)
+    return np.asarray(np.where(kept[labels], labels, 0), np.int32)

@@ -1,0 +1,97 @@
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.form_pages import DrawnForm, draw_form, warp
+from inkdigit.documents.registration import Registrar, Registration
+from inkdigit.documents.template import PER_MM, Template
+from inkdigit.errors import ImageError, SettingError
+
+CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+
+
+def apart(found: Registration, matrix: np.ndarray, box: tuple[float, ...]) -> float:
+    """By how many mm the corners of a box are off, on the page."""
+    left, top, width, height = box
+    back = cv2.perspectiveTransform(found.corners(box)[None], np.linalg.inv(matrix))[0] / PER_MM  # type: ignore[arg-type]
+    return float(np.abs(back - (CORNERS * (width, height) + (left, top))).max())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_fields_are_found_in_any_photograph(
+    seed: int, drawn: DrawnForm, registrar: Registrar
+) -> None:
+    scan, matrix = warp(seed, drawn.print)
+    found = registrar.register(scan)
+    sure = [one for one in drawn.fields if not found.doubt_at(one.box)]
+    assert len(sure) >= 0.8 * len(drawn.fields)
+    assert max(apart(found, matrix, one.box) for one in sure) < 0.5
+    assert found.residual < 0.5
+
+
+def test_bent_paper_is_followed(drawn: DrawnForm, registrar: Registrar) -> None:
+    """A page that bulges by 1.5 mm in the middle, where a homography alone would be off."""
+    height, width = drawn.print.shape
+    down, across = np.indices((height, width), np.float32)
+    bulge = np.float32(1.5 * PER_MM) * np.sin(np.pi * down / height) ** 2
+    bent = cv2.remap(drawn.print, across + bulge, down, cv2.INTER_LINEAR, borderValue=255)
+    found = registrar.register(np.asarray(bent))
+    for one in drawn.fields:
+        middle = np.array(one.box[:2]) + np.array(one.box[2:]) / 2
+        true = middle - (1.5 * np.sin(np.pi * middle[1] * PER_MM / height) ** 2, 0)
+        assert np.abs(found.corners(one.box).mean(axis=0) / PER_MM - true).max() < 0.4
+
+
+@pytest.mark.parametrize("seed", [9, 17, 33])
+def test_other_forms_are_refused(seed: int, registrar: Registrar) -> None:
+    with pytest.raises(ImageError, match="it shows no page of the form"):
+        registrar.register(warp(seed, draw_form(seed, marks=7).print)[0])
+
+
+def test_what_is_in_doubt_is_refused(drawn: DrawnForm, registrar: Registrar) -> None:
+    height, width = drawn.print.shape
+    white = np.full((height, width), 255, np.uint8)
+    two = np.hstack([drawn.print, drawn.print])
+    for scan, why in (
+        (drawn.print[: height // 3], "only a part of page 1 of claim is on the picture"),
+        (two, "it shows page 1 of claim twice"),
+        (drawn.print[:, ::-1], "it shows no page"),  # seen through the back
+        (white, "it shows no page"),
+        (np.zeros_like(white), "it shows no page"),
+        (np.zeros((3, 30_000), np.uint8), "it is too small to show a page"),
+    ):
+        with pytest.raises(ImageError, match=why):
+            registrar.register(np.ascontiguousarray(scan))
+
+
+def test_of_two_forms_alike_neither_is_taken(
+    drawn: DrawnForm, template: Template, registrar: Registrar
+) -> None:
+    twins = Registrar([template, replace(template, name="copy")])
+    with pytest.raises(ImageError, match="it may be page 1 of"):
+        twins.register(drawn.print)
+    other = draw_form(2)
+    several = Registrar([template, other.save(template.folder, "other")])
+    assert str(several.register(other.print).blank) == "page 1 of other"
+    assert str(several.register(drawn.print).blank) == "page 1 of claim"
+
+
+def test_a_field_whose_surroundings_changed_is_in_doubt(
+    drawn: DrawnForm, registrar: Registrar
+) -> None:
+    changed = drawn.print.copy()
+    changed[: round(45 * PER_MM)] = 255
+    found = registrar.register(changed)
+    doubts = {one.name: found.doubt_at(one.box) for one in drawn.fields}
+    assert "looks otherwise" in doubts["number"]
+    assert not doubts["total"]
+    assert found.doubt_at((0, 0, 400, 5)) == "it lies outside of the picture"
+
+
+def test_a_blank_needs_print(template: Template, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / template.pages[0].print), np.full((900, 600), 255, np.uint8))
+    with pytest.raises(SettingError, match="too little print"):
+        Registrar([replace(template, folder=tmp_path)])

@@ -1,0 +1,61 @@
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.form_pages import DrawnForm
+from inkdigit.documents.registration import Registrar
+from inkdigit.documents.template import PER_MM
+from inkdigit.documents.writing import Writing
+
+
+def stroke(page: np.ndarray, *ends: tuple[float, float], ink: int = 60) -> None:
+    """Draw a line between points in mm."""
+    points = [tuple(round(side * PER_MM) for side in end) for end in ends]
+    for start, end in pairwise(points):
+        cv2.line(page, start, end, ink, 4, cv2.LINE_AA)
+
+
+@pytest.fixture
+def page(drawn: DrawnForm) -> np.ndarray:
+    return drawn.print.copy()
+
+
+def test_a_blank_holds_nothing(page: np.ndarray, drawn: DrawnForm, registrar: Registrar) -> None:
+    found = registrar.register(page)
+    assert all(Writing.of(found, one.box).inside(one.box).is_empty for one in drawn.fields)
+
+
+def test_what_is_written_is_left_when_print_is_taken_away(
+    page: np.ndarray, drawn: DrawnForm, registrar: Registrar
+) -> None:
+    """A stroke that crosses a comb's rule stays in one piece."""
+    field = next(one for one in drawn.fields if one.name == "number")
+    _, top, _, height = field.box
+    cells = field.cell_boxes
+    stroke(page, (cells[1][0] - 2, top + 2), (cells[1][0] + 2, top + height - 2))
+    written = Writing.of(registrar.register(page), field.box).inside(field.box)
+    assert len(np.unique(written.labels)) == 2
+    true = cv2.absdiff(page, drawn.print) > 60
+    x, y = written.origin
+    high, wide = written.labels.shape
+    true = true[y : y + high, x : x + wide]
+    assert (true & (written.labels > 0)).sum() > 0.85 * true.sum()
+    assert (written.labels > 0).sum() < 1.6 * true.sum()
+
+
+def test_a_stroke_that_runs_far_beyond_a_box_is_not_its(
+    page: np.ndarray, drawn: DrawnForm, registrar: Registrar
+) -> None:
+    """As a cross through several fields does; a tail that reaches out a little stays."""
+    field = next(one for one in drawn.fields if one.name == "number")
+    left, top, width, height = field.box
+    stroke(page, (left + 2, top - 6), (left + 7, top + height + 6))
+    stroke(page, (left + width - 4, top + 1), (left + width - 2, top + height + 1))
+    around = Writing.of(registrar.register(page), field.box)
+    inside = around.inside(field.box)
+    assert around.share((left, top, 9, height)) > 0
+    assert len(np.unique(inside.labels)) - 1 == 1
+    assert inside.share((left + width - 6, top, 5, height)) > 0
+    assert inside.share((left, top, 9, height)) == 0
