@@ -53,7 +53,7 @@ class Registration:
 
     `matrix` takes pixels of the blank's frame to those of the scan. The scan reaches the landmarks
     that are `visible`, and shows those that are `found`: they stray by `strays (n, 2)` pixels of
-    the frame, which is `residual` from what is expected.
+    the frame, `residual_pixels` from where they are expected.
     """
 
     blank: Blank
@@ -112,7 +112,8 @@ class Registration:
 
     def doubt_at(self, box: BoxMm) -> str:
         """Return why a box may lie elsewhere on the scan; nothing where it is sure."""
-        if self.cut(box) is None:
+        corners = self.corners(box)
+        if (corners < -1).any() or (corners > self.scan.shape[::-1]).any():
             return "it lies outside of the picture"
         middle = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]) / self.blank.mm
         apart = np.hypot(*(self.blank.landmarks - middle).T)
@@ -133,14 +134,12 @@ class Registration:
         strays = bend(places, self.blank.landmarks[found], self.strays[found])
         return mapped(self.matrix, places + strays)
 
-    def cut(self, box: BoxMm) -> Grey | None:
-        """Return a box as it lies on the scan, at 200 dpi; `None` where the scan ends before."""
-        corners = self.corners(box)
-        if (corners < -1).any() or (corners > self.scan.shape[::-1]).any():
-            return None
+    def cut(self, box: BoxMm) -> Grey:
+        """Return a box as it lies on the scan, at 200 dpi; beyond the scan its edge goes on."""
         width, height = (round(side * PER_MM) for side in box[2:])
         ends = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
-        matrix = cv2.getPerspectiveTransform(ends, np.asarray(corners - 0.5, np.float32))
+        there = np.asarray(self.corners(box) - 0.5, np.float32)
+        matrix = cv2.getPerspectiveTransform(ends, there)
         how, edge = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
         cut = cv2.warpPerspective(self.scan, matrix, (width, height), None, how, edge)
         return np.asarray(cut, np.uint8)
