@@ -28,9 +28,9 @@ from inkdigit.documents.template import PER_MM, BoxMm, Template
 from inkdigit.errors import ImageError
 from inkdigit.images import Grey
 
-# The long side of the picture that features are looked for in, that landmarks are looked for in,
-# and that fields are cut out of; and the least short side.
-_FEATURES_SIDE, _SEARCHED_SIDE, _SCAN_SIDE, _LEAST_SIDE = 800, 1600, 3600, 100
+# The long side of the picture that features are looked for in, and that landmarks are looked for
+# in; and the least short side.
+_FEATURES_SIDE, _SEARCHED_SIDE, _LEAST_SIDE = 800, 1600, 100
 _MOST_FEATURES = 1500
 # A match is better than the next one by this factor (Lowe 2004), and lies within so many pixels.
 _RATIO, _INLIER, _LEAST_MATCHES = 0.8, 4.0, 10
@@ -136,13 +136,15 @@ class Registration:
 
     def cut(self, box: BoxMm) -> Grey:
         """Return a box as it lies on the scan, at 200 dpi; beyond the scan its edge goes on."""
-        width, height = (round(side * PER_MM) for side in box[2:])
+        there, size = self.corners(box), tuple(round(side * PER_MM) for side in box[2:])
+        # A finer scan is cut out finer, and then reduced.
+        times = max(1, round(float(np.linalg.norm(there[1] - there[0])) / size[0]))
+        width, height = size[0] * times, size[1] * times
         ends = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
-        there = np.asarray(self.corners(box) - 0.5, np.float32)
-        matrix = cv2.getPerspectiveTransform(ends, there)
+        matrix = cv2.getPerspectiveTransform(ends, np.asarray(there - 0.5, np.float32))
         how, edge = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
         cut = cv2.warpPerspective(self.scan, matrix, (width, height), None, how, edge)
-        return np.asarray(cut, np.uint8)
+        return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +193,7 @@ class Registrar:
                 if found := Registration.refined(small, blank, matrix):
                     tried.append(found)
             if sure := [one for one in tried if not one.doubt]:
-                return _only(sure).on(fitted(scan, _SCAN_SIDE))
+                return _only(sure).on(scan)
         best = max(tried, key=lambda one: one.share, default=None)
         raise ImageError(f"it shows no page of the form{f': {best.doubt}' if best else ''}")
 
