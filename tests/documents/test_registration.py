@@ -32,6 +32,20 @@ def test_fields_are_found_in_any_photograph(
     assert found.residual < 0.5
 
 
+def test_a_fine_scan_keeps_its_pixels(drawn: DrawnForm, registrar: Registrar) -> None:
+    """Of a scan at 600 dpi boxes are in its pixels, and what is cut out is as at 200 dpi."""
+    fine = cv2.resize(drawn.print, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    found = registrar.register(np.asarray(fine))
+    box = next(one.box for one in drawn.fields if one.name == "total")
+    left, top, width, height = box
+    true = (CORNERS * (width, height) + (left, top)) * PER_MM * 3
+    assert np.abs(found.corners(box) - true).max() < 3 * PER_MM * 0.1
+    x, y = round(left * PER_MM), round(top * PER_MM)
+    cut = found.cut(box)
+    print_ = drawn.print[y : y + cut.shape[0], x : x + cut.shape[1]]
+    assert np.corrcoef(cut.ravel(), print_.ravel())[0, 1] > 0.9
+
+
 def test_bent_paper_is_followed(drawn: DrawnForm, registrar: Registrar) -> None:
     """A page that bulges by 1.5 mm in the middle, where a homography alone would be off."""
     height, width = drawn.print.shape

@@ -59,3 +59,16 @@ def test_a_stroke_that_runs_far_beyond_a_box_is_not_its(
     assert len(np.unique(inside.labels)) - 1 == 1
     assert inside.share((left + width - 6, top, 5, height)) > 0
     assert inside.share((left, top, 9, height)) == 0
+
+
+def test_writing_at_the_edge_of_a_scan_is_seen(
+    page: np.ndarray, drawn: DrawnForm, registrar: Registrar
+) -> None:
+    """A field whose margin the scan does not reach is not taken for blank."""
+    field = next(one for one in drawn.fields if one.name == "c1")
+    left, top, width, height = field.box
+    stroke(page, (left + 1, top + 1), (left + width - 1, top + height - 1))
+    cut = page[:, round((left - 0.5) * PER_MM) :]
+    found = registrar.register(np.ascontiguousarray(cut))
+    assert not found.doubt_at(field.box)
+    assert not Writing.of(found, field.box).inside(field.box).is_empty

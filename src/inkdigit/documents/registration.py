@@ -28,9 +28,9 @@ from inkdigit.documents.template import PER_MM, BoxMm, Template
 from inkdigit.errors import ImageError
 from inkdigit.images import Grey
 
-# The long side of the picture that features are looked for in, that landmarks are looked for in,
-# and that fields are cut out of; and the least short side.
-_FEATURES_SIDE, _SEARCHED_SIDE, _SCAN_SIDE, _LEAST_SIDE = 800, 1600, 3600, 100
+# The long side of the picture that features are looked for in, and that landmarks are looked for
+# in; and the least short side.
+_FEATURES_SIDE, _SEARCHED_SIDE, _LEAST_SIDE = 800, 1600, 100
 _MOST_FEATURES = 1500
 # A match is better than the next one by this factor (Lowe 2004), and lies within so many pixels.
 _RATIO, _INLIER, _LEAST_MATCHES = 0.8, 4.0, 10
@@ -53,7 +53,7 @@ class Registration:
 
     `matrix` takes pixels of the blank's frame to those of the scan. The scan reaches the landmarks
     that are `visible`, and shows those that are `found`: they stray by `strays (n, 2)` pixels of
-    the frame, which is `residual` from what is expected.
+    the frame, `residual_pixels` from where they are expected.
     """
 
     blank: Blank
@@ -112,7 +112,8 @@ class Registration:
 
     def doubt_at(self, box: BoxMm) -> str:
         """Return why a box may lie elsewhere on the scan; nothing where it is sure."""
-        if self.cut(box) is None:
+        corners = self.corners(box)
+        if (corners < -1).any() or (corners > self.scan.shape[::-1]).any():
             return "it lies outside of the picture"
         middle = np.array([box[0] + box[2] / 2, box[1] + box[3] / 2]) / self.blank.mm
         apart = np.hypot(*(self.blank.landmarks - middle).T)
@@ -133,17 +134,17 @@ class Registration:
         strays = bend(places, self.blank.landmarks[found], self.strays[found])
         return mapped(self.matrix, places + strays)
 
-    def cut(self, box: BoxMm) -> Grey | None:
-        """Return a box as it lies on the scan, at 200 dpi; `None` where the scan ends before."""
-        corners = self.corners(box)
-        if (corners < -1).any() or (corners > self.scan.shape[::-1]).any():
-            return None
-        width, height = (round(side * PER_MM) for side in box[2:])
+    def cut(self, box: BoxMm) -> Grey:
+        """Return a box as it lies on the scan, at 200 dpi; beyond the scan its edge goes on."""
+        there, size = self.corners(box), tuple(round(side * PER_MM) for side in box[2:])
+        # A finer scan is cut out finer, and then reduced.
+        times = max(1, round(float(np.linalg.norm(there[1] - there[0])) / size[0]))
+        width, height = size[0] * times, size[1] * times
         ends = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
-        matrix = cv2.getPerspectiveTransform(ends, np.asarray(corners - 0.5, np.float32))
+        matrix = cv2.getPerspectiveTransform(ends, np.asarray(there - 0.5, np.float32))
         how, edge = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
         cut = cv2.warpPerspective(self.scan, matrix, (width, height), None, how, edge)
-        return np.asarray(cut, np.uint8)
+        return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +193,7 @@ class Registrar:
                 if found := Registration.refined(small, blank, matrix):
                     tried.append(found)
             if sure := [one for one in tried if not one.doubt]:
-                return _only(sure).on(fitted(scan, _SCAN_SIDE))
+                return _only(sure).on(scan)
         best = max(tried, key=lambda one: one.share, default=None)
         raise ImageError(f"it shows no page of the form{f': {best.doubt}' if best else ''}")
 

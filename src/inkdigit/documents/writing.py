@@ -51,8 +51,7 @@ class Writing:
         area = left, top, min(right, wide) - left, min(bottom, high) - top
         seen = found.cut(tuple(side / PER_MM for side in area))  # type: ignore[arg-type]
         printed = found.blank.print[top : top + area[3], left : left + area[2]]
-        ink = np.zeros(printed.shape, np.uint8) if seen is None else find_ink(seen)
-        left_over, solid, contrast = _without_print(ink, find_ink(printed))
+        left_over, solid, contrast = _without_print(find_ink(seen), find_ink(printed))
         strokes = left_over > max(2 * BLANK_CONTRAST, _FAINT * 255 * contrast)
         return cls(left_over, _pieces(np.asarray(strokes, np.uint8), solid), (left, top))
 
