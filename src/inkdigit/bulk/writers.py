@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STDOUT = "-"
 # Rows of Parquet that are held at a time.
 _GROUP = 10_000
-_SUFFIXES = {
+SUFFIXES = {
     "": "text", ".txt": "text", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx",
 }  # fmt: skip
@@ -64,7 +64,8 @@ def _write_jsonl(records: Iterator[Record], stream: TextIO, *, several: bool) ->
 def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
     """Write a header and a line for each row, lists as JSON in their cell."""
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(COLUMNS)
+    columns, records = _columns_of(records)
+    table.writerow(columns)
     for record in records:
         table.writerow(
             json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
@@ -72,12 +73,19 @@ def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> N
         )
 
 
+def _columns_of(records: Iterable[Record]) -> tuple[tuple[str, ...], Iterator[Record]]:
+    """Return the columns of a table, which are those of its first row, and its rows."""
+    records = iter(records)
+    first = list(islice(records, 1))
+    return tuple(first[0]) if first else COLUMNS, chain(first, records)
+
+
 def write_parquet(records: Iterable[Record], path: Path) -> None:
     """Write a Parquet file, a group of rows after the other."""
     from pyarrow.parquet import ParquetWriter
 
-    records = iter(records)
-    with ParquetWriter(path, _schema(), compression="zstd") as writer:
+    columns, records = _columns_of(records)
+    with ParquetWriter(path, _schema(columns), compression="zstd") as writer:
         while some := list(islice(records, _GROUP)):
             writer.write_table(as_arrow(some))
 
@@ -86,10 +94,11 @@ def as_arrow(records: list[Record]) -> "pa.Table":
     """Return rows as an Arrow table; a name that is no text is written with escapes."""
     import pyarrow as pa
 
-    return pa.Table.from_pylist(list(map(_as_text, records)), _schema())
+    columns, _ = _columns_of(records)
+    return pa.Table.from_pylist(list(map(_as_text, records)), _schema(columns))
 
 
-def _schema() -> "pa.Schema":
+def _schema(columns: Iterable[str]) -> "pa.Schema":
     """Return the columns and their types, nested where they are lists."""
     import pyarrow as pa
 
@@ -100,7 +109,7 @@ def _schema() -> "pa.Schema":
         "page": pa.int32(), "confidence": real, "characters": pa.list_(pa.struct(character)),
         "box": box,
     }  # fmt: skip
-    return pa.schema({name: others.get(name, text) for name in COLUMNS})
+    return pa.schema({name: others.get(name, text) for name in columns})
 
 
 def _as_text(record: Record) -> Record:
@@ -149,7 +158,8 @@ def _fill_sheets(sheet: Any, counts: Any, records: Iterable[Record], path: Path)
         text.data_type, text.number_format = "s", "@"
         return text
 
-    columns, tally = [name for name in COLUMNS if name != "characters"], Tally()
+    columns, records = _columns_of(records)
+    columns, tally = tuple(name for name in columns if name != "characters"), Tally()
     sheet.append(columns)
     for record in records:
         if tally.rows == _MOST_ROWS:
@@ -200,14 +210,14 @@ class Output:
         """
         path = None if out in {None, STDOUT} else Path(str(out))
         suffix = path.suffix.lower() if path else ""
-        if not format_ and suffix not in _SUFFIXES:
+        if not format_ and suffix not in SUFFIXES:
             raise SettingError(
                 f"{path} does not say its format: end it in .txt, .json, .jsonl, .csv, .parquet or "
                 ".xlsx, or use --format"
             )
         if format_ not in {None, *ALL_FORMATS}:
             raise SettingError(f"the format is one of {', '.join(ALL_FORMATS)}, received {format_}")
-        named = _SUFFIXES.get(suffix, format_) if suffix else format_
+        named = SUFFIXES.get(suffix, format_) if suffix else format_
         if path and format_ and format_ != named and {format_, named} & _FILES.keys():
             raise SettingError(
                 f"{path} is named like {named}, and the format is {format_}: choose one"
@@ -216,7 +226,7 @@ class Output:
             raise SettingError(f"{path} is named like a picture: name a table, such as numbers.csv")
         if path:
             _check_free(path, overwrite=overwrite)
-        output = cls(path, format_ or _SUFFIXES[suffix], bom)
+        output = cls(path, format_ or SUFFIXES[suffix], bom)
         if bom and output.format != "csv":
             raise SettingError("a byte-order mark (bom) begins a CSV: leave it out")
         if output.format in _FILES:

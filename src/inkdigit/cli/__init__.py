@@ -24,6 +24,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # ABOUT, adds its arguments, and is run.
 VERBS = {
     "read": "read the numbers in pictures",
+    "review": "settle what is doubtful in a table, by hand",
+    "audit": "check how much of what was accepted is wrong",
     "serve": "read over HTTP, with a page to write on",
     "train": "train a network into a run folder",
     "adapt": "let the reader learn your hands",
