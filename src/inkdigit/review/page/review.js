@@ -142,7 +142,7 @@ function showFigures({ total, left, told }) {
   const own = mine.fields ? [`${rate.toFixed(0)} a minute`, `${(mine.keys / mine.fields).toFixed(1)} keys a field`, `${Math.ceil(left / rate)} min left`] : [];
   $("figures").textContent = [`${(total - left).toLocaleString("en")} of ${total.toLocaleString("en")}`, ...own].join(" · ");
   [$("progress").max, $("progress").value] = [total, total - left];
-  $("told").textContent = told || (left ? `${left.toLocaleString("en")} fields are in other hands, or wait for another person.` : "Stop the review with Ctrl-C, and make the table anew with --export.");
+  $("told").textContent = told || (left ? `Left: ${left.toLocaleString("en")}, in other hands or waiting for another person.` : "Stop the review with Ctrl-C, and make the table anew with --export.");
   $("end-title").textContent = left ? "Nothing for you just now" : "All fields are settled";
 }
 
@@ -195,7 +195,7 @@ input.addEventListener("input", (event) => {
 $("right").addEventListener("click", () => moves.Enter());
 $("second").addEventListener("click", () => moves.Tab());
 for (const button of document.querySelectorAll("[data-word]")) button.addEventListener("click", () => settle(button.dataset.word));
-for (const button of document.querySelectorAll("[data-look]")) button.addEventListener("click", () => adjust(button.dataset.look));
+for (const button of document.querySelectorAll("[data-look]")) button.addEventListener("click", () => (adjust(button.dataset.look), input.focus()));
 for (const button of document.querySelectorAll(".back")) button.addEventListener("click", back);
 $("again").addEventListener("click", () => next().catch(refuse));
 
