@@ -16,6 +16,7 @@ PARTS = {
     "reading-speed": "lines a second, latency, cold start, memory, sizes (minutes)",
     "many": "folders of pictures, by one job, two jobs and Ray (a quarter of an hour)",
     "serving": "the service under load, overload and attack (half an hour)",
+    "review": "a scripted person settles fields in a browser; kills; audits (minutes)",
     "gallery": "the pictures of docs/gallery.md (a minute)",
     "tables": "the documents' tables, from benchmarks/results (seconds)",
 }

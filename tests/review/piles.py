@@ -20,7 +20,7 @@ def row(number: int, text: str, status: Any, confidence: float, box: Box | None 
     """Return a row as `inkdigit read` gives it: its picture is `NUMBER.png`."""
     characters = [Character(one, 0.9, (0, 0, 9, 9), (Alternative(one, 0.9),)) for one in text]
     if text:
-        others = (Alternative(text[-1], 0.6), Alternative("1", 0.3))
+        others = (Alternative(text[-1], 0.6), Alternative("?", 0.35), Alternative("1", 0.3))
         characters[-1] = Character(text[-1], 0.6, (9, 0, 9, 9), others)
     reason = "" if status == "accepted" else f"confidence {confidence} is below 0.9"
     reading = Reading(

@@ -54,7 +54,9 @@ def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
     with reviewing(table) as review:
         review.post("take", who="anna")
         answer = review.post("decide", who="anna", row=3, new="36", ms=812)
-        assert answer.json() == {"total": 2, "left": 1, "told": ""}
+        told = answer.json()
+        assert (told["total"], told["left"], told["told"]) == (2, 1, "")
+        assert [one["row"] for one in told["fields"]] == [1]
         review.process.kill()
         review.process.wait()
     (decision,) = Journal(table).decisions

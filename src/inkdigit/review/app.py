@@ -45,7 +45,7 @@ def create_app(pile: Pile, pictures: Pictures, token: str, tell: Callable[[], st
     @app.post("/decide")
     def decide(asked: Asked) -> Response:
         pile.decide(asked.who, asked.row, asked.new, asked.ms)
-        return state()
+        return take(asked)
 
     @app.post("/back")
     def back(asked: Asked) -> Response:

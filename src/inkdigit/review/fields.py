@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.rows import Record
+from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.result import Box
 from inkdigit.review.journal import BLANK
 
@@ -68,7 +69,7 @@ def second_guess(characters: Sequence[dict[str, Any]]) -> str | None:
         (other["confidence"] / max(one["confidence"], 1e-9), place, other["value"])
         for place, one in enumerate(characters)
         for other in one["alternatives"]
-        if other["value"] != one["value"]
+        if other["value"] not in {one["value"], NOT_A_DIGIT}
     )
     _, place, value = max(guesses, default=(0, 0, None))
     return None if value is None else text[:place] + value + text[place + 1 :]

@@ -1,6 +1,5 @@
 // From one field to the next: a key, its answer on the disk, the next picture.
 
-const FEW = 10; // with fewer pictures ahead, more are fetched
 const WORDS = { "/": "crossed out", "-": "blank", "?": "unreadable" };
 const ZOOMS = [1, 2, 4], LIGHTS = [1, 1.5, 0.6];
 const $ = (id) => document.getElementById(id);
@@ -34,10 +33,9 @@ function ask(path, more = {}) {
   }));
 }
 
-async function fill() {
-  for (const one of (await ask("take")).fields) {
-    if (one.row !== field?.row && !ahead.some(({ row }) => row === one.row)) ahead.push(fetched(one));
-  }
+// Whatever is answered, the fields that are held come with it: one more picture is fetched a key.
+function hold(fields) {
+  for (const one of fields) if (!ahead.some(({ row }) => row === one.row)) ahead.push(fetched(one));
 }
 
 function fetched(one) {
@@ -54,13 +52,14 @@ const image = (src, alt) => Object.assign(new Image(), { src, alt });
 
 // One field
 
-async function next() {
+function next({ fields }) {
   field = null;
-  if (!ahead.length) await fill();
+  hold(fields);
   if (ahead.length) show(ahead.shift());
   else showEnd();
-  if (ahead.length < FEW && field) fill().catch(refuse);
 }
+
+const begin = () => ask("take").then(next).catch(refuse);
 
 function show(one) {
   field = one;
@@ -106,13 +105,13 @@ async function settle(keyed) {
   busy = true;
   const ms = Math.round(performance.now() - since);
   try {
-    await ask("decide", { row: field.row, new: keyed, ms });
+    const answer = await ask("decide", { row: field.row, new: keyed, ms });
     mine.fields += 1;
     mine.ms += ms;
-    await next();
+    next(answer);
   } catch (error) {
+    if (error.gone) await begin();
     refuse(error);
-    if (error.gone) await next().catch(refuse);
   }
   busy = false;
 }
@@ -197,7 +196,7 @@ $("second").addEventListener("click", () => moves.Tab());
 for (const button of document.querySelectorAll("[data-word]")) button.addEventListener("click", () => settle(button.dataset.word));
 for (const button of document.querySelectorAll("[data-look]")) button.addEventListener("click", () => (adjust(button.dataset.look), input.focus()));
 for (const button of document.querySelectorAll(".back")) button.addEventListener("click", back);
-$("again").addEventListener("click", () => next().catch(refuse));
+$("again").addEventListener("click", begin);
 
 $("name").value = localStorage.getItem("inkdigit-name") ?? "";
 $("name").focus();
@@ -206,5 +205,5 @@ $("start").addEventListener("submit", (event) => {
   who = $("name").value.trim();
   localStorage.setItem("inkdigit-name", who);
   $("start").hidden = true;
-  next().catch(refuse);
+  begin();
 });
