@@ -222,7 +222,7 @@ def measure_audit(_: Setting) -> Iterator[Figure]:
         found = sum(row < wrong for row in draw.sample(range(accepted), sample_size(0.005)))
         low, high = interval(found, sample_size(0.005))
         held += low <= wrong / accepted <= high
-    yield Figure("audit", f"intervals of {AUDITS} that hold the true share", held, "", least=95)
+    yield Figure("audit", f"intervals of {AUDITS} that hold the true share", held, "runs", least=95)
 
 
 @contextmanager
