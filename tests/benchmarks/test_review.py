@@ -12,7 +12,7 @@ def test_a_text_is_mended_by_few_keys() -> None:
     assert fewest("1518.", "15718", 2) == ["7", "1", "8", "Enter"]
     assert fewest("623=", "6237", 3) == ["7", "Enter"]
     assert fewest("104927", "104027", 2) == ["4", "0", "Enter"]
-    assert fewest("11", "117", 1) == ["End", "7", "Enter"]
+    assert fewest("11", "117", 0) == ["End", "7", "Enter"]
     assert list(review.mendings("1234", "56", 0)) == []
 
 
