@@ -17,6 +17,7 @@ PARTS = {
     "many": "folders of pictures, by one job, two jobs and Ray (a quarter of an hour)",
     "forms": "forms registered, found on blanks, and read (half an hour)",
     "serving": "the service under load, overload and attack (half an hour)",
+    "review": "a scripted person settles fields in a browser; kills; audits (minutes)",
     "gallery": "the pictures of docs/gallery.md (a minute)",
     "tables": "the documents' tables, from benchmarks/results (seconds)",
 }

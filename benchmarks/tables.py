@@ -107,8 +107,8 @@ def rules_table(earned: pd.DataFrame) -> str:
     return _table(names, rows)
 
 
-def many_table(figures: pd.DataFrame) -> str:
-    """Return the table of many pictures: each figure, its range and its bar."""
+def figures_table(figures: pd.DataFrame) -> str:
+    """Return the table of what was measured: each figure and its bar."""
     rows = [
         (f"{row.part}: {row.figure}", _figure(row.value, row.unit), _bar(row.least, row.most))
         for row in figures.itertuples()
@@ -218,7 +218,8 @@ TABLES: dict[str, Callable[[pd.DataFrame], str]] = {
     "learning": results_table,
     "reading": reading_table,
     "rules": rules_table,
-    "many": many_table,
+    "many": figures_table,
+    "review": figures_table,
     "fast": fast_table,
     "records": records_table,
     "robustness": robustness_table,
@@ -229,6 +230,7 @@ DOCUMENTS = {
     ROOT / "README.md": ("learning", "fast", "records", "reading"),
     ROOT / "docs" / "many.md": ("many",),
     ROOT / "docs" / "readings.md": ("rules",),
+    ROOT / "docs" / "review.md": ("review",),
     ROOT / "docs" / "recipes.md": ("records", "inference", "robustness"),
 }
 

@@ -2,8 +2,12 @@
 
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import pytest
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -40,3 +44,31 @@ def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
                 return
         time.sleep(0.1)
     raise AssertionError("the server does not answer")
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    """The port of a moto server of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port, server)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def bucket(s3_port: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket."""
+    from pyarrow.fs import S3FileSystem
+
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    name = f"bucket-{abs(hash(request.node.nodeid))}"
+    server = f"127.0.0.1:{s3_port}"
+    store = S3FileSystem(endpoint_override=server, scheme="http", allow_bucket_creation=True)
+    store.create_dir(name)
+    return Bucket(name, server)

@@ -1,7 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
+from browsing import browser
 from running import Running, running
+
+__all__ = ["browser", "narrow", "service"]
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,15 @@
-"""The page in a real browser: Debian's Chromium, without a window, driven by Playwright."""
+"""The page in a real browser."""
 
-import os
 import re
-import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import NEEDS_CHROMIUM, Open, visiting
 from drawing import as_file, document, drawn, png
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from running import Running, running, until
 from strokes import strokes_of
 
@@ -18,60 +17,17 @@ import inkdigit
 from inkdigit.serving.operations import PAGE
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-NEEDS_CHROMIUM = pytest.mark.skipif(
-    not CHROMIUM, reason="there is no chromium: apt-get install chromium, or name it with CHROMIUM"
-)
-Open = Callable[..., Page]
-expect.set_options(timeout=60_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
 def visit(browser: Browser, service: Running) -> Iterator[Open]:
     """Opens the page; afterwards it has asked nobody else and complained of nothing."""
-    seen: list[str] = []
-    contexts = []
+    with visiting(browser) as open_page:
 
-    def open_page(
-        url: str = service.url, path: str = "/", errors: tuple[object, ...] = (), **options: Any
-    ) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        # Chromium itself logs answers that are refusals, and those that never came.
-        expected = re.compile("|".join([*map(str, errors)]) or "$^")
+        def visit(url: str = service.url, path: str = "/", **options: Any) -> Page:
+            return open_page(url, path, **options)
 
-        def note(kind: str, text: str) -> None:
-            if kind in {"error", "warning"} and not expected.search(text):
-                seen.append(f"{kind}: {text}")
-
-        page.on("console", lambda message: note(message.type, message.text))
-        page.on("pageerror", lambda error: seen.append(f"page error: {error}"))
-        page.on("request", lambda asked: _check_home(asked.url, url, seen))
-        page.goto(url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not seen
-
-
-def _check_home(asked: str, url: str, seen: list[str]) -> None:
-    if not asked.startswith((f"{url}/", "blob:", "data:")):
-        seen.append(f"asked elsewhere: {asked}")
+        yield visit
 
 
 def write(page: Page, text: str, size: float = 110, left: float = 40, top: float = 60) -> None:

@@ -67,7 +67,7 @@ def _numbered(path: Path, options: ReadOptions) -> Iterator[tuple[int, Picture]]
     number = 0
     try:
         with open_plain(path) as file:
-            lines = ((number, cells) for number, cells in _lines(path, file) if any(cells))
+            lines = ((number, cells) for number, cells in lines_of(path, file) if any(cells))
             number, header = next(lines, (0, []))
             columns = _columns(path, header)
             for number, cells in lines:
@@ -86,7 +86,7 @@ def _numbered(path: Path, options: ReadOptions) -> Iterator[tuple[int, Picture]]
         ) from None
 
 
-def _lines(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def lines_of(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and cells of each line, without spaces around them and empty ones last."""
     head = file.read(HEAD)
     file.seek(0)
@@ -173,7 +173,7 @@ def _picture(line: dict[str, str], folder: Path, options: ReadOptions) -> Pictur
         name=name,
         source=source,
         page=_page(line.get("page", "")),
-        box=_box(line.get("box", "")),
+        box=box_of(line.get("box", "")),
         pattern=pattern,
         check=check,
         id=_text(line.get("id", "")) or None,
@@ -210,7 +210,7 @@ def _page(cell: str) -> int | None:
     return page
 
 
-def _box(cell: str) -> Box | None:
+def box_of(cell: str) -> Box | None:
     """Return the box of a cell `x y width height`, in pixels from the top left corner.
 
     Commas and brackets may stand there too.

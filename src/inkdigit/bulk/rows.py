@@ -215,19 +215,25 @@ def _source(picture: Picture, page: int | None, options: ReadOptions) -> "Source
         raise picture.source
     if picture.box is None:
         return picture.source
-    whole = _page(picture.source, page, options.max_pixels)
+    return cut_out(open_page(picture.source, page, options.max_pixels), picture.box, picture.name)
+
+
+def cut_out(whole: "Grey", box: Box, name: str) -> "Grey":
+    """Return a box of a page; `ImageError` where it reaches beyond."""
     height, width = whole.shape
-    x, y, across, down = picture.box
+    x, y, across, down = box
     if x + across > width or y + down > height:
         raise ImageError(
-            f"the box {x} {y} {across} {down} reaches beyond {picture.name}, which measures "
+            f"the box {x} {y} {across} {down} reaches beyond {name}, which measures "
             f"{width}×{height} pixels"
         )
     return whole[y : y + down, x : x + across]
 
 
 @lru_cache(maxsize=1)
-def _page(source: str | bytes, page: int | None, max_pixels: int | None) -> "Grey":
+def open_page(
+    source: str | bytes, page: int | None = None, max_pixels: int | None = None
+) -> "Grey":
     """Return a page; it is kept until the next, as a form's fields stand one after the other."""
     from inkdigit.images import open_grey
 

@@ -34,7 +34,7 @@ class LocalStore:
             with writing(self.name):
                 self._path.mkdir(exist_ok=True)
                 opened.callback(self._leave)
-                opened.enter_context(_locked(self._path / _LOCK, self.name))
+                opened.enter_context(locked(self._path / _LOCK, self.name))
                 for left in leftovers(self._path):
                     shutil.rmtree(left)
             yield
@@ -151,7 +151,7 @@ def store_of(folder: str) -> Store:
 
 
 @contextmanager
-def _locked(path: Path, name: str) -> Iterator[None]:
+def locked(path: Path, name: str) -> Iterator[None]:
     """Hold a lock, which a kill frees as well; `RunError` where another process does."""
     try:
         import fcntl

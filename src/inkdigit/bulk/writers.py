@@ -4,16 +4,16 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from inkdigit.bulk.folders import SUFFIXES as PICTURES
-from inkdigit.bulk.form_rows import form_columns, rows_of_forms
+from inkdigit.bulk.form_rows import rows_of_forms
 from inkdigit.bulk.rows import STATUSES, Record, Tally
 from inkdigit.bulk.storage import need_pyarrow
 from inkdigit.errors import OutputError, SettingError, escape_controls, needing
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STDOUT = "-"
 # Rows of Parquet that are held at a time.
 _GROUP = 10_000
-_SUFFIXES = {
+SUFFIXES = {
     "": "text", ".txt": "text", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx",
 }  # fmt: skip
@@ -62,15 +62,10 @@ def _write_jsonl(records: Iterator[Record], stream: TextIO, *, several: bool) ->
         stream.write(json.dumps(record) + "\n")
 
 
-def _write_csv(
-    records: Iterator[Record],
-    stream: TextIO,
-    *,
-    several: bool,  # noqa: ARG001
-    columns: Sequence[str] = COLUMNS,
-) -> None:
+def _write_csv(records: Iterator[Record], stream: TextIO, *, several: bool) -> None:  # noqa: ARG001
     """Write a header and a line for each row, lists as JSON in their cell."""
     table = csv.writer(stream, lineterminator="\n")
+    columns, records = _columns_of(records)
     table.writerow(columns)
     for record in records:
         table.writerow(
@@ -79,16 +74,19 @@ def _write_csv(
         )
 
 
-def write_parquet(
-    records: Iterable[Record],
-    path: Path,
-    columns: Sequence[str] = COLUMNS,  # noqa: ARG001
-) -> None:
+def _columns_of(records: Iterable[Record]) -> tuple[tuple[str, ...], Iterator[Record]]:
+    """Return the columns of a table, which are those of its first row, and its rows."""
+    records = iter(records)
+    first = list(islice(records, 1))
+    return tuple(first[0]) if first else COLUMNS, chain(first, records)
+
+
+def write_parquet(records: Iterable[Record], path: Path) -> None:
     """Write a Parquet file, a group of rows after the other."""
     from pyarrow.parquet import ParquetWriter
 
-    records = iter(records)
-    with ParquetWriter(path, _schema(), compression="zstd") as writer:
+    columns, records = _columns_of(records)
+    with ParquetWriter(path, _schema(columns), compression="zstd") as writer:
         while some := list(islice(records, _GROUP)):
             writer.write_table(as_arrow(some))
 
@@ -97,10 +95,11 @@ def as_arrow(records: list[Record]) -> "pa.Table":
     """Return rows as an Arrow table; a name that is no text is written with escapes."""
     import pyarrow as pa
 
-    return pa.Table.from_pylist(list(map(_as_text, records)), _schema())
+    columns, _ = _columns_of(records)
+    return pa.Table.from_pylist(list(map(_as_text, records)), _schema(columns))
 
 
-def _schema() -> "pa.Schema":
+def _schema(columns: Iterable[str]) -> "pa.Schema":
     """Return the columns and their types, nested where they are lists."""
     import pyarrow as pa
 
@@ -111,7 +110,7 @@ def _schema() -> "pa.Schema":
         "page": pa.int32(), "confidence": real, "characters": pa.list_(pa.struct(character)),
         "box": box,
     }  # fmt: skip
-    return pa.schema({name: others.get(name, text) for name in COLUMNS})
+    return pa.schema({name: others.get(name, text) for name in columns})
 
 
 def _as_text(record: Record) -> Record:
@@ -128,7 +127,7 @@ def need_openpyxl() -> None:
         import openpyxl  # noqa: F401
 
 
-def write_xlsx(records: Iterable[Record], path: Path, columns: Sequence[str] = COLUMNS) -> None:
+def write_xlsx(records: Iterable[Record], path: Path) -> None:
     """Write an Excel workbook: a sheet of the rows, where text stays text, and one of counts.
 
     Without the characters, whose JSON may be too long for a cell. Raises `OutputError` for more
@@ -138,7 +137,7 @@ def write_xlsx(records: Iterable[Record], path: Path, columns: Sequence[str] = C
 
     book = Workbook(write_only=True)
     try:
-        _fill_sheets(book, records, path, [name for name in columns if name != "characters"])
+        _fill_sheets(book.create_sheet("rows"), book.create_sheet("counts"), records, path)
         book.save(path)
     except BaseException:
         for sheet in book.worksheets:
@@ -147,10 +146,8 @@ def write_xlsx(records: Iterable[Record], path: Path, columns: Sequence[str] = C
         raise
 
 
-def _fill_sheets(book: Any, records: Iterable[Record], path: Path, columns: Sequence[str]) -> None:
+def _fill_sheets(sheet: Any, counts: Any, records: Iterable[Record], path: Path) -> None:
     from openpyxl.cell import WriteOnlyCell
-
-    sheet, counts = book.create_sheet("rows"), book.create_sheet("counts")
 
     def cell(value: Any) -> Any:
         if isinstance(value, list):
@@ -162,7 +159,8 @@ def _fill_sheets(book: Any, records: Iterable[Record], path: Path, columns: Sequ
         text.data_type, text.number_format = "s", "@"
         return text
 
-    tally = Tally()
+    columns, records = _columns_of(records)
+    columns, tally = tuple(name for name in columns if name != "characters"), Tally()
     sheet.append(columns)
     for record in records:
         if tally.rows == _MOST_ROWS:
@@ -184,7 +182,7 @@ FORMATS: dict[str, Callable[..., None]] = {
 }  # fmt: skip
 PARQUET = "parquet"
 # What needs a file: what it takes to write it, and what writes it.
-_FILES: dict[str, tuple[Callable[[], None], Callable[..., None]]] = {
+_FILES: dict[str, tuple[Callable[[], None], Callable[[Iterable[Record], Path], None]]] = {
     PARQUET: (need_pyarrow, write_parquet), "xlsx": (need_openpyxl, write_xlsx),
 }  # fmt: skip
 # Formats in which people look at a table.
@@ -217,14 +215,14 @@ class Output:
         """
         path = None if out in {None, STDOUT} else Path(str(out))
         suffix = path.suffix.lower() if path else ""
-        if not format_ and suffix not in _SUFFIXES:
+        if not format_ and suffix not in SUFFIXES:
             raise SettingError(
                 f"{path} does not say its format: end it in .txt, .json, .jsonl, .csv, .parquet or "
                 ".xlsx, or use --format"
             )
         if format_ not in {None, *ALL_FORMATS}:
             raise SettingError(f"the format is one of {', '.join(ALL_FORMATS)}, received {format_}")
-        named = _SUFFIXES.get(suffix, format_) if suffix else format_
+        named = SUFFIXES.get(suffix, format_) if suffix else format_
         if path and format_ and format_ != named and {format_, named} & _FILES.keys():
             raise SettingError(
                 f"{path} is named like {named}, and the format is {format_}: choose one"
@@ -233,7 +231,7 @@ class Output:
             raise SettingError(f"{path} is named like a picture: name a table, such as numbers.csv")
         if path:
             _check_free(path, overwrite=overwrite)
-        output = cls(path, format_ or _SUFFIXES[suffix], bom)
+        output = cls(path, format_ or SUFFIXES[suffix], bom)
         if bom and output.format != "csv":
             raise SettingError("a byte-order mark (bom) begins a CSV: leave it out")
         if output.format in _FILES:
@@ -253,21 +251,20 @@ class Output:
 
         `several` says whether there may be more than one, which text and JSON show otherwise.
         """
-        columns: Sequence[str] = COLUMNS
         if self.fields and self.format in _A_ROW_A_FORM:
-            columns, records = form_columns(self.fields), rows_of_forms(records, self.fields)
+            records = rows_of_forms(records, self.fields)
         if self.path is None:
             # Closed by whoever started us, it is None.
-            self._write(records, sys.stdout or StringIO(), columns, several=several)
+            self._write(records, sys.stdout or StringIO(), several=several)
             return
 
         def write(path: Path) -> None:
             if self.format in _FILES:
                 _, write_file = _FILES[self.format]
-                write_file(records, path, columns)
+                write_file(records, path)
                 return
             with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                self._write(records, file, columns, several=several)
+                self._write(records, file, several=several)
 
         if self.is_file:
             write_atomically(self.path, write)
@@ -275,13 +272,10 @@ class Output:
             with writing(self.path):
                 write(self.path)
 
-    def _write(
-        self, records: Iterable[Record], stream: TextIO, columns: Sequence[str], *, several: bool
-    ) -> None:
+    def _write(self, records: Iterable[Record], stream: TextIO, *, several: bool) -> None:
         if self.bom:
             stream.write("\ufeff")
-        how = {"columns": columns} if self.format == "csv" else {}
-        FORMATS[self.format](iter(records), stream, several=several, **how)
+        FORMATS[self.format](iter(records), stream, several=several)
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:

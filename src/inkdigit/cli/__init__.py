@@ -25,6 +25,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 VERBS = {
     "read": "read the numbers in pictures",
     "form": "make the template of a form, and see it over scans",
+    "review": "settle what is doubtful in a table, by hand",
+    "audit": "check how much of what was accepted is wrong",
     "serve": "read over HTTP, with a page to write on",
     "train": "train a network into a run folder",
     "adapt": "let the reader learn your hands",

@@ -21,6 +21,7 @@ from inkdigit.serving.metrics import SHARED_DIR
 from inkdigit.serving.middleware import AccessLog
 from inkdigit.serving.settings import Settings
 
+_Create = Callable[[Settings], AccessLog]
 # More than a browser sends by far. h11 holds whatever has no end yet to it: the head of a request,
 # its trailer, the size of a chunk.
 _MAX_UNFINISHED = 32_768
@@ -43,18 +44,21 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, announce: Callable[[str], None], create: _Create = create_app
+) -> None:
     """Serve until a signal; SIGTERM and Ctrl-C let what was begun be finished.
 
-    `announce` is given the address once connections are taken. Raises `ModelError` for a model file
-    that cannot be used and `SettingError` for an address that cannot be listened at.
+    `announce` is given the address once connections are taken, `create` makes the
+    application. Raises `ModelError` for a model file that cannot be used and `SettingError` for an
+    address that cannot be listened at.
     """
     if settings.model:
         Reader.load(settings.model)
     # After all is finished, uvicorn raises the signal once more.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _listening(settings) as listener, _shared_figures(settings):
-        config = _config(settings)
+        config = _config(settings, create)
         announce(_address(listener))
         if settings.workers > 1:
             Multiprocess(config, sockets=[listener]).run()
@@ -62,9 +66,9 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             uvicorn.Server(config).run(sockets=[listener])
 
 
-def _config(settings: Settings) -> uvicorn.Config:
+def _config(settings: Settings, create: _Create) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(_app, settings),
+        partial(_app, settings, create),
         factory=True,
         workers=settings.workers,
         http="h11",
@@ -79,12 +83,12 @@ def _config(settings: Settings) -> uvicorn.Config:
     )
 
 
-def _app(settings: Settings) -> AccessLog:
+def _app(settings: Settings, create: _Create) -> AccessLog:
     """Return the application, in the process that serves it."""
     # A worker whose parent was killed would go on holding the port.
     end_with_parent()
     _take_handles(2 * MAX_CONNECTIONS)
-    return create_app(settings)
+    return create(settings)
 
 
 def _take_handles(count: int) -> None:

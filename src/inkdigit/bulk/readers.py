@@ -1,0 +1,118 @@
+"""From a table that `inkdigit read` has written back to its rows, whichever its format."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import file_digest, sha256
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from inkdigit.bulk.manifest import box_of, lines_of
+from inkdigit.bulk.rows import Record
+from inkdigit.bulk.storage import need_pyarrow
+from inkdigit.bulk.writers import PARQUET, SUFFIXES
+from inkdigit.errors import InkdigitError, SourceError
+from inkdigit.files import open_plain, reason
+from inkdigit.reading.result import FAILED
+
+# Of these every row says something.
+_NEEDED = {"source", "text", "status"}
+# Rows of Parquet that are held at a time.
+_GROUP = 2_000
+
+
+def read_table(path: Path) -> Iterator[Record]:
+    """Yield the rows of a CSV, JSON lines, Parquet or Excel file, or of a folder of parts.
+
+    Of a CSV, the characters of a row stay the JSON text that they are: `characters_of` reads it.
+    Raises `SourceError` for what is no such table, and `MissingExtraError` for a format whose
+    package is not installed.
+    """
+    kind = PARQUET if path.is_dir() else SUFFIXES.get(path.suffix.lower(), "")
+    if kind not in _READERS:
+        raise SourceError(f"{path} is no table: name a .csv, .jsonl, .parquet, .xlsx or a folder")
+    with _reading(path):
+        for row in _READERS[kind](path):
+            if missing := _NEEDED - row.keys():
+                raise SourceError(f"{path} is no table of readings: it has no {min(missing)}")
+            yield row
+
+
+def characters_of(row: Record) -> list[dict[str, Any]]:
+    """Return the characters of a row as plain types; none where its format leaves them out."""
+    known = row.get("characters") or []
+    return list(json.loads(known) if isinstance(known, str) else known)
+
+
+def digest_of(path: Path) -> str:
+    """Return what tells a table from others: the SHA-256 of all that its files hold."""
+    found = sha256()
+    with _reading(path):
+        for part in _files(path):
+            with open_plain(part) as file:
+                found.update(file_digest(file, "sha256").digest())  # type: ignore[arg-type]
+    return found.hexdigest()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong inside into one sentence, a `SourceError`."""
+    try:
+        yield
+    except InkdigitError:
+        raise
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {reason(error)}") from None
+    except Exception:  # noqa: BLE001  (what the package of a format happens to raise)
+        raise SourceError(f"{path} is broken, or not in the format of its name") from None
+
+
+def _files(path: Path) -> list[Path]:
+    parts = sorted(path.glob("part-*.parquet")) if path.is_dir() else [path]
+    if not parts:
+        raise SourceError(f"{path} holds no parts of a table")
+    return parts
+
+
+def _of_lines(path: Path) -> Iterator[Record]:
+    with open_plain(path) as file:
+        lines = lines_of(path, file)
+        _, header = next(lines, (0, []))
+        for _, cells in lines:
+            yield _typed(dict(zip_longest(header, cells, fillvalue="")))
+
+
+def _typed(cells: dict[str, str]) -> Record:
+    """Return a row of a table that knows no types: an empty cell is nothing, or an empty text.
+
+    Where nothing was read there is no text.
+    """
+    row: Record = {name: cell or None for name, cell in cells.items()}
+    texts = ("reason",) if row.get("status") == FAILED else ("reason", "text", "digits")
+    row.update((name, row.get(name) or "") for name in texts)
+    row["page"] = int(row.get("page") or 1)
+    row["confidence"] = float(row["confidence"]) if row.get("confidence") else None
+    box = box_of(row["box"]) if row.get("box") else None
+    row["box"] = list(box) if box else None
+    return row
+
+
+def _of_json_lines(path: Path) -> Iterator[Record]:
+    with open_plain(path) as file:
+        yield from map(json.loads, file)
+
+
+def _of_parquet(path: Path) -> Iterator[Record]:
+    need_pyarrow()
+    from pyarrow.parquet import ParquetFile
+
+    for part in _files(path):
+        with ParquetFile(part) as file:
+            for rows in file.iter_batches(_GROUP):
+                yield from rows.to_pylist()
+
+
+_READERS: dict[str, Callable[[Path], Iterator[Record]]] = {
+    "csv": _of_lines, "xlsx": _of_lines, "jsonl": _of_json_lines, PARQUET: _of_parquet,
+}  # fmt: skip

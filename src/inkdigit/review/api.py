@@ -1,0 +1,91 @@
+"""`inkdigit review` and `inkdigit audit` from Python."""
+
+import webbrowser
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+from inkdigit.bulk.progress import say
+from inkdigit.errors import SourceError, needing
+from inkdigit.review.audit import Audit, sample_size
+from inkdigit.review.fields import Field, doubtful, sample
+from inkdigit.review.journal import Journal
+from inkdigit.review.pictures import Pictures
+from inkdigit.review.pile import Pile
+
+
+def review(
+    table: str | Path, *, blind: bool = False, in_order: bool = False, **where: Any
+) -> Journal:
+    """Serve the page on which people settle a table's doubtful rows; return the journal at Ctrl-C.
+
+    With `blind` nobody sees what was read until two disagree. The least sure rows come first, or
+    all as they stand in the table if `in_order`.
+
+    `pictures`
+        the folder that the pictures lie in now, where they were moved.
+    `port`, `open`
+        the page's port on this machine, a free one by default; open it in the browser.
+    `tell`
+        is called with the page's address, which is a secret, in a sentence; else it is printed.
+
+    Raises `SourceError` for what is no table, for one that has no such rows and for pictures that
+    have gone, and `RunError` where another process has the table or its journal is another table's.
+    """
+    with Journal(Path(table)).held() as journal:
+        fields = doubtful(journal.table, journal.is_open, in_order=in_order)
+        _serve(journal, fields, lambda: "", blind=blind, **where)
+    return journal
+
+
+def audit(table: str | Path, *, wrong_at_most: float = 0.005, **where: Any) -> Audit:
+    """Serve the page on which accepted rows are checked, and return what was found at Ctrl-C.
+
+    So many are drawn that, if none is wrong, at most the share `wrong_at_most` of all is, with 95 %
+    confidence. Where they have been checked, nothing is served. The rest is as in `review`.
+    """
+    with Journal(Path(table)).held() as journal:
+        fields, accepted = sample(journal.table, sample_size(wrong_at_most), journal.digest)
+
+        def found() -> Audit:
+            return Audit.of(fields, journal, accepted)
+
+        if not (fields and found().is_done):
+            _serve(journal, fields, lambda: str(found()), blind=True, **where)
+        return found()
+
+
+def _serve(  # noqa: PLR0913
+    journal: Journal,
+    fields: Sequence[Field],
+    found: Callable[[], str],
+    *,
+    blind: bool,
+    pictures: Path | None = None,
+    port: int = 0,
+    open: bool = False,
+    tell: Callable[[str], None] = say,
+) -> None:
+    """Serve the page of some fields until Ctrl-C; `found` says what is known by them."""
+    with needing("serve"):
+        from inkdigit.review.app import create_app
+        from inkdigit.serving.server import serve
+        from inkdigit.serving.settings import Settings
+
+    if not fields:
+        raise SourceError(f"{journal.table} has no such rows: there is nothing to look at")
+    opened, token = Pictures(journal.table, pictures), token_urlsafe()
+    opened.check(fields[0])
+    if journal.is_cut:
+        tell(f"{journal.path} ends in half a line, which was not answered: it is dropped")
+    pile = Pile(fields, journal, blind=blind)
+
+    def announce(address: str) -> None:
+        tell(f"the page is at {address}/{token}/ (Ctrl-C ends it)")
+        if open:
+            webbrowser.open(f"{address}/{token}/")
+
+    with suppress(KeyboardInterrupt):
+        serve(Settings(port=port), announce, lambda _: create_app(pile, opened, token, found))

@@ -1,0 +1,67 @@
+"""The page of a review as one ASGI application, below a secret path."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, Field
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from inkdigit.review.pictures import Pictures
+from inkdigit.review.pile import Pile
+from inkdigit.serving.middleware import AccessLog
+from inkdigit.serving.operations import PAGE as SERVICE_PAGE
+from inkdigit.serving.problems import AsciiJSONResponse, add_problem_handlers
+
+PAGE = Path(__file__).with_name("page")
+# Fields that a page holds, whose pictures it has fetched before they are shown.
+_AHEAD = 20
+
+
+class Asked(BaseModel):
+    """Who asks; and what they say of a field that they hold, after how many milliseconds."""
+
+    who: str = Field(min_length=1, max_length=60)
+    row: int = 0
+    new: str = ""
+    ms: int = 0
+
+
+def create_app(pile: Pile, pictures: Pictures, token: str, tell: Callable[[], str]) -> AccessLog:
+    """Return the application; `tell` says how far the review is, where it says more than counts."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    def state(**more: Any) -> Response:
+        return AsciiJSONResponse({**pile.counts, "told": tell(), **more})
+
+    @app.post("/take")
+    def take(asked: Asked) -> Response:
+        return state(fields=pile.take(asked.who, _AHEAD))
+
+    @app.post("/decide")
+    def decide(asked: Asked) -> Response:
+        pile.decide(asked.who, asked.row, asked.new, asked.ms)
+        return take(asked)
+
+    @app.post("/back")
+    def back(asked: Asked) -> Response:
+        return state(field=pile.back(asked.who))
+
+    @app.get("/picture/{row}")
+    def picture(row: int) -> Response:
+        return Response(pictures.png(pile.field(row)), media_type="image/png")
+
+    @app.get("/surroundings/{row}")
+    def surroundings(row: int) -> Response:
+        return Response(pictures.surroundings(pile.field(row)), media_type="image/png")
+
+    app.mount("/page", StaticFiles(directory=SERVICE_PAGE))
+    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    add_problem_handlers(app)
+    # Who reviews reads the terminal, and asks for a picture a second.
+    logging.getLogger("inkdigit.requests").setLevel(logging.WARNING)
+    return AccessLog(Starlette(routes=[Mount(f"/{token}", app)]))

@@ -1,0 +1,102 @@
+"""What comes of a review: the table made anew, pictures with labels, and an audit trail."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from inkdigit.bulk.readers import characters_of, read_table
+from inkdigit.bulk.rows import Record
+from inkdigit.bulk.writers import Output
+from inkdigit.errors import DataError, OutputError, SettingError
+from inkdigit.files import SCRATCH, is_taken, writing
+from inkdigit.images import as_png
+from inkdigit.reading.alphabet import only_digits
+from inkdigit.reading.number import meanings
+from inkdigit.review.fields import Field, numbered
+from inkdigit.review.journal import CROSSED_OUT, UNREADABLE, WORDS, Journal
+from inkdigit.review.pictures import Pictures
+
+
+def apply(rows: Iterable[Record], journal: Journal) -> Iterator[Record]:
+    """Yield the rows of a table with what people decided in them, in order.
+
+    Three columns come behind the others: `read_as`, the text that was read, `decided_by` and
+    `decided_at`; they are `None` where nothing is decided. What a person confirmed, mended or found
+    blank is `accepted`; what is crossed out or unreadable is `rejected`, and the reason says so.
+    """
+    for number, row in enumerate(rows, start=1):
+        decided: Record = {"read_as": None, "decided_by": None, "decided_at": None}
+        if answer := journal.answer(number):
+            keyed, looks = str(answer.new), journal.looks(number)
+            decided = {
+                **_as_row(keyed),
+                "characters": row.get("characters") if keyed == answer.old else [],
+                "read_as": row["text"],
+                "decided_by": ", ".join({look.who: "" for look in looks if look.new == keyed}),
+                "decided_at": answer.when,
+            }
+        made = row | decided
+        yield made | {"characters": characters_of(made)}
+
+
+def _as_row(keyed: str) -> Record:
+    """Return what a row says where this was keyed."""
+    text, is_rejected = "" if keyed in WORDS else keyed, keyed in {CROSSED_OUT, UNREADABLE}
+    found = meanings(text)
+    return {
+        "text": text,
+        "status": "rejected" if is_rejected else "accepted",
+        "reason": WORDS[keyed] if is_rejected else "",
+        "digits": only_digits(text),
+        "number": f"{found.pop():f}" if len(found) == 1 else None,
+    }
+
+
+def export(table: Path, out: Path, *, overwrite: bool = False) -> int:
+    """Write a table anew with what was decided, and return how many rows were.
+
+    Raises as `Journal` does, and `OutputError` where something lies at `out` already.
+    """
+    if out.exists() and out.samefile(table):
+        raise SettingError(f"{out} is the table that was read, which stays: choose another name")
+    output, journal = Output.choose(str(out), None, overwrite=overwrite), Journal(table)
+    output.write(apply(read_table(table), journal), several=True)
+    return len({one.row for one in journal.decisions if journal.answer(one.row)})
+
+
+def write_labels(table: Path, folder: Path, pictures: Path | None = None) -> int:
+    """Write a folder of the pictures whose text people settled, and return how many there are.
+
+    `labels.csv` in it has the columns `file`, `text` and `source`, as `inkdigit adapt` takes them.
+    The folder appears whole. Raises `OutputError` where it is there already, `ImageError` where a
+    picture has gone, and `DataError` where nobody has settled a text.
+    """
+    if is_taken(folder):
+        raise OutputError(f"{folder} is there already: choose another folder for the labels")
+    journal, opened, labels = Journal(table), Pictures(table, pictures), list[Record]()
+    with writing(folder), TemporaryDirectory(dir=folder.parent, prefix=SCRATCH) as scratch:
+        made = Path(scratch, folder.name)
+        made.mkdir()
+        for number, row in numbered(table):
+            answer = journal.answer(number)
+            if answer and answer.new not in WORDS:
+                name = f"{number:07}.png"
+                labels.append({"file": name, "text": answer.new, "source": row["source"]})
+                (made / name).write_bytes(as_png(opened.crop(Field.of(number, row))))
+        if not labels:
+            raise DataError(f"nobody has settled a text of {table} yet: there are no labels")
+        Output(made / "labels.csv", "csv").write(labels, several=True)
+        made.replace(folder)
+    return len(labels)
+
+
+def write_trail(table: Path, out: Path, *, overwrite: bool = False) -> int:
+    """Write all that was said as a CSV, also what was taken back; return how many lines it has.
+
+    Raises as `export` does.
+    """
+    output = Output.choose(str(out), "csv", overwrite=overwrite)
+    decisions = Journal(table).decisions
+    output.write(map(asdict, decisions), several=True)
+    return len(decisions)

@@ -1,0 +1,209 @@
+// From one field to the next: a key, its answer on the disk, the next picture.
+
+const WORDS = { "/": "crossed out", "-": "blank", "?": "unreadable" };
+const ZOOMS = [1, 2, 4], LIGHTS = [1, 1.5, 0.6];
+const $ = (id) => document.getElementById(id);
+const input = $("text");
+
+let who = "";
+let ahead = []; // fields that are held, with their pictures
+let field = null;
+let touched = false; // whether anything was typed
+let busy = false; // an answer is being written, and the next picture not there yet
+let since = 0;
+let asked = Promise.resolve();
+const mine = { fields: 0, keys: 0, ms: 0 };
+const look = { z: 0, t: 0, b: 0 };
+
+const words = (keyed) => WORDS[keyed] ?? keyed;
+const sentence = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? "" : "."}`;
+
+// The service, one question after the other
+
+function ask(path, more = {}) {
+  return (asked = asked.catch(() => {}).then(async () => {
+    const body = JSON.stringify({ who, ...more });
+    const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body }).catch(() => {
+      throw new Error("The review does not answer. What you decided is on the disk: start it again with the same command.");
+    });
+    const answer = await response.json();
+    if (!response.ok) throw Object.assign(new Error(sentence(answer.detail)), { gone: response.status === 409 });
+    showFigures(answer);
+    return answer;
+  }));
+}
+
+// Whatever is answered, the fields that are held come with it: one more picture is fetched a key.
+function hold(fields) {
+  for (const one of fields) if (!ahead.some(({ row }) => row === one.row)) ahead.push(fetched(one));
+}
+
+function fetched(one) {
+  one.picture = image(`picture/${one.row}`, "The handwriting of this field");
+  one.picture.onerror = async () => {
+    const problem = await (await fetch(one.picture.src)).json();
+    one.picture.replaceWith((one.picture = Object.assign(document.createElement("p"), { textContent: sentence(problem.detail) })));
+  };
+  if (one.boxed) one.around = image(`surroundings/${one.row}`, "The page, with a frame around this field");
+  return one;
+}
+
+const image = (src, alt) => Object.assign(new Image(), { src, alt });
+
+// One field
+
+function next({ fields }) {
+  field = null;
+  hold(fields);
+  if (ahead.length) show(ahead.shift());
+  else showEnd();
+}
+
+const begin = () => ask("take").then(next).catch(refuse);
+
+function show(one) {
+  field = one;
+  Object.assign(look, { z: 0, t: 0, b: 0 });
+  [$("work").hidden, $("end").hidden, $("notice").hidden] = [false, true, true];
+  $("crop").replaceChildren(one.picture);
+  $("around").replaceChildren(...(one.around ? [one.around] : []));
+  $("source").textContent = one.name;
+  $("reason").textContent = one.blind ? "Key what stands there. What was read is hidden." : sentence(one.reason);
+  $("second").hidden = $("right").hidden = false;
+  $("second").hidden = !one.second;
+  $("second").innerHTML = "<span></span> <kbd>Tab</kbd>";
+  $("second").firstChild.textContent = words(one.second);
+  $("spoken").textContent = spoken(one);
+  restore();
+  adjust();
+  since = performance.now();
+}
+
+function restore() {
+  touched = false;
+  const keyed = field.proposal ?? "";
+  input.value = WORDS[keyed] ? "" : keyed;
+  input.placeholder = WORDS[keyed] ?? "";
+  input.focus();
+  stand(field.weakest ?? 0);
+}
+
+function spoken(one) {
+  if (one.blind) return "Next field. Key what stands there.";
+  const read = one.proposal ? `Read as ${[...words(one.proposal)].join(one.proposal in WORDS ? "" : " ")}` : "Nothing was read";
+  return `${read}. ${sentence(one.reason)}${one.second ? ` Second guess ${[...one.second].join(" ")}.` : ""}`;
+}
+
+// The character at this place is overwritten by what is typed.
+function stand(place) {
+  const at = Math.max(0, Math.min(place, input.value.length));
+  input.setSelectionRange(at, Math.min(at + 1, input.value.length));
+}
+
+async function settle(keyed) {
+  if (busy || !field) return;
+  busy = true;
+  const ms = Math.round(performance.now() - since);
+  try {
+    const answer = await ask("decide", { row: field.row, new: keyed, ms });
+    mine.fields += 1;
+    mine.ms += ms;
+    next(answer);
+  } catch (error) {
+    if (error.gone) await begin();
+    refuse(error);
+  }
+  busy = false;
+}
+
+async function back() {
+  if (busy) return;
+  busy = true;
+  try {
+    const { field: last } = await ask("back");
+    if (field) ahead.unshift(field);
+    show(fetched(last));
+  } catch (error) {
+    refuse(error);
+  }
+  busy = false;
+}
+
+function refuse(error) {
+  $("notice").textContent = error.message;
+  $("notice").hidden = false;
+}
+
+// What is around it
+
+function showFigures({ total, left, told }) {
+  const minutes = mine.ms / 60000, rate = mine.fields / minutes;
+  const own = mine.fields ? [`${rate.toFixed(0)} a minute`, `${(mine.keys / mine.fields).toFixed(1)} keys a field`, `${Math.ceil(left / rate)} min left`] : [];
+  $("figures").textContent = [`${(total - left).toLocaleString("en")} of ${total.toLocaleString("en")}`, ...own].join(" · ");
+  [$("progress").max, $("progress").value] = [total, total - left];
+  $("told").textContent = told || (left ? `Left: ${left.toLocaleString("en")}, in other hands or waiting for another person.` : "Stop the review with Ctrl-C, and make the table anew with --export.");
+  $("end-title").textContent = left ? "Nothing for you just now" : "All fields are settled";
+}
+
+function showEnd() {
+  [$("work").hidden, $("end").hidden] = [true, false];
+  $("end-title").focus();
+}
+
+function adjust(key) {
+  if (key) look[key] += 1;
+  const [zoom, light] = [ZOOMS[look.z % ZOOMS.length], LIGHTS[look.b % LIGHTS.length]];
+  field.picture.style.transform = `rotate(${90 * look.t}deg) scale(${zoom})`;
+  field.picture.style.filter = `brightness(${light})`;
+}
+
+// Keys and buttons
+
+const moves = {
+  ArrowLeft: () => stand(input.selectionStart - 1),
+  ArrowRight: () => stand(input.selectionStart + 1),
+  Home: () => stand(0),
+  End: () => stand(input.value.length),
+  Escape: () => restore(),
+  Enter: () => settle(touched ? input.value : field.proposal ?? ""),
+  Tab: () => field.second && settle(field.second),
+  z: () => adjust("z"), t: () => adjust("t"), b: () => adjust("b"),
+};
+
+document.addEventListener("keydown", (event) => {
+  const { key } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("#name")) return;
+  if (event.key === "Backspace" && !touched && who) {
+    event.preventDefault();
+    mine.keys += 1;
+    return void back();
+  }
+  if (!field || event.target.matches("button") || (key === "Tab" && event.shiftKey) || key === "Shift") return;
+  mine.keys += 1;
+  const word = !touched && key in WORDS;
+  if (busy || word || key in moves || (key.length === 1 && !/[\d.,\-/=]/.test(key))) event.preventDefault();
+  if (busy) return;
+  if (word) settle(key);
+  else moves[key]?.();
+  if (document.activeElement !== input) input.focus();
+});
+input.addEventListener("input", (event) => {
+  touched = true;
+  if (event.inputType === "insertText") stand(input.selectionStart);
+});
+$("right").addEventListener("click", () => moves.Enter());
+$("second").addEventListener("click", () => moves.Tab());
+for (const button of document.querySelectorAll("[data-word]")) button.addEventListener("click", () => settle(button.dataset.word));
+for (const button of document.querySelectorAll("[data-look]")) button.addEventListener("click", () => (adjust(button.dataset.look), input.focus()));
+for (const button of document.querySelectorAll(".back")) button.addEventListener("click", back);
+$("again").addEventListener("click", begin);
+
+$("name").value = localStorage.getItem("inkdigit-name") ?? "";
+$("name").focus();
+$("start").addEventListener("submit", (event) => {
+  event.preventDefault();
+  who = $("name").value.trim();
+  localStorage.setItem("inkdigit-name", who);
+  $("start").hidden = true;
+  begin();
+});

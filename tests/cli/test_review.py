@@ -1,0 +1,62 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from inkdigit.cli import main
+
+LINE = {"source": "1.png", "page": 1, "text": "17", "status": "review", "confidence": 0.8}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "results.jsonl"
+    path.write_text(json.dumps(LINE) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("verb", ["review", "audit"])
+def test_what_cannot_be_reviewed_is_one_sentence(
+    table: Path, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, str(table.with_name("none.csv"))]) == 10
+    assert "none.csv cannot be read: No such file" in capsys.readouterr().err
+    table.write_text("")
+    assert main([verb, str(table)]) == 10
+    assert "has no such rows: there is nothing to look at" in capsys.readouterr().err
+    assert list(table.parent.iterdir()) == [table]
+
+
+def test_pictures_that_have_gone_and_other_journals_are_said(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["review", str(table)]) == 10
+    assert "1.png is not there: say with --pictures" in capsys.readouterr().err
+    journal = table.with_name("results.jsonl.review.jsonl")
+    journal.write_text('{"digest": "another"}\n')
+    assert main(["review", str(table), "--export", str(table.with_name("new.csv"))]) == 7
+    assert "is the journal of another table" in capsys.readouterr().err
+    assert not table.with_name("new.csv").exists()
+
+
+def test_what_is_decided_is_written_without_a_page(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new, trail = table.with_name("new.csv"), table.with_name("trail.csv")
+    assert main(["review", str(table), "--export", str(new), "--trail", str(trail)]) == 0
+    told = capsys.readouterr().err
+    assert "0 rows were decided by people: wrote" in told
+    assert "0 decisions: wrote" in told
+    assert "17" in new.read_text()
+    assert main(["review", str(table), "--labels", str(table.parent / "ours")]) == 3
+    assert "nobody has settled a text" in capsys.readouterr().err
+
+
+def test_a_share_is_written_with_or_without_a_percent_sign(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", str(table), "--wrong-at-most", "150%"]) == 2
+    assert "a share lies between 0 and 100 %, received 150 %" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["audit", str(table), "--wrong-at-most", "few"])
+    assert "--wrong-at-most" in capsys.readouterr().err

@@ -1,0 +1,86 @@
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from piles import READ, table_of
+from reviewing import reviewing
+
+from inkdigit.images import open_grey
+from inkdigit.review.journal import Journal
+from inkdigit.serving.middleware import SECURITY_HEADERS
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return table_of(tmp_path / "results.csv", READ, pictures=True)
+
+
+def test_only_who_knows_the_address_is_answered(table: Path) -> None:
+    with reviewing(table) as review:
+        home, _, token = review.url.rpartition("/")
+        assert len(token) > 40
+        for path in ("/", "/take", "/page/style.css", "/wrong/picture/1", f"/{token[:-1]}/"):
+            assert httpx.get(home + path).status_code in {404, 405}
+        answer = httpx.get(f"{review.url}/")
+        assert answer.status_code == 200
+        for name, value in SECURITY_HEADERS:
+            if name != b"cache-control":
+                assert answer.headers[name.decode()] == value.decode()
+        # This machine alone.
+        port = int(home.rpartition(":")[2])
+        with socket.socket() as other:
+            other.settimeout(5)
+            assert home == f"http://127.0.0.1:{port}"
+            assert other.connect_ex(("127.0.0.2", port))
+
+
+def test_pictures_are_those_that_were_read(table: Path) -> None:
+    with reviewing(table) as review:
+        fields = review.post("take", who="anna").json()["fields"]
+        assert [one["name"] for one in fields] == ["3.png", "1.png"]
+        for one in fields:
+            answer = httpx.get(f"{review.url}/picture/{one['row']}")
+            assert answer.headers["content-type"] == "image/png"
+            expected = open_grey(table.parent / one["name"])
+            assert (open_grey(answer.content) == expected).all()
+        (table.parent / "3.png").unlink()
+        gone = httpx.get(f"{review.url}/picture/3")
+        assert gone.status_code == 422
+        assert "3.png cannot be opened: No such file" in gone.json()["detail"]
+
+
+def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
+    with reviewing(table) as review:
+        review.post("take", who="anna")
+        answer = review.post("decide", who="anna", row=3, new="36", ms=812)
+        told = answer.json()
+        assert (told["total"], told["left"], told["told"]) == (2, 1, "")
+        assert [one["row"] for one in told["fields"]] == [1]
+        review.process.kill()
+        review.process.wait()
+    (decision,) = Journal(table).decisions
+    assert (decision.who, decision.old, decision.new, decision.ms) == ("anna", "35", "36", 812)
+    with reviewing(table) as review:
+        assert review.post("back", who="anna").json()["field"]["row"] == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "status"),
+    [
+        ("decide", {"who": "anna", "row": 3, "new": "x", "ms": 1}, 422),
+        ("decide", {"who": "ben", "row": 3, "new": "3", "ms": 1}, 409),
+        ("decide", {"who": "anna", "row": 2, "new": "3", "ms": 1}, 409),
+        ("take", {"who": ""}, 422),
+        ("back", {"who": "ben"}, 409),
+        ("take", {}, 422),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    table: Path, path: str, asked: dict[str, object], status: int
+) -> None:
+    with reviewing(table) as review:
+        review.post("take", who="anna")
+        assert review.post(path, **asked).status_code == status
+        assert httpx.get(f"{review.url}/picture/2").status_code == 422
+    assert not Journal(table).decisions

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+from piles import READ, said, settled, table_of
+from scipy.stats import binom, binomtest
+
+from inkdigit.errors import SettingError
+from inkdigit.review.audit import Audit, at_most, interval, sample_size
+from inkdigit.review.fields import sample
+
+
+@pytest.mark.parametrize(
+    ("wrong", "of"), [(0, 1), (1, 1), (0, 598), (3, 598), (598, 598), (250, 1000), (700, 20_000)]
+)
+def test_the_interval_is_that_of_scipy(wrong: int, of: int) -> None:
+    low, high = binomtest(wrong, of).proportion_ci(0.95, method="exact")
+    assert interval(wrong, of) == pytest.approx((low, high), abs=1e-9)
+    if wrong < of:
+        assert binom.cdf(wrong, of, at_most(wrong, of)) == pytest.approx(0.05)
+
+
+def test_how_many_rows_show_a_share() -> None:
+    assert (sample_size(0.005), sample_size(0.01), sample_size(0.5)) == (598, 299, 5)
+    assert at_most(0, 598) <= 0.005 < at_most(0, 597)
+    for wrong in (0, 1, -0.1):
+        with pytest.raises(SettingError, match="between 0 and 100 %"):
+            sample_size(wrong)
+
+
+def test_how_far_an_audit_is(tmp_path: Path) -> None:
+    table = table_of(tmp_path / "results.csv", [*READ, *[("17", "accepted", 0.99)] * 9])
+    fields, accepted = sample(table, 5, "seed")
+    assert accepted == 10
+    first, second, third, *_ = (field.row for field in fields)
+    journal = settled(table)
+    assert str(Audit.of(fields, journal, accepted)) == "5 of 10 accepted rows are to be checked."
+    journal.append(said(first, "17", blind=True))
+    journal.append(said(second, "11", blind=True))
+    found = Audit.of(fields, journal, accepted)
+    assert (found.checked, found.wrong, found.again, found.is_done) == (2, 1, 1, False)
+    journal.append(said(second, "17"))
+    journal.append(said(third, "?", blind=True))
+    journal.append(said(third, "?"))
+    for field in fields[3:]:
+        journal.append(said(field.row, "17", blind=True))
+    found = Audit.of(fields, journal, accepted)
+    assert (found.checked, found.wrong, found.again, found.is_done) == (5, 1, 0, True)
+    low, high = binomtest(1, 5).proportion_ci(0.95, method="exact")
+    assert str(found) == (
+        "1 of 5 accepted rows that were keyed blind are wrong, drawn at random from 10: 20.00% "
+        f"(95 % interval {low:.2%} to {high:.2%}). With 95 % confidence at most "
+        f"{at_most(1, 5):.2%} are."
+    )
+
+
+def test_where_all_were_checked_nothing_is_estimated() -> None:
+    found = Audit(accepted=40, planned=40, checked=40, wrong=2, again=0)
+    assert str(found) == "2 of 40 accepted rows that were keyed blind are wrong."

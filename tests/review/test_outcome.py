@@ -1,0 +1,116 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from PIL import Image, ImageChops
+from piles import READ, said, settled, table_of
+
+from inkdigit.bulk.readers import characters_of, read_table
+from inkdigit.errors import DataError, ImageError, OutputError, SettingError
+from inkdigit.learning.adaptation.pile import pictures_in, read_labels
+from inkdigit.review.outcome import apply, export, write_labels, write_trail
+
+MORE = [*READ, ("9", "review", 0.5), ("8", "rejected", 0.1), ("6", "review", 0.4)]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Six rows: one confirmed, one as it was, one mended, three that hold no text."""
+    path = table_of(tmp_path / "results.csv", MORE, pictures=True)
+    settled(
+        path,
+        said(1, "17"),
+        said(3, "1.250", "ben", old="35"),
+        said(4, "-", old="9"),
+        said(5, "/", old="8"),
+        said(6, "?", old="6"),
+    )
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "xlsx"])
+def test_a_table_is_made_anew_with_who_decided_what(table: Path, suffix: str) -> None:
+    before, out = table.read_bytes(), table.with_name(f"corrected.{suffix}")
+    assert export(table, out) == 5
+    rows = list(read_table(out))
+    found = [(row["text"], row["status"], row["reason"], row["digits"]) for row in rows]
+    assert found == [
+        ("17", "accepted", "", "17"),
+        ("20", "accepted", "", "20"),
+        ("1.250", "accepted", "", "1250"),
+        ("", "accepted", "", ""),
+        ("", "rejected", "crossed out", ""),
+        ("", "rejected", "unreadable", ""),
+    ]
+    assert [row["read_as"] for row in rows] == ["17", None, "35", "9", "8", "6"]
+    assert [row["decided_by"] for row in rows] == ["anna", None, "ben", *["anna"] * 3]
+    assert rows[2]["decided_at"] == "2030-01-01T00:00:00Z"
+    assert [row["number"] for row in rows[:3]] == ["17", None, None]
+    if suffix != "xlsx":  # which has no characters
+        assert [len(characters_of(row)) for row in rows] == [2, 2, 0, 0, 0, 0]
+    assert table.read_bytes() == before
+
+
+def test_a_workbook_counts_anew(table: Path) -> None:
+    out = table.with_name("corrected.xlsx")
+    export(table, out)
+    counts = dict(load_workbook(out)["counts"].iter_rows(values_only=True))
+    assert (counts["accepted"], counts["review"], counts["rejected"]) == (4, 0, 2)
+
+
+def test_nothing_is_overwritten(table: Path) -> None:
+    for write in (export, write_trail):
+        out = table.with_name(f"{write.__name__}.csv")
+        write(table, out)
+        with pytest.raises(OutputError, match="is there already"):
+            write(table, out)
+        write(table, out, overwrite=True)
+    with pytest.raises(SettingError, match="is the table that was read, which stays"):
+        export(table, table, overwrite=True)
+
+
+def test_rows_are_decided_in_python_too(table: Path) -> None:
+    journal = settled(table, said(2, "21", "ben", old="20"))
+    rows = list(apply(read_table(table), journal))
+    assert [row["text"] for row in rows[:2]] == ["17", "21"]
+    assert list(rows[0])[-3:] == ["read_as", "decided_by", "decided_at"]
+
+
+def test_labels_are_what_adapt_takes(table: Path) -> None:
+    folder = table.parent / "ours"
+    assert write_labels(table, folder) == 2
+    labels = read_labels(folder / "labels.csv", "source")
+    assert {name: tuple(label) for name, label in labels.items()} == {
+        "0000001.png": ("17", "1.png"), "0000003.png": ("1.250", "3.png"),
+    }  # fmt: skip
+    assert set(pictures_in(folder)) == set(labels)
+    with Image.open(folder / "0000001.png") as ours, Image.open(table.parent / "1.png") as theirs:
+        assert not ImageChops.difference(ours, theirs).getbbox()
+    with pytest.raises(OutputError, match="ours is there already"):
+        write_labels(table, folder)
+
+
+def test_labels_appear_whole_or_not_at_all(table: Path) -> None:
+    (table.parent / "3.png").unlink()
+    there = sorted(table.parent.iterdir())
+    with pytest.raises(ImageError, match=r"3\.png cannot be opened"):
+        write_labels(table, table.parent / "ours")
+    assert sorted(table.parent.iterdir()) == there
+    other = table_of(table.with_name("other.csv"))
+    with pytest.raises(DataError, match="nobody has settled a text"):
+        write_labels(other, table.parent / "ours")
+    assert not (table.parent / "ours").exists()
+
+
+def test_the_trail_tells_all_that_was_said(table: Path) -> None:
+    settled(table, said(1, None))
+    out = table.with_name("trail.csv")
+    assert write_trail(table, out) == 6
+    with out.open(newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    journal = table.with_name("results.csv.review.jsonl").read_text("utf-8").splitlines()
+    assert list(lines[0]) == list(json.loads(journal[1]))
+    assert (lines[1]["who"], lines[1]["field"], lines[1]["old"]) == ("ben", "3.png", "35")
+    assert (lines[-1]["row"], lines[-1]["new"]) == ("1", "")

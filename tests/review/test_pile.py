@@ -1,0 +1,118 @@
+import threading
+from pathlib import Path
+
+import pytest
+from piles import READ, fields_of, settled, table_of
+
+from inkdigit.errors import RunError, SettingError
+from inkdigit.review import pile as piles_module
+from inkdigit.review.journal import Journal
+from inkdigit.review.pile import Pile
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return table_of(tmp_path / "results.csv", [*READ, ("88", "review", 0.7)])
+
+
+def rows(handed: list[dict[str, object]]) -> list[object]:
+    return [one["row"] for one in handed]
+
+
+def test_a_field_is_in_one_pair_of_hands(table: Path) -> None:
+    pile = Pile(fields_of(table), Journal(table))
+    assert rows(pile.take("anna", 2)) == [3, 4]
+    assert rows(pile.take("ben", 2)) == [1]
+    assert rows(pile.take("anna", 2)) == [3, 4]
+    pile.decide("anna", 3, "35", 700)
+    with pytest.raises(RunError, match="somebody else has this field now"):
+        pile.decide("ben", 3, "36", 700)
+    assert pile.counts == {"total": 3, "left": 2}
+    assert rows(Pile(fields_of(table), Journal(table)).take("eve", 5)) == [4, 1]
+
+
+def test_what_someone_who_has_gone_held_is_free(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pile = Pile(fields_of(table), Journal(table))
+    pile.take("anna", 3)
+    assert pile.take("ben", 3) == []
+    monkeypatch.setattr(piles_module, "_GONE", 0)
+    assert rows(pile.take("ben", 3)) == [3, 4, 1]
+    with pytest.raises(RunError, match="nothing was heard from you"):
+        pile.decide("anna", 3, "35", 700)
+
+
+def test_a_decision_is_taken_back_also_after_a_restart(table: Path) -> None:
+    pile = Pile(fields_of(table), Journal(table))
+    pile.take("anna", 3)
+    for row in (3, 4):
+        pile.decide("anna", row, "11", 700)
+    again = Pile(fields_of(table), Journal(table))
+    assert again.back("anna")["row"] == 4
+    assert again.back("anna")["row"] == 3
+    with pytest.raises(RunError, match="nothing to take back"):
+        again.back("anna")
+    assert rows(again.take("anna", 3)) == [4, 3, 1]
+    assert Journal(table).answer(3) is None
+
+
+def test_agreeing_blind_with_what_was_read_settles(table: Path) -> None:
+    pile = Pile(fields_of(table), Journal(table), blind=True)
+    for one in pile.take("anna", 3):
+        assert "proposal" not in one
+        assert "second" not in one
+    pile.decide("anna", 3, "35", 700)
+    pile.decide("anna", 4, "86", 700)
+    assert pile.counts["left"] == 2
+    # Two disagree: it comes last, and is shown to the only one who is there.
+    pile.decide("anna", 1, "17", 700)
+    (shown,) = pile.take("anna", 3)
+    assert (shown["proposal"], shown["second"]) == ("88", "86")
+    assert shown["reason"] == "it was keyed as 86"
+    pile.decide("anna", 4, "88", 700)
+    assert pile.counts["left"] == 0
+
+
+def test_the_second_keying_is_another_persons(table: Path) -> None:
+    pile = Pile(fields_of(table), Journal(table), blind=True)
+    pile.take("anna", 1)
+    pile.take("ben", 2)
+    pile.decide("anna", 3, "36", 700)
+    assert pile.take("anna", 3) == []
+    pile.decide("ben", 4, "88", 700)
+    pile.decide("ben", 1, "17", 700)
+    (second,) = pile.take("ben", 3)
+    assert (second["row"], second["blind"]) == (3, True)
+    pile.decide("ben", 3, "85", 700)
+    (third,) = pile.take("anna", 3)
+    assert (third["blind"], third["proposal"], third["second"]) == (False, "35", "85")
+
+
+def test_what_is_no_answer_is_refused(table: Path) -> None:
+    pile = Pile(fields_of(table), Journal(table))
+    pile.take("anna", 3)
+    with pytest.raises(SettingError, match="received 'x'"):
+        pile.decide("anna", 3, "x", 700)
+    with pytest.raises(SettingError, match="row 2 is not for review"):
+        pile.field(2)
+    assert not settled(table).decisions
+
+
+def test_several_at_once_share_a_pile(tmp_path: Path) -> None:
+    read = [(str(number), "review", 0.5) for number in range(300)]
+    table = table_of(tmp_path / "results.jsonl", read)
+    pile = Pile(fields_of(table), Journal(table))
+
+    def work(who: str) -> None:
+        while mine := pile.take(who, 5):
+            for one in mine:
+                pile.decide(who, one["row"], str(one["proposal"]), 1)
+
+    people = [threading.Thread(target=work, args=(who,)) for who in "abcd"]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    decided = [one.row for one in Journal(table).decisions]
+    assert sorted(decided) == list(range(1, 301))
