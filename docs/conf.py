@@ -24,7 +24,16 @@ for module in (inkdigit, learning):
 NAVIGATION = {
     "Start here": ["learn", "assignment", "read", "serve-start"],
     "Learning": ["networks", "data", "recipes", "runs", "readers", "adapt"],
-    "Reading": ["readings", "patterns", "pictures", "many", "forms", "cheques", "review", "gallery"],
+    "Reading": [
+        "readings",
+        "patterns",
+        "pictures",
+        "many",
+        "forms",
+        "cheques",
+        "review",
+        "gallery",
+    ],
     "Serving": ["serving"],
     "Reference": ["command-line", "api", "glossary"],
     "The project": [
