@@ -35,7 +35,10 @@ def read_table(path: Path) -> Iterator[Record]:
     with _reading(path):
         for row in _READERS[kind](path):
             if missing := _NEEDED - row.keys():
-                raise SourceError(f"{path} is no table of readings: it has no {min(missing)}")
+                why = f"it has no {min(missing)}"
+                if "form" in row:
+                    why = "it has a row for each form; read into .jsonl or .parquet for one a field"
+                raise SourceError(f"{path} is no table of readings: {why}")
             yield row
 
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pattern PATTERN": "without a label, learn only what fits, such as '\\d{5}'",
         "--check NAME": "without a label, learn only what passes, such as luhn",
         "--model FILE": "the model file to begin with (default: the model inside)",
-        "--epochs N": "times through the pictures (default: 100, fewer for more than 160)",
+        "--epochs N": "times through the pictures (default: 80, fewer for more than 150)",
         "--seed N": "same seed, same machine: the same pictures held out (default: 0)",
         "--force": "write the model even if no more is read right than before",
         **QUIET,

@@ -87,6 +87,6 @@ def distance(first: list[np.ndarray], second: list[np.ndarray]) -> float:
     return float(np.sqrt(sum(((a - b) ** 2).sum() for a, b in zip(first, second, strict=True))))
 
 
-@pytest.mark.parametrize(("size", "epochs"), [(20, 100), (400, 40), (1000, 16), (100_000, 8)])
+@pytest.mark.parametrize(("size", "epochs"), [(20, 80), (400, 30), (1000, 12), (100_000, 8)])
 def test_a_large_pile_is_seen_less_often(size: int, epochs: int) -> None:
     assert AdaptConfig.for_pile(size).epochs == epochs

@@ -2,7 +2,8 @@
 
 What is said of a reader that has learned from a pile is measured on pictures of it that it did not
 learn from: it is cut into folds, and each is read by networks that learned from the others (Stone
-1974). The networks that are kept learned from all of it.
+1974). The weights that are kept are the mean of theirs and of those that learned from all of it
+(Wortsman et al. 2022, Model soups): one training errs by chance, and several in other ways.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from inkdigit.learning.adaptation.learners import (
     Example,
     Learner,
     Networks,
+    mean_weights,
 )
 from inkdigit.learning.adaptation.pile import Folds, Pile, Sample
 from inkdigit.learning.evaluation.metrics import REJECT_ALL, wilson
@@ -73,7 +75,8 @@ class Outcome:
     `before` is what it read, and `after` what networks read that did not learn from the sample.
     `info` is what the new model file says of itself. `drawn_before` and `drawn_after` say how many
     drawn lines are read right, `curve` how many labelled samples are read wrong, by the number of
-    labels that were learned from. `networks` learned from the whole pile.
+    labels that were learned from. `networks` are the mean of all that learned from the pile or most
+    of it.
     """
 
     pile: Pile
@@ -168,13 +171,14 @@ class Adapting:
         start = self.learner.start
         before = self._readings(self._found(start, range(len(self.pile))), self.info)
         found: dict[int, Hypothesis] = {}
+        trained = [self._adapted(list(range(len(self.pile))), "all")]
         for fold in range(self.config.folds):
-            networks = self._adapted(np.flatnonzero(folds != fold).tolist(), f"without-{fold}")
+            trained.append(self._adapted(np.flatnonzero(folds != fold).tolist(), f"without-{fold}"))
             inside = np.flatnonzero(folds == fold).tolist()
-            found |= zip(inside, self._found(networks, inside), strict=True)
+            found |= zip(inside, self._found(trained[-1], inside), strict=True)
         unseen = [found[number] for number in range(len(self.pile))]
         curve = self._curve(folds, unseen) if self.pile.labelled else {}
-        networks = self._adapted(list(range(len(self.pile))), "all")
+        networks = [mean_weights(alike) for alike in zip(*trained, strict=True)]
         drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
         info = replace(self.info, **self._calibration(unseen, networks, drawn))
         shares = [self._share(each, drawn) for each in (start, networks)]
@@ -296,7 +300,7 @@ class Adapting:
         return Share(sum(is_right(one.text, text) for one, (_, text) in pairs), len(some))
 
     def write(self, outcome: Outcome, out: Path) -> None:
-        """Write the networks that learned from the whole pile into one model file."""
+        """Write the networks that are kept into one model file."""
         images = [sample.pixels for sample in self.pile.samples]
         self.learner.write(outcome.networks, outcome.info, images, out)
 
