@@ -136,7 +136,7 @@ def test_what_is_struck_out_is_one_with_a_line_beyond_it(
 def test_a_tail_reaches_below_the_line(
     writer: LineWriter, styles: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "_shake", lambda ink, _: ink)
+    monkeypatch.setattr(lines, "shaken", lambda ink, _: ink)
     for length in (0.5, 1.5):
         styles.update(STEADY | {"tails": {"7": length}})
         plain, tailed = pieces(writer.ink("37", np.random.default_rng(0)))
