@@ -128,8 +128,12 @@ def test_a_template_is_made_of_a_blank(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_template_is_drawn_over_scans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "check.pdf"
     scans = ["scans/1.png", "scans/other.png", "no.png"]
-    assert main(["form", "check", "claim.form.json", *scans, "-o", str(out)]) == 0
-    good, refused, missing = capsys.readouterr().out.splitlines()
+    assert main(["form", "check", "claim.form.json"]) == 2
+    assert "takes a template and scans" in capsys.readouterr().err
+    assert main(["form", "check", "claim.form.json", *scans, "-o", str(out)]) == 5
+    told = capsys.readouterr()
+    assert "1 of 3 scans could not be opened" in told.err
+    good, refused, missing = told.out.splitlines()
     assert "page 1 of claim" in good
     assert "refused" in refused
     assert "no.png cannot be opened" in missing

@@ -54,7 +54,9 @@ def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None
     from inkdigit.documents.registration import Registrar
     from inkdigit.documents.template import Template
 
-    registrar, pages = Registrar([Template.load(template)]), []
+    if not scans:
+        raise SettingError("form check takes a template and scans")
+    registrar, pages, failed = Registrar([Template.load(template)]), [], 0
     for name in scans:
         try:
             for said, drawn in checked(registrar, name, name):
@@ -62,9 +64,12 @@ def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None
                 pages.append(drawn)
         except ImageError as error:
             print(error)
+            failed += 1
     if options.out and pages:
         _check_free(options, options.out)
         first, *others = pages
         save = partial(first.save, format="PDF", save_all=True, append_images=others)
         write_atomically(options.out, save)
         tell(options, f"wrote {options.out}")
+    if failed:
+        raise ImageError(f"{failed} of {len(scans)} scans could not be opened")
