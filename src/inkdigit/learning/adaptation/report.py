@@ -18,7 +18,7 @@ def sentences(outcome: Outcome) -> list[str]:
     pile, info = outcome.pile, outcome.info
     told = []
     if pile.left_out:
-        told.append(f"{len(pile.left_out)} pictures were left out: {first_few(pile.left_out)}")
+        told.append(f"pictures left out ({len(pile.left_out)}): {first_few(pile.left_out)}")
     if pile.labelled:
         before, after = (outcome.right(each) for each in (outcome.before, outcome.after))
         told.append(
@@ -49,7 +49,7 @@ def sentences(outcome: Outcome) -> list[str]:
     )
     if outcome.suspects:
         listed = [pile.samples[number].name for number in outcome.suspects]
-        told.append(f"{len(listed)} labels may be wrong: {first_few(listed)}")
+        told.append(f"labels that may be wrong ({len(listed)}): {first_few(listed)}")
     return told
 
 
