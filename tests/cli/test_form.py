@@ -1,6 +1,5 @@
 import csv
 import json
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -142,7 +141,6 @@ def test_a_template_is_drawn_over_scans(tmp_path: Path, capsys: pytest.CaptureFi
     assert count_pages(out) == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of files")
 def test_nothing_is_left_where_a_template_cannot_be_written(tmp_path: Path) -> None:
     out = tmp_path / "none" / "new.form.json"
     assert main(["form", "new", "blank.png", "-o", str(out)]) == 8
