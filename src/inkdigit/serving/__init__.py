@@ -5,8 +5,8 @@ Knows `Reader` and `Reading`; nothing of pixels, runtimes or where models come f
     settings    every setting once: flags, INKDIGIT_*, documents
     server      uvicorn around the application: one process or several
     app         all of the following as one ASGI application
-    middleware  access log, lingering close, path prefix
-    routes      the API, its keys and load shedding
+    middleware  access log, lingering close, load shedding
+    routes      the API
     operations  health, readiness, metrics, documents, the page
     uploads     a request's body → files, counted as it arrives
     service     a file and its options → the answer

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 import inkdigit
 from inkdigit.serving import operations, routes
 from inkdigit.serving.metrics import forget_process
-from inkdigit.serving.middleware import AccessLog, LingeringClose, Prefix
+from inkdigit.serving.middleware import AccessLog, LingeringClose, LoadShedding, Prefix
 from inkdigit.serving.problems import add_problem_handlers
 from inkdigit.serving.service import Service
 from inkdigit.serving.settings import Settings
@@ -50,7 +50,11 @@ def create_app(settings: Settings) -> AccessLog:
 
 def _around(app: FastAPI, settings: Settings) -> AccessLog:
     """Return the application with its middleware, from the inside out."""
-    wrapped: ASGIApp = app
+
+    def check_room() -> None:
+        app.state.service.batcher.check_room()
+
+    wrapped: ASGIApp = LoadShedding(app, routes.router.routes, check_room)
     if settings.cors_origins:
         wrapped = CORSMiddleware(
             wrapped,

@@ -1,18 +1,20 @@
-"""What is around every request: access log, lingering close, path prefix."""
+"""What is around every request: access log, lingering close, load shedding."""
 
 import asyncio
 import logging
 import random
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from starlette.datastructures import Headers
-from starlette.routing import BaseRoute, Match
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from inkdigit.serving.batching import QueueFull
 from inkdigit.serving.metrics import REQUESTS, SECONDS
+from inkdigit.serving.problems import ProblemResponse, unavailable
 from inkdigit.serving.settings import PREFIX
 
 log = logging.getLogger("inkdigit.requests")
@@ -148,3 +150,28 @@ class Prefix:
     def _has(self, path: str, scope: Scope) -> bool:
         asked = {**scope, "path": path, "root_path": ""}
         return any(route.matches(asked)[0] is not Match.NONE for route in self._routes)
+
+
+class LoadShedding:
+    """Refuses in a rush, before any work that costs more than to refuse.
+
+    Calls `check_room` before each request for one of the routes; `QueueFull` is answered here.
+    """
+
+    def __init__(
+        self, app: ASGIApp, routes: Iterable[BaseRoute], check_room: Callable[[], None]
+    ) -> None:
+        self._app, self._check_room = app, check_room
+        self._routes = {route.path: route for route in routes if isinstance(route, Route)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or refuse it."""
+        route = self._routes.get(scope.get("path", "").removeprefix(scope.get("root_path", "")))
+        try:
+            if route:
+                self._check_room()
+        except QueueFull as full:
+            scope["route"] = route
+            await ProblemResponse(unavailable(full), scope)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

@@ -77,11 +77,6 @@ _HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_
 _BearerKey = Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False))]
 
 
-async def _check_room(request: Request) -> None:
-    """Refuse in a rush, before any work that costs more than to refuse (load shedding)."""
-    service_of(request).batcher.check_room()
-
-
 async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -> None:
     keys = [key.encode() for key in service_of(request).settings.api_keys]
     sent = [header or "", bearer.credentials if bearer else ""]
@@ -95,9 +90,7 @@ async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -
 
 _T = TypeVar("_T")
 
-router = APIRouter(
-    prefix="/v1", dependencies=[Depends(_check_room), Depends(_check_key)], responses=_REFUSALS
-)
+router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSALS)
 
 
 @router.post(
