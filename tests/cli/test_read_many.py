@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from permissions import somebody
+from PIL import Image
 from pyarrow.parquet import read_table
 
 from inkdigit.bulk.api import choose_target
@@ -259,25 +260,32 @@ def test_ctrl_c_does_not_wait_for_a_drive_that_does_not_answer(
     assert said.endswith("inkdigit: interrupted\n")
 
 
+@pytest.mark.parametrize(
+    ("room", "done_before", "what"),
+    [(100_000, 164, "out.jsonl cannot"), (40_000, 64, "part-000001.jsonl cannot")],
+)
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
-    crops: Crops, tmp_path: Path, results: Path
+    crops: Crops, tmp_path: Path, results: Path, room: int, done_before: int, what: str
 ) -> None:
+    """It is full while the table is made from its parts, or already at the second part."""
     scans, out = crops(tmp_path / "scans", 100), results / "out.jsonl"
+    for number in range(64):  # the rows of blank pictures take little room, and come first
+        Image.new("L", (60, 40), 255).save(scans / f"-{number:02}.png")
 
     def little_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     done = read(scans, "-o", out, "--jobs", "1", preexec_fn=little_room)
     assert done.returncode == 8
     kept, last = done.stderr.splitlines()
-    assert kept == "100 pictures are done: the same with --resume goes on"
-    assert "out.jsonl cannot be written: File too large" in last
+    assert kept == f"{done_before} pictures are done: the same with --resume goes on"
+    assert f"{what} be written: File too large" in last
     assert not out.exists()
     done = read(scans, "-o", out, "--jobs", "1", "--resume")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("100 pictures (100 of them before) in ")
-    assert len(rows_of(out)) == 100
+    assert done.stderr.startswith(f"164 pictures ({done_before} of them before) in ")
+    assert len(rows_of(out)) == 164
 
 
 def test_a_folder_may_be_printed(crops: Crops, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_fields_are_found_in_any_photograph(
     scan, matrix = warp(seed, drawn.print)
     found = registrar.register(scan)
     sure = [one for one in drawn.fields if not found.doubt_at(one.box)]
-    assert len(sure) >= 0.8 * len(drawn.fields)
+    assert len(sure) >= len(drawn.fields) - 1
     assert max(apart(found, matrix, one.box) for one in sure) < 0.5
     assert found.residual < 0.5
 

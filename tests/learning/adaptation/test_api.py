@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -67,21 +68,33 @@ def test_a_reader_learns_and_an_interrupted_adaptation_goes_on(
 def test_single_digits_of_class_folders_are_learned(
     sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapting, "_DRAWN", 60)
-    learned, tried = (np.arange(first, len(sample.test), 10)[:60] for first in (0, 5))
-    for number in learned.tolist():
-        folder = tmp_path / "digits" / str(sample.test.labels[number])
+    """A hand that leans far to the left: others of it are then read at least as well, and surer."""
+    monkeypatch.setattr(adapting, "_DRAWN", 200)
+    lean = np.array([[1, 1.2, -1.2 * 14], [0, 1, 0]])
+    order = np.random.default_rng(0).permutation(len(sample.test))[:300]
+    images = [cv2.warpAffine(image, lean, (28, 28)) for image in sample.test.images[order]]
+    labels = [str(label) for label in sample.test.labels[order]]
+    for number in range(100):
+        folder = tmp_path / "digits" / labels[number]
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{number}.png").write_bytes(as_png(sample.test.images[number]))
+        (folder / f"{number}.png").write_bytes(as_png(np.asarray(images[number], np.uint8)))
+
+    def of_others(reader: Reader) -> tuple[int, int, int]:
+        found = reader.read_batch(images[100:], single=True)
+        right = [one.digits == label for one, label in zip(found, labels[100:], strict=True)]
+        accepted = [one.status == "accepted" for one in found]
+        return sum(right), sum(accepted), sum(np.array(accepted) & ~np.array(right))
+
     told, out = list[str](), tmp_path / "ours.onnx"
     reader = learning.adapt(
-        Reader.load(), tmp_path / "digits", single=True, epochs=2, out=out, force=True,
+        Reader.load(), tmp_path / "digits", single=True, epochs=5, out=out, force=True,
         tell=told.append,
     )  # fmt: skip
-    assert any("of 60 labelled pictures" in sentence for sentence in told)
-    found = reader.read_batch(list(sample.test.images[tried]), single=True)
-    pairs = zip(found, sample.test.labels[tried], strict=True)
-    assert sum(one.digits == str(digit) for one, digit in pairs) >= 0.95 * len(tried)
+    assert any("of 100 labelled pictures" in sentence for sentence in told)
+    (right, accepted, wrong), before = of_others(reader), of_others(Reader.load())
+    assert right > before[0]
+    assert accepted > 1.1 * before[1]
+    assert wrong <= 2
 
 
 def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path) -> None:
