@@ -34,6 +34,11 @@ def too_large(limit: int) -> Problem:
     return Problem(413, f"the request is larger than {limit:,} bytes: shrink or split it")
 
 
+def unavailable(error: Unavailable) -> Problem:
+    """Return the refusal of what may well be granted a moment later."""
+    return Problem(503, str(error), {"Retry-After": _RETRY_SECONDS})
+
+
 class AsciiJSONResponse(JSONResponse):
     """JSON as the command line writes it: ASCII with escapes, whatever a file's name holds."""
 
@@ -87,7 +92,7 @@ def _http(request: Request, error: HTTPException) -> Problem:
 
 _PROBLEMS: dict[type[Exception], Callable[[Request, Any], Problem]] = {
     Problem: lambda _, error: error,
-    Unavailable: lambda _, error: Problem(503, str(error), {"Retry-After": _RETRY_SECONDS}),
+    Unavailable: lambda _, error: unavailable(error),
     InkdigitError: lambda _, error: Problem(error.http_status, str(error)),
     HTTPException: _http,
     Exception: lambda *_: Problem(500, "something went wrong in the service: see its log"),
