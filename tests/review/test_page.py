@@ -1,11 +1,10 @@
 """The page in a real browser, and a person who follows a script."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, visiting
+from browsing import NEEDS_CHROMIUM, visiting
 from drawing import document
 from piles import row, table_of
 from playwright.sync_api import Browser, Page, expect
@@ -19,12 +18,6 @@ pytestmark = NEEDS_CHROMIUM
 # Seven fields, the least sure first.
 TEXTS = ["17", "20", "35", "46", "52", "68", "79"]
 READ = [(text, "review", 0.5 + 0.05 * place) for place, text in enumerate(TEXTS)]
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    with visiting(browser) as open_page:
-        yield open_page
 
 
 @pytest.fixture
@@ -57,8 +50,8 @@ def said(table: Path) -> list[tuple[int, str | None]]:
     return [(one.row, one.new) for one in Journal(table).decisions]
 
 
-def test_every_key_does_what_it_says(visit: Open, table: Path) -> None:
-    with reviewing(table) as review:
+def test_every_key_does_what_it_says(browser: Browser, table: Path) -> None:
+    with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url))
         # Right; the second guess; the least sure digit, then all of it anew; and three words.
         answers = [["Enter"], ["Tab"], ["8", "Enter"], ["Home", *"123", "Enter"]]
@@ -79,8 +72,8 @@ def test_every_key_does_what_it_says(visit: Open, table: Path) -> None:
         expect(page.locator("#figures")).to_contain_text("keys a field")
 
 
-def test_a_text_is_mended_like_any_other(visit: Open, table: Path) -> None:
-    with reviewing(table) as review:
+def test_a_text_is_mended_like_any_other(browser: Browser, table: Path) -> None:
+    with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url, errors=(422,)))
         expect_field(page, "17")
         press(page, "ArrowLeft", "4", "5", "6", "Backspace", "9", "x", "Enter")
@@ -96,8 +89,8 @@ def test_a_text_is_mended_like_any_other(visit: Open, table: Path) -> None:
     assert said(table) == [(1, "459"), (2, "25.-"), (3, "35")]
 
 
-def test_the_picture_is_zoomed_turned_and_lightened(visit: Open, table: Path) -> None:
-    with reviewing(table) as review:
+def test_the_picture_is_zoomed_turned_and_lightened(browser: Browser, table: Path) -> None:
+    with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url))
         expect_field(page, "17")
         picture = page.locator("#crop img")
@@ -111,12 +104,12 @@ def test_the_picture_is_zoomed_turned_and_lightened(visit: Open, table: Path) ->
         expect(page.locator("#crop img")).to_have_css("transform", "matrix(1, 0, 0, 1, 0, 0)")
 
 
-def test_a_box_is_shown_large_and_its_page_small(visit: Open, tmp_path: Path) -> None:
+def test_a_box_is_shown_large_and_its_page_small(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "scan.tif").write_bytes(document(["12", "3456"], "TIFF", 200))
     boxed = row(1, "34", "review", 0.6, (60, 60, 400, 280)) | {"source": "scan.tif", "page": 2}
     table = tmp_path / "results.jsonl"
     Output(table, "jsonl").write([boxed], several=True)
-    with reviewing(table) as review:
+    with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url))
         expect_field(page, "34")
         expect(page.get_by_text("scan.tif, page 2")).to_be_visible()
@@ -129,8 +122,8 @@ def test_a_box_is_shown_large_and_its_page_small(visit: Open, tmp_path: Path) ->
         assert large["width"] > 1.5 * small["width"]
 
 
-def test_a_picture_that_has_gone_gets_its_sentence(visit: Open, table: Path) -> None:
-    with reviewing(table) as review:
+def test_a_picture_that_has_gone_gets_its_sentence(browser: Browser, table: Path) -> None:
+    with reviewing(table) as review, visiting(browser) as visit:
         (table.parent / "2.png").unlink()
         page = begin(visit(review.url, errors=(422,)))
         expect_field(page, "17")
@@ -140,10 +133,10 @@ def test_a_picture_that_has_gone_gets_its_sentence(visit: Open, table: Path) -> 
         expect_field(page, "35")
 
 
-def test_two_persons_share_a_pile_and_see_no_field_twice(visit: Open, tmp_path: Path) -> None:
+def test_two_persons_share_a_pile_and_see_no_field_twice(browser: Browser, tmp_path: Path) -> None:
     read = [(str(number), "review", 0.5) for number in range(10, 70)]
     table = table_of(tmp_path / "results.csv", read, pictures=True)
-    with reviewing(table) as review:
+    with reviewing(table) as review, visiting(browser) as visit:
         pages = [begin(visit(review.url), who) for who in ("anna", "ben")]
         busy = [*pages]
         while busy:
@@ -161,8 +154,8 @@ def test_two_persons_share_a_pile_and_see_no_field_twice(visit: Open, tmp_path: 
     assert {one.who for one in decisions} == {"anna", "ben"}
 
 
-def test_a_second_keying_hides_what_was_read(visit: Open, table: Path) -> None:
-    with reviewing(table, "--blind") as review:
+def test_a_second_keying_hides_what_was_read(browser: Browser, table: Path) -> None:
+    with reviewing(table, "--blind") as review, visiting(browser) as visit:
         page = begin(visit(review.url))
         for text in ["17", "21", *TEXTS[2:]]:
             expect(page.get_by_text("What was read is hidden")).to_be_visible()
@@ -178,10 +171,13 @@ def test_a_second_keying_hides_what_was_read(visit: Open, table: Path) -> None:
         expect(page.get_by_role("heading", name="All fields are settled")).to_be_visible()
 
 
-def test_an_audit_ends_with_a_sentence(visit: Open, tmp_path: Path) -> None:
+def test_an_audit_ends_with_a_sentence(browser: Browser, tmp_path: Path) -> None:
     read = [(text, "accepted", 0.99) for text in TEXTS]
     table = table_of(tmp_path / "results.csv", read, pictures=True)
-    with reviewing(table, "--wrong-at-most", "50%", verb="audit") as audit:
+    with (
+        reviewing(table, "--wrong-at-most", "50%", verb="audit") as audit,
+        visiting(browser) as visit,
+    ):
         page = begin(visit(audit.url))
         for number in range(5):
             expect(page.locator("#figures")).to_contain_text(f"{number} of 5")
@@ -195,8 +191,8 @@ def test_an_audit_ends_with_a_sentence(visit: Open, tmp_path: Path) -> None:
     assert "With 95 % confidence at most 45.07% are." in printed
 
 
-def test_a_review_that_has_ended_is_said_and_nothing_is_lost(visit: Open, table: Path) -> None:
-    with reviewing(table) as review:
+def test_a_review_that_has_ended_is_said_and_nothing_is_lost(browser: Browser, table: Path) -> None:
+    with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url, errors=("ERR_CONNECTION",)))
         expect_field(page, "17")
         press(page, "Enter")
@@ -207,8 +203,8 @@ def test_a_review_that_has_ended_is_said_and_nothing_is_lost(visit: Open, table:
     assert said(table) == [(1, "17")]
 
 
-def test_a_thumb_reviews_on_a_phone(visit: Open, table: Path) -> None:
-    with reviewing(table) as review:
+def test_a_thumb_reviews_on_a_phone(browser: Browser, table: Path) -> None:
+    with reviewing(table) as review, visiting(browser) as visit:
         phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
         page = begin(visit(review.url, color_scheme="dark", **phone))
         for text, name in zip(
@@ -223,8 +219,8 @@ def test_a_thumb_reviews_on_a_phone(visit: Open, table: Path) -> None:
     assert said(table) == [(1, "17"), (2, "21"), (3, "/"), (4, "-"), (5, "?"), (5, None)]
 
 
-def test_what_is_shown_is_spoken_and_has_a_name(visit: Open, table: Path) -> None:
-    with reviewing(table) as review:
+def test_what_is_shown_is_spoken_and_has_a_name(browser: Browser, table: Path) -> None:
+    with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url))
         expect(page.locator("#spoken")).to_have_text(
             "Read as 1 7. Confidence 0.5 is below 0.9. Second guess 1 1."

@@ -32,7 +32,10 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def visiting(browser: Browser) -> Iterator[Open]:
-    """Opens pages; afterwards they have asked nobody else and complained of nothing."""
+    """Opens pages; afterwards they have asked nobody else and complained of nothing.
+
+    They are to be closed before what they are of ends.
+    """
     seen: list[str] = []
     contexts = []
 

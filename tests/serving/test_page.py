@@ -282,8 +282,8 @@ def test_a_service_that_is_gone_is_said(visit: Open) -> None:
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_a_key_is_asked_for(visit: Open) -> None:
-    with running(INKDIGIT_API_KEYS="open-sésame-芝麻") as service:
+def test_a_key_is_asked_for(browser: Browser) -> None:
+    with running(INKDIGIT_API_KEYS="open-sésame-芝麻") as service, visiting(browser) as visit:
         page = visit(service.url, errors=(401,))
         write(page, "6")
         expect(page.get_by_role("alert")).to_contain_text("asks for a key")
