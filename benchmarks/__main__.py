@@ -13,6 +13,7 @@ PARTS = {
     "inference": "digits a second, by every way of running a network (minutes)",
     "robustness": "digits that are corrupted, turned, moved, zoomed, by other hands (minutes)",
     "reading": "real handwriting, beside other readers, and what each review rule earns (minutes)",
+    "adapting": "readers that learn from piles of real hands, what they lose (hours, resumable)",
     "reading-speed": "lines a second, latency, cold start, memory, sizes (minutes)",
     "many": "folders of pictures, by one job, two jobs and Ray (a quarter of an hour)",
     "forms": "forms registered, found on blanks, and read (half an hour)",
