@@ -21,9 +21,8 @@ from pyarrow.parquet import read_table
 
 from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.parts import Parts
+from inkdigit.bulk.parts import Parts, Table
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.bulk.tables import Table
 from inkdigit.cli import main
 
 COUNT = 200

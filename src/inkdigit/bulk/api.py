@@ -14,13 +14,12 @@ from typing import Literal, Unpack
 from inkdigit.bulk.chunks import Chunk, Results, chunks
 from inkdigit.bulk.folders import FileFilter, LeftOut
 from inkdigit.bulk.manifest import check_manifest, read_manifest
-from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
+from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts, Table
 from inkdigit.bulk.progress import Progress, summary
 from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.sources import STDIN, Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
 from inkdigit.bulk.stores import store_of
-from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import PARQUET, Output
 from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of, shown
 from inkdigit.files import as_path
@@ -233,7 +232,7 @@ def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _
     if name == "local":
         if address:
             raise SettingError("--address names a cluster: add --engine ray")
-        from inkdigit.bulk.pool import read_locally
+        from inkdigit.bulk.chunks import read_locally
 
         return partial(read_locally, job=job, jobs=jobs)
     if name != "ray":

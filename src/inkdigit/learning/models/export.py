@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,42 @@ from inkdigit.learning.models.keras_files import (
     load_digit_model,
     load_keras_model,
 )
-from inkdigit.learning.models.quantisation import quantise
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
-from inkdigit.reading.model_file import FALLBACK, ModelInfo
+from inkdigit.reading.model_file import FALLBACK, ModelInfo, to_pixels
+
+_WEIGHTED = {"Conv", "Gemm", "MatMul"}
+
+
+def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
+    """Replace the weights and maps of a network in an ONNX file by eight-bit integers.
+
+    `pictures` are digits `uint8 (28, 28)` or line images `(32, width)` that it may be shown.
+    Its last layer with weights stays as it is. Weights keep to seven bits, as processors without
+    VNNI add up products of eight in too narrow a sum.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with quietly():
+        quant_pre_process(str(path), str(path), skip_symbolic_shape=True)
+        graph = onnx.load(str(path)).graph
+        inputs = ({graph.input[0].name: to_pixels(picture[None])} for picture in pictures)
+        weighted = [node.name for node in graph.node if node.op_type in _WEIGHTED]
+        quantize_static(
+            str(path),
+            str(path),
+            SimpleNamespace(get_next=lambda: next(inputs, None)),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Add", "MaxPool", "Relu", *_WEIGHTED],
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=[weighted[-1]],
+        )
+
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
