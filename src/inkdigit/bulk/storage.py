@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from inkdigit.bulk.folders import HEAD, FileFilter
-from inkdigit.errors import ImageError, SourceError, needing
+from inkdigit.errors import ImageError, SourceError, need
 from inkdigit.files import reason
 
 if TYPE_CHECKING:
@@ -23,12 +23,6 @@ _SCHEMES = {"s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "file"}
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 # Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
 _CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
-
-
-def need_pyarrow() -> None:
-    """Raise `MissingExtraError` where pyarrow is not installed."""
-    with needing("parquet"):
-        import pyarrow  # noqa: F401
 
 
 def is_uri(name: str) -> bool:
@@ -65,7 +59,7 @@ def located(uri: str) -> "tuple[FileSystem, str]":
 
 @lru_cache(maxsize=64)
 def _store(uri: str) -> "FileSystem":
-    need_pyarrow()
+    need("parquet", "pyarrow")
     from pyarrow.fs import FileSystem
 
     return FileSystem.from_uri(uri)[0]

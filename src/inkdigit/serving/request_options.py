@@ -10,8 +10,8 @@ from math import isnan
 from numbers import Integral, Real
 from typing import Any
 
-from inkdigit.errors import shown
-from inkdigit.reading.options import ReadOptions, is_a
+from inkdigit.errors import is_a, shown
+from inkdigit.reading.options import ReadOptions
 from inkdigit.serving.problems import Problem
 
 # Where an option may stand several times: what was said, by name.

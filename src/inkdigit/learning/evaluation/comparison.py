@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 import inkdigit
-from inkdigit.errors import RunError, SettingError
+from inkdigit.errors import RunError, SettingError, check_number
 from inkdigit.files import is_taken, make_folder, write_text
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
@@ -23,7 +23,7 @@ from inkdigit.learning.models.load import SUFFIXES
 from inkdigit.learning.models.run import ONNX_MODEL, Run
 from inkdigit.learning.networks import NETWORKS, check_network
 from inkdigit.learning.networks.own import OwnNetwork
-from inkdigit.learning.settings import TrainingSettings, check_whole
+from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.timing import digits_per_second
 
@@ -145,9 +145,7 @@ def compare(
     half of `dataset`. Raises `SettingError` for fewer than one seed, an unknown network or one
     named twice.
     """
-    check_whole("seeds", seeds)
-    if seeds < 1:
-        raise SettingError(f"the seeds must be at least 1, received {seeds}")
+    check_number("the seeds", seeds)
     given = [_opened(network) for network in networks]
     if not given:
         raise SettingError("there is nothing to compare: name networks, runs or model files")

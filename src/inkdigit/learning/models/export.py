@@ -134,12 +134,34 @@ def describe(path: Path, info: ModelInfo) -> None:
     write_atomically(path, lambda temporary: _describe(onnx.load(str(path)), info, temporary))
 
 
-def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -> None:
+def write_line_networks(
+    networks: Iterable[Any], info: ModelInfo, path: Path, pictures: Callable[[], Pictures]
+) -> None:
+    """Write one line model file of a network, or of two: the second is the fallback of the first.
+
+    `pictures` gives those that each is measured on for eight bits.
+    """
+
+    def write(target: Path) -> None:
+        with TemporaryDirectory(dir=target.parent) as folder:
+            files = list[Path]()
+            for number, network in enumerate(networks):
+                files.append(Path(folder, f"{number}.onnx"))
+                write_model_file(network, info, files[-1], pictures())
+            if len(files) == 1:
+                files[0].replace(target)
+            else:
+                _join(files, info, target)
+
+    write_atomically(path, write)
+
+
+def _join(files: list[Path], info: ModelInfo, path: Path) -> None:
     """Write one line model file of two: only the network that is asked is computed."""
     import onnx
     from onnx import helper
 
-    models = [onnx.load(str(file)) for file in (first, second)]
+    models = [onnx.load(str(file)) for file in files]
     shown = models[0].graph.input[0]
     branches = []
     for model, name in zip(models, ("first", FALLBACK), strict=True):
@@ -156,7 +178,7 @@ def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -
     graph = helper.make_graph([chosen], info.network, [shown, which], [output])
     versions = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=versions, ir_version=models[0].ir_version)
-    write_atomically(path, lambda temporary: _describe(model, info, temporary))
+    _describe(model, info, path)
 
 
 def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
