@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from inkdigit.bulk.folders import HEAD, FileFilter
+from inkdigit.bulk.folders import HEAD, FileFilter, Found
 from inkdigit.errors import ImageError, SourceError, need
 from inkdigit.files import reason
 
@@ -44,9 +44,7 @@ def located(uri: str) -> "tuple[FileSystem, str]":
     try:
         split = urlsplit(uri)
         if split.scheme not in _SCHEMES:
-            raise SourceError(
-                f"{shown} is in no bucket (s3, gs, abfs, hdfs or file): fetch it first"
-            )
+            raise SourceError(f"{shown} is in no bucket (s3, gs, abfs, hdfs, file): fetch it first")
         # Of the bucket alone, so that its filesystem is made once.
         bucket = f"{split.scheme}://{split.netloc or '/'}{_query(uri)}"
         store = _store(bucket)
@@ -85,7 +83,7 @@ def read_object(uri: str) -> bytes:
         raise ImageError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
-def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
+def objects_below(uri: str, wanted: FileFilter) -> Found:
     """Yield the URIs of the wanted objects, by name in each folder, as `files_below` does.
 
     A URI that is an object itself is the only one.

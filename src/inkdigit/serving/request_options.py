@@ -38,9 +38,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON schema of each option, by name, as the OpenAPI shows them."""
     told = {SHOWN: "add what the network was shown, as a PNG in base64"}
     told |= {name: known.metadata["help"] for name, known in _OPTIONS.items()}
-    return {
-        name: {"type": _TYPES[kind], "description": told[name]} for name, kind in _KINDS.items()
-    }
+    kinds = _KINDS.items()
+    return {name: {"type": _TYPES[kind], "description": told[name]} for name, kind in kinds}
 
 
 def gathered(*sources: Pairs) -> dict[str, Any]:

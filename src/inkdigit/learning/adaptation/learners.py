@@ -59,6 +59,7 @@ _IS_BLANK = np.arange(len(LINE_ALPHABET) + 1) == len(LINE_ALPHABET)
 # The weights of the first network, and of the fallback if there is one.
 Networks = list[Weights]
 Confidences = npt.NDArray[np.float64]
+_Batches = Iterator[tuple[Any, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,9 +165,7 @@ class _Trained(ABC):
         return self._reading
 
     @abstractmethod
-    def _batches(
-        self, examples: list[Example], rng: np.random.Generator
-    ) -> Iterator[tuple[Any, Any]]:
+    def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield what `train_on_batch` takes, of the examples varied."""
 
 
@@ -208,9 +207,7 @@ class LineLearner(_Trained):
         kept = (self.network(weights) for weights in networks)
         write_line_networks(kept, info, out, lambda: chain(shown, quantisation_lines()))
 
-    def _batches(
-        self, examples: list[Example], rng: np.random.Generator
-    ) -> Iterator[tuple[Any, Any]]:
+    def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield line images, and labels behind a column that says whether they are digits alone."""
         varied = [one._replace(pixels=_written_again(one.pixels, rng)) for one in examples]
         roomy = [one for one in varied if has_room(one.pixels, one.text)]
@@ -281,9 +278,7 @@ class DigitLearner(_Trained):
         """Write a digit network; it stays in `float32`."""
         write_model_file(self.network(networks[0]), info, out)
 
-    def _batches(
-        self, examples: list[Example], rng: np.random.Generator
-    ) -> Iterator[tuple[Any, Any]]:
+    def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield digits and one-hot classes."""
         images = [moved(one.pixels, rng) for one in examples]
         size, one_hot = self.config.batch_size, np.eye(len(SINGLE_ALPHABET), dtype=np.float32)
