@@ -215,33 +215,24 @@ def hold(contenders: Sequence[Contender], dataset: Dataset) -> Comparison:
     A run goes by its recipe, or by its network where that is plain. Raises `SettingError` for two
     of one name and seed.
     """
-    keys = [(one.name, one.seed) for one in contenders]
-    _check_keys(keys)
-    models = {key: DigitModel.load(one.file) for key, one in zip(keys, contenders, strict=True)}
-    test = dataset.test
-    probabilities = {key: model.probabilities(test.images) for key, model in models.items()}
-    evaluations = {key: Evaluation(test.labels, some) for key, some in probabilities.items()}
-    rows = [_row(one, evaluations[key]) for key, one in zip(keys, contenders, strict=True)]
+    _check_keys([(one.name, one.seed) for one in contenders])
+    test, models, rows, predictions = dataset.test, dict[str, DigitModel](), [], {}
+    for one in contenders:
+        model = DigitModel.load(one.file)
+        found = Evaluation(test.labels, model.probabilities(test.images))
+        # Every seed's network is as fast as the next: one of each is timed.
+        models.setdefault(one.name, model)
+        predictions[one.name, one.seed] = found.predictions
+        figures = {"test_accuracy": found.accuracy, "test_loss": found.loss}
+        size = one.file.stat().st_size
+        known = {"network": one.name, "seed": one.seed, "model_bytes": size}
+        rows.append({**known, **figures, **one.known})
     table = pd.DataFrame(rows, columns=COLUMNS_OF_RUNS)
-    predictions = {key: found.predictions for key, found in evaluations.items()}
-    # Every seed's network is as fast as the next: one of each is timed.
-    timed = {network: model for (network, _), model in reversed(models.items())}
     return Comparison(
         runs=table,
-        networks=_summary(table).merge(_speeds(timed, test.images), on="network"),
+        networks=_summary(table).merge(_speeds(models, test.images), on="network"),
         differences=differences(predictions, test.labels),
     )
-
-
-def _row(one: Contender, evaluation: Evaluation) -> dict[str, object]:
-    return {
-        "network": one.name,
-        "seed": one.seed,
-        "test_accuracy": evaluation.accuracy,
-        "test_loss": evaluation.loss,
-        "model_bytes": one.file.stat().st_size,
-        **one.known,
-    }
 
 
 def _summary(table: pd.DataFrame) -> pd.DataFrame:

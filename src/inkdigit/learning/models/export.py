@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import inkdigit
 from inkdigit.errors import MissingExtraError, ModelError, needing
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quietly
@@ -107,16 +106,10 @@ def write_onnx(
 
     `measured` gives the calibration and the accuracy of its network, where they are known.
     """
-    known: dict[str, Any] = {
-        "trained_on": "unknown",
-        "trained_digits": 0,
-        "accuracy": 0.0,
-        "accuracy_on": "nothing",
-    }
     model = load_digit_model(path)
     classes = (DIGITS, SINGLE_ALPHABET)[model.output_shape[1] > len(DIGITS)]
-    known |= {"network": path.stem, "classes": classes, "inkdigit_version": inkdigit.__version__}
-    write_model_file(model, ModelInfo(**known | measured(model)), out, pictures)
+    info = ModelInfo(network=path.stem, classes=classes, **measured(model))
+    write_model_file(model, info, out, pictures)
     return out
 
 
