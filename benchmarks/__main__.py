@@ -19,6 +19,7 @@ PARTS = {
     "forms": "forms registered, found on blanks, and read (half an hour)",
     "serving": "the service under load, overload and attack (half an hour)",
     "review": "a scripted person settles fields in a browser; kills; audits (minutes)",
+    "hands": "published sets of handwriting, made into the folder that --hands takes (minutes)",
     "gallery": "the pictures of docs/gallery.md (a minute)",
     "tables": "the documents' tables, from benchmarks/results (seconds)",
 }

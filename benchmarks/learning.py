@@ -23,9 +23,8 @@ from inkdigit.learning.evaluation.figures import mistakes, predictions, write_fi
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import Run
-from inkdigit.learning.progress import epoch_line
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.learning.training import Loop
+from inkdigit.learning.training import Loop, epoch_line
 
 # The others have recipes of their own: see `fast` and `records`.
 NETWORKS = ["lenet5", "classic", "modern"]

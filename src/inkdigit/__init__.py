@@ -33,6 +33,5 @@ def __getattr__(name: str) -> Any:
     # The command line asks for the version alone, and should not wait for the runtime.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(
-        import_module("inkdigit.bulk.api" if name == "read_to" else "inkdigit.reading"), name
-    )
+    home = "inkdigit.bulk.api" if name == "read_to" else "inkdigit.reading"
+    return getattr(import_module(home), name)

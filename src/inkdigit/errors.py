@@ -18,8 +18,11 @@ Each message is one sentence that says what was received and what to do. Ctrl-C 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from math import inf
+from numbers import Integral
 from reprlib import Repr
-from typing import ClassVar
+from typing import Any, ClassVar
 
 INTERRUPTED = 130
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -125,6 +128,28 @@ class ClusterError(InkdigitError):
     exit_code, http_status = 11, 503
 
 
+def is_a(value: object, kind: type) -> bool:
+    """Return whether a value is of a kind; to Python True is the number 1, which nobody meant."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def check_number(
+    what: str, value: Any, least: float = 1, most: float = inf, kind: type = Integral
+) -> None:
+    """Raise `SettingError` for what is no whole number, or none of a kind, or beyond its limits.
+
+    >>> check_number("the page", 0)
+    Traceback (most recent call last):
+    inkdigit.errors.SettingError: the page must be at least 1, received 0
+    """
+    allowed = "a whole number" if kind is Integral else "a number"
+    if is_a(value, kind):
+        if least <= value <= most:
+            return
+        allowed = f"at least {least}" if most == inf else f"between {least} and {most:,}"
+    raise SettingError(f"{what} must be {allowed}, received {shown(value)}")
+
+
 @contextmanager
 def needing(extra: str) -> Iterator[None]:
     """Say how to install what the imports inside need, where it is missing."""
@@ -132,6 +157,13 @@ def needing(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise MissingExtraError(extra, str(error.name)) from None
+
+
+def need(extra: str, *modules: str) -> None:
+    """Raise `MissingExtraError` where a module of an extra is not installed."""
+    with needing(extra):
+        for module in modules:
+            import_module(module)
 
 
 def error_of(code: int, sentence: str) -> InkdigitError:

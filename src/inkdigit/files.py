@@ -29,7 +29,9 @@ def open_plain(path: str | Path) -> BinaryIO:
     """Open a file to be read; `OSError` for a pipe or a device as well, which may wait for ever."""
     path = Path(path)
     mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, "it is a folder: name a file in it", str(path))
+    if not stat.S_ISREG(mode):
         raise OSError(NOT_PLAIN, "it is not a plain file: save it as one first", str(path))
     return path.open("rb")
 

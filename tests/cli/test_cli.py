@@ -159,7 +159,7 @@ def test_killed_and_interrupted_trainings_end_where_an_undisturbed_one_does(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["train", "--epochs", "0"], 2, "the epochs must lie between 1 and 10,000, received 0"),
+        (["train", "--epochs", "0"], 2, "the epochs must be between 1 and 10,000, received 0"),
         (["train", "--epochs=-5"], 2, "received -5"),
         (["train", "--network", "lenet6"], 2, "no network is called 'lenet6'"),
         (["train", "--data", "emnist"], 2, "no data set is called 'emnist'"),

@@ -10,10 +10,9 @@ from benchmarks.form_pages import DrawnForm, draw_form, fill, warp
 from inkdigit import read_to
 from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import chunks, read_chunk
-from inkdigit.bulk.parts import Parts
+from inkdigit.bulk.parts import Parts, Table
 from inkdigit.bulk.rows import ReadJob
 from inkdigit.bulk.sources import pictures
-from inkdigit.bulk.tables import Table
 from inkdigit.cli import main
 from inkdigit.errors import SettingError
 from inkdigit.learning.datasets import Dataset

@@ -244,7 +244,7 @@ def test_failures_of_several_kinds_exit_with_1(
         (["--check", "lunh"], 2, "did you mean luhn"),
         (["--min-confidence", "2"], 2, "between 0 and 1, received 2.0"),
         (["--decimal", "period"], 2, "decimal is dot or comma, received 'period'"),
-        (["--page", "0"], 2, "the page must be at least 1"),
+        (["--page", "0"], 2, "the page must be between 1 and 10,000"),
         (["--max-pixels", "0"], 2, "the limit on pixels must be at least 1"),
         (["-o", "out.xls"], 2, "does not say its format"),
         (["-", "-"], 2, "can be read once"),

@@ -21,9 +21,8 @@ from pyarrow.parquet import read_table
 
 from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.parts import Parts
+from inkdigit.bulk.parts import Parts, Table
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.bulk.tables import Table
 from inkdigit.cli import main
 
 COUNT = 200
@@ -377,8 +376,12 @@ def test_a_manifest_says_what_is_read(
         (["--manifest", "fields.csv"], 10, "fields.csv cannot be read"),
         (["empty"], 10, "empty holds no pictures"),
         (["empty", "-o", "out.csv"], 10, "empty holds no pictures"),
-        (["a.png", "--page", "99999999999", "-o", "out.parquet"], 2, "must be at most 10,000"),
-        (["a.png", "--jobs", "0"], 2, "jobs is a whole number from 1"),
+        (
+            ["a.png", "--page", "99999999999", "-o", "out.parquet"],
+            2,
+            "must be between 1 and 10,000",
+        ),
+        (["a.png", "--jobs", "0"], 2, "jobs must be at least 1, received 0"),
         (["a.png", "--resume"], 2, "--resume goes on with a table"),
         (["a.png", "--address", "auto"], 2, "add --engine ray"),
         (["a.png", "-o", "s3://bucket/out?key=1"], 2, "s3://bucket/out is no folder: a bucket"),

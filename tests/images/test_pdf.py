@@ -41,7 +41,7 @@ def test_annotations_and_filled_forms_of_a_pdf_are_drawn() -> None:
 
 def test_an_encrypted_pdf_says_so() -> None:
     for action in (open_grey, open_pages, count_pages):
-        with pytest.raises(ImageError, match="the picture is encrypted: save it without its"):
+        with pytest.raises(ImageError, match="the picture is encrypted: save it without a"):
             action(ENCRYPTED)
 
 

@@ -20,7 +20,7 @@ PIXELS = np.zeros((3, 28, 28), np.uint8)
 TRAINED: dict[str, dict[str, Any]] = {
     "the epochs must be a whole number, received '3'": {"epochs": "3"},
     "the epochs must be a whole number, received nan": {"epochs": float("nan")},
-    "the epochs must lie between 1 and 10,000, received -1": {"epochs": -1},
+    "the epochs must be between 1 and 10,000, received -1": {"epochs": -1},
     "the batch size must be a whole number, received 2.5": {"batch_size": 2.5},
     "the learning rate is a number above 0, received 'fast'": {"learning_rate": "fast"},
     "the learning rate is a number above 0, received -1": {"learning_rate": -1},

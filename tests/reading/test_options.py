@@ -18,11 +18,11 @@ from inkdigit.reading.patterns import Pattern
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"min_confidence": 1.5}, "must lie between 0 and 1, received 1.5"),
+        ({"min_confidence": 1.5}, "must be between 0 and 1, received 1.5"),
         ({"min_confidence": -0.1}, "received -0.1"),
         ({"min_confidence": float("nan")}, "received nan"),
         ({"min_confidence": "0.9"}, "the option min_confidence cannot be '0.9'"),
-        ({"page": 0}, "the page must be at least 1, received 0"),
+        ({"page": 0}, "the page must be between 1 and 10,000, received 0"),
         ({"page": 1.5}, "the option page cannot be 1.5"),
         ({"page": "2"}, "the option page cannot be '2'"),
         ({"max_pixels": -1}, "the limit on pixels must be at least 1, received -1"),
@@ -44,7 +44,7 @@ from inkdigit.reading.patterns import Pattern
         ({"rotate": 45}, "rotate is 0, 90, 180 or 270 degrees, received 45"),
         ({"rotate": -90}, "rotate is 0, 90, 180 or 270 degrees, received -90"),
         ({"rotate": 90.0}, "the option rotate cannot be 90.0"),
-        ({"page": 10_001}, "the page must be at most 10,000, received 10001"),
+        ({"page": 10_001}, "the page must be between 1 and 10,000, received 10001"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(options: dict[str, Any], sentence: str) -> None:
@@ -98,7 +98,7 @@ def test_options_are_values() -> None:
     assert first != replace(first, page=3) == ReadOptions(pattern=r"\d+", check="luhn", page=3)
     with pytest.raises(AttributeError):
         first.page = 4  # type: ignore[misc]
-    with pytest.raises(SettingError, match="the page must be at least 1"):
+    with pytest.raises(SettingError, match="the page must be between 1 and"):
         replace(first, page=0)
     with pytest.raises(TypeError):
         ReadOptions(r"\d")  # type: ignore[misc]

@@ -251,7 +251,7 @@ def test_a_blank_picture_is_an_empty_reading(service: Running) -> None:
         ({"check": "lunh"}, "did you mean luhn"),
         ({"min_confidence": "2"}, "between 0 and 1, received 2.0"),
         ({"min_confidence": "much"}, "min_confidence is a number, received 'much'"),
-        ({"page": "0"}, "the page must be at least 1"),
+        ({"page": "0"}, "the page must be between 1 and 10,000"),
         ({"page": "7"}, "there is no page 7"),
         ({"single": "true", "pattern": r"\d\d"}, "exactly one digit"),
         ({"decimal": "maybe"}, "decimal is dot or comma, received 'maybe'"),

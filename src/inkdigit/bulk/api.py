@@ -14,15 +14,22 @@ from typing import Literal, Unpack
 from inkdigit.bulk.chunks import Chunk, Results, chunks
 from inkdigit.bulk.folders import FileFilter, LeftOut
 from inkdigit.bulk.manifest import check_manifest, read_manifest
-from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts
+from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts, Table
 from inkdigit.bulk.progress import Progress, summary
 from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.sources import STDIN, Picture, count_pictures, is_many, pictures
-from inkdigit.bulk.storage import is_uri, need_pyarrow, without_secrets
+from inkdigit.bulk.storage import is_uri, without_secrets
 from inkdigit.bulk.stores import store_of
-from inkdigit.bulk.tables import Table
 from inkdigit.bulk.writers import PARQUET, Output
-from inkdigit.errors import InkdigitError, SettingError, SourceError, error_of, shown
+from inkdigit.errors import (
+    InkdigitError,
+    SettingError,
+    SourceError,
+    check_number,
+    error_of,
+    need,
+    shown,
+)
 from inkdigit.files import as_path
 from inkdigit.reading.options import Options, ReadOptions, with_read_options
 from inkdigit.reading.result import COLUMNS
@@ -223,24 +230,24 @@ def _choose_folder(out: str, format_: str | None, *, bom: bool) -> Parts:
         )
     if bom or format_ not in {None, PARQUET}:
         raise SettingError("a folder takes parts of Parquet: leave out format and bom")
-    need_pyarrow()
+    need("parquet", "pyarrow")
     return ParquetParts(store_of(out))
 
 
 def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _Engine:
-    if jobs is not None and (not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1):
-        raise SettingError(f"jobs is a whole number from 1, received {shown(jobs)}")
+    if jobs is not None:
+        check_number("jobs", jobs)
     if name == "local":
         if address:
             raise SettingError("--address names a cluster: add --engine ray")
-        from inkdigit.bulk.pool import read_locally
+        from inkdigit.bulk.chunks import read_locally
 
         return partial(read_locally, job=job, jobs=jobs)
     if name != "ray":
         raise SettingError(f"the engine is local or ray, received {name!r}")
-    from inkdigit.bulk.cluster import need_ray, read_on_ray
+    need("ray", "pyarrow", "ray.data")
+    from inkdigit.bulk.cluster import read_on_ray
 
-    need_ray()
     return partial(read_on_ray, job=job, address=address, jobs=jobs)
 
 

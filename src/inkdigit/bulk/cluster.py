@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.errors import ClusterError, InkdigitError, needing
+from inkdigit.errors import ClusterError, InkdigitError
 from inkdigit.processes import use_one_core
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ _TASK = 4
 _SHARES = 4
 # Seconds within which the head of a cluster takes a connection.
 _ANSWERS_WITHIN = 10
-
-
-def need_ray() -> None:
-    """Raise `MissingExtraError` where Ray Data is not installed."""
-    with needing("ray"):
-        import pyarrow  # noqa: F401
-        import ray.data  # noqa: F401
 
 
 def read_on_ray(

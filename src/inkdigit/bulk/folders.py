@@ -27,6 +27,8 @@ _NOTHING = (".ds_store", "__macosx", "desktop.ini", "thumbs.db")
 _NO_FILE = (NOT_PLAIN, errno.ELOOP, errno.ENOENT)
 # Names of what was left out that a sentence tells.
 _SHOWN = 5
+# Names of files, or in its place what cannot be listed.
+Found = Iterator[str | SourceError]
 _Entry = tuple[str, bool]
 _Lister = Callable[[str], Iterator[_Entry]]
 
@@ -108,9 +110,7 @@ class FileFilter:
             self.tell(f"{path}/")
         return self.recursive
 
-    def or_none(
-        self, found: Iterator[str | SourceError], folder: str
-    ) -> Iterator[str | SourceError]:
+    def or_none(self, found: Found, folder: str) -> Found:
         """Yield what was found in a folder, or that it holds none."""
         sought = f" ({', '.join(self.include)})" if self.include else ""
         below = "" if self.recursive else "; --recursive looks into the folders below as well"
@@ -118,7 +118,7 @@ class FileFilter:
         yield from found
 
 
-def files_below(folder: str, wanted: FileFilter) -> Iterator[str | SourceError]:
+def files_below(folder: str, wanted: FileFilter) -> Found:
     """Yield the wanted files, by name in each folder, or in its place what cannot be listed.
 
     Links are followed, but not round in a circle. A folder that holds none is said to.
@@ -142,7 +142,7 @@ def first_bytes(path: str) -> bytes | None:
 
 def _files_below(
     folder: str, wanted: FileFilter, list_: _Lister, above: tuple[tuple[int, int], ...] = ()
-) -> Iterator[str | SourceError]:
+) -> Found:
     try:
         found = os.stat(folder)  # noqa: PTH116  (a name need not be normal to be listed as given)
         here = (found.st_dev, found.st_ino)

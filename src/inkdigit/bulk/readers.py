@@ -10,9 +10,8 @@ from typing import Any
 
 from inkdigit.bulk.manifest import box_of, lines_of
 from inkdigit.bulk.rows import Record
-from inkdigit.bulk.storage import need_pyarrow
 from inkdigit.bulk.writers import PARQUET, SUFFIXES
-from inkdigit.errors import InkdigitError, SourceError
+from inkdigit.errors import InkdigitError, SourceError, need
 from inkdigit.files import open_plain, reason
 from inkdigit.reading.result import FAILED
 
@@ -107,7 +106,7 @@ def _of_json_lines(path: Path) -> Iterator[Record]:
 
 
 def _of_parquet(path: Path) -> Iterator[Record]:
-    need_pyarrow()
+    need("parquet", "pyarrow")
     from pyarrow.parquet import ParquetFile
 
     for part in _files(path):

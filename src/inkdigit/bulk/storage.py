@@ -12,8 +12,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from inkdigit.bulk.folders import HEAD, FileFilter
-from inkdigit.errors import ImageError, SourceError, needing
+from inkdigit.bulk.folders import HEAD, FileFilter, Found
+from inkdigit.errors import ImageError, SourceError, need
 from inkdigit.files import reason
 
 if TYPE_CHECKING:
@@ -23,12 +23,6 @@ _SCHEMES = {"s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "file"}
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 # Up to the @ before a bucket, also where a / in a password was not escaped; not an @ of a path.
 _CREDENTIALS = re.compile(r"(?<=://)([^/@]*|[^/@]*:(?!\d+/)[^@]*)@")
-
-
-def need_pyarrow() -> None:
-    """Raise `MissingExtraError` where pyarrow is not installed."""
-    with needing("parquet"):
-        import pyarrow  # noqa: F401
 
 
 def is_uri(name: str) -> bool:
@@ -50,9 +44,7 @@ def located(uri: str) -> "tuple[FileSystem, str]":
     try:
         split = urlsplit(uri)
         if split.scheme not in _SCHEMES:
-            raise SourceError(
-                f"{shown} is in no bucket (s3, gs, abfs, hdfs or file): fetch it first"
-            )
+            raise SourceError(f"{shown} is in no bucket (s3, gs, abfs, hdfs, file): fetch it first")
         # Of the bucket alone, so that its filesystem is made once.
         bucket = f"{split.scheme}://{split.netloc or '/'}{_query(uri)}"
         store = _store(bucket)
@@ -65,7 +57,7 @@ def located(uri: str) -> "tuple[FileSystem, str]":
 
 @lru_cache(maxsize=64)
 def _store(uri: str) -> "FileSystem":
-    need_pyarrow()
+    need("parquet", "pyarrow")
     from pyarrow.fs import FileSystem
 
     return FileSystem.from_uri(uri)[0]
@@ -91,7 +83,7 @@ def read_object(uri: str) -> bytes:
         raise ImageError(f"{shown} cannot be opened: {reason(error)}") from None
 
 
-def objects_below(uri: str, wanted: FileFilter) -> Iterator[str | SourceError]:
+def objects_below(uri: str, wanted: FileFilter) -> Found:
     """Yield the URIs of the wanted objects, by name in each folder, as `files_below` does.
 
     A URI that is an object itself is the only one.

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from inkdigit.bulk.folders import SUFFIXES as PICTURES
 from inkdigit.bulk.form_rows import rows_of_forms
 from inkdigit.bulk.rows import STATUSES, Record, Tally
-from inkdigit.bulk.storage import need_pyarrow
-from inkdigit.errors import OutputError, SettingError, escape_controls, needing
+from inkdigit.errors import OutputError, SettingError, escape_controls, need
 from inkdigit.files import write_atomically, writing
 from inkdigit.reading.result import COLUMNS
 
@@ -121,12 +120,6 @@ def _escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def need_openpyxl() -> None:
-    """Raise `MissingExtraError` where openpyxl is not installed."""
-    with needing("excel"):
-        import openpyxl  # noqa: F401
-
-
 def write_xlsx(records: Iterable[Record], path: Path) -> None:
     """Write an Excel workbook: a sheet of the rows, where text stays text, and one of counts.
 
@@ -181,9 +174,9 @@ FORMATS: dict[str, Callable[..., None]] = {
     "text": _write_text, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv,
 }  # fmt: skip
 PARQUET = "parquet"
-# What needs a file: what it takes to write it, and what writes it.
-_FILES: dict[str, tuple[Callable[[], None], Callable[[Iterable[Record], Path], None]]] = {
-    PARQUET: (need_pyarrow, write_parquet), "xlsx": (need_openpyxl, write_xlsx),
+# What needs a file: what writes it, and the extra and package that it takes.
+_FILES: dict[str, tuple[Callable[[Iterable[Record], Path], None], str, str]] = {
+    PARQUET: (write_parquet, "parquet", "pyarrow"), "xlsx": (write_xlsx, "excel", "openpyxl"),
 }  # fmt: skip
 # Formats in which people look at a table.
 _A_ROW_A_FORM = ("csv", "xlsx")
@@ -235,8 +228,7 @@ class Output:
         if bom and output.format != "csv":
             raise SettingError("a byte-order mark (bom) begins a CSV: leave it out")
         if output.format in _FILES:
-            need, _ = _FILES[output.format]
-            need()
+            need(*_FILES[output.format][1:])
             if not output.is_file:
                 raise SettingError(f"{output.format} goes to a file: name one with --out")
         return output
@@ -260,8 +252,7 @@ class Output:
 
         def write(path: Path) -> None:
             if self.format in _FILES:
-                _, write_file = _FILES[self.format]
-                write_file(records, path)
+                _FILES[self.format][0](records, path)
                 return
             with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 self._write(records, file, several=several)

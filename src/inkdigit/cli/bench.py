@@ -3,7 +3,7 @@
 import argparse
 
 from inkdigit.cli.options import add_flags, table
-from inkdigit.errors import SettingError
+from inkdigit.errors import check_number
 
 ABOUT = (
     "Measure how long a digit model takes from prepared 28×28 arrays to calibrated probabilities, "
@@ -30,8 +30,7 @@ def run(options: argparse.Namespace) -> None:
     from inkdigit.reading.reader import SINGLE_MODEL
     from inkdigit.reading.timing import digits_per_second
 
-    if options.rounds < 1:
-        raise SettingError(f"--rounds must be at least 1, received {options.rounds}")
+    check_number("--rounds", options.rounds)
     paths = options.models or [SINGLE_MODEL]
     models = [DigitModel.load(path) for path in paths]
     digits = np.random.default_rng(0).integers(0, 256, (max(BATCHES), 28, 28), np.uint8)

@@ -81,10 +81,7 @@ def _add_output_flags(group: Any) -> None:
         "standard output (default: -)",
         "--bom": "begin a CSV with a byte-order mark, by which Excel knows that it is UTF-8",
     }
-    there = {
-        "--overwrite": "replace FILE if it exists",
-        "--resume": "continue a run that was stopped",
-    }
+    there = {"--overwrite": "replace FILE if it exists", "--resume": "go on with a stopped run"}
     add_flags(group, flags, format={"choices": ALL_FORMATS}, out={"type": str})
     add_flags(group.add_mutually_exclusive_group(), there)
 

@@ -135,9 +135,7 @@ def _document(content: bytes, name: str) -> Iterator["PdfDocument"]:
             raise
         except Exception as error:
             if isinstance(error, PdfiumError) and error.err_code == FPDF_ERR_PASSWORD:
-                raise ImageError(
-                    f"{name} is encrypted: save it without its password first"
-                ) from None
+                raise ImageError(f"{name} is encrypted: save it without a password") from None
             raise ImageError(f"{name} is broken: the PDF is damaged") from error
 
 

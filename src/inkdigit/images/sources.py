@@ -5,11 +5,11 @@ So no file stays open between pages, and none changes while it is decoded.
 
 import io
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
 from inkdigit.errors import ImageError
+from inkdigit.files import open_plain
 
 File = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
@@ -63,15 +63,7 @@ def read_whole(file: File) -> bytes:
 
 def _read_path(path: Path, name: str) -> bytes:
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise ImageError(f"{name} is a folder: name one picture in it")
-        if not stat.S_ISREG(mode):
-            # To open a pipe may wait for ever; who opened one knows that there is a writer.
-            raise ImageError(
-                f"{name} is not a plain file, it is a pipe or a device: save it as a file first"
-            )
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             return _read_stream(stream, name)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file can have this name"

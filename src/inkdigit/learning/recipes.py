@@ -1,11 +1,13 @@
 """The recipes by name: what fixes a training besides the digits, the seed and the flags.
 
-Light to import, for the command line's defaults. To add one, name it in `RECIPES`.
+They stand in `recipes.toml`. Light to import, for the command line's defaults.
 """
 
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from importlib.resources import files
 from typing import Any
 
 from inkdigit.errors import SettingError
@@ -78,47 +80,20 @@ class Recipe:
         return self.synthesis
 
 
-# fmt: off
-FAST = Recipe(
-    network="fast", epochs=1, batch_size=512, learning_rate=0.02, warm_up=0.2, betas=(0.7, 0.9),
-    smoothing=0.05, precision=BFLOAT16, compiled=True,
-)
-SMALL = Recipe(
-    network="small-8k", epochs=25, learning_rate=0.01, warm_up=0.1, betas=(0.9, 0.99),
-    smoothing=0.05, augmentation="warp", precision=BFLOAT16, compiled=True,
-)
-RECIPES = {
-    # The tutorials' own, but that the learning rate falls: on a tenth of MNIST's training half that
-    # was held out, that took `classic` from 98.7 % and a loss of 0.049 to 99.2 % and 0.030.
-    PLAIN: Recipe(),
-    # Beyond 99 % in one pass over the digits, and beyond 99.5 % in five.
-    "fast": FAST,
-    "fast-5-epochs": replace(FAST, epochs=5, augmentation="shift"),
-    # To read the most with few parameters.
-    "small-8k": SMALL,
-    "small-25k": replace(SMALL, network="small-25k", epochs=40),
-    "small-100k": replace(SMALL, network="small-100k", epochs=40),
-    # To read the most of them all, still on two cores.
-    "best": replace(SMALL, network="best", epochs=30),
-    # The paper took its LeNet-5 below 1 % of errors with distorted digits, and so does this.
-    "lenet5-distorted": replace(
-        SMALL, network="lenet5", epochs=20, learning_rate=4e-3, smoothing=0.0
-    ),
-    # The networks that read in use. Drawing a line takes twice as long as learning from it, so each
-    # is used three times.
-    "line": Recipe(
-        network="line", epochs=60, batch_size=64, learning_rate=2e-3, warm_up=0.25,
-        warm_up_steps=500, weight_decay=1e-3, clip_norm=5.0, precision=BFLOAT16, repeats=3,
-        synthesis=SynthesisConfig(epoch_blocks=14, fresh_blocks=14),
-    ),
-    # Without smoothing fewer drawn pictures are in doubt, and more real letters are surely read as
-    # digits. What is drawn is of invented hands and MNIST of real ones, so MNIST is repeated.
-    "single": Recipe(
-        network="single", epochs=20, learning_rate=2e-3, weight_decay=1e-3, smoothing=0.05,
-        precision=BFLOAT16, repeats=3, synthesis=SynthesisConfig(epoch_blocks=120, fresh_blocks=40),
-    ),
-}
-# fmt: on
+def _load() -> dict[str, Recipe]:
+    found: dict[str, Recipe] = {}
+    text = files("inkdigit.learning").joinpath("recipes.toml").read_text("utf-8")
+    for name, given in tomllib.loads(text).items():
+        base = given.pop("based_on", None)
+        if "betas" in given:
+            given["betas"] = tuple(given["betas"])
+        if "synthesis" in given:
+            given["synthesis"] = SynthesisConfig(**given["synthesis"])
+        found[name] = replace(found[base] if base else Recipe(), **given)
+    return found
+
+
+RECIPES = _load()
 # The networks that learn from drawn handwriting, each by the recipe of its name.
 DRAWN = tuple(recipe.network for recipe in RECIPES.values() if recipe.synthesis)
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 from math import inf
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from inkdigit.errors import SettingError, shown
+from inkdigit.errors import SettingError, check_number, is_a, shown
 from inkdigit.learning.recipes import (
     AUGMENTATIONS,
     DRAWN,
@@ -16,7 +16,6 @@ from inkdigit.learning.recipes import (
     check_known,
     find_recipe,
 )
-from inkdigit.reading.options import is_a
 
 # The digits that an evaluation can be on; validation is a part of train.
 SPLITS = ("test", "validation", "train", "all")
@@ -73,11 +72,11 @@ class TrainingSettings:
             self._fill_in("learning_rate", recipe.learning_rate)
         self._name_own_network()
         object.__setattr__(self, "callbacks", tuple(self.callbacks))
-        _check_range("epochs", self.epochs, 1, 10_000)
-        _check_range("batch size", self.batch_size, 1, 65_536)
-        _check_range("seed", self.seed, 0, 2**32 - 1)
+        check_number("the epochs", self.epochs, 1, 10_000)
+        check_number("the batch size", self.batch_size, 1, 65_536)
+        check_number("the seed", self.seed, 0, 2**32 - 1)
         if self.patience is not None:
-            _check_range("patience", self.patience, 1, 10_000)
+            check_number("the patience", self.patience, 1, 10_000)
         check_known("augmentation", self.augmentation, AUGMENTATIONS)
         self._check_optimizer()
         _check_kind(self, recipe.network)
@@ -121,18 +120,6 @@ class TrainingSettings:
     def _fill_in(self, name: str, value: Any) -> None:
         if getattr(self, name) is None:
             object.__setattr__(self, name, value)
-
-
-def check_whole(name: str, value: object) -> None:
-    """Raise `SettingError` for what is no whole number."""
-    if not is_a(value, Integral):
-        raise SettingError(f"the {name} must be a whole number, received {value!r}")
-
-
-def _check_range(name: str, value: int, least: int, most: int) -> None:
-    check_whole(name, value)
-    if not least <= value <= most:
-        raise SettingError(f"the {name} must lie between {least} and {most:,}, received {value}")
 
 
 def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:

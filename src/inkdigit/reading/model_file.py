@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+import inkdigit
 from inkdigit.errors import ImageError, ModelError
 from inkdigit.files import open_plain
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
@@ -44,11 +45,11 @@ class ModelInfo(Calibration):
     """
 
     network: str
-    trained_on: str
-    trained_digits: int
-    accuracy: float
-    accuracy_on: str
-    inkdigit_version: str
+    trained_on: str = "unknown"
+    trained_digits: int = 0
+    accuracy: float = 0.0
+    accuracy_on: str = "nothing"
+    inkdigit_version: str = inkdigit.__version__
     reads: str = "digit"
     input_height: int = 28
     input_width: int = 28

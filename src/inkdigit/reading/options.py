@@ -11,7 +11,7 @@ from functools import cached_property
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, get_args
 
-from inkdigit.errors import SettingError, shown
+from inkdigit.errors import SettingError, check_number, is_a, shown
 from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.checks import Check, find_check
 
@@ -35,9 +35,7 @@ class ReadOptions:
     True
     """
 
-    pattern: str | None = _option(
-        None, str, r"what the number looks like, such as '\d{5}'", "PATTERN"
-    )
+    pattern: str | None = _option(None, str, r"what the number looks like: '\d{5}'", "PATTERN")
     check: str | None = _option(None, str, "the check that the number passes, such as luhn", "NAME")
     single: bool = _option(False, bool, "there is exactly one digit")
     decimal: DecimalMark | None = _option(
@@ -70,28 +68,21 @@ class ReadOptions:
                 object.__setattr__(self, "single", False)
             elif value is not None and not is_a(value, kind):
                 raise SettingError(f"the option {known.name} cannot be {shown(value)}")
-        if not 0 <= (self.min_confidence or 0) <= 1:
-            raise SettingError(
-                f"the least confidence must lie between 0 and 1, received "
-                f"{shown(self.min_confidence)}"
-            )
+        if self.min_confidence is not None:
+            check_number("the least confidence", self.min_confidence, 0, 1, Real)
         if self.decimal not in (None, *get_args(DecimalMark)):
             raise SettingError(f"decimal is dot or comma, received {shown(self.decimal)}")
         if self.rotate not in (None, 0, 90, 180, 270):
             raise SettingError(
                 f"rotate is 0, 90, 180 or 270 degrees, received {shown(self.rotate)}"
             )
-        for name, count in (("page", self.page), ("limit on pixels", self.max_pixels)):
-            if count is not None and count < 1:
-                raise SettingError(f"the {name} must be at least 1, received {shown(count)}")
+        if self.max_pixels is not None:
+            check_number("the limit on pixels", self.max_pixels)
         if self.page is not None:
             # The command line should not wait for numpy where no page is chosen.
             from inkdigit.images import MAX_PAGES
 
-            if self.page > MAX_PAGES:
-                raise SettingError(
-                    f"the page must be at most {MAX_PAGES:,}, received {shown(self.page)}"
-                )
+            check_number("the page", self.page, most=MAX_PAGES)
         pattern, _ = self.compiled_pattern, self.validator
         if self.single and pattern and not any(map(pattern.fits, DIGITS)):
             raise SettingError(
@@ -163,8 +154,3 @@ def with_read_options(method: _Method) -> _Method:
     options = inspect.signature(ReadOptions).parameters.values()
     method.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
     return method
-
-
-def is_a(value: object, kind: type) -> bool:
-    """Return whether a value is of a kind; to Python True is the number 1, which nobody meant."""
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

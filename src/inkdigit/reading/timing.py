@@ -36,9 +36,8 @@ def digits_per_second(
                 calls = max(5, min(1000, enough // size))
                 read = partial(model.predict_proba, images[:size])
                 took[number, size].append(seconds_of(read, calls))
-    return [
-        [size / median(took[number, size]) for size in batches] for number in range(len(models))
-    ]
+    numbers = range(len(models))
+    return [[size / median(took[number, size]) for size in batches] for number in numbers]
 
 
 def seconds_of(call: Callable[[], object], calls: int) -> float:

@@ -10,8 +10,8 @@ from math import isnan
 from numbers import Integral, Real
 from typing import Any
 
-from inkdigit.errors import shown
-from inkdigit.reading.options import ReadOptions, is_a
+from inkdigit.errors import is_a, shown
+from inkdigit.reading.options import ReadOptions
 from inkdigit.serving.problems import Problem
 
 # Where an option may stand several times: what was said, by name.
@@ -38,9 +38,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON schema of each option, by name, as the OpenAPI shows them."""
     told = {SHOWN: "add what the network was shown, as a PNG in base64"}
     told |= {name: known.metadata["help"] for name, known in _OPTIONS.items()}
-    return {
-        name: {"type": _TYPES[kind], "description": told[name]} for name, kind in _KINDS.items()
-    }
+    kinds = _KINDS.items()
+    return {name: {"type": _TYPES[kind], "description": told[name]} for name, kind in kinds}
 
 
 def gathered(*sources: Pairs) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -28,20 +28,9 @@ _MAX_UNFINISHED = 32_768
 # Each takes about 30 kB; beyond, uvicorn answers 503 without asking the application.
 MAX_CONNECTIONS = 10_000
 
-_JSON = {
-    "()": "pythonjsonlogger.json.JsonFormatter",
-    "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
-    "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-}
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"json": _JSON},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"level": "WARNING", "handlers": ["stderr"]},
-    # uvicorn warns of each request that is no proper HTTP: whoever sends them would fill the log.
-    "loggers": {"inkdigit": {"level": "INFO"}, "uvicorn": {"level": "ERROR"}},
-}
+# uvicorn warns of each request that is no proper HTTP: whoever sends them would fill the log, so of
+# its own only errors are told.
+_LOGGING = Path(__file__).with_name("logging.json")
 
 
 def serve(
@@ -76,7 +65,7 @@ def _config(settings: Settings, create: _Create) -> uvicorn.Config:
         limit_concurrency=MAX_CONNECTIONS,
         ws="none",
         lifespan="on",
-        log_config=LOGGING,
+        log_config=str(_LOGGING),
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=round(settings.timeout) + 1,

@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from math import inf
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from inkdigit.errors import SettingError, shown
+from inkdigit.errors import SettingError, check_number, shown
 
 log = logging.getLogger("inkdigit.serving")
 
@@ -104,14 +105,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         for known in fields(self):
-            value, least = getattr(self, known.name), known.metadata.get("least")
-            most = known.metadata.get("most", inf)
-            if least is not None and not least <= value <= most:
-                allowed = f"at least {least}" if most == inf else f"between {least} and {most:,}"
-                raise SettingError(
-                    f"{flag_of(known.name)} ({_variable(known.name)}) must be {allowed}, "
-                    f"received {value}"
-                )
+            if (least := known.metadata.get("least")) is not None:
+                name = f"{flag_of(known.name)} ({_variable(known.name)})"
+                most = known.metadata.get("most", inf)
+                check_number(name, getattr(self, known.name), least, most, Real)
         if not self.host:  # it would mean every address
             raise SettingError(
                 "--host (INKDIGIT_HOST) is empty: give an address, 0.0.0.0 for all of them"

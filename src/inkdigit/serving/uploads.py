@@ -163,14 +163,16 @@ async def _from_form(request: Request, body: _Body, most: int, refusal: Problem)
         form = await _FormParser(request.headers["content-type"], body, most).parse()
     except MultiPartException as error:
         # Starlette tells its limits apart by their messages alone.
-        if error.message.startswith("Too many files"):
-            raise refusal from None
-        if error.message.startswith("Too many fields"):
-            detail = f"the form holds more than {_MOST_FIELDS} fields that are no files"
-            raise Problem(413, detail) from None
-        if error.message.startswith("Part exceeded"):
-            raise Problem(413, "the form holds a field over 1 MB that is no file") from None
-        raise Problem(422, "the multipart form is broken") from None
+        limits = {
+            "Too many files": refusal,
+            "Too many fields": Problem(
+                413, f"the form has more than {_MOST_FIELDS} fields that are no files"
+            ),
+            "Part exceeded": Problem(413, "the form holds a field over 1 MB that is no file"),
+        }
+        broken = Problem(422, "the multipart form is broken")
+        exceeded = (limits[said] for said in limits if error.message.startswith(said))
+        raise next(exceeded, broken) from None
     uploads, options = list[Upload](), list[tuple[str, Any]]()
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and is_option(name):

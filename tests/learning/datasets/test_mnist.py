@@ -102,7 +102,7 @@ def test_where_it_is_looked_for_and_in_which_order(
     named = written(tmp_path / "named", dict.fromkeys(FILES, b""))
     monkeypatch.setenv("INKDIGIT_DATA", str(named))
     assert mnist.find_mnist() == named
-    with pytest.raises(DataError, match="is no IDX file"):
+    with pytest.raises(DataError, match="is not MNIST's"):
         load_mnist()
     given = written(tmp_path / "given" / "mnist", PACKED)
     assert holds_the_digits(load_mnist(given.parent))
@@ -128,15 +128,15 @@ WIDE = idx(np.zeros((30, 28, 32)))
         (TRAIN_IMAGES, FASHION[TRAIN_IMAGES], "is not MNIST's .*another copy is needed"),
         (TEST_IMAGES, FASHION[TEST_IMAGES], "is not MNIST's"),
         (TRAIN_LABELS, idx(np.arange(30)[::-1] % 10), "is not MNIST's"),
-        (TRAIN_IMAGES, FILES[TRAIN_IMAGES][:-1], "promises 23,520 bytes and holds 23,519"),
-        (TRAIN_IMAGES, FILES[TRAIN_IMAGES] + b"\0", "truncated or too long"),
-        (TRAIN_IMAGES, FILES[TRAIN_IMAGES][:9], "is no IDX file of 3-dimensional"),
-        (TRAIN_IMAGES, b"", "is no IDX file"),
-        (TRAIN_IMAGES, FILES[TRAIN_LABELS], "is no IDX file of 3-dimensional"),
-        (TEST_LABELS, FILES[TEST_IMAGES], "is no IDX file of 1-dimensional"),
-        (TEST_LABELS, b"\0\0\x0d\x01" + FILES[TEST_LABELS][4:], "is no IDX file"),
-        (TRAIN_IMAGES, WIDE, r"items of shape \(28, 32\), expected \(28, 28\)"),
-        (TRAIN_IMAGES, b"\0\0\x08\x03" + b"\xff" * 12, "items of shape"),
+        (TRAIN_IMAGES, FILES[TRAIN_IMAGES][:-1], "is not MNIST's"),
+        (TRAIN_IMAGES, FILES[TRAIN_IMAGES] + b"\0", "is not MNIST's"),
+        (TRAIN_IMAGES, FILES[TRAIN_IMAGES][:9], "is not MNIST's"),
+        (TRAIN_IMAGES, b"", "is not MNIST's"),
+        (TRAIN_IMAGES, FILES[TRAIN_LABELS], "is not MNIST's"),
+        (TEST_LABELS, FILES[TEST_IMAGES], "is not MNIST's"),
+        (TEST_LABELS, b"\0\0\x0d\x01" + FILES[TEST_LABELS][4:], "is not MNIST's"),
+        (TRAIN_IMAGES, WIDE, "is not MNIST's"),
+        (TRAIN_IMAGES, b"\0\0\x08\x03" + b"\xff" * 12, "is not MNIST's"),
         (TRAIN_IMAGES, PACKED[f"{TRAIN_IMAGES}.gz"][:-20], "is a broken gzip file"),
         (TRAIN_IMAGES, b"\x1f\x8b" + b"\0" * 40, "is a broken gzip file"),
     ],
@@ -147,14 +147,6 @@ def test_broken_and_foreign_files(name: str, content: bytes, said: str, tmp_path
         load_mnist(tmp_path)
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_as_many_labels_as_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = FILES | {TRAIN_LABELS: idx(np.arange(29) % 10)}
-    digest = hashlib.sha256(files[TRAIN_LABELS]).hexdigest()
-    monkeypatch.setitem(mnist.SHA256, TRAIN_LABELS, digest)
-    with pytest.raises(DataError, match="holds 30 train images and 29 labels"):
-        load_mnist(written(tmp_path, files))
 
 
 def test_a_file_that_unpacks_to_far_too_much(

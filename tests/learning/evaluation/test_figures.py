@@ -107,7 +107,7 @@ def test_what_keras_measured_in_some_epochs_only_is_left_out():
     ids=str,
 )
 def test_what_is_no_history(history):
-    with pytest.raises(DataError, match="a history holds the loss and the accuracy"):
+    with pytest.raises(DataError, match="a history holds loss and accuracy of each epoch"):
         pictures.training_curves(history)
 
 

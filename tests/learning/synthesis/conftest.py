@@ -1,3 +1,4 @@
+import argparse
 import csv
 import itertools
 import shutil
@@ -9,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from benchmarks import hands
 from inkdigit.images import as_png
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.datasets.sample import load_sample
@@ -32,8 +34,8 @@ def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def handwriting(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Path:
-    """A folder of real hands as docs/readers.md has it, small, of nine writers and registers."""
-    folder = tmp_path_factory.mktemp("hands")
+    """A folder of real hands, made from sets as they are published, of nine writers each."""
+    folder = tmp_path_factory.mktemp("sets")
     for name in ("kensanata-numbers", "pendigits-strokes", "lectaurep-strings", "omniglot-small"):
         (folder / name).mkdir()
     numbers = folder / "kensanata-numbers"
@@ -55,7 +57,9 @@ def handwriting(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> Pat
             for character, drawer in itertools.product(("03", "14", "15"), range(1, 21)):
                 drawn = f"Latin/character{character}/0_{drawer:02}.png"
                 file.writestr(f"images_background_small{number}/{drawn}", _PNG)
-    return folder
+    out = tmp_path_factory.mktemp("hands")
+    hands.main(argparse.Namespace(sets=folder, out=out))
+    return out
 
 
 _PNG = as_png(np.pad(np.zeros((40, 50), np.uint8), 20, constant_values=255))

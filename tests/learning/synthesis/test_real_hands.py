@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from inkdigit.errors import DataError
-from inkdigit.learning.synthesis.glyphs import Glyph
+from inkdigit.learning.datasets import Digits
+from inkdigit.learning.synthesis.glyphs import Fonts, Glyph
+from inkdigit.learning.synthesis.hands import Hands, Pen
 from inkdigit.learning.synthesis.real_hands import RealHands
 
 
@@ -58,15 +60,25 @@ def test_lines_are_those_that_a_reader_could_write(handwriting: Path) -> None:
 
 def test_sets_that_are_missing_damaged_or_lack_pictures(handwriting: Path, tmp_path: Path) -> None:
     assert RealHands.load(None) == RealHands()
-    with pytest.raises(DataError, match="holds no real hands: expected kensanata-numbers/writers"):
+    with pytest.raises(DataError, match=r"holds no real hands: expected KIND.npz or lines.csv"):
         RealHands.load(tmp_path)
-    shutil.copytree(handwriting / "lectaurep-strings", tmp_path / "lectaurep-strings")
+    shutil.copy(handwriting / "lines.csv", tmp_path)
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "line.png").write_bytes(b"no picture")
     alone = RealHands.load(tmp_path)
     assert (alone.writers, alone.others, len(alone.lines)) == ({}, [], 3)
-    (tmp_path / "lectaurep-strings" / "line.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="a line of handwriting cannot be opened"):
         alone.line(np.random.default_rng(0)).open()
-    (tmp_path / "pendigits-strokes").mkdir()
-    (tmp_path / "pendigits-strokes" / "pendigits.npz").write_bytes(b"no table")
-    with pytest.raises(DataError, match=r"pendigits.npz is damaged, or not as docs/readers.md"):
-        RealHands.load(tmp_path)
+    for content in (b"no table", (handwriting / "tablet.npz").read_bytes()[:-100]):
+        (tmp_path / "tablet.npz").write_bytes(content)
+        with pytest.raises(DataError, match=r"tablet.npz is damaged, or not as docs/readers.md"):
+            RealHands.load(tmp_path)
+
+
+def test_a_kind_of_ones_own_writes_too(handwriting: Path, tmp_path: Path, digits: Digits) -> None:
+    shutil.copy(handwriting / "writers.npz", tmp_path / "pupils.npz")
+    real = RealHands.load(tmp_path)
+    hands = Hands(digits, Fonts(None), real.writers)
+    assert hands.kinds == ["strokes", "mnist", "mixed", "pupils"]
+    rng = np.random.default_rng(0)
+    assert isinstance(hands.hand("pupils", Pen(rng), rng)("8", rng), Glyph)

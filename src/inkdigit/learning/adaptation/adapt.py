@@ -25,7 +25,7 @@ from inkdigit.learning.adaptation.learners import (
     Networks,
     mean_weights,
 )
-from inkdigit.learning.adaptation.pile import Folds, Pile, Sample
+from inkdigit.learning.adaptation.pile import Folds, Pile
 from inkdigit.learning.evaluation.metrics import REJECT_ALL, wilson
 from inkdigit.learning.readers.train import Weights
 from inkdigit.learning.synthesis.stream import Line
@@ -95,7 +95,7 @@ class Outcome:
 
     def is_right(self, readings: Readings, number: int) -> bool:
         """Return whether the reading of a labelled sample has the digits of its label."""
-        return is_right(readings.texts[number], _label(self.pile.samples[number]))
+        return self.pile.is_right(number, readings.texts[number])
 
     @property
     def is_better(self) -> bool:
@@ -134,10 +134,6 @@ class Outcome:
         return sorted(unknown, key=lambda i: float(self.after.confidences[i]))[:TO_LABEL]
 
 
-def _label(sample: Sample) -> str:
-    return sample.label or ""
-
-
 class Adapting:
     """The adaptation of a model file to a pile.
 
@@ -145,18 +141,10 @@ class Adapting:
     """
 
     def __init__(
-        self,
-        learner: Learner,
-        pile: Pile,
-        options: ReadOptions,
-        config: AdaptConfig,
-        *,
-        seed: int,
-        state: Path,
-        tell: Tell,
+        self, learner: Learner, pile: Pile, options: ReadOptions, seed: int, state: Path, tell: Tell
     ) -> None:
-        self.learner, self.pile, self.options, self.config = learner, pile, options, config
-        self.info = learner.model.info
+        self.learner, self.pile, self.options = learner, pile, options
+        self.config, self.info = (config := learner.config), learner.model.info
         self._seed, self._tell = seed, tell
         self._state = state / _digest(learner.model.path, pile, options, config, seed)
         unknown = len(pile.labelled) < len(pile)
@@ -263,7 +251,7 @@ class Adapting:
 
     def _wrong(self, numbers: list[int], found: list[Hypothesis]) -> int:
         pairs = zip(numbers, found, strict=True)
-        return sum(not is_right(one.text, self.pile.samples[i].label or "") for i, one in pairs)
+        return sum(not self.pile.is_right(number, one.text) for number, one in pairs)
 
     def _calibration(
         self, unseen: list[Hypothesis], networks: Networks, drawn: list[Line]
@@ -277,7 +265,7 @@ class Adapting:
         if len(numbers) < _ENOUGH:
             found = self._read_drawn(networks, drawn)
             return self.learner.calibration(found, [text for _, text in drawn])
-        labels = [_label(self.pile.samples[i]) for i in numbers]
+        labels = [self.pile.samples[i].label or "" for i in numbers]
         known = self.learner.calibration([unseen[i] for i in numbers], labels)
         confidences = self.learner.confidences(unseen, replace(self.info, **known))
         said = np.sort(confidences)[::-1]
@@ -297,17 +285,13 @@ class Adapting:
         """Return how many drawn pictures with digits are read right."""
         some = [line for line in drawn if only_digits(line[1])]
         pairs = zip(self._read_drawn(networks, some), some, strict=True)
-        return Share(sum(is_right(one.text, text) for one, (_, text) in pairs), len(some))
+        right = sum(one.text == only_digits(text) for one, (_, text) in pairs)
+        return Share(right, len(some))
 
     def write(self, outcome: Outcome, out: Path) -> None:
         """Write the networks that are kept into one model file."""
         images = [sample.pixels for sample in self.pile.samples]
         self.learner.write(outcome.networks, outcome.info, images, out)
-
-
-def is_right(text: str, label: str) -> bool:
-    """Return whether a text has the digits of a label."""
-    return only_digits(text) == only_digits(label)
 
 
 def _digest(path: Path, pile: Pile, options: ReadOptions, config: AdaptConfig, seed: int) -> str:

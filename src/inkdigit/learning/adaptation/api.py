@@ -97,7 +97,7 @@ def adapt(  # noqa: PLR0913
     state = out.with_name(out.name + STATE)
     learner = make_learner(model, config)
     say = tell or _silent
-    adapting = Adapting(learner, pile, options, config, seed=seed, state=state, tell=say)
+    adapting = Adapting(learner, pile, options, seed, state, say)
     outcome = adapting.run()
     page = write_report(outcome, out.with_suffix(".html"))
     for sentence in sentences(outcome):

@@ -11,19 +11,17 @@ from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import SettingError
-from inkdigit.files import write_atomically
 from inkdigit.images import Grey
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
-from inkdigit.learning.models.export import join_with_fallback, write_model_file
+from inkdigit.learning.models.export import write_line_networks, write_model_file
 from inkdigit.learning.models.keras_files import predict
 from inkdigit.learning.models.trainable import trainable_networks
 from inkdigit.learning.networks import build_network
@@ -38,7 +36,7 @@ from inkdigit.learning.readers.train import (
 )
 from inkdigit.learning.recipes import BFLOAT16, RECIPES, Recipe
 from inkdigit.learning.synthesis.pixels import Ink, shaken, warped
-from inkdigit.learning.synthesis.stream import Generator, Line, batches, vary
+from inkdigit.learning.synthesis.stream import Generator, batches, vary
 from inkdigit.learning.training import learning_rate, make_optimizer
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
 from inkdigit.reading.calibration import Floats, temperature_scale
@@ -61,6 +59,7 @@ _IS_BLANK = np.arange(len(LINE_ALPHABET) + 1) == len(LINE_ALPHABET)
 # The weights of the first network, and of the fallback if there is one.
 Networks = list[Weights]
 Confidences = npt.NDArray[np.float64]
+_Batches = Iterator[tuple[Any, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,19 +109,17 @@ class Seen(Hypothesis):
     probabilities: Floats
 
 
-class Learner(ABC):
-    """A network that learns from one pile after the other, and reads, with any weights.
+class _Trained(ABC):
+    """A network that learns from one pile after the other, with any weights to begin with.
 
     It is compiled once: that takes longer than to learn from a hundred lines.
     """
 
-    single: ClassVar[bool]
-    model: LineModel | DigitModel
-
-    def __init__(self, config: AdaptConfig) -> None:
-        self._config = config
-        name = "single" if self.single else "line"
-        self.draw = Generator(load_dataset("sample").train, None, single=self.single).begin()
+    def __init__(self, model: LineModel | DigitModel, config: AdaptConfig, loss: Any) -> None:
+        self.model, self.config = model, config
+        self._single = isinstance(model, DigitModel)
+        name = "single" if self._single else "line"
+        self.draw = Generator(load_dataset("sample").train, None, single=self._single).begin()
         self._replay = [Example(*self.draw([_REPLAY_SEED, i])) for i in range(config.drawn)]
         self._reading = build_network(name)
         self._learning = build_network(name, BFLOAT16)
@@ -130,7 +127,7 @@ class Learner(ABC):
         for layer in self._learning.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
         self._recipe = Recipe(warm_up=0.1, weight_decay=1e-3, clip_norm=5.0)
-        self._learning.compile(make_optimizer(self._recipe, None), self._loss())
+        self._learning.compile(make_optimizer(self._recipe, None), loss)
         self._optimizer = self._learning.optimizer
         self._optimizer.build(self._learning.trainable_variables)
         # What draws dropout is among a model's variables, and none of its weights.
@@ -140,12 +137,12 @@ class Learner(ABC):
     @cached_property
     def start(self) -> Networks:
         """The weights of the networks in the model file."""
-        shown = quantisation_lines() if not self.single else (e.pixels for e in self._replay)
+        shown = (one.pixels for one in self._replay) if self._single else quantisation_lines()
         return [each.get_weights() for each in trainable_networks(self.model.path, shown)]
 
     def fit(self, old: Weights, examples: Sequence[Example], seed: int | Sequence[int]) -> Weights:
         """Return weights that have learned from examples, beginning with others."""
-        config, rng = self._config, np.random.default_rng(seed)
+        config, rng = self.config, np.random.default_rng(seed)
         for variable, value in zip(self._state, self._fresh, strict=True):
             variable.assign(value)
         self._learning.set_weights(old)
@@ -156,8 +153,7 @@ class Learner(ABC):
         for _ in range(config.epochs):
             chosen = rng.choice(len(self._replay), drawn, replace=drawn > len(self._replay))
             shown = [*examples, *(self._replay[number] for number in chosen.tolist())]
-            varied = [one._replace(pixels=self._varied(one.pixels, rng)) for one in shown]
-            for images, targets in self._batches(varied, rng):
+            for images, targets in self._batches(shown, rng):
                 self._optimizer.learning_rate = float(rate(step))
                 self._learning.train_on_batch(images, targets)
                 step += 1
@@ -169,51 +165,20 @@ class Learner(ABC):
         return self._reading
 
     @abstractmethod
+    def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
+        """Yield what `train_on_batch` takes, of the examples varied."""
+
+
+class LineLearner(_Trained):
+    """A line network that learns from a pile."""
+
+    def __init__(self, model: LineModel, config: AdaptConfig) -> None:
+        super().__init__(model, config, _loss)
+
     def read(
         self, networks: Networks, images: list[Grey], options: ReadOptions
     ) -> Sequence[Hypothesis]:
-        """Return what networks read on images, as a reader with them does, uncalibrated."""
-
-    @abstractmethod
-    def confidences(self, found: Sequence[Hypothesis], info: ModelInfo) -> Confidences:
-        """Return how sure a reader with this calibration is of what was read, `(n,)`."""
-
-    @abstractmethod
-    def calibration(self, found: Sequence[Hypothesis], labels: Sequence[str]) -> dict[str, Any]:
-        """Return the calibration as `ModelInfo` has it, by what was not learned from.
-
-        `labels` are as they are written; `?` is ink that is no digit.
-        """
-
-    @abstractmethod
-    def write(self, networks: Networks, info: ModelInfo, images: list[Grey], out: Path) -> None:
-        """Write networks into one model file; `images` of the pile say how far their maps reach."""
-
-    @abstractmethod
-    def _loss(self) -> Any: ...
-
-    @abstractmethod
-    def _varied(self, pixels: Ink, rng: np.random.Generator) -> Ink: ...
-
-    @abstractmethod
-    def _batches(
-        self, examples: list[Example], rng: np.random.Generator
-    ) -> Iterator[tuple[Any, Any]]: ...
-
-
-class LineLearner(Learner):
-    """A line network that learns from a pile; see `Learner`."""
-
-    single = False
-
-    def __init__(self, model: LineModel, config: AdaptConfig) -> None:
-        self.model = model
-        super().__init__(config)
-
-    def read(
-        self, networks: Networks, images: list[Grey], options: ReadOptions
-    ) -> list[Hypothesis]:
-        """Return what networks read on line images, as a reader with them does."""
+        """Return what networks read on line images, as a reader with them does, uncalibrated."""
         found: dict[int, Hypothesis] = {}
         first, *others = (partial(self._frames, weights) for weights in networks)
         order = sorted(range(len(images)), key=lambda i: images[i].shape[1])
@@ -237,45 +202,29 @@ class LineLearner(Learner):
         return calibrate_lines(np.array([one.probability for one in found]), right)
 
     def write(self, networks: Networks, info: ModelInfo, images: list[Grey], out: Path) -> None:
-        """Write one line network or two, in eight bits."""
+        """Write line networks into one file; `images` too say how far their maps reach."""
         shown = [pad([image], PADDED_TO)[0] for image in images[:_QUANTISED_BY]]
+        kept = (self.network(weights) for weights in networks)
+        write_line_networks(kept, info, out, lambda: chain(shown, quantisation_lines()))
 
-        def write(target: Path) -> None:
-            with TemporaryDirectory(dir=target.parent) as folder:
-                files = [Path(folder, f"{number}.onnx") for number in range(len(networks))]
-                for weights, file in zip(networks, files, strict=True):
-                    pictures = chain(shown, quantisation_lines())
-                    write_model_file(self.network(weights), info, file, pictures)
-                if len(files) == 1:
-                    files[0].replace(target)
-                else:
-                    join_with_fallback(files[0], files[1], info, target)
-
-        write_atomically(out, write)
-
-    def _loss(self) -> Any:
-        return _loss
-
-    def _varied(self, pixels: Ink, rng: np.random.Generator) -> Ink:
-        """Return a line image as the same hand might have written it another time."""
-        ink = vary(pixels, rng)
-        height, width = ink.shape
-        scale, shift = np.exp(rng.normal(-0.04, 0.1)), rng.normal(0, 1.2)
-        middle = (height - 1) / 2
-        matrix = np.array([[1.0, 0.0, 0.0], [0.0, scale, middle * (1 - scale) + shift]])
-        return shaken(warped(ink, matrix, width, height), rng, 1.6)
-
-    def _batches(
-        self, examples: list[Example], rng: np.random.Generator
-    ) -> Iterator[tuple[Any, Any]]:
+    def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield line images, and labels behind a column that says whether they are digits alone."""
-        lines: list[Line] = [(one.pixels, one.text) for one in examples]
-        alone = {id(line): one.digits_alone for line, one in zip(lines, examples, strict=True)}
-        roomy = [line for line in lines if has_room(*line)]
-        for batch in batches(roomy, self._config.batch_size, rng):
-            images, labels = to_arrays(batch)
-            flags = np.array([[alone[id(line)]] for line in batch], np.int32)
+        varied = [one._replace(pixels=_written_again(one.pixels, rng)) for one in examples]
+        roomy = [one for one in varied if has_room(one.pixels, one.text)]
+        for batch in batches(roomy, self.config.batch_size, rng):
+            images, labels = to_arrays([(one.pixels, one.text) for one in batch])
+            flags = np.array([[one.digits_alone] for one in batch], np.int32)
             yield images, np.concatenate([flags, labels], axis=1)
+
+
+def _written_again(pixels: Ink, rng: np.random.Generator) -> Ink:
+    """Return a line image as the same hand might have written it another time."""
+    ink = vary(pixels, rng)
+    height, width = ink.shape
+    scale, shift = np.exp(rng.normal(-0.04, 0.1)), rng.normal(0, 1.2)
+    middle = (height - 1) / 2
+    matrix = np.array([[1.0, 0.0, 0.0], [0.0, scale, middle * (1 - scale) + shift]])
+    return shaken(warped(ink, matrix, width, height), rng, 1.6)
 
 
 @keras.saving.register_keras_serializable("inkdigit")  # type: ignore[untyped-decorator]
@@ -289,18 +238,18 @@ def _loss(labels: Any, log_odds: Any) -> Any:
     return ctc_loss(labels[:, 1:], ops.where(alone, folded, log_odds))
 
 
-class DigitLearner(Learner):
-    """A digit network that learns from a pile; see `Learner`."""
-
-    single = True
+class DigitLearner(_Trained):
+    """A digit network that learns from a pile; its methods are those of `LineLearner`."""
 
     def __init__(self, model: DigitModel, config: AdaptConfig) -> None:
         if model.info.classes != SINGLE_ALPHABET:
             raise SettingError(
                 f"{model.name} does not tell what is no digit: adapt a model of `single`"
             )
-        self.model = model
-        super().__init__(config)
+        smoothing = RECIPES["single"].smoothing
+        super().__init__(
+            model, config, keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+        )
 
     def read(self, networks: Networks, images: list[Grey], options: ReadOptions) -> list[Seen]:
         """Return the likeliest digit of each image, of those that fit the options."""
@@ -325,36 +274,26 @@ class DigitLearner(Learner):
         classes = np.array([SINGLE_ALPHABET.index(label) for label in labels])
         return asdict(calibrate(Evaluation(classes, _probabilities(found)), TARGET_ERROR))
 
-    def write(
-        self,
-        networks: Networks,
-        info: ModelInfo,
-        images: list[Grey],  # noqa: ARG002
-        out: Path,
-    ) -> None:
+    def write(self, networks: Networks, info: ModelInfo, _: list[Grey], out: Path) -> None:
         """Write a digit network; it stays in `float32`."""
         write_model_file(self.network(networks[0]), info, out)
 
-    def _loss(self) -> Any:
-        return keras.losses.CategoricalCrossentropy(label_smoothing=RECIPES["single"].smoothing)
-
-    def _varied(self, pixels: Ink, rng: np.random.Generator) -> Ink:
-        return moved(pixels, rng)
-
-    def _batches(
-        self, examples: list[Example], rng: np.random.Generator
-    ) -> Iterator[tuple[Any, Any]]:
+    def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield digits and one-hot classes."""
-        size, one_hot = self._config.batch_size, np.eye(len(SINGLE_ALPHABET), dtype=np.float32)
+        images = [moved(one.pixels, rng) for one in examples]
+        size, one_hot = self.config.batch_size, np.eye(len(SINGLE_ALPHABET), dtype=np.float32)
         order = rng.permutation(len(examples)).tolist()
         for start in range(0, len(order), size):
-            some = [examples[number] for number in order[start : start + size]]
-            targets = one_hot[[SINGLE_ALPHABET.index(one.text) for one in some]]
-            yield to_pixels(np.stack([one.pixels for one in some])), targets
+            some = order[start : start + size]
+            targets = one_hot[[SINGLE_ALPHABET.index(examples[number].text) for number in some]]
+            yield to_pixels(np.stack([images[number] for number in some])), targets
 
 
 def _probabilities(found: Sequence[Hypothesis]) -> Floats:
     return np.stack([one.probabilities for one in found if isinstance(one, Seen)])
+
+
+Learner = LineLearner | DigitLearner
 
 
 def make_learner(model: LineModel | DigitModel, config: AdaptConfig) -> Learner:

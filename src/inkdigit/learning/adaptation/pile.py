@@ -15,7 +15,7 @@ from inkdigit.errors import shown as quoted
 from inkdigit.files import open_plain, reason
 from inkdigit.images import Grey, Source, is_picture
 from inkdigit.learning.datasets.folder import class_of, first_few
-from inkdigit.reading.alphabet import DIGITS, MARKS
+from inkdigit.reading.alphabet import DIGITS, MARKS, only_digits
 
 # From fewer pictures nothing can be learned that could be told from chance.
 LEAST = 20
@@ -59,6 +59,10 @@ class Pile:
     def labelled(self) -> list[int]:
         """The numbers of the samples with a label."""
         return [i for i, sample in enumerate(self.samples) if sample.label is not None]
+
+    def is_right(self, number: int, text: str) -> bool:
+        """Return whether a text has the digits of the label of a sample."""
+        return only_digits(text) == only_digits(self.samples[number].label or "")
 
     def folds(self, count: int, seed: int) -> Folds:
         """Return the fold of each sample, from 0; a group lies in one fold, whole.

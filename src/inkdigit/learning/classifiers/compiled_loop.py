@@ -52,14 +52,12 @@ class CompiledLoop(EpochLoop, ClassifierLoop):
 
     def _optimizer(self, steps: int | None) -> Any:
         usual = super()._optimizer(steps)
-        return (
-            FusedAdam.from_config(usual.get_config()) if self.recipe.optimizer == "adam" else usual
-        )
+        is_adam = self.recipe.optimizer == "adam"
+        return FusedAdam.from_config(usual.get_config()) if is_adam else usual
 
     def _validate(self) -> tuple[float, float]:
-        loss, accuracy = self.model.evaluate(
-            *self._validation, batch_size=VALIDATION_BATCH, verbose=0
-        )
+        size = VALIDATION_BATCH
+        loss, accuracy = self.model.evaluate(*self._validation, batch_size=size, verbose=0)
         return loss, accuracy
 
     def _fit_epoch(self) -> dict[str, float]:

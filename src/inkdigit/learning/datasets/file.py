@@ -43,15 +43,11 @@ def _of_npz(path: Path) -> tuple[Digits, Digits]:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in _ARRAYS if name in file}
     except Exception:  # noqa: BLE001  (whatever a damaged archive makes of it)
-        raise DataError(
-            f"{path} is damaged or no .npz: load it in numpy and save it anew"
-        ) from None
+        raise DataError(f"{path} is damaged or no .npz: save it anew in numpy") from None
     if missing := [name for name in _ARRAYS if name not in arrays]:
         raise DataError(f"{path} holds no {', '.join(missing)}: expected {', '.join(_ARRAYS)}")
-    train, test = (
-        _digits(path, arrays[f"x_{half}"], arrays[f"y_{half}"]) for half in ("train", "test")
-    )
-    return train, test
+    images, labels, *test = arrays.values()
+    return _digits(path, images, labels), _digits(path, *test)
 
 
 def _of_csv(path: Path) -> Digits:

@@ -19,8 +19,6 @@ from inkdigit.files import make_folder
 from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.reading.preprocessing.digit import SIZE
 
-Bytes = npt.NDArray[np.uint8]
-
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -135,20 +133,17 @@ def _existing(folder: Path, name: str) -> Path | None:
 
 
 def _read_half(folder: Path, half: str) -> Digits:
-    images = _read_file(folder, f"{half}-images-idx3-ubyte")
-    labels = _read_file(folder, f"{half}-labels-idx1-ubyte")
-    if len(images) != len(labels):
-        raise DataError(f"{folder} holds {len(images)} {half} images and {len(labels)} labels")
+    # What has the digest needs no other check: a header of 16 or 8 bytes stands before the bytes.
+    images = _read_file(folder, f"{half}-images-idx3-ubyte")[16:].reshape(-1, SIZE, SIZE)
+    labels = _read_file(folder, f"{half}-labels-idx1-ubyte")[8:]
     return Digits(images, labels.astype(np.int64))
 
 
-def _read_file(folder: Path, name: str) -> Bytes:
+def _read_file(folder: Path, name: str) -> npt.NDArray[np.uint8]:
     path = _existing(folder, name) or folder / name
     content = _unpacked(path, str(path))
-    shape = (SIZE, SIZE) if "images" in name else ()
-    array = _parse_idx(content, shape, str(path))
     _verify(content, name, str(path))
-    return array
+    return np.frombuffer(content, np.uint8)
 
 
 def _unpacked(path: Path, source: str) -> bytes:
@@ -165,24 +160,6 @@ def _unpacked(path: Path, source: str) -> bytes:
     if len(content) > MAX_BYTES:
         raise DataError(f"{source} unpacks to more than {MAX_BYTES:,} bytes: that is not MNIST")
     return bytes(content)
-
-
-def _parse_idx(content: bytes, item_shape: tuple[int, ...], source: str) -> Bytes:
-    """Return the array of an IDX file of unsigned bytes: magic, big-endian lengths, the data."""
-    dimensions = 1 + len(item_shape)
-    header = 4 + 4 * dimensions
-    if len(content) < header or content[:4] != bytes([0, 0, 8, dimensions]):
-        raise DataError(f"{source} is no IDX file of {dimensions}-dimensional unsigned bytes")
-    shape = tuple(int(size) for size in np.frombuffer(content[4:header], ">u4"))
-    if shape[1:] != item_shape:
-        raise DataError(f"{source} holds items of shape {shape[1:]}, expected {item_shape}")
-    expected = int(np.prod(shape, dtype=object))
-    if len(content) - header != expected:
-        raise DataError(
-            f"{source} is truncated or too long: it promises {expected:,} bytes and "
-            f"holds {len(content) - header:,}"
-        )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def _verify(content: bytes, name: str, source: str) -> None:

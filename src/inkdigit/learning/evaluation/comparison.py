@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 import inkdigit
-from inkdigit.errors import RunError, SettingError
+from inkdigit.errors import RunError, SettingError, check_number
 from inkdigit.files import is_taken, make_folder, write_text
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
@@ -23,7 +23,7 @@ from inkdigit.learning.models.load import SUFFIXES
 from inkdigit.learning.models.run import ONNX_MODEL, Run
 from inkdigit.learning.networks import NETWORKS, check_network
 from inkdigit.learning.networks.own import OwnNetwork
-from inkdigit.learning.settings import TrainingSettings, check_whole
+from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.timing import digits_per_second
 
@@ -145,9 +145,7 @@ def compare(
     half of `dataset`. Raises `SettingError` for fewer than one seed, an unknown network or one
     named twice.
     """
-    check_whole("seeds", seeds)
-    if seeds < 1:
-        raise SettingError(f"the seeds must be at least 1, received {seeds}")
+    check_number("the seeds", seeds)
     given = [_opened(network) for network in networks]
     if not given:
         raise SettingError("there is nothing to compare: name networks, runs or model files")
@@ -217,33 +215,24 @@ def hold(contenders: Sequence[Contender], dataset: Dataset) -> Comparison:
     A run goes by its recipe, or by its network where that is plain. Raises `SettingError` for two
     of one name and seed.
     """
-    keys = [(one.name, one.seed) for one in contenders]
-    _check_keys(keys)
-    models = {key: DigitModel.load(one.file) for key, one in zip(keys, contenders, strict=True)}
-    test = dataset.test
-    probabilities = {key: model.probabilities(test.images) for key, model in models.items()}
-    evaluations = {key: Evaluation(test.labels, some) for key, some in probabilities.items()}
-    rows = [_row(one, evaluations[key]) for key, one in zip(keys, contenders, strict=True)]
+    _check_keys([(one.name, one.seed) for one in contenders])
+    test, models, rows, predictions = dataset.test, dict[str, DigitModel](), [], {}
+    for one in contenders:
+        model = DigitModel.load(one.file)
+        found = Evaluation(test.labels, model.probabilities(test.images))
+        # Every seed's network is as fast as the next: one of each is timed.
+        models.setdefault(one.name, model)
+        predictions[one.name, one.seed] = found.predictions
+        figures = {"test_accuracy": found.accuracy, "test_loss": found.loss}
+        size = one.file.stat().st_size
+        known = {"network": one.name, "seed": one.seed, "model_bytes": size}
+        rows.append({**known, **figures, **one.known})
     table = pd.DataFrame(rows, columns=COLUMNS_OF_RUNS)
-    predictions = {key: found.predictions for key, found in evaluations.items()}
-    # Every seed's network is as fast as the next: one of each is timed.
-    timed = {network: model for (network, _), model in reversed(models.items())}
     return Comparison(
         runs=table,
-        networks=_summary(table).merge(_speeds(timed, test.images), on="network"),
+        networks=_summary(table).merge(_speeds(models, test.images), on="network"),
         differences=differences(predictions, test.labels),
     )
-
-
-def _row(one: Contender, evaluation: Evaluation) -> dict[str, object]:
-    return {
-        "network": one.name,
-        "seed": one.seed,
-        "test_accuracy": evaluation.accuracy,
-        "test_loss": evaluation.loss,
-        "model_bytes": one.file.stat().st_size,
-        **one.known,
-    }
 
 
 def _summary(table: pd.DataFrame) -> pd.DataFrame:

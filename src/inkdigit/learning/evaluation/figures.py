@@ -134,9 +134,7 @@ def _as_rows(history: Any) -> History:
     table_like = isinstance(rows, list) and rows and isinstance(rows[0], dict)
     measured = set(rows[0]) if table_like else set()
     if not ("loss" in measured and measured & {"accuracy", "validation_accuracy"}):
-        raise DataError(
-            "a history holds the loss and the accuracy of each epoch: this one does not"
-        )
+        raise DataError("a history holds loss and accuracy of each epoch: this one does not")
     return list(rows)
 
 

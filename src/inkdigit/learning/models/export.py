@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-import inkdigit
 from inkdigit.errors import MissingExtraError, ModelError, needing
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quietly
@@ -19,10 +19,42 @@ from inkdigit.learning.models.keras_files import (
     load_digit_model,
     load_keras_model,
 )
-from inkdigit.learning.models.quantisation import quantise
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
-from inkdigit.reading.model_file import FALLBACK, ModelInfo
+from inkdigit.reading.model_file import FALLBACK, ModelInfo, to_pixels
+
+_WEIGHTED = {"Conv", "Gemm", "MatMul"}
+
+
+def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
+    """Replace the weights and maps of a network in an ONNX file by eight-bit integers.
+
+    `pictures` are digits `uint8 (28, 28)` or line images `(32, width)` that it may be shown.
+    Its last layer with weights stays as it is. Weights keep to seven bits, as processors without
+    VNNI add up products of eight in too narrow a sum.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with quietly():
+        quant_pre_process(str(path), str(path), skip_symbolic_shape=True)
+        graph = onnx.load(str(path)).graph
+        inputs = ({graph.input[0].name: to_pixels(picture[None])} for picture in pictures)
+        weighted = [node.name for node in graph.node if node.op_type in _WEIGHTED]
+        quantize_static(
+            str(path),
+            str(path),
+            SimpleNamespace(get_next=lambda: next(inputs, None)),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Add", "MaxPool", "Relu", *_WEIGHTED],
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=[weighted[-1]],
+        )
+
 
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
@@ -74,16 +106,10 @@ def write_onnx(
 
     `measured` gives the calibration and the accuracy of its network, where they are known.
     """
-    known: dict[str, Any] = {
-        "trained_on": "unknown",
-        "trained_digits": 0,
-        "accuracy": 0.0,
-        "accuracy_on": "nothing",
-    }
     model = load_digit_model(path)
     classes = (DIGITS, SINGLE_ALPHABET)[model.output_shape[1] > len(DIGITS)]
-    known |= {"network": path.stem, "classes": classes, "inkdigit_version": inkdigit.__version__}
-    write_model_file(model, ModelInfo(**known | measured(model)), out, pictures)
+    info = ModelInfo(network=path.stem, classes=classes, **measured(model))
+    write_model_file(model, info, out, pictures)
     return out
 
 
@@ -101,12 +127,34 @@ def describe(path: Path, info: ModelInfo) -> None:
     write_atomically(path, lambda temporary: _describe(onnx.load(str(path)), info, temporary))
 
 
-def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -> None:
+def write_line_networks(
+    networks: Iterable[Any], info: ModelInfo, path: Path, pictures: Callable[[], Pictures]
+) -> None:
+    """Write one line model file of a network, or of two: the second is the fallback of the first.
+
+    `pictures` gives those that each is measured on for eight bits.
+    """
+
+    def write(target: Path) -> None:
+        with TemporaryDirectory(dir=target.parent) as folder:
+            files = list[Path]()
+            for number, network in enumerate(networks):
+                files.append(Path(folder, f"{number}.onnx"))
+                write_model_file(network, info, files[-1], pictures())
+            if len(files) == 1:
+                files[0].replace(target)
+            else:
+                _join(files, info, target)
+
+    write_atomically(path, write)
+
+
+def _join(files: list[Path], info: ModelInfo, path: Path) -> None:
     """Write one line model file of two: only the network that is asked is computed."""
     import onnx
     from onnx import helper
 
-    models = [onnx.load(str(file)) for file in (first, second)]
+    models = [onnx.load(str(file)) for file in files]
     shown = models[0].graph.input[0]
     branches = []
     for model, name in zip(models, ("first", FALLBACK), strict=True):
@@ -123,7 +171,7 @@ def join_with_fallback(first: Path, second: Path, info: ModelInfo, path: Path) -
     graph = helper.make_graph([chosen], info.network, [shown, which], [output])
     versions = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=versions, ir_version=models[0].ir_version)
-    write_atomically(path, lambda temporary: _describe(model, info, temporary))
+    _describe(model, info, path)
 
 
 def _describe(graph: Any, info: ModelInfo, path: Path) -> None:

@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,26 +37,10 @@ Shapes = tuple[tuple[int | None, ...], tuple[int | None, ...]]
 DIGIT_SHAPES = tuple(((None, SIZE, SIZE, 1), (None, len(c))) for c in (DIGITS, SINGLE_ALPHABET))
 LINE_SHAPES = (((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),)
 
-PLAIN_CLASSES = frozenset([
-    "Sequential", "Functional", "Model", "InputLayer", "Conv1D", "Conv2D", "Conv2DTranspose",
-    "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "Dense",
-    "EinsumDense", "Flatten", "Reshape", "Permute", "RepeatVector", "MaxPooling1D",
-    "MaxPooling2D", "AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "ZeroPadding2D",
-    "Cropping2D", "UpSampling2D", "Resizing", "BatchNormalization", "LayerNormalization",
-    "GroupNormalization", "UnitNormalization", "SpectralNormalization", "Normalization",
-    "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dropout", "SpatialDropout2D",
-    "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization", "Add",
-    "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Identity",
-    "Rescaling", "SimpleRNN", "GRU", "LSTM", "SimpleRNNCell", "GRUCell", "LSTMCell",
-    "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Attention", "RandomBrightness",
-    "RandomContrast", "RandomCrop", "RandomErasing", "RandomFlip", "RandomRotation",
-    "RandomShear", "RandomTranslation", "RandomZoom", "SeedGenerator", "DTypePolicy",
-    "__tensor__", "__keras_tensor__", "L1", "L2", "L1L2", "OrthogonalRegularizer", "MaxNorm",
-    "MinMaxNorm", "NonNeg", "UnitNorm", "Zeros", "Ones", "Constant", "RandomNormal",
-    "RandomUniform", "TruncatedNormal", "VarianceScaling", "Orthogonal", "GlorotNormal",
-    "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
-])  # fmt: skip
+# What a description may name: layers and what they are made of, none of which can run code.
+PLAIN_CLASSES = frozenset(
+    files("inkdigit.learning.models").joinpath("plain_classes.txt").read_text("utf-8").split()
+)
 
 
 def predict(model: Any, images: npt.NDArray[np.uint8]) -> Floats:

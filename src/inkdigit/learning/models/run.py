@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import inkdigit
 from inkdigit.errors import InkdigitError, RunError
 from inkdigit.files import as_path, is_taken, leftovers, make_folder, write_text
 from inkdigit.learning.datasets.digits import Dataset, public_name
@@ -171,7 +170,6 @@ class Run:
             trained_digits=metrics["train_digits"],
             accuracy=metrics["test_accuracy"],
             accuracy_on=f"{data}, test half, {metrics['test_digits']:,} digits",
-            inkdigit_version=inkdigit.__version__,
             **metrics["calibration"],
             **metrics.get("model", {}),
         )

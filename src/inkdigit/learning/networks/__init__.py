@@ -1,7 +1,7 @@
 """The networks by name.
 
 Those in `NETWORKS` learn from labelled digits and turn `(n, 28, 28, 1)` into `(n, 10)`. To add one,
-write a file beside these, with a function that returns its layers, and name that there. Those in
+write a function in `digits` that returns its layers, and name that there. Those in
 `READERS` learn from drawn handwriting; `line`, which is no plain sequence, returns a model.
 """
 
@@ -11,13 +11,8 @@ from typing import Any
 
 from inkdigit.errors import SettingError
 from inkdigit.learning.backend import Layers, computing_in, keras
-from inkdigit.learning.networks.averaged import averaged
-from inkdigit.learning.networks.classic import classic
-from inkdigit.learning.networks.fast import fast
-from inkdigit.learning.networks.lenet5 import lenet5
+from inkdigit.learning.networks.digits import averaged, classic, fast, lenet5, modern, single
 from inkdigit.learning.networks.line import line
-from inkdigit.learning.networks.modern import modern
-from inkdigit.learning.networks.single import single
 from inkdigit.learning.recipes import check_known
 
 Model = Any  # a keras.Model; Keras carries no types

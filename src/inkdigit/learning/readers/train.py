@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
@@ -21,7 +20,7 @@ from inkdigit.errors import DataError, RunError, SettingError
 from inkdigit.files import write_atomically
 from inkdigit.learning.datasets import Dataset, Digits, load_dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate, threshold_at_error
-from inkdigit.learning.models.export import describe, export, join_with_fallback, write_model_file
+from inkdigit.learning.models.export import describe, write_line_networks
 from inkdigit.learning.models.keras_files import LINE_SHAPES, load_keras_model, predict
 from inkdigit.learning.models.run import KERAS_MODEL, History, Run
 from inkdigit.learning.models.trainable import trainable_networks
@@ -207,15 +206,12 @@ def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path:
         second = trainable_networks(fallback, quantisation_lines())[0]
         known = LineModel.load(fallback).info.trained_digits
     info = replace(run.info(), trained_digits=run.metrics["train_digits"] + known)
+    first = load_keras_model(run.folder / KERAS_MODEL, LINE_SHAPES)
     training = ReaderTraining(run.settings, dataset)
     measured = training.recipe.drawn.measured
 
     def write(target: Path) -> None:
-        with TemporaryDirectory(dir=target.parent) as folder:
-            files = Path(folder, "first.onnx"), Path(folder, "fallback.onnx")
-            export(run, files[0], quantisation_lines())
-            write_model_file(second, info, files[1], quantisation_lines())
-            join_with_fallback(*files, info, target)
+        write_line_networks((first, second), info, target, quantisation_lines)
         model = LineModel.load(target)
 
         def read(part: str, digits: Digits) -> tuple[Floats, Mask]:

@@ -27,11 +27,8 @@ def _load() -> dict[str, dict[str, tuple[Allograph, ...]]]:
 
 
 def _shape(group: ElementTree.Element) -> Allograph:
-    return tuple(_stroke(line.attrib["points"]) for line in group)
-
-
-def _stroke(points: str) -> Stroke:
-    return tuple((float(x), float(y)) for x, y in (point.split(",") for point in points.split()))
+    strokes = ([point.split(",") for point in line.attrib["points"].split()] for line in group)
+    return tuple(tuple((float(x), float(y)) for x, y in points) for points in strokes)
 
 
 _SHAPES = _load()

@@ -20,6 +20,9 @@ Hand = Callable[[str, Random], Sample | None]
 _SHARES = {
     "strokes": 50, "mnist": 20, "font": 20, "mixed": 10, "writers": 50, "forms": 25, "tablet": 75,
 }  # fmt: skip
+_SHARE_OF_OTHERS = 25
+# The kinds of whose writers others borrow what they have not written.
+_LENDERS = ("tablet", "ones and nines")
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,9 @@ class Hands:
         self._images = digits.images
         self._of = {str(value): np.flatnonzero(digits.labels == value) for value in range(10)}
         there = {"strokes", "mnist", "mixed", *self._real, *(["font"] if len(fonts) else [])}
-        self.kinds = [kind for kind in _SHARES if kind in there]
-        weights = np.array([_SHARES[kind] for kind in self.kinds])
+        others = self._real.keys() - _SHARES.keys() - {*_LENDERS}
+        self.kinds = [*(kind for kind in _SHARES if kind in there), *sorted(others)]
+        weights = np.array([_SHARES.get(kind, _SHARE_OF_OTHERS) for kind in self.kinds])
         self._shares = weights / weights.sum()
 
     def kind(self, rng: Random) -> str:
@@ -104,7 +108,7 @@ class Hands:
         if kind == "font":
             font = int(rng.integers(len(self.fonts)))
             return _first_of(lambda character, _: self._in_font(font, character), pen)
-        lenders = [name for name in ("tablet", "ones and nines") if name in self._real]
+        lenders = [name for name in _LENDERS if name in self._real]
         others = [self._writer(name, rng) for name in lenders if rng.random() < 0.5]
         return _first_of(self._writer(kind, rng), *others, pen)
 

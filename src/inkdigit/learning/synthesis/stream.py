@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from inkdigit.reading.preprocessing.digit import SIZE, extract_digit
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, extract_line
 
 Line = tuple[Ink, str]
+_Drawn = TypeVar("_Drawn", bound=tuple[Any, ...])
 Draw = Callable[[np.random.Generator], Line]
 
 # So many blocks are drawn ahead of the one that is learnt from, for each process.
@@ -118,9 +119,12 @@ class SampleStream:
 
 
 def batches(
-    lines: list[Line], size: int, rng: np.random.Generator | None = None
-) -> Iterator[list[Line]]:
-    """Yield batches of lines of about the same width, in random order if `rng` is given."""
+    lines: list[_Drawn], size: int, rng: np.random.Generator | None = None
+) -> Iterator[list[_Drawn]]:
+    """Yield batches of lines of about the same width, in random order if `rng` is given.
+
+    The pixels of a line are the first of it.
+    """
     order = sorted(range(len(lines)), key=lambda i: lines[i][0].shape[1])
     groups = [order[i : i + size] for i in range(0, len(order), size)]
     if rng is not None:

@@ -90,6 +90,5 @@ class Posteriors:
 
     def spelled(self, labels: Integers) -> list[str]:
         """Return what labels spell: the way back from `labels`."""
-        return [
-            "".join([self.symbols[label] for label in row if label >= 0]) for row in labels.tolist()
-        ]
+        symbols, rows = self.symbols, labels.tolist()
+        return ["".join([symbols[label] for label in row if label >= 0]) for row in rows]

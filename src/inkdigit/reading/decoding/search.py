@@ -48,9 +48,8 @@ def _lines_a_batch(lines: Posteriors, automaton: Automaton) -> int:
     _, frames, classes = lines.probabilities.shape
     ahead = frames * classes * len(automaton.transitions)
     if ahead > _LARGEST_TABLE:
-        raise SettingError(
-            f"the pattern has {automaton.dead} states, too many for a line this long"
-        )
+        states = automaton.dead
+        raise SettingError(f"the pattern has {states} states, too many for a line this long")
     lattice = frames * 4 * lines.greedy.shape[1]
     return max(1, _BATCH_SIZE // max(1, int(ahead + lattice)))
 
@@ -67,9 +66,8 @@ def masses_ahead(lines: Posteriors, automaton: Automaton) -> tuple[Floats, Float
     frames = np.ascontiguousarray(lines.probabilities.transpose(1, 2, 0))
     count, classes, width = frames.shape
     states, blank = len(automaton.transitions), classes - 1
-    moves = np.column_stack([automaton.transitions, np.arange(states)]) * classes + np.arange(
-        classes
-    )
+    moves = np.column_stack([automaton.transitions, np.arange(states)]) * classes
+    moves += np.arange(classes)
     # A frame may say any symbol but the last one as a new character, and the blank after anything.
     new = 1.0 - np.eye(classes)
     new[blank, blank] = 1
