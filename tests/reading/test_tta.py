@@ -7,7 +7,7 @@ from scripted import SURE, Grey, ScriptedLine, bars
 from inkdigit.errors import SettingError
 from inkdigit.reading import LineModel, ReadOptions, tta
 from inkdigit.reading.alphabet import LINE_ALPHABET
-from inkdigit.reading.model_file import COLUMNS_PER_FRAME
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME, FALLBACK
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, extract_line
 from inkdigit.reading.reader import LINE_MODEL
 from inkdigit.reading.tta import (
@@ -208,7 +208,7 @@ def test_the_fallback_looks_at_lines_in_doubt_only_and_as_they_are() -> None:
         return second.frames(images)
 
     line = line_of(2)
-    views = view_lines(first.frames, [line, line], fallback)
+    views = view_lines(first.frames, [line, line], {FALLBACK: fallback})
     assert views.doubt == [0, 1]
     assert len(views.views) == 2 * (1 + len(VIEWS_WITH_FALLBACK) + 1)
     assert len(views.fallback) == 2
@@ -218,8 +218,20 @@ def test_the_fallback_looks_at_lines_in_doubt_only_and_as_they_are() -> None:
     for found in views.unconstrained:
         assert found.text == "17"
         assert found.probability == pytest.approx(SURE * (looks * 0.4 + SURE) / (looks + 1))
-    assert view_lines(second.frames, [line], fallback).doubt == []
+    assert view_lines(second.frames, [line], {FALLBACK: fallback}).doubt == []
     assert len(shown) == 1
+
+
+def test_witnesses_look_at_every_line_whatever_an_adapted_network_is_sure_of() -> None:
+    adapted, before = ScriptedLine("1", "7").frames, ScriptedLine("1", "2").frames
+    others = {FALLBACK: adapted, "witness_first": before, "witness_fallback": before}
+    views = view_lines(adapted, [line_of(2)], others)
+    assert views.doubt == [0]
+    assert len(views.views) == 1 + len(VIEWS_WITH_FALLBACK) + len(others)
+    assert len(views.fallback) == 1
+    (found,) = views.unconstrained
+    assert found.text == "17"
+    assert found.probability == pytest.approx(0.6, abs=0.002)
 
 
 def test_a_pattern_that_takes_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

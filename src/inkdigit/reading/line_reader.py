@@ -72,7 +72,7 @@ class LineReader:
             return [result for line in lines for result in self._results([line], options)]
 
     def _read(self, lines: list[LineImage], options: ReadOptions) -> list[Evidence]:
-        views = view_lines(self.model.frames, [line.pixels for line in lines], self.model.fallback)
+        views = view_lines(self.model.frames, [line.pixels for line in lines], self.model.others)
         chosen = self._calibrated(views.choose(options))
         texts = [found.text for found in chosen]
         posteriors = views.first.restricted_to(options.symbols)

@@ -3,7 +3,8 @@
 An ONNX graph with metadata properties `inkdigit.<field>`, one for each field of `ModelInfo`, as
 JSON. A digit model turns `float32 (n, 28, 28, 1)` pixels in 0..1 into probabilities `(n, classes)`,
 a line model `(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank. It may
-hold two networks: then another input, `fallback`, says which is run, a scalar `bool`.
+hold further networks: each has another input, a scalar `bool` that says whether it is run, named
+`fallback`, or `witness_…` for what it read with before it was adapted.
 `inkdigit.learning.models.export` writes it; this module loads it with ONNX Runtime alone.
 """
 
@@ -32,8 +33,9 @@ PREFIX = "inkdigit."
 # A line network takes images whose width is a multiple of this, and gives a frame for two columns.
 WIDTH_MULTIPLE = 4
 COLUMNS_PER_FRAME = 2
-# The input of a line model that holds two networks that says which of them is run.
-FALLBACK = "fallback"
+# What the networks of a line model beside the first are called, and the inputs that say which is
+# run. Witnesses are those of before it was adapted.
+FIRST, FALLBACK, WITNESS = "first", "fallback", "witness_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +168,11 @@ class LineModel(_Model):
 
     _reads = "line"
 
-    def frames(self, images: npt.NDArray[np.uint8], *, fallback: bool = False) -> Floats:
+    def frames(self, images: npt.NDArray[np.uint8], *, network: str = "") -> Floats:
         """Return probabilities `float32 (n, width / 2, classes + 1)` for `uint8 (n, 32, width)`.
 
         The width is a multiple of 4, ink is 255 and paper 0, and the last class is the blank.
-        `fallback` asks the second network of a file that holds two.
+        `network` asks one of the `others`, and not the first.
         """
         expected = self.info.input_height
         if images.ndim != 3 or images.shape[1] != expected or images.shape[2] % WIDTH_MULTIPLE:
@@ -178,14 +180,17 @@ class LineModel(_Model):
                 f"expected line images of shape (n, {expected}, multiple of {WIDTH_MULTIPLE}), "
                 f"received {images.shape}"
             )
-        which = {FALLBACK: np.array(fallback)} if self.fallback else {}
+        which = {name: np.array(name == network) for name in self._others}
         return self._run(to_pixels(images), **which)
 
     @property
-    def fallback(self) -> Callable[[npt.NDArray[np.uint8]], Floats] | None:
-        """The second network of the file, as `frames` is the first; `None` if it holds one."""
-        two = len(self._session.get_inputs()) > 1
-        return partial(self.frames, fallback=True) if two else None
+    def others(self) -> dict[str, Callable[[npt.NDArray[np.uint8]], Floats]]:
+        """The further networks of the file by name, each as `frames` is the first."""
+        return {name: partial(self.frames, network=name) for name in self._others}
+
+    @property
+    def _others(self) -> list[str]:
+        return [each.name for each in self._session.get_inputs()[1:]]
 
 
 # What reading does not take.
@@ -278,9 +283,10 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
         for node in (*session.get_inputs(), *session.get_outputs())
     ]
     expected = [("tensor(float)", "n", *size) for size in sizes]
-    two = [expected[0], ("tensor(bool)",), expected[1]]
-    named = [node.name for node in session.get_inputs()[1:]] == [FALLBACK]
-    if shapes != expected and not (info.reads == "line" and shapes == two and named):
+    others = [node.name for node in session.get_inputs()[1:]] if info.reads == "line" else []
+    named = all(name == FALLBACK or name.startswith(WITNESS) for name in others)
+    expected[1:1] = [("tensor(bool)",)] * len(others)
+    if shapes != expected or not named:
         raise ModelError(
             f"{source} is no {info.reads} model: it has inputs and outputs of shape {shapes}, "
             f"expected {expected}"

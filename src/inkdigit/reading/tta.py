@@ -2,12 +2,14 @@
 
 What a network says of several views, averaged, is right more often than what it says of one, and
 above all is less often sure and wrong. Where a model file holds a second network, that one looks at
-what the first leaves in doubt: networks of two trainings err elsewhere.
+what the first leaves in doubt: networks of two trainings err elsewhere. A network that was adapted
+is sure of mistakes of its own: what it read with before, its witnesses, look at every line.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 import cv2
 import numpy as np
@@ -18,7 +20,7 @@ from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.calibration import Floats
 from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.decoding.rescoring import Hypothesis, choose
-from inkdigit.reading.model_file import COLUMNS_PER_FRAME
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WITNESS
 from inkdigit.reading.options import ReadOptions
 
 # What one view says with at least this probability is not looked at again.
@@ -100,7 +102,7 @@ class Views:
     """What networks say of lines: of all at `first`, and of those in `doubt` in several `views`.
 
     `doubt` are the numbers of lines. `views` holds one view of all of those after the other, the
-    first among them. `fallback` is what a second network says of them, as they are; of none where
+    first among them. `fallback` is what the second network says of them, as they are; of none where
     there is no such network.
     """
 
@@ -118,24 +120,29 @@ class Views:
         return _rescored(first, self.doubt, self.views, options)
 
 
-def view_lines(network: Network, images: Sequence[Grey], fallback: Network | None = None) -> Views:
+def view_lines(
+    network: Network, images: Sequence[Grey], others: Mapping[str, Network] | None = None
+) -> Views:
     """Look at line images `uint8 (32, width)`, and again where that leaves doubt.
 
-    Then a `fallback` network looks too, if there is one.
+    Then the `others` of a model file look too, if it has any.
     """
+    others = others or {}
+    sure = inf if any(name.startswith(WITNESS) for name in others) else _SURE
     first = run_batched(network, images)
     posteriors = Posteriors.of(first)
     proposed = choose(posteriors.restricted_to(DIGITS), _UNCONSTRAINED)
-    doubt = [i for i, found in enumerate(proposed) if found.probability < _SURE]
+    doubt = [i for i, found in enumerate(proposed) if found.probability < sure]
     doubtful = [images[number] for number in doubt]
     if not doubtful:
         none = posteriors[:0]
         return Views(posteriors, doubt, none, none, proposed)
-    others = VIEWS_WITH_FALLBACK if fallback else VIEWS_ALONE
-    again = run_batched(network, [view(pixels) for view in others for pixels in doubtful])
-    second = run_batched(fallback, doubtful) if fallback else first[:0]
-    views = Posteriors.of(_stacked(first[doubt], again, second))
-    opinion = views[len(views) - len(second) :]
+    further = VIEWS_WITH_FALLBACK if others else VIEWS_ALONE
+    again = run_batched(network, [view(pixels) for view in further for pixels in doubtful])
+    said = [run_batched(other, doubtful) for other in others.values()]
+    views = Posteriors.of(_stacked(first[doubt], again, *said))
+    second = (1 + len(further)) * len(doubt)
+    opinion = views[second : second + len(doubt)]
     chosen = _rescored(proposed, doubt, views, _UNCONSTRAINED)
     return Views(posteriors, doubt, views, opinion, chosen)
 

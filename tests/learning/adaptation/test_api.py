@@ -9,12 +9,14 @@ from inkdigit import Reader, learning
 from inkdigit.errors import DataError, SettingError
 from inkdigit.images import Grey, as_png
 from inkdigit.learning.adaptation import adapt as adapting
+from inkdigit.learning.adaptation.learners import AdaptConfig, LineLearner
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.synthesis.stream import Generator
 from inkdigit.reading.alphabet import only_digits
 from inkdigit.reading.model_file import LineModel
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import LINE_MODEL
+from inkdigit.reading.tta import PADDED_TO, pad
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +62,17 @@ def test_a_reader_learns_and_an_interrupted_adaptation_goes_on(
     assert model.info.trained_on.endswith("adapted to 40 pictures")
     # It is calibrated on drawn pictures, as there are few labels.
     assert isinstance(model, LineModel)
-    assert model.fallback is not None
     assert model.info.reject_measured_on == 60
+    # What it read with before looks beside it, and still does where it is adapted again.
+    assert [*model.others] == ["fallback", "witness_first", "witness_fallback"]
+    again = LineLearner(model, AdaptConfig(drawn=60))
+    assert [*again.learning] == ["first", "fallback"]
+    assert [*again.witnesses] == ["witness_first", "witness_fallback"]
+    lines = pad([reader.shown(page, ReadOptions()) for page in pages[:8]], PADDED_TO)
+    before = LineModel.load(LINE_MODEL)
+    for name, witness in {"first": before.frames, **before.others}.items():
+        said, known = model.others[f"witness_{name}"](lines), witness(lines)
+        assert (said.argmax(axis=-1) == known.argmax(axis=-1)).mean() > 0.98
 
 
 @pytest.mark.slow

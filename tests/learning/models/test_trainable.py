@@ -18,9 +18,10 @@ def test_the_networks_of_a_model_file_read_as_it_does_and_as_if_they_had_learnt_
     """What Keras computes from the weights, beside ONNX Runtime; and batch by batch."""
     lines = list(quantisation_lines())
     model = LineModel.load(LINE_MODEL)
-    assert model.fallback is not None
     networks = trainable_networks(LINE_MODEL, lines)
-    for network, said in zip(networks, (model.frames, model.fallback), strict=True):
+    assert [*networks] == ["first", "fallback"]
+    for name, network in networks.items():
+        said = model.others.get(name, model.frames)
         agree = []
         for line in lines[:20]:
             found = softmax(np.asarray(network.predict_on_batch(to_pixels(line[None]))), axis=-1)
@@ -39,7 +40,7 @@ def test_the_networks_of_a_model_file_read_as_it_does_and_as_if_they_had_learnt_
 
 def test_the_network_of_single_digits_reads_as_its_model_file_does(sample: Dataset) -> None:
     images = sample.test.images[::10]
-    (network,) = trainable_networks(SINGLE_MODEL, images)
+    network = trainable_networks(SINGLE_MODEL, images)["first"]
     said = predict(network, images)
     assert np.abs(said - DigitModel.load(SINGLE_MODEL).probabilities(images)).max() < 1e-4
     trained = np.asarray(network(to_pixels(images), training=True))

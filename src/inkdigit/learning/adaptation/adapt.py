@@ -150,7 +150,7 @@ class Adapting:
         unknown = len(pile.labelled) < len(pile)
         rounds = config.rounds if unknown else 1
         turns = rounds * (config.folds + 1) + (config.folds if pile.labelled else 0)
-        self._fits = turns * len(learner.start)
+        self._fits = turns * len(learner.learning)
         self._done, self._seconds = 0, 0.0
 
     def run(self) -> Outcome:
@@ -166,7 +166,7 @@ class Adapting:
             found |= zip(inside, self._found(trained[-1], inside), strict=True)
         unseen = [found[number] for number in range(len(self.pile))]
         curve = self._curve(folds, unseen) if self.pile.labelled else {}
-        networks = [mean_weights(alike) for alike in zip(*trained, strict=True)]
+        networks = {name: mean_weights([each[name] for each in trained]) for name in trained[0]}
         drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
         info = replace(self.info, **self._calibration(unseen, networks, drawn))
         shares = [self._share(each, drawn) for each in (start, networks)]
@@ -189,10 +189,12 @@ class Adapting:
         networks = self.learner.start
         for step in range(self.config.rounds if unknown else 1):
             sure = self._sure(networks, unknown) if unknown else []
-            networks = [
-                self._fit(weights, [*labelled, *sure], f"{name}-{step}-{place}")
-                for place, weights in enumerate(self.learner.start)
-            ]
+            examples = [*labelled, *sure]
+            learned = {
+                which: self._fit(weights, examples, f"{name}-{step}-{which}")
+                for which, weights in self.learner.learning.items()
+            }
+            networks = learned | self.learner.witnesses
         return networks
 
     def _sure(self, networks: Networks, numbers: list[int]) -> list[Example]:

@@ -41,7 +41,7 @@ from inkdigit.learning.training import learning_rate, make_optimizer
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
 from inkdigit.reading.calibration import Floats, temperature_scale
 from inkdigit.reading.decoding.rescoring import Hypothesis
-from inkdigit.reading.model_file import DigitModel, LineModel, ModelInfo, to_pixels
+from inkdigit.reading.model_file import FIRST, WITNESS, DigitModel, LineModel, ModelInfo, to_pixels
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.tta import PADDED_TO, classify_views, pad, view_lines
 
@@ -56,8 +56,8 @@ _SEEN, _LEAST_EPOCHS = 12_000, 8
 _IS_DIGIT = np.array([symbol in DIGITS for symbol in LINE_ALPHABET] + [False])
 _IS_BLANK = np.arange(len(LINE_ALPHABET) + 1) == len(LINE_ALPHABET)
 
-# The weights of the first network, and of the fallback if there is one.
-Networks = list[Weights]
+# The weights of the networks in a model file, by their names.
+Networks = dict[str, Weights]
 Confidences = npt.NDArray[np.float64]
 _Batches = Iterator[tuple[Any, Any]]
 
@@ -138,7 +138,13 @@ class _Trained(ABC):
     def start(self) -> Networks:
         """The weights of the networks in the model file."""
         shown = (one.pixels for one in self._replay) if self._single else quantisation_lines()
-        return [each.get_weights() for each in trainable_networks(self.model.path, shown)]
+        networks = trainable_networks(self.model.path, shown)
+        return {name: network.get_weights() for name, network in networks.items()}
+
+    @property
+    def learning(self) -> Networks:
+        """Those that learn; the others are witnesses."""
+        return {name: one for name, one in self.start.items() if not name.startswith(WITNESS)}
 
     def fit(self, old: Weights, examples: Sequence[Example], seed: int | Sequence[int]) -> Weights:
         """Return weights that have learned from examples, beginning with others."""
@@ -175,16 +181,23 @@ class LineLearner(_Trained):
     def __init__(self, model: LineModel, config: AdaptConfig) -> None:
         super().__init__(model, config, _loss)
 
+    @property
+    def witnesses(self) -> Networks:
+        """What was never adapted, to look beside what is: it is not sure of the same mistakes."""
+        known = {name: one for name, one in self.start.items() if name.startswith(WITNESS)}
+        return known or {f"{WITNESS}{name}": one for name, one in self.start.items()}
+
     def read(
         self, networks: Networks, images: list[Grey], options: ReadOptions
     ) -> Sequence[Hypothesis]:
         """Return what networks read on line images, as a reader with them does, uncalibrated."""
         found: dict[int, Hypothesis] = {}
-        first, *others = (partial(self._frames, weights) for weights in networks)
+        others = {name: partial(self._frames, weights) for name, weights in networks.items()}
+        first = others.pop(FIRST)
         order = sorted(range(len(images)), key=lambda i: images[i].shape[1])
         for start in range(0, len(order), _TOGETHER):
             some = order[start : start + _TOGETHER]
-            views = view_lines(first, [images[i] for i in some], *others)
+            views = view_lines(first, [images[i] for i in some], others)
             found |= zip(some, views.choose(options), strict=True)
         return [found[number] for number in range(len(images))]
 
@@ -204,7 +217,7 @@ class LineLearner(_Trained):
     def write(self, networks: Networks, info: ModelInfo, images: list[Grey], out: Path) -> None:
         """Write line networks into one file; `images` too say how far their maps reach."""
         shown = [pad([image], PADDED_TO)[0] for image in images[:_QUANTISED_BY]]
-        kept = (self.network(weights) for weights in networks)
+        kept = ((name, self.network(weights)) for name, weights in networks.items())
         write_line_networks(kept, info, out, lambda: chain(shown, quantisation_lines()))
 
     def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
@@ -246,6 +259,7 @@ class DigitLearner(_Trained):
             raise SettingError(
                 f"{model.name} does not tell what is no digit: adapt a model of `single`"
             )
+        self.witnesses: Networks = {}
         smoothing = RECIPES["single"].smoothing
         super().__init__(
             model, config, keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
@@ -255,7 +269,7 @@ class DigitLearner(_Trained):
         """Return the likeliest digit of each image, of those that fit the options."""
         if not images:
             return []
-        network = partial(predict, self.network(networks[0]))
+        network = partial(predict, self.network(networks[FIRST]))
         fitting = [number for number, digit in enumerate(DIGITS) if options.passes(digit)]
         return [
             Seen(DIGITS[best], float(row[best]), row)
@@ -276,7 +290,7 @@ class DigitLearner(_Trained):
 
     def write(self, networks: Networks, info: ModelInfo, _: list[Grey], out: Path) -> None:
         """Write a digit network; it stays in `float32`."""
-        write_model_file(self.network(networks[0]), info, out)
+        write_model_file(self.network(networks[FIRST]), info, out)
 
     def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield digits and one-hot classes."""

@@ -21,7 +21,7 @@ from inkdigit.learning.models.keras_files import (
 )
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
-from inkdigit.reading.model_file import FALLBACK, ModelInfo, to_pixels
+from inkdigit.reading.model_file import FIRST, ModelInfo, to_pixels
 
 _WEIGHTED = {"Conv", "Gemm", "MatMul"}
 
@@ -128,50 +128,61 @@ def describe(path: Path, info: ModelInfo) -> None:
 
 
 def write_line_networks(
-    networks: Iterable[Any], info: ModelInfo, path: Path, pictures: Callable[[], Pictures]
+    networks: Iterable[tuple[str, Any]],
+    info: ModelInfo,
+    path: Path,
+    pictures: Callable[[], Pictures],
 ) -> None:
-    """Write one line model file of a network, or of two: the second is the fallback of the first.
+    """Write one line model file of networks with their names: the first, and those beside it.
 
     `pictures` gives those that each is measured on for eight bits.
     """
 
     def write(target: Path) -> None:
         with TemporaryDirectory(dir=target.parent) as folder:
-            files = list[Path]()
-            for number, network in enumerate(networks):
-                files.append(Path(folder, f"{number}.onnx"))
-                write_model_file(network, info, files[-1], pictures())
+            files: dict[str, Path] = {}
+            for name, network in networks:
+                files[name] = Path(folder, f"{name}.onnx")
+                write_model_file(network, info, files[name], pictures())
             if len(files) == 1:
-                files[0].replace(target)
+                files[FIRST].replace(target)
             else:
                 _join(files, info, target)
 
     write_atomically(path, write)
 
 
-def _join(files: list[Path], info: ModelInfo, path: Path) -> None:
-    """Write one line model file of two: only the network that is asked is computed."""
+def _join(files: dict[str, Path], info: ModelInfo, path: Path) -> None:
+    """Write one line model file of several: only the network that is asked is computed."""
     import onnx
     from onnx import helper
 
-    models = [onnx.load(str(file)) for file in files]
-    shown = models[0].graph.input[0]
-    branches = []
-    for model, name in zip(models, ("first", FALLBACK), strict=True):
-        graph = onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False).graph
-        # It sees the inputs of the graph around it.
-        branches.append(helper.make_graph(graph.node, name, [], graph.output, graph.initializer))
+    models = {name: onnx.load(str(file)) for name, file in files.items()}
+    first = models[FIRST]
+    branches = {name: _branch(name, model) for name, model in models.items()}
     output = helper.make_tensor_value_info(
         "frames", onnx.TensorProto.FLOAT, ["n", "frames", len(info.classes) + 1]
     )
-    chosen = helper.make_node(
-        "If", [FALLBACK], [output.name], else_branch=branches[0], then_branch=branches[1]
-    )
-    which = helper.make_tensor_value_info(FALLBACK, onnx.TensorProto.BOOL, [])
-    graph = helper.make_graph([chosen], info.network, [shown, which], [output])
+    asked = branches.pop(FIRST)
+    for name, branch in branches.items():
+        chosen = helper.make_node(
+            "If", [name], [output.name], f"if_{name}", else_branch=asked, then_branch=branch
+        )
+        asked = helper.make_graph([chosen], f"{name}_or_before", [], [output])
+    which = [helper.make_tensor_value_info(name, onnx.TensorProto.BOOL, []) for name in branches]
+    inputs = [first.graph.input[0], *which]
+    graph = helper.make_graph(asked.node, info.network, inputs, [output])
     versions = [helper.make_opsetid("", OPSET)]
-    model = helper.make_model(graph, opset_imports=versions, ir_version=models[0].ir_version)
+    model = helper.make_model(graph, opset_imports=versions, ir_version=first.ir_version)
     _describe(model, info, path)
+
+
+def _branch(name: str, model: Any) -> Any:
+    """Return the graph of a model as a branch; it sees the inputs of the graph around it."""
+    import onnx
+
+    graph = onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False).graph
+    return onnx.helper.make_graph(graph.node, name, [], graph.output, graph.initializer)
 
 
 def _describe(graph: Any, info: ModelInfo, path: Path) -> None:

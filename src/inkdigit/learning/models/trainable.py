@@ -14,7 +14,7 @@ import numpy.typing as npt
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
 from inkdigit.learning.networks import build_network
-from inkdigit.reading.model_file import load_model_file, to_pixels
+from inkdigit.reading.model_file import FIRST, load_model_file, to_pixels
 
 Pictures = Iterable[npt.NDArray[np.uint8]]
 Array = npt.NDArray[np.float32]
@@ -28,8 +28,8 @@ class _Weighted(NamedTuple):
     bias: Array
 
 
-def trainable_networks(path: Path, pictures: Pictures) -> list[Any]:
-    """Return the networks of a model file: of a line model the first, then its fallback if any.
+def trainable_networks(path: Path, pictures: Pictures) -> dict[str, Any]:
+    """Return the networks of a model file by name: the first, and those beside it if any.
 
     Their batch normalisation begins with what it would have measured on `pictures`, line images
     `uint8 (32, width)` or digits `(28, 28)`. Raises `ModelError` for a file that is none, or not of
@@ -39,14 +39,21 @@ def trainable_networks(path: Path, pictures: Pictures) -> list[Any]:
 
     name = "line" if load_model_file(path).info.reads == "line" else "single"
     graph, pictures = onnx.load(str(path)).graph, list(pictures)
-    # An `If` has a graph for each of its networks.
-    branches = {attribute.name: attribute.g for attribute in graph.node[0].attribute}
-    both = "then_branch" in branches
-    graphs = [branches["else_branch"], branches["then_branch"]] if both else [graph]
     try:
-        return [_network(name, _layers_of(one), pictures) for one in graphs]
+        return {
+            each: _network(name, _layers_of(one), pictures) for each, one in _graphs(graph).items()
+        }
     except (KeyError, IndexError, ValueError):
         raise ModelError(f"{path} has other layers than the network {name} of today") from None
+
+
+def _graphs(graph: Any) -> dict[str, Any]:
+    """Return the graph of each network: an `If` has that of one, and those before it."""
+    node = graph.node[0]
+    branches = {attribute.name: attribute.g for attribute in node.attribute}
+    if "then_branch" not in branches:
+        return {FIRST: graph}
+    return _graphs(branches["else_branch"]) | {node.input[0]: branches["then_branch"]}
 
 
 def _layers_of(graph: Any) -> list[_Weighted]:

@@ -4,7 +4,7 @@ What they learn from is drawn as they learn; what they are validated, calibrated
 drawn with digits of MNIST, with fonts and by real hands that they did not learn from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -33,7 +33,7 @@ from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, ba
 from inkdigit.learning.training import Loop, Training, figures_of
 from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET, only_digits
 from inkdigit.reading.calibration import Calibration, PlattScaling, log_odds
-from inkdigit.reading.model_file import LineModel, to_pixels
+from inkdigit.reading.model_file import FALLBACK, FIRST, LineModel, to_pixels
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 from inkdigit.reading.tta import PADDED_TO, Network, classify_views, pad, view_lines
 
@@ -87,7 +87,9 @@ class ReaderTraining(Training):
         """Return the weights that a network begins with; of a line model file, the first one's."""
         path = Path(self.settings.init_from)
         if path.suffix == ".onnx" and not self._single:
-            return cast("Weights", trainable_networks(path, quantisation_lines())[0].get_weights())
+            return cast(
+                "Weights", trainable_networks(path, quantisation_lines())[FIRST].get_weights()
+            )
         return super().initial_weights(network)
 
     def notes(self) -> list[str]:
@@ -203,7 +205,7 @@ def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path:
         second = load_keras_model(fallback.folder / KERAS_MODEL, LINE_SHAPES)
         known = fallback.metrics["train_digits"]
     else:
-        second = trainable_networks(fallback, quantisation_lines())[0]
+        second = trainable_networks(fallback, quantisation_lines())[FIRST]
         known = LineModel.load(fallback).info.trained_digits
     info = replace(run.info(), trained_digits=run.metrics["train_digits"] + known)
     first = load_keras_model(run.folder / KERAS_MODEL, LINE_SHAPES)
@@ -211,11 +213,12 @@ def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path:
     measured = training.recipe.drawn.measured
 
     def write(target: Path) -> None:
-        write_line_networks((first, second), info, target, quantisation_lines)
+        both = {FIRST: first, FALLBACK: second}
+        write_line_networks(both.items(), info, target, quantisation_lines)
         model = LineModel.load(target)
 
         def read(part: str, digits: Digits) -> tuple[Floats, Mask]:
-            return read_lines(model.frames, training.draw(part, digits, measured), model.fallback)
+            return read_lines(model.frames, training.draw(part, digits, measured), model.others)
 
         calibration: dict[str, Any] = calibrate_lines(*read("calibration", training.validation))
         accuracy = float(read("test", dataset.test)[1].mean())
@@ -284,7 +287,7 @@ def frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def read_lines(
-    network: Network, lines: list[Line], fallback: Network | None = None
+    network: Network, lines: list[Line], others: Mapping[str, Network] | None = None
 ) -> tuple[Floats, Mask]:
     """Return the probability of what is read on each line, and whether it is right, by width.
 
@@ -292,7 +295,7 @@ def read_lines(
     """
     probabilities, right = [], []
     for some in batches(lines, _TOGETHER):
-        read = view_lines(network, [pixels for pixels, _ in some], fallback).unconstrained
+        read = view_lines(network, [pixels for pixels, _ in some], others).unconstrained
         probabilities += [found.probability for found in read]
         wanted = [only_digits(text) for _, text in some]
         right += [found.text == text for found, text in zip(read, wanted, strict=True)]
