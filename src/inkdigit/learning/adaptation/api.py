@@ -10,9 +10,17 @@ from typing import Any
 from inkdigit.errors import DataError, SettingError, shown
 from inkdigit.files import as_path
 from inkdigit.images import Source
-from inkdigit.learning.adaptation import pile as piles
 from inkdigit.learning.adaptation.adapt import Adapting
 from inkdigit.learning.adaptation.learners import AdaptConfig, make_learner
+from inkdigit.learning.adaptation.pile import (
+    Label,
+    as_label,
+    labels_of_folders,
+    load_pile,
+    named,
+    pictures_in,
+    read_labels,
+)
 from inkdigit.learning.adaptation.report import sentences, write_report
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.reading.alphabet import DIGITS
@@ -82,8 +90,8 @@ def adapt(  # noqa: PLR0913
         labels = beside if beside.exists() else None
     known = _labels(labels, list(sources), group)
     if isinstance(model, DigitModel):
-        known = _one_digit_each(piles.labels_of_folders(sources) | known)
-    pile = piles.load_pile(sources, known, partial(reader.shown, options=options))
+        known = _one_digit_each(labels_of_folders(sources) | known)
+    pile = load_pile(sources, known, partial(reader.shown, options=options))
     config = AdaptConfig.for_pile(len(pile))
     config = config if epochs is None else replace(config, epochs=epochs)
     state = out.with_name(out.name + STATE)
@@ -110,13 +118,13 @@ def _silent(_: str) -> None:
 
 def _sources(pictures: Pictures) -> Mapping[str, Source]:
     if isinstance(pictures, str | Path):
-        return piles.pictures_in(Path(pictures))
-    return pictures if isinstance(pictures, Mapping) else piles.named(pictures)
+        return pictures_in(Path(pictures))
+    return pictures if isinstance(pictures, Mapping) else named(pictures)
 
 
-def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[str, piles.Label]:
+def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[str, Label]:
     if isinstance(labels, str | Path):
-        return piles.read_labels(Path(labels), group)
+        return read_labels(Path(labels), group)
     if group is not None:
         raise SettingError("a group is a column of a CSV of labels: name that file")
     if labels is None:
@@ -128,13 +136,13 @@ def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[
     else:
         raise DataError(f"{len(labels)} labels do not match {len(names)} pictures")
     return {
-        name: piles.Label(piles.as_label(text, f"the label of {shown(name)}"))
+        name: Label(as_label(text, f"the label of {shown(name)}"))
         for name, text in pairs
         if text is not None
     }
 
 
-def _one_digit_each(labels: dict[str, piles.Label]) -> dict[str, piles.Label]:
+def _one_digit_each(labels: dict[str, Label]) -> dict[str, Label]:
     for name, label in labels.items():
         if len(label.text) != 1 or label.text not in DIGITS:
             raise DataError(f"the label of {name} is one digit, received {label.text!r}")
