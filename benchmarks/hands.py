@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inkdigit.errors import DataError
 from inkdigit.images import Grey
 from inkdigit.learning.synthesis.pixels import Ink, inked, resized
 from inkdigit.reading.alphabet import LINE_ALPHABET, NOT_A_DIGIT
@@ -39,6 +40,8 @@ DIGIT_LIKE = {
 # A text as it is written in a register, digits one above the other excepted.
 WRITTEN = re.compile(rf"[{re.escape(LINE_ALPHABET)} ]+")
 
+REGISTERS = "lectaurep-strings/labels.csv"
+
 Points = npt.NDArray[np.float64]
 Strokes = list[Points]
 
@@ -58,22 +61,25 @@ class Sample(NamedTuple):
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add where the sets are, and where the folder goes."""
-    parser.add_argument("sets", type=Path, metavar="SETS")
-    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("sets", type=Path, metavar="SETS", help="the folder of the sets")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the folder to make")
 
 
 def main(options: argparse.Namespace) -> None:
     """Write what is there of each kind."""
-    options.out.mkdir(parents=True, exist_ok=True)
+    sets, out = options.sets, options.out
+    registers, names = sets / REGISTERS, [name for names, _ in KINDS.values() for name in names]
+    if not any((sets / name).exists() for name in (*names, REGISTERS)):
+        raise DataError(f"{sets} holds none of the sets: expected {', '.join((*names, REGISTERS))}")
+    out.mkdir(parents=True, exist_ok=True)
     for kind, (names, read) in KINDS.items():
-        paths = [options.sets / name for name in names]
+        paths = [sets / name for name in names]
         samples = [one for path in paths if path.exists() for one in read(path)]
         if samples:
-            save(options.out / f"{kind}.npz", samples)
+            save(out / f"{kind}.npz", samples)
             print(f"{kind}: {len(samples):,} characters")
-    registers = options.sets / "lectaurep-strings" / "labels.csv"
     if registers.exists():
-        print(f"lines: {copy_lines(registers, options.out):,}")
+        print(f"lines: {copy_lines(registers, out):,}")
 
 
 def save(path: Path, samples: list[Sample]) -> None:

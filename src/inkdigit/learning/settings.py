@@ -7,15 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inkdigit.errors import SettingError, check_number, is_a, shown
-from inkdigit.learning.recipes import (
-    AUGMENTATIONS,
-    DRAWN,
-    OPTIMIZERS,
-    PLAIN,
-    Recipe,
-    check_known,
-    find_recipe,
-)
+from inkdigit.learning import recipes
 
 # The digits that an evaluation can be on; validation is a part of train.
 SPLITS = ("test", "validation", "train", "all")
@@ -64,8 +56,8 @@ class TrainingSettings:
     init_from: str = ""
 
     def __post_init__(self) -> None:
-        self._fill_in("recipe", self.network if self.network in DRAWN else PLAIN)
-        recipe = find_recipe(self.recipe)
+        self._fill_in("recipe", self.network if self.network in recipes.DRAWN else recipes.PLAIN)
+        recipe = recipes.find_recipe(self.recipe)
         for name in ("network", "epochs", "batch_size", "optimizer", "augmentation"):
             self._fill_in(name, getattr(recipe, name))
         if self.optimizer == recipe.optimizer:
@@ -77,19 +69,19 @@ class TrainingSettings:
         check_number("the seed", self.seed, 0, 2**32 - 1)
         if self.patience is not None:
             check_number("the patience", self.patience, 1, 10_000)
-        check_known("augmentation", self.augmentation, AUGMENTATIONS)
+        recipes.check_known("augmentation", self.augmentation, recipes.AUGMENTATIONS)
         self._check_optimizer()
         _check_kind(self, recipe.network)
 
     @property
     def name(self) -> str:
         """What a run is called: by its recipe, or by its network where that is plain."""
-        return self.network if self.recipe == PLAIN else self.recipe
+        return self.network if self.recipe == recipes.PLAIN else self.recipe
 
-    def as_recipe(self) -> Recipe:
+    def as_recipe(self) -> recipes.Recipe:
         """Return the recipe with what these settings changed of it."""
         return replace(
-            find_recipe(self.recipe),
+            recipes.find_recipe(self.recipe),
             optimizer=self.optimizer,
             learning_rate=self.learning_rate,
             augmentation=self.augmentation,
@@ -110,7 +102,7 @@ class TrainingSettings:
 
     def _check_optimizer(self) -> None:
         if isinstance(self.optimizer, str):
-            check_known("optimizer", self.optimizer, OPTIMIZERS)
+            recipes.check_known("optimizer", self.optimizer, recipes.OPTIMIZERS)
         elif self.learning_rate is not None:
             raise SettingError("the optimizer has a learning rate of its own: set it there")
         rate = self.learning_rate
@@ -125,14 +117,14 @@ class TrainingSettings:
 def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
     """Refuse what goes with labelled digits only, or with drawn handwriting only."""
     network = settings.network
-    if network in DRAWN:
+    if network in recipes.DRAWN:
         if of_recipe != network:
             raise SettingError(f"{network} has a recipe of its own: leave out the recipe")
-        if settings.augmentation != find_recipe(settings.recipe).augmentation:
+        if settings.augmentation != recipes.find_recipe(settings.recipe).augmentation:
             raise SettingError(f"{network} draws what it learns: leave out the augmentation")
         if settings.teacher:
             raise SettingError(f"{network} learns from no other network: leave out the teacher")
-    elif of_recipe in DRAWN:
+    elif of_recipe in recipes.DRAWN:
         raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out the network")
     else:
         for name in ("fonts", "hands"):

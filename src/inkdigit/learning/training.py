@@ -149,9 +149,7 @@ class Loop(ABC):
         more = {f"best_{number}": weights for number, weights in enumerate(self._best)}
         more["history"] = np.array(json.dumps(self.history))
         more["stopped"] = np.array(self.stopped)
-        write_atomically(
-            path, lambda temporary: np.savez(temporary, *values, allow_pickle=False, **more)
-        )
+        write_atomically(path, lambda file: np.savez(file, *values, allow_pickle=False, **more))
 
     def load(self, path: Path) -> None:
         """Go back to a saved state; `RunError` if it is broken or of other settings."""

@@ -168,17 +168,17 @@ class Adapting:
         curve = self._curve(folds, unseen) if self.pile.labelled else {}
         networks = {name: mean_weights([each[name] for each in trained]) for name in trained[0]}
         drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
-        info = replace(self.info, **self._calibration(unseen, networks, drawn))
-        shares = [self._share(each, drawn) for each in (start, networks)]
+        right_before, right = (self._share(each, drawn) for each in (start, networks))
         info = replace(
-            info,
-            accuracy=shares[1].count / shares[1].of,
-            accuracy_on=f"{shares[1].of} drawn pictures",
-            trained_on=f"{info.trained_on}, adapted to {len(self.pile)} pictures",
+            self.info,
+            accuracy=right.count / right.of,
+            accuracy_on=f"{right.of} drawn pictures",
+            trained_on=f"{self.info.trained_on}, adapted to {len(self.pile)} pictures",
             inkdigit_version=inkdigit.__version__,
+            **self._calibration(unseen, networks, drawn),
         )
         after = self._readings(unseen, info)
-        return Outcome(self.pile, before, after, info, shares[0], shares[1], curve, networks)
+        return Outcome(self.pile, before, after, info, right_before, right, curve, networks)
 
     def _adapted(self, numbers: list[int], name: str) -> Networks:
         """Return the networks after they have learned from some of the samples."""
@@ -234,26 +234,22 @@ class Adapting:
     def _curve(self, folds: Folds, unseen: list[Hypothesis]) -> dict[int, Share]:
         """Return how many labelled samples are read wrong, by how many labels were learned from."""
         labelled = np.array([one.label is not None for one in self.pile.samples])
-        wrong = of = 0
+        tries = list[tuple[int, Hypothesis]]()
         for fold in range(self.config.folds):
             learned = np.flatnonzero((folds == fold) & labelled).tolist()
             tried = np.flatnonzero((folds == (fold + 1) % self.config.folds) & labelled).tolist()
-            networks = self._adapted(learned, f"only-{fold}")
-            wrong += self._wrong(tried, self._found(networks, tried))
-            of += len(tried)
+            found = self._found(self._adapted(learned, f"only-{fold}"), tried)
+            tries += zip(tried, found, strict=True)
         numbers = self.pile.labelled
         few = round(len(numbers) / self.config.folds)
-        before = self._wrong(numbers, self._found(self.learner.start, numbers))
-        after = self._wrong(numbers, [unseen[number] for number in numbers])
-        return {
-            0: Share(before, len(numbers)),
-            few: Share(wrong, of),
-            len(numbers) - few: Share(after, len(numbers)),
-        }
+        before = zip(numbers, self._found(self.learner.start, numbers), strict=True)
+        after = [(number, unseen[number]) for number in numbers]
+        curve = {0: before, few: tries, len(numbers) - few: after}
+        return {labels: self._wrong(pairs) for labels, pairs in curve.items()}
 
-    def _wrong(self, numbers: list[int], found: list[Hypothesis]) -> int:
-        pairs = zip(numbers, found, strict=True)
-        return sum(not self.pile.is_right(number, one.text) for number, one in pairs)
+    def _wrong(self, found: Iterable[tuple[int, Hypothesis]]) -> Share:
+        wrong = [not self.pile.is_right(number, one.text) for number, one in found]
+        return Share(sum(wrong), len(wrong))
 
     def _calibration(
         self, unseen: list[Hypothesis], networks: Networks, drawn: list[Line]

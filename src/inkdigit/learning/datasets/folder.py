@@ -126,14 +126,18 @@ def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
         if path.is_dir() or hidden or path.name == "Thumbs.db":
             continue
         try:
-            grey = open_grey(path)
-            picture = light_ink(grey) if grey.shape == (SIZE, SIZE) else normalise(grey)
+            picture = as_digit(open_grey(path))
             if not picture.any():
                 raise ImageError(f"{path} is blank")
             pictures.append(picture)
         except ImageError as error:
             left_out.append(str(error))
     return pictures
+
+
+def as_digit(grey: Grey) -> Grey:
+    """Return a picture of one digit as the networks take it: `uint8 (28, 28)`, ink 255, paper 0."""
+    return light_ink(grey) if grey.shape == (SIZE, SIZE) else normalise(grey)
 
 
 def _folders_in(folder: Path) -> list[Path]:

@@ -200,9 +200,7 @@ def holds_run(folder: str | Path) -> bool:
     return Path(folder, DESCRIPTION).exists()
 
 
-def open_run(
-    settings: TrainingSettings, dataset: Dataset, folder: str | Path, *, resume: bool
-) -> Run:
+def open_run(settings: TrainingSettings, dataset: Dataset, folder: Path, *, resume: bool) -> Run:
     """Start a run in a folder, or with `resume` take up the one of the same settings and digits."""
     if resume and holds_run(folder):
         run = Run.open(folder)

@@ -64,7 +64,10 @@ class RealHands:
             except (OSError, ValueError, KeyError, IndexError, BadZipFile):
                 raise DataError(f"{path} is damaged, or not as docs/readers.md has it") from None
         if not (hands.writers or hands.lines or hands.others):
-            raise DataError(f"{folder} holds no real hands: expected KIND.npz or lines.csv")
+            raise DataError(
+                f"{folder} holds no real hands: expected KIND.npz or lines.csv, as docs/readers.md "
+                "has them"
+            )
         return hands
 
     def _add_samples(self, path: Path, held_out: bool) -> None:

@@ -7,14 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.images import Grey
+from inkdigit.reading.preprocessing import paper
 from inkdigit.reading.preprocessing.layout import FRAME_THICKNESS, Crop, crop, find_digit
-from inkdigit.reading.preprocessing.paper import (
-    BLANK_CONTRAST,
-    PAPER_NOISE,
-    Ink,
-    binarise,
-    ink_and_polarity,
-)
 from inkdigit.reading.result import Box
 
 SIZE = 28
@@ -74,19 +68,19 @@ def light_ink(grey: Grey) -> Grey:
     """
     ink, _ = _digit_ink(grey)
     peak = float(ink.max())
-    if peak < BLANK_CONTRAST:
+    if peak < paper.BLANK_CONTRAST:
         return np.zeros_like(grey)
     return np.asarray(cv2.convertScaleAbs(ink, alpha=255 / peak), np.uint8)
 
 
-def _digit_ink(grey: Grey) -> tuple[Ink, bool]:
+def _digit_ink(grey: Grey) -> tuple[paper.Ink, bool]:
     """Return the ink of a picture of one digit, and whether it is darker than its paper.
 
     A digit that was cut out close may take up more room than its paper, so that the paper stands
     out as ink. But along the border there is less of the digit than of its paper.
     """
-    ink, is_dark = ink_and_polarity(grey)
-    strokes = binarise(ink)
+    ink, is_dark = paper.ink_and_polarity(grey)
+    strokes = paper.binarise(ink)
     if strokes is None or not _is_surrounding(strokes):
         return ink, is_dark
     return _flat_ink(grey, is_dark=not is_dark), not is_dark
@@ -105,21 +99,21 @@ def _border(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
 
 
-def _flat_ink(grey: Grey, *, is_dark: bool) -> Ink:
+def _flat_ink(grey: Grey, *, is_dark: bool) -> paper.Ink:
     """Return how far each pixel stands out from paper that is everywhere alike."""
     low, high = np.percentile(grey, (5, 95), method="nearest")
     ink = high - np.minimum(grey, high) if is_dark else np.maximum(grey, low) - low
     return np.asarray(ink, np.uint8)
 
 
-def _extracted(ink: Ink) -> DigitImage | None:
+def _extracted(ink: paper.Ink) -> DigitImage | None:
     found = find_digit(ink)
     if found is None:
         return None
     left, top = int(found.left), int(found.top)
     right, bottom = int(np.ceil(found.right)), int(np.ceil(found.bottom))
     piece = crop(found.ink, left, top, right, bottom)
-    piece[piece < float(piece.max()) * PAPER_NOISE] = 0
+    piece[piece < float(piece.max()) * paper.PAPER_NOISE] = 0
     box = (left, top, right - left, bottom - top)
     beside = found.beside or ("edge" if _lies_along_edge(box, ink.shape) else "")
     return DigitImage(_centred(_fitted(piece)), box, beside)
