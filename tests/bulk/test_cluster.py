@@ -17,8 +17,9 @@ from pyarrow.fs import S3FileSystem
 from pyarrow.parquet import read_table
 from servers import CREDENTIALS, Bucket, free_port
 
+from inkdigit import read_to
 from inkdigit.cli import main
-from inkdigit.errors import MissingExtraError, need
+from inkdigit.errors import MissingExtraError
 
 # Ray turns 127.0.0.1 into the machine's address for others; any other loopback address stays.
 HOST = "127.0.0.2"
@@ -162,5 +163,6 @@ def test_a_cluster_that_is_not_there_is_one_sentence(some_crops: list[Path]) -> 
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray.data", None)
+    monkeypatch.delitem(sys.modules, "inkdigit.bulk.cluster", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'inkdigit\[ray\]'"):
-        need("ray", "pyarrow", "ray.data")
+        read_to("docs/amount.png", engine="ray")

@@ -81,7 +81,7 @@ GIVEN: dict[str, Callable[[DigitClassifier, Dataset], Any]] = {
     "nothing is no run folder": lambda _, __: Run.open("nothing"),
     "received int64 of shape (3,)": lambda _, __: Evaluation(np.arange(3), np.arange(3)),
     "the labels are no array": lambda _, __: Evaluation([[1], [1, 2]], np.eye(10)[:2]),
-    "a history holds the loss": lambda _, __: figures.training_curves({"mae": [1]}),
+    "a history holds loss and accuracy": lambda _, __: figures.training_curves({"mae": [1]}),
 }
 
 

@@ -21,15 +21,7 @@ from inkdigit.bulk.sources import STDIN, Picture, count_pictures, is_many, pictu
 from inkdigit.bulk.storage import is_uri, without_secrets
 from inkdigit.bulk.stores import store_of
 from inkdigit.bulk.writers import PARQUET, Output
-from inkdigit.errors import (
-    InkdigitError,
-    SettingError,
-    SourceError,
-    check_number,
-    error_of,
-    need,
-    shown,
-)
+from inkdigit.errors import InkdigitError, SettingError, SourceError, check_number, error_of, shown
 from inkdigit.files import as_path
 from inkdigit.reading.options import Options, ReadOptions, with_read_options
 from inkdigit.reading.result import COLUMNS
@@ -230,7 +222,6 @@ def _choose_folder(out: str, format_: str | None, *, bom: bool) -> Parts:
         )
     if bom or format_ not in {None, PARQUET}:
         raise SettingError("a folder takes parts of Parquet: leave out format and bom")
-    need("parquet", "pyarrow")
     return ParquetParts(store_of(out))
 
 
@@ -245,7 +236,6 @@ def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _
         return partial(read_locally, job=job, jobs=jobs)
     if name != "ray":
         raise SettingError(f"the engine is local or ray, received {name!r}")
-    need("ray", "pyarrow", "ray.data")
     from inkdigit.bulk.cluster import read_on_ray
 
     return partial(read_on_ray, job=job, address=address, jobs=jobs)

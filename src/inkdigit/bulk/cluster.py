@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from inkdigit.bulk.chunks import Chunk, ChunkResult, Results, read_chunk
 from inkdigit.bulk.rows import ReadJob
-from inkdigit.errors import ClusterError, InkdigitError
+from inkdigit.errors import ClusterError, InkdigitError, need
 from inkdigit.processes import use_one_core
 
 if TYPE_CHECKING:
     from ray.data import Dataset
+
+need("ray", "pyarrow", "ray.data")
 
 # Chunks that are handed to Ray at a time: a million pictures' names, so that a folder of any size
 # fits, and the actors are started anew seldom.

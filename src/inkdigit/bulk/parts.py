@@ -20,7 +20,7 @@ from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.stores import CLAIM, LocalStore, Store
 from inkdigit.bulk.writers import Output, as_arrow
-from inkdigit.errors import OutputError, RunError
+from inkdigit.errors import OutputError, RunError, need
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -162,6 +162,11 @@ class ParquetParts(Parts):
     suffix = "parquet"
     rows = 20_000
     _KEY = b"inkdigit"
+
+    def __init__(self, store: Store) -> None:
+        """Raise `MissingExtraError` where pyarrow is not installed."""
+        need("parquet", "pyarrow")
+        super().__init__(store)
 
     def pack(self, records: list[Record]) -> "pa.Table":
         """Return rows as an Arrow table."""

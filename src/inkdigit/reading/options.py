@@ -35,7 +35,9 @@ class ReadOptions:
     True
     """
 
-    pattern: str | None = _option(None, str, r"what the number looks like: '\d{5}'", "PATTERN")
+    pattern: str | None = _option(
+        None, str, r"what the number looks like, such as '\d{5}'", "PATTERN"
+    )
     check: str | None = _option(None, str, "the check that the number passes, such as luhn", "NAME")
     single: bool = _option(False, bool, "there is exactly one digit")
     decimal: DecimalMark | None = _option(
