@@ -62,7 +62,7 @@ def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
     (decision,) = Journal(table).decisions
     assert (decision.who, decision.old, decision.new, decision.ms) == ("anna", "35", "36", 812)
     with reviewing(table) as review:
-        assert review.post("back", who="anna").json()["field"]["row"] == 3
+        assert review.post("back", who="anna").json()["fields"][0]["row"] == 3
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,9 @@ def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
         ("decide", {"who": "anna", "row": 3, "new": "x", "ms": 1}, 422),
         ("decide", {"who": "ben", "row": 3, "new": "3", "ms": 1}, 409),
         ("decide", {"who": "anna", "row": 2, "new": "3", "ms": 1}, 409),
+        ("agree", {"who": "anna", "rows": [2]}, 422),
+        ("agree", {"who": "ben", "rows": [3]}, 409),
+        ("agree", {"who": "anna", "rows": [*range(100)]}, 422),
         ("take", {"who": ""}, 422),
         ("back", {"who": "ben"}, 409),
         ("take", {}, 422),

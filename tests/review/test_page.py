@@ -191,6 +191,43 @@ def test_an_audit_ends_with_a_sentence(browser: Browser, tmp_path: Path) -> None
     assert "With 95 % confidence at most 45.07% are." in printed
 
 
+def test_the_odd_ones_out_of_a_grid_come_one_by_one(browser: Browser, tmp_path: Path) -> None:
+    read = [(text, "review", 0.5 + at / 100) for at, text in enumerate("77477479")]
+    table = table_of(tmp_path / "results.csv", read, pictures=True)
+    with reviewing(table) as review, visiting(browser) as visit:
+        page = begin(visit(review.url))
+        expect_field(page, "7")
+        press(page, "g")
+        tiles = page.get_by_role("group", name="All of these").get_by_role("button")
+        expect(tiles).to_have_count(5)
+        expect(page.get_by_role("button", name="1 of 5, 1.png")).to_be_focused()
+        expect(page.locator("#spoken")).to_contain_text("5 pictures that were read as 7")
+        press(page, "ArrowRight", "Space", "End", "Space", "Home", "Space", "Space")
+        assert page.locator("[aria-pressed=true]").count() == 2
+        press(page, "Enter")
+        # Rows 2 and 7 by themselves, then the next that were read alike, and the rest.
+        expect(page.locator("#source")).to_have_text("2.png")
+        press(page, "1", "Enter")
+        expect(page.locator("#source")).to_have_text("7.png")
+        press(page, "Enter")
+        expect(page.get_by_role("heading", name="All of these were read as 4.")).to_be_visible()
+        tiles.nth(1).click()
+        page.get_by_role("button", name="The others are right").click()
+        expect(page.locator("#source")).to_have_text("6.png")
+        press(page, "Backspace")
+        expect(page.locator("#source")).to_have_text("3.png")
+        press(page, "Enter")
+        expect(page.locator("#source")).to_have_text("6.png")
+        press(page, "9", "Enter")
+        expect_field(page, "9")
+        press(page, "Enter")
+        expect(page.get_by_role("heading", name="All fields are settled")).to_be_visible()
+    assert said(table) == [
+        *((row, "7") for row in (1, 4, 5)), (2, "1"), (7, "7"),
+        (3, "4"), (3, None), (3, "4"), (6, "9"), (8, "9"),
+    ]  # fmt: skip
+
+
 def test_a_review_that_has_ended_is_said_and_nothing_is_lost(browser: Browser, table: Path) -> None:
     with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url, errors=("ERR_CONNECTION",)))

@@ -1,5 +1,6 @@
 """`inkdigit review` and `inkdigit audit` from Python."""
 
+import gc
 import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -87,5 +88,7 @@ def _serve(  # noqa: PLR0913
         if open:
             webbrowser.open(f"{address}/{token}/")
 
+    # Else a full collection goes through all fields, and a picture waits for it.
+    gc.freeze()
     with suppress(KeyboardInterrupt):
         serve(Settings(port=port), announce, lambda _: create_app(pile, opened, token, found))

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
@@ -18,16 +17,21 @@ from inkdigit.serving.operations import PAGE as SERVICE_PAGE
 from inkdigit.serving.problems import AsciiJSONResponse, add_problem_handlers
 
 PAGE = Path(__file__).with_name("page")
-# Fields that a page holds, whose pictures it has fetched before they are shown.
-_AHEAD = 20
+# Fields that a page holds, whose pictures it has fetched before they are shown; and in a grid.
+_AHEAD, _GRID = 20, 60
 
 
 class Asked(BaseModel):
-    """Who asks; and what they say of a field that they hold, after how many milliseconds."""
+    """Who asks, and whether for fields that were read alike.
+
+    And what they say of a field that they hold, or which ones are right, after how many ms.
+    """
 
     who: str = Field(min_length=1, max_length=60)
+    alike: bool = False
     row: int = 0
     new: str = ""
+    rows: list[int] = Field(default=[], max_length=_GRID)
     ms: int = 0
 
 
@@ -35,21 +39,25 @@ def create_app(pile: Pile, pictures: Pictures, token: str, tell: Callable[[], st
     """Return the application; `tell` says how far the review is, where it says more than counts."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
-    def state(**more: Any) -> Response:
-        return AsciiJSONResponse({**pile.counts, "told": tell(), **more})
-
     @app.post("/take")
     def take(asked: Asked) -> Response:
-        return state(fields=pile.take(asked.who, _AHEAD))
+        held = pile.take(asked.who, _GRID if asked.alike else _AHEAD, alike=asked.alike)
+        return AsciiJSONResponse({**pile.counts, "told": tell(), "fields": held})
 
     @app.post("/decide")
     def decide(asked: Asked) -> Response:
         pile.decide(asked.who, asked.row, asked.new, asked.ms)
         return take(asked)
 
+    @app.post("/agree")
+    def agree(asked: Asked) -> Response:
+        pile.agree(asked.who, asked.rows, asked.ms)
+        return take(asked)
+
     @app.post("/back")
     def back(asked: Asked) -> Response:
-        return state(field=pile.back(asked.who))
+        pile.back(asked.who)
+        return take(asked)
 
     @app.get("/picture/{row}")
     def picture(row: int) -> Response:

@@ -1,10 +1,9 @@
 """What a person is asked about: the rows of a table that want one, riskiest first."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.rows import Record
@@ -15,8 +14,7 @@ from inkdigit.review.journal import BLANK
 _DOUBTFUL = ("review", "rejected")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A row of a table, counted from 1, as far as a person needs it.
 
     `proposal` is what was read, as it is keyed, and `None` where nothing was; `second` is the next
@@ -64,15 +62,15 @@ def second_guess(characters: Sequence[dict[str, Any]]) -> str | None:
     >>> second_guess([{"value": "4", "confidence": 0.9, "alternatives": []}, seven])
     '41'
     """
-    text = "".join(one["value"] for one in characters)
-    guesses = (
-        (other["confidence"] / max(one["confidence"], 1e-9), place, other["value"])
-        for place, one in enumerate(characters)
-        for other in one["alternatives"]
-        if other["value"] not in {one["value"], NOT_A_DIGIT}
-    )
-    _, place, value = max(guesses, default=(0, 0, None))
-    return None if value is None else text[:place] + value + text[place + 1 :]
+    text, best = "".join(one["value"] for one in characters), (0.0, 0, "")
+    for place, one in enumerate(characters):
+        for other in one["alternatives"]:  # likeliest first
+            if other["value"] not in (one["value"], NOT_A_DIGIT):
+                odds = other["confidence"] / max(one["confidence"], 1e-9)
+                best = max(best, (odds, place, other["value"]))
+                break
+    _, place, value = best
+    return text[:place] + value + text[place + 1 :] if value else None
 
 
 def numbered(table: Path) -> Iterator[tuple[int, Record]]:

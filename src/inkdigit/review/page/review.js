@@ -6,8 +6,10 @@ const $ = (id) => document.getElementById(id);
 const input = $("text");
 
 let who = "";
-let ahead = []; // fields that are held, with their pictures
-let field = null;
+let held = []; // fields in this person's hands, with their pictures; the first is looked at
+let field = null; // the one that is shown by itself
+let grid = false; // whether fields that were read alike are shown together
+let odd = new Set(); // rows that are not what they were read as, and are shown one by one
 let touched = false; // whether anything was typed
 let busy = false; // an answer is being written, and the next picture not there yet
 let since = 0;
@@ -22,7 +24,7 @@ const sentence = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}${/[
 
 function ask(path, more = {}) {
   return (asked = asked.catch(() => {}).then(async () => {
-    const body = JSON.stringify({ who, ...more });
+    const body = JSON.stringify({ who, alike: grid, ...more });
     const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body }).catch(() => {
       throw new Error("The review does not answer. What you decided is on the disk: start it again with the same command.");
     });
@@ -33,12 +35,7 @@ function ask(path, more = {}) {
   }));
 }
 
-// Whatever is answered, the fields that are held come with it: one more picture is fetched a key.
-function hold(fields) {
-  for (const one of fields) if (!ahead.some(({ row }) => row === one.row)) ahead.push(fetched(one));
-}
-
-function fetched(one) {
+function pictured(one) {
   one.picture = image(`picture/${one.row}`, "The handwriting of this field");
   one.picture.onerror = async () => {
     const problem = await (await fetch(one.picture.src)).json();
@@ -48,35 +45,42 @@ function fetched(one) {
   return one;
 }
 
-const image = (src, alt) => Object.assign(new Image(), { src, alt });
+const image = (src, alt) => Object.assign(new Image(), { src, alt, decoding: "sync" });
 
-// One field
-
+// Whatever is answered, all fields that are held come with it: one more picture is fetched a key.
 function next({ fields }) {
-  field = null;
-  hold(fields);
-  if (ahead.length) show(ahead.shift());
-  else showEnd();
+  held = fields.map((one) => Object.assign(held.find(({ row }) => row === one.row) ?? pictured(one), one));
+  const [first] = held, alike = held.filter(({ proposal }) => proposal === first.proposal);
+  if (!first) showEnd();
+  else if (grid && first.proposal != null && !odd.has(first.row) && alike.length > 1) showGrid(alike);
+  else show(first);
+  since = performance.now();
 }
 
 const begin = () => ask("take").then(next).catch(refuse);
 
+function reveal(id) {
+  for (const part of ["work", "grid", "end"]) $(part).hidden = part !== id;
+  $("notice").hidden = true;
+}
+
+// One field
+
 function show(one) {
   field = one;
   Object.assign(look, { z: 0, t: 0, b: 0 });
-  [$("work").hidden, $("end").hidden, $("notice").hidden] = [false, true, true];
+  reveal("work");
   $("crop").replaceChildren(one.picture);
   $("around").replaceChildren(...(one.around ? [one.around] : []));
   $("source").textContent = one.name;
   $("reason").textContent = one.blind ? "Key what stands there. What was read is hidden." : sentence(one.reason);
-  $("second").hidden = $("right").hidden = false;
   $("second").hidden = !one.second;
+  $("together").hidden = one.blind;
   $("second").innerHTML = "<span></span> <kbd>Tab</kbd>";
   $("second").firstChild.textContent = words(one.second);
   $("spoken").textContent = spoken(one);
   restore();
   adjust();
-  since = performance.now();
 }
 
 function restore() {
@@ -100,15 +104,17 @@ function stand(place) {
   input.setSelectionRange(at, Math.min(at + 1, input.value.length));
 }
 
-async function settle(keyed) {
-  if (busy || !field) return;
+const settle = (keyed) => field && answer("decide", { row: field.row, new: keyed }, 1);
+
+async function answer(path, said, fields) {
+  if (busy) return;
   busy = true;
   const ms = Math.round(performance.now() - since);
   try {
-    const answer = await ask("decide", { row: field.row, new: keyed, ms });
-    mine.fields += 1;
+    const answered = await ask(path, { ...said, ms });
+    mine.fields += fields;
     mine.ms += ms;
-    next(answer);
+    next(answered);
   } catch (error) {
     if (error.gone) await begin();
     refuse(error);
@@ -120,9 +126,9 @@ async function back() {
   if (busy) return;
   busy = true;
   try {
-    const { field: last } = await ask("back");
-    if (field) ahead.unshift(field);
-    show(fetched(last));
+    const taken = await ask("back");
+    odd.add(taken.fields[0].row);
+    next(taken);
   } catch (error) {
     refuse(error);
   }
@@ -132,6 +138,64 @@ async function back() {
 function refuse(error) {
   $("notice").textContent = error.message;
   $("notice").hidden = false;
+}
+
+// Fields that were read alike
+
+const tiles = () => [...$("tiles").children];
+
+function showGrid(alike) {
+  field = null;
+  reveal("grid");
+  const read = words(alike[0].proposal);
+  $("grid-title").textContent = `All of these were read as ${read}. Which are not?`;
+  $("tiles").replaceChildren(...alike.map(tile));
+  $("spoken").textContent = `${alike.length} pictures that were read as ${read}. Arrows and Space mark those that are not, Enter confirms the others.`;
+  stay(0);
+}
+
+function tile(one, at, all) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "tile", value: one.row, ariaPressed: "false", ariaLabel: `${at + 1} of ${all.length}, ${one.name}`, tabIndex: -1 });
+  one.picture.removeAttribute("style");
+  button.append(one.picture);
+  button.addEventListener("click", () => ((button.ariaPressed = String(button.ariaPressed !== "true")), stay(at)));
+  return button;
+}
+
+// One tile is in the order of Tab, as in any grid; arrows go to the others.
+function stay(place) {
+  const all = tiles(), at = Math.max(0, Math.min(place, all.length - 1));
+  all.forEach((one, number) => (one.tabIndex = number === at ? 0 : -1));
+  all[at].focus();
+}
+
+function agree() {
+  const rows = (pressed) => tiles().filter((one) => one.ariaPressed === pressed).map(({ value }) => Number(value));
+  const right = rows("false");
+  odd = new Set(rows("true"));
+  if (right.length) answer("agree", { rows: right }, right.length);
+  else next({ fields: held });
+}
+
+function toggleGrid() {
+  grid = !grid;
+  odd.clear();
+  begin();
+}
+
+function step(key) {
+  const at = tiles().findIndex(({ tabIndex }) => !tabIndex);
+  const wide = getComputedStyle($("tiles")).gridTemplateColumns.split(" ").length;
+  stay({ ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - wide, ArrowDown: at + wide, Home: 0, End: Infinity }[key]);
+}
+
+function pressInGrid(event) {
+  const { key, target } = event, enters = key === "Enter" && !target.matches("button:not(.tile)");
+  mine.keys += 1;
+  if (/^(Arrow|Home|End)/.test(key) || enters) event.preventDefault();
+  if (/^(Arrow|Home|End)/.test(key)) step(key);
+  if (enters) agree();
+  if (key === "g") toggleGrid();
 }
 
 // What is around it
@@ -146,7 +210,8 @@ function showFigures({ total, left, told }) {
 }
 
 function showEnd() {
-  [$("work").hidden, $("end").hidden] = [true, false];
+  field = null;
+  reveal("end");
   $("end-title").focus();
 }
 
@@ -167,6 +232,7 @@ const moves = {
   Escape: () => restore(),
   Enter: () => settle(touched ? input.value : field.proposal ?? ""),
   Tab: () => field.second && settle(field.second),
+  g: toggleGrid,
   z: () => adjust("z"), t: () => adjust("t"), b: () => adjust("b"),
 };
 
@@ -178,6 +244,7 @@ document.addEventListener("keydown", (event) => {
     mine.keys += 1;
     return void back();
   }
+  if (!$("grid").hidden) return pressInGrid(event);
   if (!field || event.target.matches("button") || (key === "Tab" && event.shiftKey) || key === "Shift") return;
   mine.keys += 1;
   const word = !touched && key in WORDS;
@@ -196,6 +263,8 @@ $("second").addEventListener("click", () => moves.Tab());
 for (const button of document.querySelectorAll("[data-word]")) button.addEventListener("click", () => settle(button.dataset.word));
 for (const button of document.querySelectorAll("[data-look]")) button.addEventListener("click", () => (adjust(button.dataset.look), input.focus()));
 for (const button of document.querySelectorAll(".back")) button.addEventListener("click", back);
+$("agree").addEventListener("click", agree);
+for (const button of document.querySelectorAll(".grid-switch")) button.addEventListener("click", toggleGrid);
 $("again").addEventListener("click", begin);
 
 $("name").value = localStorage.getItem("inkdigit-name") ?? "";
