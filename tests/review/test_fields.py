@@ -23,7 +23,6 @@ def test_a_field_proposes_what_was_read_and_the_next_best() -> None:
 def test_the_riskiest_come_first(tmp_path: Path, suffix: str) -> None:
     table = table_of(tmp_path / f"results.{suffix}", [*READ, ("4", "rejected", 0.7)])
     assert [field.row for field in doubtful(table)] == [3, 4, 1]
-    assert [field.row for field in doubtful(table, in_order=True)] == [1, 3, 4]
     assert [field.row for field in doubtful(table, lambda number: number == 2)] == [3, 4, 1, 2]
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browsing import NEEDS_CHROMIUM, visiting
 from drawing import document
 from piles import row, table_of
@@ -271,6 +272,34 @@ def test_what_is_shown_is_spoken_and_has_a_name(browser: Browser, table: Path) -
         # Shift and Tab leave the field, whose Tab is a key of its own.
         page.keyboard.press("Shift+Tab")
         assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    read = [(text, "review", 0.5) for text in ("7", "7", "4")]
+    table = table_of(tmp_path / "results.csv", read, pictures=True)
+
+    def check(page: Page) -> None:
+        found = Axe().run(page).response["violations"]
+        assert not [one for one in found if one["impact"] in {"serious", "critical"}], found
+
+    with reviewing(table) as review, visiting(browser) as visit:
+        page = visit(review.url, color_scheme=scheme)
+        check(page)
+        begin(page)
+        expect_field(page, "7")
+        check(page)
+        press(page, "g")
+        expect(page.locator("#grid")).to_be_visible()
+        press(page, "Space")
+        check(page)
+        press(page, "Enter")
+        expect(page.locator("#work")).to_be_visible()
+        press(page, "Enter")
+        expect_field(page, "4")
+        press(page, "Enter")
+        expect(page.locator("#end")).to_be_visible()
+        check(page)
 
 
 def test_the_page_is_small_plain_and_its_own() -> None:

@@ -18,13 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags = {
         "table TABLE": "a .csv, .jsonl, .parquet or .xlsx, or a folder of parts",
         "--blind": "second keying: what was read is hidden until two disagree",
-        "--in-order": "rows as they stand in the table (default: the least sure first)",
+        "--form TEMPLATE": "the table is of this form: show its fields and rules (repeatable)",
         "--export FILE": "no page: write the table anew with what was decided, and by whom",
         "--labels DIR": "no page: write settled pictures and their texts, for inkdigit adapt",
         "--trail CSV": "no page: write all that was decided, when and by whom",
         "--overwrite": "replace FILE or CSV if it exists",
     }
-    add_flags(parser, flags, table={"type": Path})
+    add_flags(parser, flags, table={"type": Path}, form={"type": Path, "action": "append"})
     add_where(parser)
 
 
@@ -55,4 +55,4 @@ def run(options: argparse.Namespace) -> None:
     if out := options.trail:
         say(f"{write_trail(table, out, **how):,} decisions: wrote {out}")
     if not (options.export or options.labels or options.trail):
-        review(table, blind=options.blind, in_order=options.in_order, **where(options))
+        review(table, blind=options.blind, forms=options.form or (), **where(options))

@@ -12,18 +12,20 @@ from inkdigit.bulk.progress import say
 from inkdigit.errors import SourceError, needing
 from inkdigit.review.audit import Audit, sample_size
 from inkdigit.review.fields import Field, doubtful, sample
+from inkdigit.review.forms import Forms
 from inkdigit.review.journal import Journal
 from inkdigit.review.pictures import Pictures
 from inkdigit.review.pile import Pile
 
 
 def review(
-    table: str | Path, *, blind: bool = False, in_order: bool = False, **where: Any
+    table: str | Path, *, blind: bool = False, forms: Sequence[Path] = (), **where: Any
 ) -> Journal:
     """Serve the page on which people settle a table's doubtful rows; return the journal at Ctrl-C.
 
-    With `blind` nobody sees what was read until two disagree. The least sure rows come first, or
-    all as they stand in the table if `in_order`.
+    With `blind` nobody sees what was read until two disagree. The least sure rows come first. Where
+    `forms` names templates, all fields of a form come together, and the page says which rules of
+    its template are broken by what is keyed.
 
     `pictures`
         the folder that the pictures lie in now, where they were moved.
@@ -33,11 +35,15 @@ def review(
         is called with the page's address, which is a secret, in a sentence; else it is printed.
 
     Raises `SourceError` for what is no table, for one that has no such rows and for pictures that
-    have gone, and `RunError` where another process has the table or its journal is another table's.
+    have gone, `SettingError` for forms that it does not hold, and `RunError` where another process
+    has the table or its journal is another table's.
     """
     with Journal(Path(table)).held() as journal:
-        fields = doubtful(journal.table, journal.is_open, in_order=in_order)
-        _serve(journal, fields, lambda: "", blind=blind, **where)
+        fields = doubtful(journal.table, journal.is_open)
+        known = Forms(journal, forms) if forms else None
+        if known:
+            fields = known.together(fields)
+        _serve(journal, fields, lambda: "", blind=blind, forms=known, **where)
     return journal
 
 
@@ -64,6 +70,7 @@ def _serve(  # noqa: PLR0913
     found: Callable[[], str],
     *,
     blind: bool,
+    forms: Forms | None = None,
     pictures: Path | None = None,
     port: int = 0,
     open: bool = False,
@@ -91,4 +98,6 @@ def _serve(  # noqa: PLR0913
     # Else a full collection goes through all fields, and a picture waits for it.
     gc.freeze()
     with suppress(KeyboardInterrupt):
-        serve(Settings(port=port), announce, lambda _: create_app(pile, opened, token, found))
+        serve(
+            Settings(port=port), announce, lambda _: create_app(pile, opened, token, found, forms)
+        )

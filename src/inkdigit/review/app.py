@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from inkdigit.review.forms import Forms
 from inkdigit.review.pictures import Pictures
 from inkdigit.review.pile import Pile
 from inkdigit.serving.middleware import AccessLog
@@ -35,14 +37,19 @@ class Asked(BaseModel):
     ms: int = 0
 
 
-def create_app(pile: Pile, pictures: Pictures, token: str, tell: Callable[[], str]) -> AccessLog:
+def create_app(
+    pile: Pile, pictures: Pictures, token: str, tell: Callable[[], str], forms: Forms | None = None
+) -> AccessLog:
     """Return the application; `tell` says how far the review is, where it says more than counts."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    def state(**more: Any) -> Response:
+        return AsciiJSONResponse({**pile.counts, "told": tell(), "formed": bool(forms), **more})
 
     @app.post("/take")
     def take(asked: Asked) -> Response:
         held = pile.take(asked.who, _GRID if asked.alike else _AHEAD, alike=asked.alike)
-        return AsciiJSONResponse({**pile.counts, "told": tell(), "fields": held})
+        return state(fields=held)
 
     @app.post("/decide")
     def decide(asked: Asked) -> Response:
@@ -58,6 +65,10 @@ def create_app(pile: Pile, pictures: Pictures, token: str, tell: Callable[[], st
     def back(asked: Asked) -> Response:
         pile.back(asked.who)
         return take(asked)
+
+    @app.post("/form")
+    def form(asked: Asked) -> Response:
+        return state(**(forms.shown(pile.field(asked.row), asked.new) if forms else {}))
 
     @app.get("/picture/{row}")
     def picture(row: int) -> Response:

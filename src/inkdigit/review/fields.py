@@ -78,19 +78,17 @@ def numbered(table: Path) -> Iterator[tuple[int, Record]]:
     return enumerate(read_table(table), start=1)
 
 
-def doubtful(
-    table: Path, also: Callable[[int], bool] = lambda _: False, *, in_order: bool = False
-) -> list[Field]:
+def doubtful(table: Path, also: Callable[[int], bool] = lambda _: False) -> list[Field]:
     """Return the rows for review and the rejected ones, and those that are wanted `also`.
 
-    The least sure come first, or all as they stand in the table where they are wanted `in_order`.
+    The least sure come first.
     """
-    found = [
+    found = (
         Field.of(number, row)
         for number, row in numbered(table)
         if row["status"] in _DOUBTFUL or also(number)
-    ]
-    return found if in_order else sorted(found, key=lambda field: field.confidence)
+    )
+    return sorted(found, key=lambda field: field.confidence)
 
 
 def sample(table: Path, count: int, seed: str) -> tuple[list[Field], int]:

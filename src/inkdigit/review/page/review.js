@@ -9,6 +9,7 @@ let who = "";
 let held = []; // fields in this person's hands, with their pictures; the first is looked at
 let field = null; // the one that is shown by itself
 let grid = false; // whether fields that were read alike are shown together
+let formed = false; // whether the fields are those of forms
 let odd = new Set(); // rows that are not what they were read as, and are shown one by one
 let touched = false; // whether anything was typed
 let busy = false; // an answer is being written, and the next picture not there yet
@@ -48,7 +49,9 @@ function pictured(one) {
 const image = (src, alt) => Object.assign(new Image(), { src, alt, decoding: "sync" });
 
 // Whatever is answered, all fields that are held come with it: one more picture is fetched a key.
-function next({ fields }) {
+function next(answered) {
+  const { fields } = answered;
+  formed = answered.formed;
   held = fields.map((one) => Object.assign(held.find(({ row }) => row === one.row) ?? pictured(one), one));
   const [first] = held, alike = held.filter(({ proposal }) => proposal === first.proposal);
   if (!first) showEnd();
@@ -81,6 +84,7 @@ function show(one) {
   $("spoken").textContent = spoken(one);
   restore();
   adjust();
+  if (formed && !one.blind) showForm().catch(refuse);
 }
 
 function restore() {
@@ -140,6 +144,25 @@ function refuse(error) {
   $("notice").hidden = false;
 }
 
+// The form that it belongs to
+
+async function showForm() {
+  const { row, name } = field, keyed = touched ? input.value : field.proposal ?? "";
+  const { form, broken } = await ask("form", { row, new: keyed });
+  if (field?.row !== row) return;
+  const lines = Object.entries(form).map(([of, said]) => {
+    const line = document.createElement("tr");
+    line.append(cell("th", of), cell("td", words(said)));
+    if (name.endsWith(`/${of}`)) line.ariaCurrent = "true";
+    return line;
+  });
+  $("form").hidden = !lines.length;
+  $("form").tBodies[0].replaceChildren(...lines);
+  $("rules").replaceChildren(...broken.map((told) => cell("p", told)));
+}
+
+const cell = (kind, textContent) => Object.assign(document.createElement(kind), { textContent, scope: "row" });
+
 // Fields that were read alike
 
 const tiles = () => [...$("tiles").children];
@@ -174,7 +197,7 @@ function agree() {
   const right = rows("false");
   odd = new Set(rows("true"));
   if (right.length) answer("agree", { rows: right }, right.length);
-  else next({ fields: held });
+  else next({ fields: held, formed });
 }
 
 function toggleGrid() {
@@ -257,6 +280,7 @@ document.addEventListener("keydown", (event) => {
 input.addEventListener("input", (event) => {
   touched = true;
   if (event.inputType === "insertText") stand(input.selectionStart);
+  if (formed) showForm().catch(refuse);
 });
 $("right").addEventListener("click", () => moves.Enter());
 $("second").addEventListener("click", () => moves.Tab());
