@@ -1,5 +1,6 @@
 """The page in a real browser, and a person who follows a script."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import NEEDS_CHROMIUM, visiting
 from drawing import document
-from piles import row, table_of
+from piles import CLAIM, form_table, row, table_of
 from playwright.sync_api import Browser, Page, expect
 from reviewing import reviewing
 
@@ -227,6 +228,34 @@ def test_the_odd_ones_out_of_a_grid_come_one_by_one(browser: Browser, tmp_path: 
         *((row, "7") for row in (1, 4, 5)), (2, "1"), (7, "7"),
         (3, "4"), (3, None), (3, "4"), (6, "9"), (8, "9"),
     ]  # fmt: skip
+
+
+def test_the_fields_of_a_form_stand_together_and_its_rules_are_live(
+    browser: Browser, tmp_path: Path
+) -> None:
+    table = form_table(tmp_path / "claims.jsonl", {"q1": "10", "q2": "95", "total": "15"})
+    template = tmp_path / "claim.form.json"
+    template.write_text(json.dumps(CLAIM))
+    with reviewing(table, "--form", str(template)) as review, visiting(browser) as visit:
+        page = begin(visit(review.url))
+        rules, form = page.locator("#rules"), page.get_by_role("table", name="All fields")
+        expect_field(page, "95")
+        expect(form.get_by_role("row")).to_have_text(["q110", "q295", "total15"])
+        expect(form.locator("[aria-current]")).to_have_text("q295")
+        expect(rules).to_have_text("total = q1 + q2: differs by 90")
+        press(page, "Home", "5", "Delete")
+        expect(rules).to_have_text("")
+        press(page, "6")
+        expect(rules).to_have_text("total = q1 + q2: differs by 51")
+        press(page, "Escape")
+        expect(rules).to_have_text("total = q1 + q2: differs by 90")
+        press(page, "Home", "5", "Delete", "Enter")
+        expect_field(page, "15")
+        expect(form.get_by_role("row")).to_have_text(["q110", "q25", "total15"])
+        expect(rules).to_have_text("")
+        axe = Axe().run(page).response["violations"]
+        assert not [one for one in axe if one["impact"] in {"serious", "critical"}], axe
+    assert said(table) == [(2, "5")]
 
 
 def test_a_review_that_has_ended_is_said_and_nothing_is_lost(browser: Browser, table: Path) -> None:
