@@ -84,7 +84,6 @@ function show(one) {
   $("spoken").textContent = spoken(one);
   restore();
   adjust();
-  if (formed && !one.blind) showForm().catch(refuse);
 }
 
 function restore() {
@@ -94,6 +93,7 @@ function restore() {
   input.placeholder = WORDS[keyed] ?? "";
   input.focus();
   stand(field.weakest ?? 0);
+  showForm();
 }
 
 function spoken(one) {
@@ -147,9 +147,10 @@ function refuse(error) {
 // The form that it belongs to
 
 async function showForm() {
+  if (!formed || field.blind) return;
   const { row, name } = field, keyed = touched ? input.value : field.proposal ?? "";
-  const { form, broken } = await ask("form", { row, new: keyed });
-  if (field?.row !== row) return;
+  const { form, broken } = await ask("form", { row, new: keyed }).catch((error) => (refuse(error), {}));
+  if (!form || field?.row !== row) return;
   const lines = Object.entries(form).map(([of, said]) => {
     const line = document.createElement("tr");
     line.append(cell("th", of), cell("td", words(said)));
@@ -280,7 +281,7 @@ document.addEventListener("keydown", (event) => {
 input.addEventListener("input", (event) => {
   touched = true;
   if (event.inputType === "insertText") stand(input.selectionStart);
-  if (formed) showForm().catch(refuse);
+  showForm();
 });
 $("right").addEventListener("click", () => moves.Enter());
 $("second").addEventListener("click", () => moves.Tab());
