@@ -207,7 +207,7 @@ def decided(url: str) -> list[int]:
             while True:
                 fields = client.post(f"{url}take", json={"who": "script"}).json()["fields"]
                 for one in fields:
-                    said = {"who": "script", "row": one["row"], "new": "17", "ms": 1}
+                    said = {"who": "script", "said": {one["row"]: "17"}, "ms": 1}
                     client.post(f"{url}decide", json=said).raise_for_status()
                     rows.append(one["row"])
         except httpx.TransportError:

@@ -53,7 +53,7 @@ def test_pictures_are_those_that_were_read(table: Path) -> None:
 def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
     with reviewing(table) as review:
         review.post("take", who="anna")
-        answer = review.post("decide", who="anna", row=3, new="36", ms=812)
+        answer = review.post("decide", who="anna", said={3: "36"}, ms=812)
         told = answer.json()
         assert (told["total"], told["left"], told["told"]) == (2, 1, "")
         assert [one["row"] for one in told["fields"]] == [1]
@@ -68,12 +68,12 @@ def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "asked", "status"),
     [
-        ("decide", {"who": "anna", "row": 3, "new": "x", "ms": 1}, 422),
-        ("decide", {"who": "ben", "row": 3, "new": "3", "ms": 1}, 409),
-        ("decide", {"who": "anna", "row": 2, "new": "3", "ms": 1}, 409),
-        ("agree", {"who": "anna", "rows": [2]}, 422),
-        ("agree", {"who": "ben", "rows": [3]}, 409),
-        ("agree", {"who": "anna", "rows": [*range(100)]}, 422),
+        ("decide", {"who": "anna", "said": {3: "x"}, "ms": 1}, 422),
+        ("decide", {"who": "ben", "said": {3: "3"}, "ms": 1}, 409),
+        ("decide", {"who": "anna", "said": {2: "3"}, "ms": 1}, 409),
+        ("decide", {"who": "anna", "said": {3: "3", 2: "3"}, "ms": 1}, 409),
+        ("decide", {"who": "anna", "said": dict.fromkeys(range(100), "3"), "ms": 1}, 422),
+        ("form", {"who": "anna", "said": {3: "3"}}, 200),
         ("take", {"who": ""}, 422),
         ("back", {"who": "ben"}, 409),
         ("take", {}, 422),

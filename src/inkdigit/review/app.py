@@ -24,16 +24,14 @@ _AHEAD, _GRID = 20, 60
 
 
 class Asked(BaseModel):
-    """Who asks, and whether for fields that were read alike.
+    """Who asks, whether for fields that were read alike, and what they say of which rows.
 
-    And what they say of a field that they hold, or which ones are right, after how many ms.
+    It took them so many milliseconds.
     """
 
     who: str = Field(min_length=1, max_length=60)
     alike: bool = False
-    row: int = 0
-    new: str = ""
-    rows: list[int] = Field(default=[], max_length=_GRID)
+    said: dict[int, str] = Field(default={}, max_length=_GRID)
     ms: int = 0
 
 
@@ -53,12 +51,7 @@ def create_app(
 
     @app.post("/decide")
     def decide(asked: Asked) -> Response:
-        pile.decide(asked.who, asked.row, asked.new, asked.ms)
-        return take(asked)
-
-    @app.post("/agree")
-    def agree(asked: Asked) -> Response:
-        pile.agree(asked.who, asked.rows, asked.ms)
+        pile.decide(asked.who, asked.said, asked.ms)
         return take(asked)
 
     @app.post("/back")
@@ -68,7 +61,8 @@ def create_app(
 
     @app.post("/form")
     def form(asked: Asked) -> Response:
-        return state(**(forms.shown(pile.field(asked.row), asked.new) if forms else {}))
+        shown = [forms.shown(pile.field(row), new) for row, new in asked.said.items() if forms]
+        return state(forms=shown)
 
     @app.get("/picture/{row}")
     def picture(row: int) -> Response:

@@ -60,20 +60,20 @@ class Pile:
             self._held = others | dict.fromkeys(mine, who)
             return [self._shown(row) for row in mine]
 
-    def decide(self, who: str, row: int, new: str, ms: int) -> None:
-        """Write down what a person says of a field that they hold.
+    def decide(self, who: str, said: Mapping[int, str], ms: int) -> None:
+        """Write down what a person says of fields that they hold, by row, and how long it took.
 
-        Raises `RunError` where it is not theirs any more, and `OutputError` where it cannot be
-        written: then it is still theirs.
+        Raises `RunError` where one is not theirs any more, and `OutputError` where it cannot be
+        written: then all are still theirs.
         """
         with self._lock:
-            self._decide(who, {row: new}, ms)
-
-    def agree(self, who: str, rows: Sequence[int], ms: int) -> None:
-        """Write down that fields which a person holds were read right; raises as `decide` does."""
-        with self._lock:
-            said = {row: self.field(row).proposal or "" for row in rows}
-            self._decide(who, said, ms // max(1, len(rows)))
+            looks = [self._look(who, row, new, ms // len(said)) for row, new in said.items()]
+            self._journal.append(*looks)
+            for row in said:
+                del self._held[row]
+                self._left.move_to_end(row)
+                if self._journal.answer(row):
+                    del self._left[row]
 
     def back(self, who: str) -> None:
         """Take back what a person said last, and hand them that field; `RunError` if nothing."""
@@ -87,19 +87,10 @@ class Pile:
             self._held.pop(last.row, None)
             self._held = {last.row: who} | self._held
 
-    def _decide(self, who: str, said: Mapping[int, str], ms: int) -> None:
-        looks = dict[int, Decision]()
-        for row, new in said.items():
-            keyed = as_keyed(new)
-            if self._held.get(row) != who:
-                raise RunError("somebody else has this field now")
-            looks[row] = self._decision(who, row, keyed, ms, blind=self._is_blind(row, who))
-        self._journal.append(*looks.values())
-        for row in looks:
-            del self._held[row]
-            self._left.move_to_end(row)
-            if self._journal.answer(row):
-                del self._left[row]
+    def _look(self, who: str, row: int, new: str, ms: int) -> Decision:
+        if self._held.get(row) != who:
+            raise RunError("somebody else has this field now")
+        return self._decision(who, row, as_keyed(new), ms, blind=self._is_blind(row, who))
 
     def _decision(self, who: str, row: int, new: str | None, ms: int, *, blind: bool) -> Decision:
         self._heard[who] = time.monotonic()

@@ -108,15 +108,16 @@ function stand(place) {
   input.setSelectionRange(at, Math.min(at + 1, input.value.length));
 }
 
-const settle = (keyed) => field && answer("decide", { row: field.row, new: keyed }, 1);
+const settle = (keyed) => field && decide({ [field.row]: keyed });
 
-async function answer(path, said, fields) {
+// What is said of which rows.
+async function decide(said) {
   if (busy) return;
   busy = true;
   const ms = Math.round(performance.now() - since);
   try {
-    const answered = await ask(path, { ...said, ms });
-    mine.fields += fields;
+    const answered = await ask("decide", { said, ms });
+    mine.fields += Object.keys(said).length;
     mine.ms += ms;
     next(answered);
   } catch (error) {
@@ -149,8 +150,9 @@ function refuse(error) {
 async function showForm() {
   if (!formed || field.blind) return;
   const { row, name } = field, keyed = touched ? input.value : field.proposal ?? "";
-  const { form, broken } = await ask("form", { row, new: keyed }).catch((error) => (refuse(error), {}));
-  if (!form || field?.row !== row) return;
+  const { forms } = await ask("form", { said: { [row]: keyed } }).catch((error) => (refuse(error), { forms: [] }));
+  if (!forms.length || field?.row !== row) return;
+  const [{ form, broken }] = forms;
   const lines = Object.entries(form).map(([of, said]) => {
     const line = document.createElement("tr");
     line.append(cell("th", of), cell("td", words(said)));
@@ -194,10 +196,10 @@ function stay(place) {
 }
 
 function agree() {
-  const rows = (pressed) => tiles().filter((one) => one.ariaPressed === pressed).map(({ value }) => Number(value));
-  const right = rows("false");
-  odd = new Set(rows("true"));
-  if (right.length) answer("agree", { rows: right }, right.length);
+  const shown = tiles().map(({ value, ariaPressed }) => [held.find(({ row }) => row === Number(value)), ariaPressed === "true"]);
+  odd = new Set(shown.filter(([, isOdd]) => isOdd).map(([{ row }]) => row));
+  const right = shown.filter(([, isOdd]) => !isOdd).map(([{ row, proposal }]) => [row, proposal]);
+  if (right.length) decide(Object.fromEntries(right));
   else next({ fields: held, formed });
 }
 
