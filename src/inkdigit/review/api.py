@@ -41,8 +41,7 @@ def review(
     with Journal(Path(table)).held() as journal:
         fields = doubtful(journal.table, journal.is_open)
         known = Forms(journal, forms) if forms else None
-        if known:
-            fields = known.together(fields)
+        fields = known.together(fields) if known else fields
         _serve(journal, fields, lambda: "", blind=blind, forms=known, **where)
     return journal
 
@@ -99,9 +98,8 @@ def _serve(  # noqa: PLR0913
         if open:
             webbrowser.open(f"{address}/{token}/")
 
+    app = create_app(pile, opened, token, found, forms)
     # Else a full collection goes through all fields, and a picture waits for it.
     gc.freeze()
     with suppress(KeyboardInterrupt):
-        serve(
-            Settings(port=port), announce, lambda _: create_app(pile, opened, token, found, forms)
-        )
+        serve(Settings(port=port), announce, lambda _: app)

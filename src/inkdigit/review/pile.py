@@ -67,7 +67,13 @@ class Pile:
         written: then all are still theirs.
         """
         with self._lock:
-            looks = [self._look(who, row, new, ms // len(said)) for row, new in said.items()]
+            if any(self._held.get(row) != who for row in said):
+                raise RunError("somebody else has this field now")
+            each = ms // max(1, len(said))
+            looks = [
+                self._look(who, row, as_keyed(new), each, blind=self._is_blind(row, who))
+                for row, new in said.items()
+            ]
             self._journal.append(*looks)
             for row in said:
                 del self._held[row]
@@ -81,19 +87,13 @@ class Pile:
             last = self._journal.last(who)
             if last is None or last.row not in self._fields:
                 raise RunError("there is nothing to take back")
-            self._journal.append(self._decision(who, last.row, None, 0, blind=last.blind))
+            self._journal.append(self._look(who, last.row, None, 0, blind=last.blind))
             self._left[last.row] = None
             self._left.move_to_end(last.row, last=False)
             self._held.pop(last.row, None)
             self._held = {last.row: who} | self._held
 
-    def _look(self, who: str, row: int, new: str, ms: int) -> Decision:
-        if self._held.get(row) != who:
-            raise RunError("somebody else has this field now")
-        return self._decision(who, row, as_keyed(new), ms, blind=self._is_blind(row, who))
-
-    def _decision(self, who: str, row: int, new: str | None, ms: int, *, blind: bool) -> Decision:
-        self._heard[who] = time.monotonic()
+    def _look(self, who: str, row: int, new: str | None, ms: int, *, blind: bool) -> Decision:
         field, when = self._fields[row], datetime.now(UTC).isoformat(timespec="milliseconds")
         return Decision(when, who, row, field.name, field.proposal, new, ms, field.model, blind)
 
