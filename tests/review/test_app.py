@@ -50,6 +50,13 @@ def test_pictures_are_those_that_were_read(table: Path) -> None:
         assert "3.png cannot be opened: No such file" in gone.json()["detail"]
 
 
+def test_requests_do_not_fill_the_terminal(table: Path) -> None:
+    with reviewing(table) as review:
+        review.post("take", who="anna")
+        review.process.terminate()
+        assert review.process.communicate(timeout=60)[1] == ""
+
+
 def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
     with reviewing(table) as review:
         review.post("take", who="anna")

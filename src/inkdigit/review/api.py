@@ -98,8 +98,9 @@ def _serve(  # noqa: PLR0913
         if open:
             webbrowser.open(f"{address}/{token}/")
 
-    app = create_app(pile, opened, token, found, forms)
     # Else a full collection goes through all fields, and a picture waits for it.
     gc.freeze()
     with suppress(KeyboardInterrupt):
-        serve(Settings(port=port), announce, lambda _: app)
+        serve(
+            Settings(port=port), announce, lambda _: create_app(pile, opened, token, found, forms)
+        )

@@ -244,8 +244,9 @@ function showEnd() {
 function adjust(key) {
   if (key) look[key] += 1;
   const [zoom, light] = [ZOOMS[look.z % ZOOMS.length], LIGHTS[look.b % LIGHTS.length]];
-  field.picture.style.transform = `rotate(${90 * look.t}deg) scale(${zoom})`;
-  field.picture.style.filter = `brightness(${light})`;
+  // A filter that changes nothing would still be drawn.
+  field.picture.style.transform = zoom > 1 || look.t ? `rotate(${90 * look.t}deg) scale(${zoom})` : "";
+  field.picture.style.filter = light === 1 ? "" : `brightness(${light})`;
 }
 
 // Keys and buttons
