@@ -49,7 +49,7 @@ def test_rules_follow_what_is_keyed_and_what_was_said(table: Path) -> None:
 def test_a_table_without_such_forms_is_refused(table: Path) -> None:
     other = table.with_name("other.form.json")
     other.write_text(json.dumps(CLAIM | {"name": "other"}))
-    with pytest.raises(SettingError, match="has no row of a field of the form other"):
+    with pytest.raises(SettingError, match="has no fields of other"):
         Forms(Journal(table), [other])
     with pytest.raises(SettingError, match=r"none\.json cannot be read"):
         Forms(Journal(table), [table.with_name("none.json")])

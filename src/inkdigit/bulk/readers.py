@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
-from io import TextIOWrapper
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -104,8 +103,8 @@ def _typed(cells: dict[str, str]) -> Record:
 
 
 def _of_json_lines(path: Path) -> Iterator[Record]:
-    with open_plain(path) as file, TextIOWrapper(file, "utf-8") as text:
-        yield from map(json.loads, text)
+    with open_plain(path) as file:
+        yield from map(json.loads, file)
 
 
 def _of_parquet(path: Path) -> Iterator[Record]:

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     if out := options.trail:
         say(f"{write_trail(table, out, **how):,} decisions: wrote {out}")
     if options.forget:
-        deleted = forget(table, options.pictures, sure=options.yes)
-        say(f"deleted {deleted:,} pictures, {table} and its journal")
+        count = forget(table, options.pictures, sure=options.yes)
+        say(f"deleted {count:,} pictures, {table} and its journal")
     if not (options.export or options.labels or options.trail or options.forget):
         review(table, blind=options.blind, forms=options.form or (), **where(options))

@@ -182,9 +182,10 @@ class Template:
         return cls(name=known["name"], pages=pages, fields=tuple(built), rules=rules, folder=folder)
 
     def broken(self, texts: Mapping[str, str]) -> list[str]:
-        """Return the rules that the texts of all fields break, and how."""
+        """Return the rules that the texts of its fields break, and how."""
         known = {one.name: one for one in self.fields}
-        told = ((rule.text, breach(rule, known, texts)) for rule in self.parsed_rules)
+        whole = (rule for rule in self.parsed_rules if rule.weights.keys() <= texts.keys())
+        told = ((rule.text, breach(rule, known, texts)) for rule in whole)
         return [f"{rule}: {how}" for rule, how in told if how]
 
     @property

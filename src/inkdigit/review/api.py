@@ -11,7 +11,7 @@ from typing import Any
 from inkdigit.bulk.progress import say
 from inkdigit.errors import SourceError, needing
 from inkdigit.review.audit import Audit, sample_size
-from inkdigit.review.fields import Field, Stratum, doubtful, sample
+from inkdigit.review.fields import Field, Strata, doubtful, sample
 from inkdigit.review.forms import Forms
 from inkdigit.review.journal import Journal
 from inkdigit.review.pictures import Pictures
@@ -47,7 +47,7 @@ def review(
 
 
 def audit(
-    table: str | Path, *, wrong_at_most: float = 0.005, by: Stratum | None = None, **where: Any
+    table: str | Path, *, wrong_at_most: float = 0.005, by: Strata = None, **where: Any
 ) -> Audit:
     """Serve the page on which accepted rows are checked, and return what was found at Ctrl-C.
 

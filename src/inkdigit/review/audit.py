@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from inkdigit.errors import SettingError
-from inkdigit.review.fields import Field, Stratum, stratum
+from inkdigit.review.fields import Field, Strata, stratum
 from inkdigit.review.journal import Journal
 
 _SURE = 0.95
@@ -84,7 +84,7 @@ class Audit:
 
     @classmethod
     def of(
-        cls, fields: Sequence[Field], journal: Journal, accepted: int, by: Stratum | None = None
+        cls, fields: Sequence[Field], journal: Journal, accepted: int, by: Strata = None
     ) -> Self:
         """Return how far the audit of these fields is, also of each stratum."""
         looked = [(one, journal.answer(one.row)) for one in fields if journal.looks(one.row)]

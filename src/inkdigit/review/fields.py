@@ -12,7 +12,8 @@ from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.result import Box
 from inkdigit.review.journal import BLANK
 
-Stratum = Literal["field", "confidence"]
+# What an audit may be spread over.
+Strata = Literal["field", "confidence"] | None
 _DOUBTFUL = ("review", "rejected")
 
 
@@ -64,15 +65,16 @@ def second_guess(characters: Sequence[dict[str, Any]]) -> str | None:
     >>> second_guess([{"value": "4", "confidence": 0.9, "alternatives": []}, seven])
     '41'
     """
-    text, best = "".join(one["value"] for one in characters), (0.0, 0, "")
-    for place, one in enumerate(characters):
-        for other in one["alternatives"]:  # likeliest first
-            if other["value"] not in (one["value"], NOT_A_DIGIT):
-                odds = other["confidence"] / max(one["confidence"], 1e-9)
-                best = max(best, (odds, place, other["value"]))
-                break
-    _, place, value = best
-    return text[:place] + value + text[place + 1 :] if value else None
+    text = "".join(one["value"] for one in characters)
+    guesses = (
+        (other["confidence"] / max(one["confidence"], 1e-9), place, other["value"])
+        for place, one in enumerate(characters)
+        # They are likeliest first, so that one of these is another digit.
+        for other in one["alternatives"][:3]
+        if other["value"] not in {one["value"], NOT_A_DIGIT}
+    )
+    _, place, value = max(guesses, default=(0, 0, None))
+    return None if value is None else text[:place] + value + text[place + 1 :]
 
 
 def numbered(table: Path) -> Iterator[tuple[int, Record]]:
@@ -93,9 +95,7 @@ def doubtful(table: Path, also: Callable[[int], bool] = lambda _: False) -> list
     return sorted(found, key=lambda field: field.confidence)
 
 
-def sample(
-    table: Path, count: int, seed: str, by: Stratum | None = None
-) -> tuple[list[Field], int]:
+def sample(table: Path, count: int, seed: str, by: Strata = None) -> tuple[list[Field], int]:
     """Return so many of the accepted rows in random order, and how many there are.
 
     The same seed draws the same rows. Without `by` it draws those and more where the count is
@@ -118,7 +118,7 @@ def sample(
     return [found[number] for number in drawn], len(accepted)
 
 
-def stratum(by: Stratum | None, name: str, confidence: float) -> str:
+def stratum(by: Strata, name: str, confidence: float) -> str:
     """Return what a row belongs to: its field of a form, its hundredth of confidence, or nothing.
 
     >>> stratum("field", "claim/2/total", 0.987), stratum("confidence", "claim/2/total", 0.987)

@@ -26,15 +26,12 @@ class Forms:
             if form.partition("/")[0] in self._templates:
                 self._forms[row["source"], form][name] = Field.of(number, row)
         if not self._forms:
-            names = ", ".join(self._templates)
-            raise SettingError(f"{journal.table} has no row of a field of the form {names}")
+            raise SettingError(f"{journal.table} has no fields of {', '.join(self._templates)}")
 
     def together(self, fields: Sequence[Field]) -> list[Field]:
-        """Return fields form by form, the form with the least sure one first."""
-        least = dict[tuple[str, str], float]()
-        for one in fields:
-            least[_form_of(one)] = min(one.confidence, least.get(_form_of(one), 1.0))
-        return sorted(fields, key=lambda one: (least[_form_of(one)], _form_of(one), one.row))
+        """Return fields form by form, the form of the first of them first."""
+        order = {form: place for place, form in enumerate(dict.fromkeys(map(_form_of, fields)))}
+        return sorted(fields, key=lambda one: (order[_form_of(one)], one.row))
 
     def shown(self, field: Field, keyed: str) -> dict[str, Any]:
         """Return the fields of a field's form, and which rules are broken if this is keyed."""

@@ -118,7 +118,7 @@ def forget(table: Path, pictures: Path | None = None, *, sure: bool = False) -> 
         if any(map(is_uri, places)):
             raise SettingError(f"{table} names pictures in a bucket: delete them there")
         if not sure:
-            what = f"{len(places):,} pictures, {table} and its journal {journal.path.name}"
+            what = f"{len(places):,} pictures, {table} and its journal"
             raise SettingError(f"this deletes {what} for good: add --yes if that is meant")
         for file in (*map(Path, places), *files_of(table), journal.path):
             with writing(file):

@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from threading import Lock
@@ -69,11 +70,7 @@ class Pile:
         with self._lock:
             if any(self._held.get(row) != who for row in said):
                 raise RunError("somebody else has this field now")
-            each = ms // max(1, len(said))
-            looks = [
-                self._look(who, row, as_keyed(new), each, blind=self._is_blind(row, who))
-                for row, new in said.items()
-            ]
+            looks = [self._look(who, row, new, ms // len(said)) for row, new in said.items()]
             self._journal.append(*looks)
             for row in said:
                 del self._held[row]
@@ -87,15 +84,16 @@ class Pile:
             last = self._journal.last(who)
             if last is None or last.row not in self._fields:
                 raise RunError("there is nothing to take back")
-            self._journal.append(self._look(who, last.row, None, 0, blind=last.blind))
+            self._journal.append(replace(last, when=_now(), new=None, ms=0))
             self._left[last.row] = None
             self._left.move_to_end(last.row, last=False)
             self._held.pop(last.row, None)
             self._held = {last.row: who} | self._held
 
-    def _look(self, who: str, row: int, new: str | None, ms: int, *, blind: bool) -> Decision:
-        field, when = self._fields[row], datetime.now(UTC).isoformat(timespec="milliseconds")
-        return Decision(when, who, row, field.name, field.proposal, new, ms, field.model, blind)
+    def _look(self, who: str, row: int, new: str, ms: int) -> Decision:
+        field, blind = self._fields[row], self._is_blind(row, who)
+        said = (field.name, field.proposal, as_keyed(new), ms, field.model, blind)
+        return Decision(_now(), who, row, *said)
 
     def _open_to(self, who: str, like: int | None = None) -> Iterator[int]:
         """Yield what a person holds, then what is free: all, or what was read like some field."""
@@ -143,3 +141,7 @@ class Pile:
             "weakest": field.weakest,
             "reason": f"it was keyed as {others[-1]}" if others else field.reason,
         }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
