@@ -93,7 +93,7 @@ def _serve(  # noqa: PLR0913
         tell(f"{journal.path} ends in half a line, which was not answered: it is dropped")
     pile = Pile(fields, journal, blind=blind)
 
-    def announce(address: str) -> None:
+    def welcome(address: str) -> None:
         tell(f"the page is at {address}/{token}/ (Ctrl-C ends it)")
         if open:
             webbrowser.open(f"{address}/{token}/")
@@ -101,6 +101,4 @@ def _serve(  # noqa: PLR0913
     # Else a full collection goes through all fields, and a picture waits for it.
     gc.freeze()
     with suppress(KeyboardInterrupt):
-        serve(
-            Settings(port=port), announce, lambda _: create_app(pile, opened, token, found, forms)
-        )
+        serve(Settings(port=port), welcome, lambda _: create_app(pile, opened, token, found, forms))

@@ -101,17 +101,14 @@ class Journal:
 
         Raises `OutputError` where they cannot be written: then it is as if nothing had been said.
         """
-        store, lines = (
-            LocalStore(str(self.path.parent)),
-            b"".join(map(_line, map(asdict, decisions))),
-        )
+        store = LocalStore(str(self.path.parent))
+        lines = b"".join(_line(asdict(decision)) for decision in decisions)
         if not self._size:
             head = _line({"table": self.table.name, "digest": self.digest})
             store.write(self.path.name, head)
             self._size = len(head)
-        with writing(self.path):
-            if self.path.stat().st_size > self._size:  # what a kill or a full disk left of a line
-                os.truncate(self.path, self._size)
+        with writing(self.path):  # what a kill or a full disk left of a line
+            os.truncate(self.path, self._size)
         store.append(self.path.name, lines)
         self._size += len(lines)
         for decision in decisions:
