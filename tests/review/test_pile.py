@@ -65,6 +65,8 @@ def test_who_finds_nothing_free_gets_half_of_what_lies_ahead_of_another(tmp_path
 def test_fields_that_were_read_alike_are_settled_together(tmp_path: Path) -> None:
     read = [(text, "review", 0.5 + number / 100) for number, text in enumerate("7177217")]
     table = table_of(tmp_path / "results.csv", read)
+    blind = Pile(fields_of(table), Journal(table), blind=True)
+    assert rows(blind.take("anna", 3, alike=True)) == [1, 2, 3]
     pile = Pile(fields_of(table), Journal(table))
     assert rows(pile.take("anna", 3, alike=True)) == [1, 3, 4]
     pile.decide("anna", {1: "7", 4: "7"}, 700)

@@ -49,12 +49,13 @@ class Pile:
     def take(self, who: str, count: int, *, alike: bool = False) -> list[dict[str, Any]]:
         """Return at most so many fields that a person holds from now on, as the page needs them.
 
-        The first is the one that they look at. If `alike`, all were read as the first was.
+        The first is the one that they look at. If `alike`, all were read as the first was,
+        but where that is hidden.
         """
         with self._lock:
             self._heard[who] = time.monotonic()
             rows = self._open_to(who)
-            if alike:
+            if alike and not self._blind:
                 rows = self._open_to(who, next(rows, None))
             mine = list(islice(rows, count)) or self._spare(who)
             others = {r: one for r, one in self._held.items() if one != who and r not in mine}

@@ -65,6 +65,7 @@ const begin = () => ask("take").then(next).catch(refuse);
 function reveal(id) {
   for (const part of ["work", "grid", "end"]) $(part).hidden = part !== id;
   $("notice").hidden = true;
+  touched = false;
 }
 
 // One field
@@ -148,7 +149,8 @@ function refuse(error) {
 // The form that it belongs to
 
 async function showForm() {
-  if (!formed || field.blind) return;
+  $("form").parentNode.hidden = !formed || field.blind;
+  if ($("form").parentNode.hidden) return;
   const { row, name } = field, keyed = touched ? input.value : field.proposal ?? "";
   const { forms } = await ask("form", { said: { [row]: keyed } }).catch((error) => (refuse(error), { forms: [] }));
   if (!forms.length || field?.row !== row) return;
