@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels DIR": "no page: write settled pictures and their texts, for inkdigit adapt",
         "--trail CSV": "no page: write all that was decided, when and by whom",
         "--forget": "no page: once all is settled, delete the pictures, TABLE and its journal",
-        "--yes": "delete them indeed",
+        "--yes": "with --forget: delete them indeed; else it is only said what would be",
         "--overwrite": "replace FILE or CSV if it exists",
     }
     add_flags(parser, flags, table={"type": Path}, form={"type": Path, "action": "append"})
