@@ -18,10 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "table TABLE": "a table, as inkdigit review takes it",
         "--wrong-at-most SHARE": "draw as many rows as show this share if none of them is wrong "
         "(default: 0.5%%, which takes 598)",
-        "--by": "spread them over the fields of a form, or the confidence, and tell of each",
     }
-    limit, by = {"type": share, "default": 0.005}, {"choices": ("field", "confidence")}
-    add_flags(parser, flags, table={"type": Path}, wrong_at_most=limit, by=by)
+    add_flags(parser, flags, table={"type": Path}, wrong_at_most={"type": share, "default": 0.005})
     add_where(parser)
 
 
@@ -29,8 +27,7 @@ def run(options: argparse.Namespace) -> None:
     """Serve the page until Ctrl-C, and print what was found."""
     from inkdigit.review.api import audit
 
-    how = {"wrong_at_most": options.wrong_at_most, "by": options.by}
-    print(audit(options.table, **how, **where(options)))
+    print(audit(options.table, wrong_at_most=options.wrong_at_most, **where(options)))
 
 
 def share(text: str) -> float:
