@@ -11,7 +11,7 @@ from typing import Any
 from inkdigit.bulk.progress import say
 from inkdigit.errors import SourceError, needing
 from inkdigit.review.audit import Audit, sample_size
-from inkdigit.review.fields import Field, doubtful, sample
+from inkdigit.review.fields import Field, Strata, doubtful, sample
 from inkdigit.review.forms import Forms
 from inkdigit.review.journal import Journal
 from inkdigit.review.pictures import Pictures
@@ -46,17 +46,21 @@ def review(
     return journal
 
 
-def audit(table: str | Path, *, wrong_at_most: float = 0.005, **where: Any) -> Audit:
+def audit(
+    table: str | Path, *, wrong_at_most: float = 0.005, by: Strata = None, **where: Any
+) -> Audit:
     """Serve the page on which accepted rows are checked, and return what was found at Ctrl-C.
 
     So many are drawn that, if none is wrong, at most the share `wrong_at_most` of all is, with 95 %
-    confidence. Where they have been checked, nothing is served. The rest is as in `review`.
+    confidence. `by` spreads them over the fields of a form, or over the confidence, in proportion,
+    and says what was found of each. Where they have been checked, nothing is served. The rest is
+    as in `review`.
     """
     with Journal(Path(table)).held() as journal:
-        fields, accepted = sample(journal.table, sample_size(wrong_at_most), journal.digest)
+        fields, accepted = sample(journal.table, sample_size(wrong_at_most), journal.digest, by)
 
         def found() -> Audit:
-            return Audit.of(fields, journal, accepted)
+            return Audit.of(fields, journal, accepted, by)
 
         if not (fields and found().is_done):
             _serve(journal, fields, lambda: str(found()), blind=True, **where)

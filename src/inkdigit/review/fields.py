@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.rows import Record
+from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.result import Box
 from inkdigit.review.journal import BLANK
 
+# What an audit may be spread over.
+Strata = Literal["field", "confidence"] | None
 _DOUBTFUL = ("review", "rejected")
 
 
@@ -92,13 +95,37 @@ def doubtful(table: Path, also: Callable[[int], bool] = lambda _: False) -> list
     return sorted(found, key=lambda field: field.confidence)
 
 
-def sample(table: Path, count: int, seed: str) -> tuple[list[Field], int]:
+def sample(table: Path, count: int, seed: str, by: Strata = None) -> tuple[list[Field], int]:
     """Return so many of the accepted rows in random order, and how many there are.
 
-    The same seed draws the same rows, and those and more where the count is larger.
+    The same seed draws the same rows. Without `by` it draws those and more where the count is
+    larger; with it, in proportion to the rows of each stratum: sorted by it, they are cut into as
+    many equal blocks as rows are drawn, and one is drawn from each (Cochran 1977, chapter 5A).
     """
-    accepted = [number for number, row in numbered(table) if row["status"] == "accepted"]
-    Random(seed).shuffle(accepted)  # noqa: S311  (no secret)
-    drawn = dict.fromkeys(accepted[:count])
+    accepted = {
+        number: stratum(by, row.get("id") or "", row.get("confidence") or 0.0)
+        for number, row in numbered(table)
+        if row["status"] == "accepted"
+    }
+    order, draw = list(accepted), Random(seed)  # noqa: S311  (no secret)
+    draw.shuffle(order)
+    if by and (size := len(order) // count):
+        order = sorted(order[: size * count], key=accepted.__getitem__)
+        order = [draw.choice(order[at : at + size]) for at in range(0, len(order), size)]
+        draw.shuffle(order)
+    drawn = dict.fromkeys(order[:count])
     found = {number: Field.of(number, row) for number, row in numbered(table) if number in drawn}
     return [found[number] for number in drawn], len(accepted)
+
+
+def stratum(by: Strata, name: str, confidence: float) -> str:
+    """Return what a row belongs to: its field of a form, its hundredth of confidence, or nothing.
+
+    >>> stratum("field", "claim/2/total", 0.987), stratum("confidence", "claim/2/total", 0.987)
+    ('total', 'confidence 0.98')
+    """
+    if by == "confidence":
+        return f"confidence {int(100 * confidence) / 100:.2f}"
+    if by and "/" not in name:
+        raise SettingError("only the rows of forms say which field they are")
+    return name.rpartition("/")[2] if by else ""
