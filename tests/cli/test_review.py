@@ -10,7 +10,8 @@ LINE = {"source": "1.png", "page": 1, "text": "17", "status": "review", "confide
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    path = tmp_path / "results.jsonl"
+    path = tmp_path / "tables" / "results.jsonl"
+    path.parent.mkdir()
     path.write_text(json.dumps(LINE) + "\n")
     return path
 
@@ -50,6 +51,20 @@ def test_what_is_decided_is_written_without_a_page(
     assert "17" in new.read_text()
     assert main(["review", str(table), "--labels", str(table.parent / "ours")]) == 3
     assert "nobody has settled a text" in capsys.readouterr().err
+
+
+def test_forgetting_is_said_and_needs_a_yes(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["review", str(table), "--forget", "--yes"]) == 3
+    assert "1 rows of" in capsys.readouterr().err
+    table.write_text(json.dumps(LINE | {"status": "accepted"}) + "\n")
+    assert main(["review", str(table), "--forget"]) == 2
+    assert "this deletes 1 pictures" in capsys.readouterr().err
+    assert table.exists()
+    assert main(["review", str(table), "--forget", "--yes"]) == 0
+    assert "deleted 1 pictures" in capsys.readouterr().err
+    assert not list(table.parent.iterdir())
 
 
 def test_a_share_is_written_with_or_without_a_percent_sign(

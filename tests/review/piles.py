@@ -57,3 +57,27 @@ def settled(table: Path, *decisions: Decision) -> Journal:
 def fields_of(table: Path) -> list[Field]:
     """Return the doubtful fields of a table."""
     return doubtful(table)
+
+
+# A form that adds up.
+CLAIM = {
+    "name": "claim",
+    "pages": [{"width": 210, "height": 297, "print": "claim.form.1.png"}],
+    "fields": [
+        {"name": name, "page": 1, "box": [20, 20 * (1 + at), 40, 10]}
+        for at, name in enumerate(("q1", "q2", "total"))
+    ],
+    "rules": ["total = q1 + q2"],
+}
+
+
+def form_table(path: Path, read: dict[str, str], copies: int = 1) -> Path:
+    """Write a table of copies of a claim: of each the first field is accepted, the last unsure."""
+    rows = []
+    for copy in range(1, copies + 1):
+        for name, text in read.items():
+            status, sure = ("accepted" if name == "q1" else "review"), 0.9 - 0.1 * len(rows)
+            rows.append(row(1, text, status, sure) | {"id": f"claim/{copy}/{name}"})
+    Output(path, "jsonl").write(rows, several=True)
+    (path.parent / "1.png").write_bytes(png("1"))
+    return path

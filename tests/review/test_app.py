@@ -50,10 +50,17 @@ def test_pictures_are_those_that_were_read(table: Path) -> None:
         assert "3.png cannot be opened: No such file" in gone.json()["detail"]
 
 
+def test_requests_do_not_fill_the_terminal(table: Path) -> None:
+    with reviewing(table) as review:
+        review.post("take", who="anna")
+        review.process.terminate()
+        assert review.process.communicate(timeout=60)[1] == ""
+
+
 def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
     with reviewing(table) as review:
         review.post("take", who="anna")
-        answer = review.post("decide", who="anna", row=3, new="36", ms=812)
+        answer = review.post("decide", who="anna", said={3: "36"}, ms=812)
         told = answer.json()
         assert (told["total"], told["left"], told["told"]) == (2, 1, "")
         assert [one["row"] for one in told["fields"]] == [1]
@@ -62,15 +69,18 @@ def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
     (decision,) = Journal(table).decisions
     assert (decision.who, decision.old, decision.new, decision.ms) == ("anna", "35", "36", 812)
     with reviewing(table) as review:
-        assert review.post("back", who="anna").json()["field"]["row"] == 3
+        assert review.post("back", who="anna").json()["fields"][0]["row"] == 3
 
 
 @pytest.mark.parametrize(
     ("path", "asked", "status"),
     [
-        ("decide", {"who": "anna", "row": 3, "new": "x", "ms": 1}, 422),
-        ("decide", {"who": "ben", "row": 3, "new": "3", "ms": 1}, 409),
-        ("decide", {"who": "anna", "row": 2, "new": "3", "ms": 1}, 409),
+        ("decide", {"who": "anna", "said": {3: "x"}, "ms": 1}, 422),
+        ("decide", {"who": "ben", "said": {3: "3"}, "ms": 1}, 409),
+        ("decide", {"who": "anna", "said": {2: "3"}, "ms": 1}, 409),
+        ("decide", {"who": "anna", "said": {3: "3", 2: "3"}, "ms": 1}, 409),
+        ("decide", {"who": "anna", "said": dict.fromkeys(range(100), "3"), "ms": 1}, 422),
+        ("form", {"who": "anna", "said": {3: "3"}}, 200),
         ("take", {"who": ""}, 422),
         ("back", {"who": "ben"}, 409),
         ("take", {}, 422),

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from piles import READ, said, settled, table_of
 from scipy.stats import binom, binomtest
@@ -56,3 +57,28 @@ def test_how_far_an_audit_is(tmp_path: Path) -> None:
 def test_where_all_were_checked_nothing_is_estimated() -> None:
     found = Audit(accepted=40, planned=40, checked=40, wrong=2, again=0)
     assert str(found) == "2 of 40 accepted rows that were keyed blind are wrong."
+
+
+def test_the_interval_holds_where_the_sample_is_spread() -> None:
+    """All that is wrong lies in one of ten strata: the number found varies less, not more."""
+    wrong, of = 30, 300
+    draw, plain = np.random.default_rng(3), binom(of, wrong / of)
+    found = draw.binomial(of // 10, 10 * wrong / of, size=2_000)
+    held = [low <= wrong / of <= high for low, high in map(interval, found, [of] * len(found))]
+    assert np.mean(held) >= 0.95
+    assert np.std(found) < plain.std()
+
+
+def test_each_stratum_is_told_of(tmp_path: Path) -> None:
+    read = [("17", "accepted", 0.97), ("17", "accepted", 0.99), ("17", "accepted", 0.99)]
+    table = table_of(tmp_path / "results.csv", read)
+    fields, accepted = sample(table, 3, "seed", "confidence")
+    journal = settled(table, *(said(number, "17", blind=True) for number in (1, 2)))
+    journal.append(said(3, "11", blind=True), said(3, "11"))
+    found = Audit.of(fields, journal, accepted, "confidence")
+    assert found.strata == {"confidence 0.97": (0, 1), "confidence 0.99": (1, 2)}
+    assert str(found).splitlines() == [
+        "1 of 3 accepted rows that were keyed blind are wrong.",
+        "confidence 0.97: 0 of 1, at most 95.00%",
+        f"confidence 0.99: 1 of 2, at most {at_most(1, 2):.2%}",
+    ]

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 from PIL import Image, ImageChops
-from piles import READ, said, settled, table_of
+from piles import READ, row, said, settled, table_of
 
 from inkdigit.bulk.readers import characters_of, read_table
+from inkdigit.bulk.writers import Output, write_parquet
 from inkdigit.errors import DataError, ImageError, OutputError, SettingError
 from inkdigit.learning.adaptation.pile import pictures_in, read_labels
-from inkdigit.review.outcome import apply, export, write_labels, write_trail
+from inkdigit.review.outcome import apply, export, forget, write_labels, write_trail
 
 MORE = [*READ, ("9", "review", 0.5), ("8", "rejected", 0.1), ("6", "review", 0.4)]
 
@@ -114,3 +115,42 @@ def test_the_trail_tells_all_that_was_said(table: Path) -> None:
     assert list(lines[0]) == list(json.loads(journal[1]))
     assert (lines[1]["who"], lines[1]["field"], lines[1]["old"]) == ("ben", "3.png", "35")
     assert (lines[-1]["row"], lines[-1]["new"]) == ("1", "")
+
+
+def test_what_is_settled_is_forgotten_with_its_pictures(table: Path) -> None:
+    out, other = table.with_name("corrected.csv"), table.with_name("other.png")
+    export(table, out)
+    other.write_bytes((table.parent / "1.png").read_bytes())
+    before = sorted(table.parent.iterdir())
+    with pytest.raises(SettingError, match=r"deletes 6 pictures, .*results\.csv and its journal"):
+        forget(table)
+    assert sorted(table.parent.iterdir()) == before
+    (table.parent / "2.png").unlink()
+    assert forget(table, sure=True) == 6
+    assert sorted(table.parent.iterdir()) == [out, other]
+
+
+def test_nothing_is_forgotten_while_a_row_waits_or_where_it_is_not_ours(tmp_path: Path) -> None:
+    table = table_of(tmp_path / "results.csv", pictures=True)
+    there = sorted(tmp_path.iterdir())
+    with pytest.raises(DataError, match=r"2 rows of .* wait for a person: nothing was deleted"):
+        forget(table, sure=True)
+    assert sorted(tmp_path.iterdir()) == there
+    far = row(1, "17", "accepted", 0.99) | {"source": "s3://bucket/1.png"}
+    table = tmp_path / "far.jsonl"
+    Output(table, "jsonl").write([far], several=True)
+    with pytest.raises(SettingError, match="names pictures in a bucket"):
+        forget(table, sure=True)
+    assert table.exists()
+
+
+def test_a_folder_of_parts_is_forgotten_too(table: Path) -> None:
+    folder = table.parent / "parts"
+    folder.mkdir()
+    accepted = [row(number, "17", "accepted", 0.99) for number in (1, 3)]
+    write_parquet(accepted, folder / "part-0.parquet")
+    (folder / "note.txt").write_text("stays")
+    assert forget(folder, table.parent, sure=True) == 2
+    assert [one.name for one in folder.iterdir()] == ["note.txt"]
+    assert not (table.parent / "1.png").exists()
+    assert (table.parent / "2.png").exists()

@@ -1,12 +1,14 @@
 """The page in a real browser, and a person who follows a script."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browsing import NEEDS_CHROMIUM, visiting
 from drawing import document
-from piles import row, table_of
+from piles import CLAIM, form_table, row, table_of
 from playwright.sync_api import Browser, Page, expect
 from reviewing import reviewing
 
@@ -101,7 +103,7 @@ def test_the_picture_is_zoomed_turned_and_lightened(browser: Browser, table: Pat
         assert picture.evaluate(looks) == ["rotate(180deg) scale(2)", "brightness(1.5)"]
         press(page, "Enter")
         expect_field(page, "20")
-        expect(page.locator("#crop img")).to_have_css("transform", "matrix(1, 0, 0, 1, 0, 0)")
+        expect(page.locator("#crop img")).to_have_css("transform", "none")
 
 
 def test_a_box_is_shown_large_and_its_page_small(browser: Browser, tmp_path: Path) -> None:
@@ -191,6 +193,71 @@ def test_an_audit_ends_with_a_sentence(browser: Browser, tmp_path: Path) -> None
     assert "With 95 % confidence at most 45.07% are." in printed
 
 
+def test_the_odd_ones_out_of_a_grid_come_one_by_one(browser: Browser, tmp_path: Path) -> None:
+    read = [(text, "review", 0.5 + at / 100) for at, text in enumerate("77477479")]
+    table = table_of(tmp_path / "results.csv", read, pictures=True)
+    with reviewing(table) as review, visiting(browser) as visit:
+        page = begin(visit(review.url))
+        expect_field(page, "7")
+        press(page, "g")
+        tiles = page.get_by_role("group", name="All of these").get_by_role("button")
+        expect(tiles).to_have_count(5)
+        expect(page.get_by_role("button", name="1 of 5, 1.png")).to_be_focused()
+        expect(page.locator("#spoken")).to_contain_text("5 pictures that were read as 7")
+        press(page, "ArrowRight", "Space", "End", "Space", "Home", "Space", "Space")
+        assert page.locator("[aria-pressed=true]").count() == 2
+        press(page, "Enter")
+        # Rows 2 and 7 by themselves, then the next that were read alike, and the rest.
+        expect(page.locator("#source")).to_have_text("2.png")
+        press(page, "1", "Enter")
+        expect(page.locator("#source")).to_have_text("7.png")
+        press(page, "Enter")
+        expect(page.get_by_role("heading", name="All of these were read as 4.")).to_be_visible()
+        tiles.nth(1).click()
+        page.get_by_role("button", name="The others are right").click()
+        expect(page.locator("#source")).to_have_text("6.png")
+        press(page, "Backspace")
+        expect(page.locator("#source")).to_have_text("3.png")
+        press(page, "Enter")
+        expect(page.locator("#source")).to_have_text("6.png")
+        press(page, "9", "Enter")
+        expect(page.locator("#source")).to_have_text("8.png")
+        press(page, "Enter")
+        expect(page.get_by_role("heading", name="All fields are settled")).to_be_visible()
+    assert said(table) == [
+        *((row, "7") for row in (1, 4, 5)), (2, "1"), (7, "7"),
+        (3, "4"), (3, None), (3, "4"), (6, "9"), (8, "9"),
+    ]  # fmt: skip
+
+
+def test_the_fields_of_a_form_stand_together_and_its_rules_are_live(
+    browser: Browser, tmp_path: Path
+) -> None:
+    table = form_table(tmp_path / "claims.jsonl", {"q1": "10", "q2": "95", "total": "15"})
+    template = tmp_path / "claim.form.json"
+    template.write_text(json.dumps(CLAIM))
+    with reviewing(table, "--form", str(template)) as review, visiting(browser) as visit:
+        page = begin(visit(review.url))
+        rules, form = page.locator("#rules"), page.get_by_role("table", name="All fields")
+        expect_field(page, "95")
+        expect(form.get_by_role("row")).to_have_text(["q110", "q295", "total15"])
+        expect(form.locator("[aria-current]")).to_have_text("q295")
+        expect(rules).to_have_text("total = q1 + q2: differs by 90")
+        press(page, "Home", "5", "Delete")
+        expect(rules).to_have_text("")
+        press(page, "6")
+        expect(rules).to_have_text("total = q1 + q2: differs by 51")
+        press(page, "Escape")
+        expect(rules).to_have_text("total = q1 + q2: differs by 90")
+        press(page, "Home", "5", "Delete", "Enter")
+        expect_field(page, "15")
+        expect(form.get_by_role("row")).to_have_text(["q110", "q25", "total15"])
+        expect(rules).to_have_text("")
+        axe = Axe().run(page).response["violations"]
+        assert not [one for one in axe if one["impact"] in {"serious", "critical"}], axe
+    assert said(table) == [(2, "5")]
+
+
 def test_a_review_that_has_ended_is_said_and_nothing_is_lost(browser: Browser, table: Path) -> None:
     with reviewing(table) as review, visiting(browser) as visit:
         page = begin(visit(review.url, errors=("ERR_CONNECTION",)))
@@ -234,6 +301,34 @@ def test_what_is_shown_is_spoken_and_has_a_name(browser: Browser, table: Path) -
         # Shift and Tab leave the field, whose Tab is a key of its own.
         page.keyboard.press("Shift+Tab")
         assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    read = [(text, "review", 0.5) for text in ("7", "7", "4")]
+    table = table_of(tmp_path / "results.csv", read, pictures=True)
+
+    def check(page: Page) -> None:
+        found = Axe().run(page).response["violations"]
+        assert not [one for one in found if one["impact"] in {"serious", "critical"}], found
+
+    with reviewing(table) as review, visiting(browser) as visit:
+        page = visit(review.url, color_scheme=scheme)
+        check(page)
+        begin(page)
+        expect_field(page, "7")
+        check(page)
+        press(page, "g")
+        expect(page.locator("#grid")).to_be_visible()
+        press(page, "Space")
+        check(page)
+        press(page, "Enter")
+        expect(page.locator("#work")).to_be_visible()
+        press(page, "Enter")
+        expect_field(page, "4")
+        press(page, "Enter")
+        expect(page.locator("#end")).to_be_visible()
+        check(page)
 
 
 def test_the_page_is_small_plain_and_its_own() -> None:

@@ -24,9 +24,9 @@ def test_a_field_is_in_one_pair_of_hands(table: Path) -> None:
     assert rows(pile.take("anna", 2)) == [3, 4]
     assert rows(pile.take("ben", 2)) == [1]
     assert rows(pile.take("anna", 2)) == [3, 4]
-    pile.decide("anna", 3, "35", 700)
+    pile.decide("anna", {3: "35"}, 700)
     with pytest.raises(RunError, match="somebody else has this field now"):
-        pile.decide("ben", 3, "36", 700)
+        pile.decide("ben", {3: "36"}, 700)
     assert pile.counts == {"total": 3, "left": 2}
     assert rows(Pile(fields_of(table), Journal(table)).take("eve", 5)) == [4, 1]
 
@@ -36,24 +36,65 @@ def test_what_someone_who_has_gone_held_is_free(
 ) -> None:
     pile = Pile(fields_of(table), Journal(table))
     pile.take("anna", 3)
-    assert pile.take("ben", 3) == []
     monkeypatch.setattr(piles_module, "_GONE", 0)
     assert rows(pile.take("ben", 3)) == [3, 4, 1]
-    with pytest.raises(RunError, match="nothing was heard from you"):
-        pile.decide("anna", 3, "35", 700)
+    with pytest.raises(RunError, match="somebody else has this field now"):
+        pile.decide("anna", {3: "35"}, 700)
+
+
+def test_who_finds_nothing_free_gets_half_of_what_lies_ahead_of_another(tmp_path: Path) -> None:
+    read = [(str(number), "review", 0.5) for number in range(7)]
+    table = table_of(tmp_path / "results.csv", read)
+    pile = Pile(fields_of(table), Journal(table))
+    assert rows(pile.take("anna", 20)) == [1, 2, 3, 4, 5, 6, 7]
+    assert rows(pile.take("ben", 20)) == [5, 6, 7]
+    assert rows(pile.take("eve", 20)) == [3, 4]
+    pile.decide("anna", {1: "0"}, 700)
+    # What was taken back is what anna looks at now: it stays hers.
+    pile.back("anna")
+    assert rows(pile.take("anna", 20)) == [1, 2]
+    assert rows(pile.take("dan", 20)) == [7]
+    assert rows(pile.take("anna", 20)) == [1, 2]
+    for row in (1, 2):
+        pile.decide("anna", {row: "8"}, 700)
+    assert rows(pile.take("anna", 20)) == [6]
+    with pytest.raises(RunError, match="somebody else has this field now"):
+        pile.decide("ben", {6: "8"}, 700)
+
+
+def test_fields_that_were_read_alike_are_settled_together(tmp_path: Path) -> None:
+    read = [(text, "review", 0.5 + number / 100) for number, text in enumerate("7177217")]
+    table = table_of(tmp_path / "results.csv", read)
+    blind = Pile(fields_of(table), Journal(table), blind=True)
+    assert rows(blind.take("anna", 3, alike=True)) == [1, 2, 3]
+    pile = Pile(fields_of(table), Journal(table))
+    assert rows(pile.take("anna", 3, alike=True)) == [1, 3, 4]
+    pile.decide("anna", {1: "7", 4: "7"}, 700)
+    assert [(one.row, one.new, one.ms) for one in Journal(table).decisions] == [
+        (1, "7", 350), (4, "7", 350),
+    ]  # fmt: skip
+    # The odd one out is first, and others that were read alike come behind it.
+    assert rows(pile.take("anna", 3, alike=True)) == [3, 7]
+    pile.decide("anna", {3: "1"}, 700)
+    pile.decide("anna", {7: "7"}, 700)
+    assert rows(pile.take("anna", 3, alike=True)) == [2, 6]
+    with pytest.raises(RunError, match="somebody else"):
+        pile.decide("anna", {2: "1", 5: "2"}, 700)
+    assert pile.counts["left"] == 3
 
 
 def test_a_decision_is_taken_back_also_after_a_restart(table: Path) -> None:
     pile = Pile(fields_of(table), Journal(table))
     pile.take("anna", 3)
     for row in (3, 4):
-        pile.decide("anna", row, "11", 700)
+        pile.decide("anna", {row: "11"}, 700)
     again = Pile(fields_of(table), Journal(table))
-    assert again.back("anna")["row"] == 4
-    assert again.back("anna")["row"] == 3
+    again.back("anna")
+    assert rows(again.take("anna", 1)) == [4]
+    again.back("anna")
     with pytest.raises(RunError, match="nothing to take back"):
         again.back("anna")
-    assert rows(again.take("anna", 3)) == [4, 3, 1]
+    assert rows(again.take("anna", 3)) == [3, 4, 1]
     assert Journal(table).answer(3) is None
 
 
@@ -62,29 +103,29 @@ def test_agreeing_blind_with_what_was_read_settles(table: Path) -> None:
     for one in pile.take("anna", 3):
         assert "proposal" not in one
         assert "second" not in one
-    pile.decide("anna", 3, "35", 700)
-    pile.decide("anna", 4, "86", 700)
+    pile.decide("anna", {3: "35"}, 700)
+    pile.decide("anna", {4: "86"}, 700)
     assert pile.counts["left"] == 2
     # Two disagree: it comes last, and is shown to the only one who is there.
-    pile.decide("anna", 1, "17", 700)
+    pile.decide("anna", {1: "17"}, 700)
     (shown,) = pile.take("anna", 3)
     assert (shown["proposal"], shown["second"]) == ("88", "86")
     assert shown["reason"] == "it was keyed as 86"
-    pile.decide("anna", 4, "88", 700)
+    pile.decide("anna", {4: "88"}, 700)
     assert pile.counts["left"] == 0
 
 
 def test_the_second_keying_is_another_persons(table: Path) -> None:
     pile = Pile(fields_of(table), Journal(table), blind=True)
     pile.take("anna", 1)
-    pile.take("ben", 2)
-    pile.decide("anna", 3, "36", 700)
-    assert pile.take("anna", 3) == []
-    pile.decide("ben", 4, "88", 700)
-    pile.decide("ben", 1, "17", 700)
+    pile.take("ben", 1)
+    pile.decide("anna", {3: "36"}, 700)
+    assert rows(pile.take("anna", 3)) == [1]
+    pile.decide("ben", {4: "88"}, 700)
+    pile.decide("anna", {1: "17"}, 700)
     (second,) = pile.take("ben", 3)
     assert (second["row"], second["blind"]) == (3, True)
-    pile.decide("ben", 3, "85", 700)
+    pile.decide("ben", {3: "85"}, 700)
     (third,) = pile.take("anna", 3)
     assert (third["blind"], third["proposal"], third["second"]) == (False, "35", "85")
 
@@ -93,7 +134,7 @@ def test_what_is_no_answer_is_refused(table: Path) -> None:
     pile = Pile(fields_of(table), Journal(table))
     pile.take("anna", 3)
     with pytest.raises(SettingError, match="received 'x'"):
-        pile.decide("anna", 3, "x", 700)
+        pile.decide("anna", {3: "x"}, 700)
     with pytest.raises(SettingError, match="row 2 is not for review"):
         pile.field(2)
     assert not settled(table).decisions
@@ -106,8 +147,7 @@ def test_several_at_once_share_a_pile(tmp_path: Path) -> None:
 
     def work(who: str) -> None:
         while mine := pile.take(who, 5):
-            for one in mine:
-                pile.decide(who, one["row"], str(one["proposal"]), 1)
+            pile.decide(who, {mine[0]["row"]: mine[0]["proposal"]}, 1)
 
     people = [threading.Thread(target=work, args=(who,)) for who in "abcd"]
     for person in people:

@@ -51,7 +51,7 @@ def digest_of(path: Path) -> str:
     """Return what tells a table from others: the SHA-256 of all that its files hold."""
     found = sha256()
     with _reading(path):
-        for part in _files(path):
+        for part in files_of(path):
             with open_plain(part) as file:
                 found.update(file_digest(file, "sha256").digest())  # type: ignore[arg-type]
     return found.hexdigest()
@@ -70,7 +70,8 @@ def _reading(path: Path) -> Iterator[None]:
         raise SourceError(f"{path} is broken, or not in the format of its name") from None
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
+    """Return the files of a table: itself, or the parts in its folder."""
     parts = sorted(path.glob("part-*.parquet")) if path.is_dir() else [path]
     if not parts:
         raise SourceError(f"{path} holds no parts of a table")
@@ -109,7 +110,7 @@ def _of_parquet(path: Path) -> Iterator[Record]:
     need("parquet", "pyarrow")
     from pyarrow.parquet import ParquetFile
 
-    for part in _files(path):
+    for part in files_of(path):
         with ParquetFile(part) as file:
             for rows in file.iter_batches(_GROUP):
                 yield from rows.to_pylist()

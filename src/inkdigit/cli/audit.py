@@ -18,8 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "table TABLE": "a table, as inkdigit review takes it",
         "--wrong-at-most SHARE": "draw as many rows as show this share if none of them is wrong "
         "(default: 0.5%%, which takes 598)",
+        "--by": "spread them over the fields of a form, or the confidence, and tell of each",
     }
-    add_flags(parser, flags, table={"type": Path}, wrong_at_most={"type": share, "default": 0.005})
+    limit, by = {"type": share, "default": 0.005}, {"choices": ("field", "confidence")}
+    add_flags(parser, flags, table={"type": Path}, wrong_at_most=limit, by=by)
     add_where(parser)
 
 
@@ -27,7 +29,8 @@ def run(options: argparse.Namespace) -> None:
     """Serve the page until Ctrl-C, and print what was found."""
     from inkdigit.review.api import audit
 
-    print(audit(options.table, wrong_at_most=options.wrong_at_most, **where(options)))
+    how = {"wrong_at_most": options.wrong_at_most, "by": options.by}
+    print(audit(options.table, **how, **where(options)))
 
 
 def share(text: str) -> float:

@@ -18,13 +18,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags = {
         "table TABLE": "a .csv, .jsonl, .parquet or .xlsx, or a folder of parts",
         "--blind": "second keying: what was read is hidden until two disagree",
-        "--in-order": "rows as they stand in the table (default: the least sure first)",
+        "--form TEMPLATE": "the table is of this form: show its fields and rules (repeatable)",
         "--export FILE": "no page: write the table anew with what was decided, and by whom",
         "--labels DIR": "no page: write settled pictures and their texts, for inkdigit adapt",
         "--trail CSV": "no page: write all that was decided, when and by whom",
+        "--forget": "no page: once all is settled, delete the pictures, TABLE and its journal",
+        "--yes": "with --forget: delete them indeed; else it is only said what would be",
         "--overwrite": "replace FILE or CSV if it exists",
     }
-    add_flags(parser, flags, table={"type": Path})
+    add_flags(parser, flags, table={"type": Path}, form={"type": Path, "action": "append"})
     add_where(parser)
 
 
@@ -45,7 +47,7 @@ def where(options: argparse.Namespace) -> dict[str, Any]:
 
 def run(options: argparse.Namespace) -> None:
     """Write what is asked for, or serve the page until Ctrl-C."""
-    from inkdigit.review import export, review, write_labels, write_trail
+    from inkdigit.review import export, forget, review, write_labels, write_trail
 
     table, how = options.table, {"overwrite": options.overwrite}
     if out := options.export:
@@ -54,5 +56,8 @@ def run(options: argparse.Namespace) -> None:
         say(f"{write_labels(table, out, options.pictures):,} pictures with labels: wrote {out}")
     if out := options.trail:
         say(f"{write_trail(table, out, **how):,} decisions: wrote {out}")
-    if not (options.export or options.labels or options.trail):
-        review(table, blind=options.blind, in_order=options.in_order, **where(options))
+    if options.forget:
+        count = forget(table, options.pictures, sure=options.yes)
+        say(f"deleted {count:,} pictures, {table} and its journal")
+    if not (options.export or options.labels or options.trail or options.forget):
+        review(table, blind=options.blind, forms=options.form or (), **where(options))

@@ -9,7 +9,7 @@ from operator import itemgetter
 from inkdigit.documents.fields import CROSSED_OUT, FieldText, read_fields
 from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.documents.rules import Rule
-from inkdigit.documents.template import Template
+from inkdigit.documents.template import Template, breach
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import Source, open_pages
 from inkdigit.reading.options import ReadOptions
@@ -138,6 +138,7 @@ def _combinations(
     A beam search: fields are added one after the other, and rules asked as soon as they can be.
     """
     beam, failed = [(_Combination(), 1.0)], list[Rule]()
+    known = {name: one.field for name, one in fields.items()}
     for rule in rules:
         longer = beam
         for name in rule.weights.keys() - beam[0][0].keys():
@@ -148,19 +149,10 @@ def _combinations(
                 if share >= _LEAST
             ]
             longer = nlargest(_COMBINATIONS, longer, key=itemgetter(1))
-        holding = [one for one in longer if _holds(rule, fields, one[0])]
+        holding = [one for one in longer if not breach(rule, known, one[0])]
         beam = holding or beam
         failed += [] if holding else [rule]
     return beam, failed
-
-
-def _holds(rule: Rule, fields: _Texts, texts: _Combination) -> bool:
-    """Return whether a rule holds; one of a date that is blank says nothing."""
-    if any(fields[name].field.date and not texts[name] for name in rule.weights):
-        return True
-    known = ((name, fields[name].field.value(texts[name] or "0")) for name in rule.weights)
-    values = {name: value for name, value in known if value is not None}
-    return len(values) == len(rule.weights) and rule.holds(values)
 
 
 def _settled(

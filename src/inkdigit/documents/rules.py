@@ -58,10 +58,13 @@ class Rule:
             text, {name: Decimal(weight) for name, weight in weights.items()}, constant, relation
         )
 
+    def excess(self, values: Mapping[str, Decimal]) -> Decimal:
+        """Return by how much its left side exceeds the right for the values of its fields."""
+        return sum((w * values[name] for name, w in self.weights.items()), self.constant)
+
     def holds(self, values: Mapping[str, Decimal]) -> bool:
         """Return whether the rule holds for the values of its fields."""
-        total = sum((w * values[name] for name, w in self.weights.items()), self.constant)
-        return bool(_RELATIONS[self.relation](total, 0))
+        return bool(_RELATIONS[self.relation](self.excess(values), 0))
 
 
 def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:

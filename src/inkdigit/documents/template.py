@@ -18,7 +18,7 @@ beside this module says what each part may be: templates are checked by it, and 
 import csv
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
@@ -181,6 +181,13 @@ class Template:
         rules = tuple(known.get("rules", ()))
         return cls(name=known["name"], pages=pages, fields=tuple(built), rules=rules, folder=folder)
 
+    def broken(self, texts: Mapping[str, str]) -> list[str]:
+        """Return the rules that the texts of its fields break, and how."""
+        known = {one.name: one for one in self.fields}
+        whole = (rule for rule in self.parsed_rules if rule.weights.keys() <= texts.keys())
+        told = ((rule.text, breach(rule, known, texts)) for rule in whole)
+        return [f"{rule}: {how}" for rule, how in told if how]
+
     @property
     def prints(self) -> list[str]:
         """The names of the pictures of its blank, which lie beside it."""
@@ -213,6 +220,22 @@ class Template:
         except ImageError as error:
             raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
         return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
+
+
+def breach(rule: Rule, fields: Mapping[str, Field], texts: Mapping[str, str]) -> str:
+    """Return how a rule is broken by the texts of its fields, nothing where it holds.
+
+    A blank field counts as 0; of a date that is blank a rule says nothing.
+    """
+    if any(fields[name].date and not texts[name] for name in rule.weights):
+        return ""
+    known = ((name, fields[name].value(texts[name] or "0")) for name in rule.weights)
+    values = {name: value for name, value in known if value is not None}
+    if len(values) < len(rule.weights):
+        return "one of them is no number"
+    if rule.holds(values):
+        return ""
+    return f"differs by {abs(rule.excess(values)):f}" if rule.relation == "=" else "does not hold"
 
 
 @cache

@@ -1,5 +1,6 @@
 """`inkdigit review` and `inkdigit audit` from Python."""
 
+import gc
 import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,19 +11,21 @@ from typing import Any
 from inkdigit.bulk.progress import say
 from inkdigit.errors import SourceError, needing
 from inkdigit.review.audit import Audit, sample_size
-from inkdigit.review.fields import Field, doubtful, sample
+from inkdigit.review.fields import Field, Strata, doubtful, sample
+from inkdigit.review.forms import Forms
 from inkdigit.review.journal import Journal
 from inkdigit.review.pictures import Pictures
 from inkdigit.review.pile import Pile
 
 
 def review(
-    table: str | Path, *, blind: bool = False, in_order: bool = False, **where: Any
+    table: str | Path, *, blind: bool = False, forms: Sequence[Path] = (), **where: Any
 ) -> Journal:
     """Serve the page on which people settle a table's doubtful rows; return the journal at Ctrl-C.
 
-    With `blind` nobody sees what was read until two disagree. The least sure rows come first, or
-    all as they stand in the table if `in_order`.
+    With `blind` nobody sees what was read until two disagree. The least sure rows come first. Where
+    `forms` names templates, all fields of a form come together, and the page says which rules of
+    its template are broken by what is keyed.
 
     `pictures`
         the folder that the pictures lie in now, where they were moved.
@@ -32,25 +35,32 @@ def review(
         is called with the page's address, which is a secret, in a sentence; else it is printed.
 
     Raises `SourceError` for what is no table, for one that has no such rows and for pictures that
-    have gone, and `RunError` where another process has the table or its journal is another table's.
+    have gone, `SettingError` for forms that it does not hold, and `RunError` where another process
+    has the table or its journal is another table's.
     """
     with Journal(Path(table)).held() as journal:
-        fields = doubtful(journal.table, journal.is_open, in_order=in_order)
-        _serve(journal, fields, lambda: "", blind=blind, **where)
+        fields = doubtful(journal.table, journal.is_open)
+        known = Forms(journal, forms) if forms else None
+        fields = known.together(fields) if known else fields
+        _serve(journal, fields, lambda: "", blind=blind, forms=known, **where)
     return journal
 
 
-def audit(table: str | Path, *, wrong_at_most: float = 0.005, **where: Any) -> Audit:
+def audit(
+    table: str | Path, *, wrong_at_most: float = 0.005, by: Strata = None, **where: Any
+) -> Audit:
     """Serve the page on which accepted rows are checked, and return what was found at Ctrl-C.
 
     So many are drawn that, if none is wrong, at most the share `wrong_at_most` of all is, with 95 %
-    confidence. Where they have been checked, nothing is served. The rest is as in `review`.
+    confidence. `by` spreads them over the fields of a form, or over the confidence, in proportion,
+    and says what was found of each. Where they have been checked, nothing is served. The rest is
+    as in `review`.
     """
     with Journal(Path(table)).held() as journal:
-        fields, accepted = sample(journal.table, sample_size(wrong_at_most), journal.digest)
+        fields, accepted = sample(journal.table, sample_size(wrong_at_most), journal.digest, by)
 
         def found() -> Audit:
-            return Audit.of(fields, journal, accepted)
+            return Audit.of(fields, journal, accepted, by)
 
         if not (fields and found().is_done):
             _serve(journal, fields, lambda: str(found()), blind=True, **where)
@@ -63,6 +73,7 @@ def _serve(  # noqa: PLR0913
     found: Callable[[], str],
     *,
     blind: bool,
+    forms: Forms | None = None,
     pictures: Path | None = None,
     port: int = 0,
     open: bool = False,
@@ -82,10 +93,12 @@ def _serve(  # noqa: PLR0913
         tell(f"{journal.path} ends in half a line, which was not answered: it is dropped")
     pile = Pile(fields, journal, blind=blind)
 
-    def announce(address: str) -> None:
+    def welcome(address: str) -> None:
         tell(f"the page is at {address}/{token}/ (Ctrl-C ends it)")
         if open:
             webbrowser.open(f"{address}/{token}/")
 
+    # Else a full collection goes through all fields, and a picture waits for it.
+    gc.freeze()
     with suppress(KeyboardInterrupt):
-        serve(Settings(port=port), announce, lambda _: create_app(pile, opened, token, found))
+        serve(Settings(port=port), welcome, lambda _: create_app(pile, opened, token, found, forms))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from inkdigit.review.forms import Forms
 from inkdigit.review.pictures import Pictures
 from inkdigit.review.pile import Pile
 from inkdigit.serving.middleware import AccessLog
@@ -18,38 +19,50 @@ from inkdigit.serving.operations import PAGE as SERVICE_PAGE
 from inkdigit.serving.problems import AsciiJSONResponse, add_problem_handlers
 
 PAGE = Path(__file__).with_name("page")
-# Fields that a page holds, whose pictures it has fetched before they are shown.
-_AHEAD = 20
+# Fields that a page holds, whose pictures it has fetched before they are shown; and in a grid.
+_AHEAD, _GRID = 20, 60
 
 
 class Asked(BaseModel):
-    """Who asks; and what they say of a field that they hold, after how many milliseconds."""
+    """Who asks, whether for fields that were read alike, and what they say of which rows.
+
+    It took them so many milliseconds.
+    """
 
     who: str = Field(min_length=1, max_length=60)
-    row: int = 0
-    new: str = ""
+    alike: bool = False
+    said: dict[int, str] = Field(default={}, max_length=_GRID)
     ms: int = 0
 
 
-def create_app(pile: Pile, pictures: Pictures, token: str, tell: Callable[[], str]) -> AccessLog:
+def create_app(
+    pile: Pile, pictures: Pictures, token: str, tell: Callable[[], str], forms: Forms | None = None
+) -> AccessLog:
     """Return the application; `tell` says how far the review is, where it says more than counts."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     def state(**more: Any) -> Response:
-        return AsciiJSONResponse({**pile.counts, "told": tell(), **more})
+        return AsciiJSONResponse({**pile.counts, "told": tell(), "formed": bool(forms), **more})
 
     @app.post("/take")
     def take(asked: Asked) -> Response:
-        return state(fields=pile.take(asked.who, _AHEAD))
+        held = pile.take(asked.who, _GRID if asked.alike else _AHEAD, alike=asked.alike)
+        return state(fields=held)
 
     @app.post("/decide")
     def decide(asked: Asked) -> Response:
-        pile.decide(asked.who, asked.row, asked.new, asked.ms)
+        pile.decide(asked.who, asked.said, asked.ms)
         return take(asked)
 
     @app.post("/back")
     def back(asked: Asked) -> Response:
-        return state(field=pile.back(asked.who))
+        pile.back(asked.who)
+        return take(asked)
+
+    @app.post("/form")
+    def form(asked: Asked) -> Response:
+        shown = [forms.shown(pile.field(row), new) for row, new in asked.said.items() if forms]
+        return state(forms=shown)
 
     @app.get("/picture/{row}")
     def picture(row: int) -> Response:

@@ -1,22 +1,23 @@
 """What a person is asked about: the rows of a table that want one, riskiest first."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.rows import Record
+from inkdigit.errors import SettingError
 from inkdigit.reading.alphabet import NOT_A_DIGIT
 from inkdigit.reading.result import Box
 from inkdigit.review.journal import BLANK
 
+# What an audit may be spread over.
+Strata = Literal["field", "confidence"] | None
 _DOUBTFUL = ("review", "rejected")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A row of a table, counted from 1, as far as a person needs it.
 
     `proposal` is what was read, as it is keyed, and `None` where nothing was; `second` is the next
@@ -68,7 +69,8 @@ def second_guess(characters: Sequence[dict[str, Any]]) -> str | None:
     guesses = (
         (other["confidence"] / max(one["confidence"], 1e-9), place, other["value"])
         for place, one in enumerate(characters)
-        for other in one["alternatives"]
+        # They are likeliest first, so that one of these is another digit.
+        for other in one["alternatives"][:3]
         if other["value"] not in {one["value"], NOT_A_DIGIT}
     )
     _, place, value = max(guesses, default=(0, 0, None))
@@ -80,28 +82,50 @@ def numbered(table: Path) -> Iterator[tuple[int, Record]]:
     return enumerate(read_table(table), start=1)
 
 
-def doubtful(
-    table: Path, also: Callable[[int], bool] = lambda _: False, *, in_order: bool = False
-) -> list[Field]:
+def doubtful(table: Path, also: Callable[[int], bool] = lambda _: False) -> list[Field]:
     """Return the rows for review and the rejected ones, and those that are wanted `also`.
 
-    The least sure come first, or all as they stand in the table where they are wanted `in_order`.
+    The least sure come first.
     """
-    found = [
+    found = (
         Field.of(number, row)
         for number, row in numbered(table)
         if row["status"] in _DOUBTFUL or also(number)
-    ]
-    return found if in_order else sorted(found, key=lambda field: field.confidence)
+    )
+    return sorted(found, key=lambda field: field.confidence)
 
 
-def sample(table: Path, count: int, seed: str) -> tuple[list[Field], int]:
+def sample(table: Path, count: int, seed: str, by: Strata = None) -> tuple[list[Field], int]:
     """Return so many of the accepted rows in random order, and how many there are.
 
-    The same seed draws the same rows, and those and more where the count is larger.
+    The same seed draws the same rows. Without `by` it draws those and more where the count is
+    larger; with it, in proportion to the rows of each stratum: sorted by it, they are cut into as
+    many equal blocks as rows are drawn, and one is drawn from each (Cochran 1977, chapter 5A).
     """
-    accepted = [number for number, row in numbered(table) if row["status"] == "accepted"]
-    Random(seed).shuffle(accepted)  # noqa: S311  (no secret)
-    drawn = dict.fromkeys(accepted[:count])
+    accepted = {
+        number: stratum(by, row.get("id") or "", row.get("confidence") or 0.0)
+        for number, row in numbered(table)
+        if row["status"] == "accepted"
+    }
+    order, draw = list(accepted), Random(seed)  # noqa: S311  (no secret)
+    draw.shuffle(order)
+    if by and (size := len(order) // count):
+        order = sorted(order[: size * count], key=accepted.__getitem__)
+        order = [draw.choice(order[at : at + size]) for at in range(0, len(order), size)]
+        draw.shuffle(order)
+    drawn = dict.fromkeys(order[:count])
     found = {number: Field.of(number, row) for number, row in numbered(table) if number in drawn}
     return [found[number] for number in drawn], len(accepted)
+
+
+def stratum(by: Strata, name: str, confidence: float) -> str:
+    """Return what a row belongs to: its field of a form, its hundredth of confidence, or nothing.
+
+    >>> stratum("field", "claim/2/total", 0.987), stratum("confidence", "claim/2/total", 0.987)
+    ('total', 'confidence 0.98')
+    """
+    if by == "confidence":
+        return f"confidence {int(100 * confidence) / 100:.2f}"
+    if by and "/" not in name:
+        raise SettingError("only the rows of forms say which field they are")
+    return name.rpartition("/")[2] if by else ""

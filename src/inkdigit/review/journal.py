@@ -96,21 +96,23 @@ class Journal:
         with writing(self.path), locked(self.path.with_suffix(".lock"), str(self.path)):
             yield self
 
-    def append(self, decision: Decision) -> None:
-        """Add a decision; it is on the disk when this returns.
+    def append(self, *decisions: Decision) -> None:
+        """Add decisions; they are on the disk when this returns.
 
-        Raises `OutputError` where it cannot be written: then it is as if nothing had been said.
+        Raises `OutputError` where they cannot be written: then it is as if nothing had been said.
         """
-        store, line = LocalStore(str(self.path.parent)), _line(asdict(decision))
+        store = LocalStore(str(self.path.parent))
+        lines = b"".join(_line(asdict(decision)) for decision in decisions)
         if not self._size:
             head = _line({"table": self.table.name, "digest": self.digest})
             store.write(self.path.name, head)
             self._size = len(head)
         with writing(self.path):  # what a kill or a full disk left of a line
             os.truncate(self.path, self._size)
-        store.append(self.path.name, line)
-        self._size += len(line)
-        self._add(decision)
+        store.append(self.path.name, lines)
+        self._size += len(lines)
+        for decision in decisions:
+            self._add(decision)
 
     def _add(self, decision: Decision) -> None:
         self.decisions.append(decision)

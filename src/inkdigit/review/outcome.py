@@ -1,19 +1,20 @@
-"""What comes of a review: the table made anew, pictures with labels, and an audit trail."""
+"""What comes of a review: the table made anew, labels, an audit trail; and nothing any more."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from inkdigit.bulk.readers import characters_of, read_table
+from inkdigit.bulk.readers import characters_of, files_of, read_table
 from inkdigit.bulk.rows import Record
+from inkdigit.bulk.storage import is_uri
 from inkdigit.bulk.writers import Output
 from inkdigit.errors import DataError, OutputError, SettingError
 from inkdigit.files import SCRATCH, is_taken, writing
 from inkdigit.images import as_png
 from inkdigit.reading.alphabet import only_digits
 from inkdigit.reading.number import meanings
-from inkdigit.review.fields import Field, numbered
+from inkdigit.review.fields import Field, doubtful, numbered
 from inkdigit.review.journal import CROSSED_OUT, UNREADABLE, WORDS, Journal
 from inkdigit.review.pictures import Pictures
 
@@ -100,3 +101,26 @@ def write_trail(table: Path, out: Path, *, overwrite: bool = False) -> int:
     decisions = Journal(table).decisions
     output.write(map(asdict, decisions), several=True)
     return len(decisions)
+
+
+def forget(table: Path, pictures: Path | None = None, *, sure: bool = False) -> int:
+    """Delete the pictures that a table names, the table and its journal; return how many pictures.
+
+    Nothing is deleted where a row still waits for a person (`DataError`), where pictures lie in a
+    bucket, or unless this is `sure` (`SettingError`). After an `OutputError`, where a file cannot
+    be deleted, the same call goes on.
+    """
+    with Journal(table).held() as journal:
+        if waiting := sum(not journal.answer(one.row) for one in doubtful(table, journal.is_open)):
+            raise DataError(f"{waiting:,} rows of {table} wait for a person: nothing was deleted")
+        opened = Pictures(table, pictures)
+        places = {opened.place(row["source"]) for row in read_table(table)}
+        if any(map(is_uri, places)):
+            raise SettingError(f"{table} names pictures in a bucket: delete them there")
+        if not sure:
+            what = f"{len(places):,} pictures, {table} and its journal"
+            raise SettingError(f"this deletes {what} for good: add --yes if that is meant")
+        for file in (*map(Path, places), *files_of(table), journal.path):
+            with writing(file):
+                file.unlink(missing_ok=True)
+    return len(places)

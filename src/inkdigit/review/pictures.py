@@ -43,16 +43,13 @@ class Pictures:
 
     def check(self, field: Field) -> None:
         """Raise `SourceError` where a picture is not where it was."""
-        place = self._place(field.source)
+        place = self.place(field.source)
         if not (is_uri(place) or Path(place).exists()):
             raise SourceError(
                 f"{place} is not there: say with --pictures in which folder the pictures lie now"
             )
 
-    def _page(self, field: Field) -> Grey:
-        return open_page(self._place(field.source), field.page)
-
-    def _place(self, source: str) -> str:
+    def place(self, source: str) -> str:
         """Return where a picture lies; a manifest has named it from its own folder."""
         if is_uri(source):
             return source
@@ -60,6 +57,9 @@ class Pictures:
             return str(self.folder / source)
         beside = self.table.parent / source
         return str(beside) if beside.exists() and not Path(source).exists() else source
+
+    def _page(self, field: Field) -> Grey:
+        return open_page(self.place(field.source), field.page)
 
 
 def _fitted(image: Image.Image, longest: int) -> bytes:

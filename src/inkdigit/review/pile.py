@@ -1,10 +1,11 @@
 """A pile of fields that several people work through: each is handed to one of them at a time."""
 
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from threading import Lock
 from typing import Any
 
@@ -20,7 +21,8 @@ class Pile:
     """Fields in the order in which they are handed out, and the journal that they are settled in.
 
     If `blind`, what was read is hidden. Where a person agrees with it, or two persons agree, a
-    field is settled; where not, it comes back last, and all is shown. Safe for several threads.
+    field is settled; where not, it comes back last, and all is shown. Who finds nothing free gets
+    half of what lies ahead of somebody else. Safe for several threads.
     """
 
     def __init__(self, fields: Sequence[Field], journal: Journal, *, blind: bool = False) -> None:
@@ -28,8 +30,8 @@ class Pile:
         self._fields = {field.row: field for field in fields}
         left = [row for row in self._fields if not journal.answer(row)]
         self._left = OrderedDict.fromkeys(sorted(left, key=journal.is_open))
-        # Who holds a field, and whether they look at it blind.
-        self._held = dict[int, tuple[str, bool]]()
+        # Who holds a field; the first of each person is the one that they look at.
+        self._held = dict[int, str]()
         self._heard = dict[str, float]()
         self._lock = Lock()
 
@@ -44,59 +46,81 @@ class Pile:
             raise SettingError(f"row {row} is not for review")
         return self._fields[row]
 
-    def take(self, who: str, count: int) -> list[dict[str, Any]]:
-        """Return the fields that a person holds, filled up to a count, as the page needs them."""
+    def take(self, who: str, count: int, *, alike: bool = False) -> list[dict[str, Any]]:
+        """Return at most so many fields that a person holds from now on, as the page needs them.
+
+        The first is the one that they look at. If `alike`, all were read as the first was,
+        but where that is hidden.
+        """
         with self._lock:
             self._heard[who] = time.monotonic()
-            mine = [row for row, (holder, _) in self._held.items() if holder == who]
-            free = (row for row in self._left if self._is_free(row, who))
-            for row in islice(free, max(0, count - len(mine))):
-                self._held[row] = (who, self._is_blind(row, who))
-                mine.append(row)
+            rows = self._open_to(who)
+            if alike and not self._blind:
+                rows = self._open_to(who, next(rows, None))
+            mine = list(islice(rows, count)) or self._spare(who)
+            others = {r: one for r, one in self._held.items() if one != who and r not in mine}
+            self._held = others | dict.fromkeys(mine, who)
             return [self._shown(row) for row in mine]
 
-    def decide(self, who: str, row: int, new: str, ms: int) -> None:
-        """Write down what a person says of a field that they hold.
+    def decide(self, who: str, said: Mapping[int, str], ms: int) -> None:
+        """Write down what a person says of fields that they hold, by row, and how long it took.
 
-        Raises `RunError` where it is not theirs any more, and `OutputError` where it cannot be
-        written: then it is still theirs.
+        Raises `RunError` where one is not theirs any more, and `OutputError` where it cannot be
+        written: then all are still theirs.
         """
-        keyed = as_keyed(new)
         with self._lock:
-            holder, blind = self._held.get(row, ("", False))
-            if holder != who:
-                raise RunError("somebody else has this field now, as nothing was heard from you")
-            self._write(who, row, keyed, ms, blind=blind)
-            del self._held[row]
-            self._left.move_to_end(row)
-            if self._journal.answer(row):
-                del self._left[row]
+            if any(self._held.get(row) != who for row in said):
+                raise RunError("somebody else has this field now")
+            looks = [self._look(who, row, new, ms // len(said)) for row, new in said.items()]
+            self._journal.append(*looks)
+            for row in said:
+                del self._held[row]
+                self._left.move_to_end(row)
+                if self._journal.answer(row):
+                    del self._left[row]
 
-    def back(self, who: str) -> dict[str, Any]:
+    def back(self, who: str) -> None:
         """Take back what a person said last, and hand them that field; `RunError` if nothing."""
         with self._lock:
             last = self._journal.last(who)
             if last is None or last.row not in self._fields:
                 raise RunError("there is nothing to take back")
-            self._write(who, last.row, None, 0, blind=last.blind)
+            self._journal.append(replace(last, when=_now(), new=None, ms=0))
             self._left[last.row] = None
             self._left.move_to_end(last.row, last=False)
-            self._held[last.row] = (who, last.blind)
-            return self._shown(last.row)
+            self._held.pop(last.row, None)
+            self._held = {last.row: who} | self._held
 
-    def _write(self, who: str, row: int, new: str | None, ms: int, *, blind: bool) -> None:
-        self._heard[who] = time.monotonic()
-        field, when = self._fields[row], datetime.now(UTC).isoformat(timespec="milliseconds")
-        said = (field.name, field.proposal, new, ms, field.model, blind)
-        self._journal.append(Decision(when, who, row, *said))
+    def _look(self, who: str, row: int, new: str, ms: int) -> Decision:
+        field, blind = self._fields[row], self._is_blind(row, who)
+        said = (field.name, field.proposal, as_keyed(new), ms, field.model, blind)
+        return Decision(_now(), who, row, *said)
+
+    def _open_to(self, who: str, like: int | None = None) -> Iterator[int]:
+        """Yield what a person holds, then what is free: all, or what was read like some field."""
+        hand = {row: holder for row, holder in self._held.items() if holder == who}
+        for row in chain(hand, (row for row in self._left if row not in hand)):
+            alike = like is None or self._fields[row].proposal == self._fields[like].proposal
+            if alike and (row in hand or self._is_free(row, who)):
+                yield row
+
+    def _spare(self, who: str) -> list[int]:
+        """Return half of what lies ahead of whoever holds most: work stealing (Blumofe 1999)."""
+        hands = defaultdict[str, list[int]](list)
+        for row, holder in self._held.items():
+            if self._may_look(row, who):
+                hands[holder].append(row)
+        most = max(hands.values(), key=len, default=[])
+        return most[(len(most) + 1) // 2 :]
 
     def _is_here(self, who: str) -> bool:
         return time.monotonic() - self._heard.get(who, -_GONE) < _GONE
 
     def _is_free(self, row: int, who: str) -> bool:
-        """Return whether a person may have a field: a second look is another's, if there is one."""
-        if self._is_here(self._held.get(row, ("", False))[0]):
-            return False
+        return not self._is_here(self._held.get(row, "")) and self._may_look(row, who)
+
+    def _may_look(self, row: int, who: str) -> bool:
+        """Return whether a field may be a person's: a second look is another's, if there is one."""
         alone = not any(other != who and self._is_here(other) for other in self._heard)
         return not self._blind or alone or len(self._seen(row)) != 1 or who not in self._seen(row)
 
@@ -107,7 +131,7 @@ class Pile:
         return [look.who for look in self._journal.looks(row)]
 
     def _shown(self, row: int) -> dict[str, Any]:
-        field, (_, blind) = self._fields[row], self._held[row]
+        field, blind = self._fields[row], self._is_blind(row, self._held[row])
         known = {"row": row, "name": field.name, "blind": blind, "boxed": field.box is not None}
         if blind:
             return known
@@ -118,3 +142,7 @@ class Pile:
             "weakest": field.weakest,
             "reason": f"it was keyed as {others[-1]}" if others else field.reason,
         }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

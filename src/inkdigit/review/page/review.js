@@ -6,8 +6,11 @@ const $ = (id) => document.getElementById(id);
 const input = $("text");
 
 let who = "";
-let ahead = []; // fields that are held, with their pictures
-let field = null;
+let held = []; // fields in this person's hands, with their pictures; the first is looked at
+let field = null; // the one that is shown by itself
+let grid = false; // whether fields that were read alike are shown together
+let formed = false; // whether the fields are those of forms
+let odd = new Set(); // rows that are not what they were read as, and are shown one by one
 let touched = false; // whether anything was typed
 let busy = false; // an answer is being written, and the next picture not there yet
 let since = 0;
@@ -22,7 +25,7 @@ const sentence = (text) => text && `${text[0].toUpperCase()}${text.slice(1)}${/[
 
 function ask(path, more = {}) {
   return (asked = asked.catch(() => {}).then(async () => {
-    const body = JSON.stringify({ who, ...more });
+    const body = JSON.stringify({ who, alike: grid, ...more });
     const response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body }).catch(() => {
       throw new Error("The review does not answer. What you decided is on the disk: start it again with the same command.");
     });
@@ -33,12 +36,7 @@ function ask(path, more = {}) {
   }));
 }
 
-// Whatever is answered, the fields that are held come with it: one more picture is fetched a key.
-function hold(fields) {
-  for (const one of fields) if (!ahead.some(({ row }) => row === one.row)) ahead.push(fetched(one));
-}
-
-function fetched(one) {
+function pictured(one) {
   one.picture = image(`picture/${one.row}`, "The handwriting of this field");
   one.picture.onerror = async () => {
     const problem = await (await fetch(one.picture.src)).json();
@@ -48,35 +46,45 @@ function fetched(one) {
   return one;
 }
 
-const image = (src, alt) => Object.assign(new Image(), { src, alt });
+const image = (src, alt) => Object.assign(new Image(), { src, alt, decoding: "sync" });
 
-// One field
-
-function next({ fields }) {
-  field = null;
-  hold(fields);
-  if (ahead.length) show(ahead.shift());
-  else showEnd();
+// Whatever is answered, all fields that are held come with it: one more picture is fetched a key.
+function next(answered) {
+  const { fields } = answered;
+  formed = answered.formed;
+  held = fields.map((one) => Object.assign(held.find(({ row }) => row === one.row) ?? pictured(one), one));
+  const [first] = held, alike = held.filter(({ proposal }) => proposal === first.proposal);
+  if (!first) showEnd();
+  else if (grid && first.proposal != null && !odd.has(first.row) && alike.length > 1) showGrid(alike);
+  else show(first);
+  since = performance.now();
 }
 
 const begin = () => ask("take").then(next).catch(refuse);
 
+function reveal(id) {
+  for (const part of ["work", "grid", "end"]) $(part).hidden = part !== id;
+  $("notice").hidden = true;
+  touched = false;
+}
+
+// One field
+
 function show(one) {
   field = one;
   Object.assign(look, { z: 0, t: 0, b: 0 });
-  [$("work").hidden, $("end").hidden, $("notice").hidden] = [false, true, true];
+  reveal("work");
   $("crop").replaceChildren(one.picture);
   $("around").replaceChildren(...(one.around ? [one.around] : []));
   $("source").textContent = one.name;
   $("reason").textContent = one.blind ? "Key what stands there. What was read is hidden." : sentence(one.reason);
-  $("second").hidden = $("right").hidden = false;
   $("second").hidden = !one.second;
+  $("together").hidden = one.blind;
   $("second").innerHTML = "<span></span> <kbd>Tab</kbd>";
   $("second").firstChild.textContent = words(one.second);
   $("spoken").textContent = spoken(one);
   restore();
   adjust();
-  since = performance.now();
 }
 
 function restore() {
@@ -86,6 +94,7 @@ function restore() {
   input.placeholder = WORDS[keyed] ?? "";
   input.focus();
   stand(field.weakest ?? 0);
+  showForm();
 }
 
 function spoken(one) {
@@ -100,15 +109,18 @@ function stand(place) {
   input.setSelectionRange(at, Math.min(at + 1, input.value.length));
 }
 
-async function settle(keyed) {
-  if (busy || !field) return;
+const settle = (keyed) => field && decide({ [field.row]: keyed });
+
+// What is said of which rows.
+async function decide(said) {
+  if (busy) return;
   busy = true;
   const ms = Math.round(performance.now() - since);
   try {
-    const answer = await ask("decide", { row: field.row, new: keyed, ms });
-    mine.fields += 1;
+    const answered = await ask("decide", { said, ms });
+    mine.fields += Object.keys(said).length;
     mine.ms += ms;
-    next(answer);
+    next(answered);
   } catch (error) {
     if (error.gone) await begin();
     refuse(error);
@@ -120,9 +132,9 @@ async function back() {
   if (busy) return;
   busy = true;
   try {
-    const { field: last } = await ask("back");
-    if (field) ahead.unshift(field);
-    show(fetched(last));
+    const taken = await ask("back");
+    odd.add(taken.fields[0].row);
+    next(taken);
   } catch (error) {
     refuse(error);
   }
@@ -132,6 +144,86 @@ async function back() {
 function refuse(error) {
   $("notice").textContent = error.message;
   $("notice").hidden = false;
+}
+
+// The form that it belongs to
+
+async function showForm() {
+  $("form").parentNode.hidden = !formed || field.blind;
+  if ($("form").parentNode.hidden) return;
+  const { row, name } = field, keyed = touched ? input.value : field.proposal ?? "";
+  const { forms } = await ask("form", { said: { [row]: keyed } }).catch((error) => (refuse(error), { forms: [] }));
+  if (!forms.length || field?.row !== row) return;
+  const [{ form, broken }] = forms;
+  const lines = Object.entries(form).map(([of, said]) => {
+    const line = document.createElement("tr");
+    line.append(cell("th", of), cell("td", words(said)));
+    if (name.endsWith(`/${of}`)) line.ariaCurrent = "true";
+    return line;
+  });
+  $("form").hidden = !lines.length;
+  $("form").tBodies[0].replaceChildren(...lines);
+  $("rules").replaceChildren(...broken.map((told) => cell("p", told)));
+}
+
+const cell = (kind, textContent) => Object.assign(document.createElement(kind), { textContent, scope: "row" });
+
+// Fields that were read alike
+
+const tiles = () => [...$("tiles").children];
+
+function showGrid(alike) {
+  field = null;
+  reveal("grid");
+  const read = words(alike[0].proposal);
+  $("grid-title").textContent = `All of these were read as ${read}. Which are not?`;
+  $("tiles").replaceChildren(...alike.map(tile));
+  $("spoken").textContent = `${alike.length} pictures that were read as ${read}. Arrows and Space mark those that are not, Enter confirms the others.`;
+  stay(0);
+}
+
+function tile(one, at, all) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "tile", value: one.row, ariaPressed: "false", ariaLabel: `${at + 1} of ${all.length}, ${one.name}`, tabIndex: -1 });
+  one.picture.removeAttribute("style");
+  button.append(one.picture);
+  button.addEventListener("click", () => ((button.ariaPressed = String(button.ariaPressed !== "true")), stay(at)));
+  return button;
+}
+
+// One tile is in the order of Tab, as in any grid; arrows go to the others.
+function stay(place) {
+  const all = tiles(), at = Math.max(0, Math.min(place, all.length - 1));
+  all.forEach((one, number) => (one.tabIndex = number === at ? 0 : -1));
+  all[at].focus();
+}
+
+function agree() {
+  const shown = tiles().map(({ value, ariaPressed }) => [held.find(({ row }) => row === Number(value)), ariaPressed === "true"]);
+  odd = new Set(shown.filter(([, isOdd]) => isOdd).map(([{ row }]) => row));
+  const right = shown.filter(([, isOdd]) => !isOdd).map(([{ row, proposal }]) => [row, proposal]);
+  if (right.length) decide(Object.fromEntries(right));
+  else next({ fields: held, formed });
+}
+
+function toggleGrid() {
+  grid = !grid;
+  odd.clear();
+  begin();
+}
+
+function step(key) {
+  const at = tiles().findIndex(({ tabIndex }) => !tabIndex);
+  const wide = getComputedStyle($("tiles")).gridTemplateColumns.split(" ").length;
+  stay({ ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - wide, ArrowDown: at + wide, Home: 0, End: Infinity }[key]);
+}
+
+function pressInGrid(event) {
+  const { key, target } = event, enters = key === "Enter" && !target.matches("button:not(.tile)");
+  mine.keys += 1;
+  if (/^(Arrow|Home|End)/.test(key) || enters) event.preventDefault();
+  if (/^(Arrow|Home|End)/.test(key)) step(key);
+  if (enters) agree();
+  if (key === "g") toggleGrid();
 }
 
 // What is around it
@@ -146,15 +238,17 @@ function showFigures({ total, left, told }) {
 }
 
 function showEnd() {
-  [$("work").hidden, $("end").hidden] = [true, false];
+  field = null;
+  reveal("end");
   $("end-title").focus();
 }
 
 function adjust(key) {
   if (key) look[key] += 1;
   const [zoom, light] = [ZOOMS[look.z % ZOOMS.length], LIGHTS[look.b % LIGHTS.length]];
-  field.picture.style.transform = `rotate(${90 * look.t}deg) scale(${zoom})`;
-  field.picture.style.filter = `brightness(${light})`;
+  // A filter that changes nothing would still be drawn.
+  field.picture.style.transform = zoom > 1 || look.t ? `rotate(${90 * look.t}deg) scale(${zoom})` : "";
+  field.picture.style.filter = light === 1 ? "" : `brightness(${light})`;
 }
 
 // Keys and buttons
@@ -167,6 +261,7 @@ const moves = {
   Escape: () => restore(),
   Enter: () => settle(touched ? input.value : field.proposal ?? ""),
   Tab: () => field.second && settle(field.second),
+  g: toggleGrid,
   z: () => adjust("z"), t: () => adjust("t"), b: () => adjust("b"),
 };
 
@@ -178,6 +273,7 @@ document.addEventListener("keydown", (event) => {
     mine.keys += 1;
     return void back();
   }
+  if (!$("grid").hidden) return pressInGrid(event);
   if (!field || event.target.matches("button") || (key === "Tab" && event.shiftKey) || key === "Shift") return;
   mine.keys += 1;
   const word = !touched && key in WORDS;
@@ -190,12 +286,15 @@ document.addEventListener("keydown", (event) => {
 input.addEventListener("input", (event) => {
   touched = true;
   if (event.inputType === "insertText") stand(input.selectionStart);
+  showForm();
 });
 $("right").addEventListener("click", () => moves.Enter());
 $("second").addEventListener("click", () => moves.Tab());
 for (const button of document.querySelectorAll("[data-word]")) button.addEventListener("click", () => settle(button.dataset.word));
 for (const button of document.querySelectorAll("[data-look]")) button.addEventListener("click", () => (adjust(button.dataset.look), input.focus()));
 for (const button of document.querySelectorAll(".back")) button.addEventListener("click", back);
+$("agree").addEventListener("click", agree);
+for (const button of document.querySelectorAll(".grid-switch")) button.addEventListener("click", toggleGrid);
 $("again").addEventListener("click", begin);
 
 $("name").value = localStorage.getItem("inkdigit-name") ?? "";
