@@ -42,7 +42,7 @@ def test_a_template_comes_back_as_it_was_saved(
         (form({"patern": "1"}), "fields q1: the key 'patern' is not known"),
         (form({"name": "a b"}), "a word such as q1"),
         (form({"box": [1, 2, 3]}), r"\[x, y, width, height\] in mm"),
-        (form({"box": [1, 2, 3, float("nan")]}), "this is mm"),
+        (form({"box": [1, 2, 3, float("nan")]}), "is no JSON"),
         (form({"page": True}), "a page, from 1"),
         (form({"kind": "letter"}), "number, comb, check or ink"),
         (form({"kind": "number"}), "cells says how many"),

@@ -18,15 +18,16 @@ beside this module says what each part may be: templates are checked by it, and 
 import csv
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property, partial
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
+import fastjsonschema
 import numpy as np
 from PIL import Image
 
@@ -44,10 +45,6 @@ DPI = 200
 PER_MM = DPI / 25.4
 SUFFIX = ".form.json"
 _SCHEMA = Path(__file__).with_name("form.schema.json")
-_TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,), "array": (list,), "string": (str,), "integer": (int,),
-    "number": (int, float), "boolean": (bool,),
-}  # fmt: skip
 # Two boxes may share a rule.
 _SHARED_MM = 0.5
 
@@ -90,6 +87,8 @@ class Field:
     def __post_init__(self) -> None:
         if (self.kind == "comb") != (self.cells is not None):
             raise SettingError("cells says how many digits a comb holds, and of no other kind")
+        if self.one_of is not None and not all(map(str.isdecimal, self.one_of or ("",))):
+            raise SettingError("one_of is a list of texts of digits, or a CSV with such")
         if self.options.constrained and self.one_of:
             raise SettingError("it takes one_of, or a pattern and check, not both")
 
@@ -156,23 +155,22 @@ class Template:
         """Return the template of a file; `SettingError` says what is wrong with it."""
         try:
             with open_plain(path) as file:
-                return cls.from_mapping(json.load(file), Path(path).parent)
+                return cls.from_mapping(parse_json(file.read()), Path(path).parent)
         except OSError as error:
             raise SettingError(f"{path} cannot be read: {error.strerror or error}") from None
         except SettingError as error:
             raise SettingError(f"{path}: {error}") from None
-        except (ValueError, RecursionError) as error:
-            raise SettingError(f"{path} is no JSON: {error}") from None
 
     @classmethod
     def from_mapping(cls, known: Any, folder: Path = Path()) -> Self:
         """Return the template that a JSON object describes; `SettingError` where it is none."""
-        _check(known, _schema(), "")
+        _check(known)
         built = []
         for one in known["fields"]:
             listed = one.get("one_of")
             allowed = _column(folder / listed) if isinstance(listed, str) else listed
-            given = one | {"box": tuple(one["box"]), "one_of": allowed and tuple(allowed)}
+            given = one | {"box": tuple(one["box"])}
+            given |= {} if allowed is None else {"one_of": tuple(allowed)}
             try:
                 built.append(Field(**given))
             except SettingError as error:
@@ -191,9 +189,7 @@ class Template:
         for page, print_ in zip(self.pages, prints, strict=True):
             save = partial(Image.fromarray(print_).save, dpi=(DPI, DPI))
             write_atomically(path.with_name(page.print), save)
-        lines = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
-        lines = re.sub(r"(?<=[\[\d])[\s]+(?=[\d\]])|(?<=\d,)\s+(?=\d)", " ", lines)  # a box a line
-        write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
+        write_template(path, self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, without what is as by default."""
@@ -215,42 +211,65 @@ class Template:
         return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
 
 
+def write_template(path: Path, known: dict[str, Any]) -> None:
+    """Write the JSON object of a template, each box on one line."""
+    lines = json.dumps(known, indent=2, ensure_ascii=False)
+    lines = re.sub(r"(?<=[\[\d])[\s]+(?=[\d\]])|(?<=\d,)\s+(?=\d)", " ", lines)
+    write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what a JSON text says, whole numbers as such; `SettingError` where it is none.
+
+    >>> parse_json("[3.0, 0.5]")
+    [3, 0.5]
+    """
+    try:
+        return json.loads(text, parse_float=_number, parse_constant=int)  # NaN is no JSON
+    except (ValueError, RecursionError) as error:
+        raise SettingError(f"this is no JSON: {error}") from None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
 @cache
 def _schema() -> dict[str, Any]:
     known: dict[str, Any] = json.loads(_SCHEMA.read_text("utf-8"))
     return known
 
 
-def _check(value: Any, schema: dict[str, Any], where: str) -> None:
-    """Raise `SettingError` where a value is not what its schema says, as far as ours says it."""
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    size = value if isinstance(value, int | float) else len(value) if value else 0
-    holds = (
-        type(value) in [one for kind in kinds for one in _TYPES[kind]]
-        and value in schema.get("enum", [value])
-        and re.search(schema.get("pattern", ""), str(value))
-        and schema.get("minimum", schema.get("minItems", size)) <= size
-        and size <= schema.get("maximum", schema.get("maxItems", size))
-    )
-    if not holds:
-        at = f"{where}: " if where else ""
-        raise SettingError(f"{at}this is {schema['description']}, received {shown(value)}")
-    if isinstance(value, dict):
-        _check_keys(value, schema, where)
-    for number, one in enumerate(value if isinstance(value, list) else [], start=1):
-        named = one.get("name") if isinstance(one, dict) else None
-        _check(one, schema["items"], f"{where} {named or number}")
+@cache
+def _validate() -> Callable[[Any], Any]:
+    return cast("Callable[[Any], Any]", fastjsonschema.compile(_schema()))
 
 
-def _check_keys(value: dict[str, Any], schema: dict[str, Any], where: str) -> None:
-    known, at = schema["properties"], f"{where}: " if where else ""
-    if unknown := value.keys() - known:
-        told = f"{shown(min(unknown))} is not known ({', '.join(known)})"
-        raise SettingError(f"{at}the key {told}")
-    if missing := set(schema["required"]) - value.keys():
-        raise SettingError(f"{at}{', '.join(sorted(missing))} is missing")
-    for name, one in value.items():
-        _check(one, known[name], f"{at}{name}")
+def _check(known: Any) -> None:
+    """Raise `SettingError` where a template is not what the schema says."""
+    try:
+        _validate()(known)
+    except fastjsonschema.JsonSchemaValueException as error:
+        raise SettingError(_told(error, known)) from None
+
+
+def _told(error: fastjsonschema.JsonSchemaValueException, known: Any) -> str:
+    """Return what is wrong, and where: of a list, by the name or number of what it holds."""
+    where = []
+    for step in error.path[1:]:
+        is_listed = isinstance(known, list)
+        known = known[int(step) if is_listed else step]
+        named = known.get("name") if isinstance(known, dict) else None
+        where.append(str(named or int(step) + 1) if is_listed else step)
+    said, value = error.definition, error.value
+    told = f"this is {said['description']}, received {shown(value)}"
+    if error.rule == "required":
+        told = f"{', '.join(sorted(set(said['required']) - value.keys()))} is missing"
+    if error.rule == "additionalProperties":
+        unknown = shown(min(value.keys() - said["properties"]))
+        told = f"the key {unknown} is not known ({', '.join(said['properties'])})"
+    return f"{' '.join(where)}: {told}" if where else told
 
 
 def _check_place(one: Field, pages: tuple[Page, ...]) -> None:
@@ -279,9 +298,7 @@ def _column(path: Path) -> list[str]:
             column = [row[0].strip() for row in csv.reader(file) if row]
     except (OSError, ValueError, csv.Error) as error:
         raise SettingError(f"one_of: {path} cannot be read ({error})") from None
-    numbers = column if column and column[0].isdecimal() else column[1:]
-    _check(numbers, _schema()["properties"]["fields"]["items"]["properties"]["one_of"], path.name)
-    return list(dict.fromkeys(numbers))
+    return list(dict.fromkeys(column if column and column[0].isdecimal() else column[1:]))
 
 
 def _day(text: str, order: str) -> Decimal | None:
