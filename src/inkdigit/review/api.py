@@ -1,10 +1,7 @@
 """`inkdigit review` and `inkdigit audit` from Python."""
 
-import webbrowser
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Any
 
 from inkdigit.bulk.progress import say
@@ -70,22 +67,14 @@ def _serve(  # noqa: PLR0913
 ) -> None:
     """Serve the page of some fields until Ctrl-C; `found` says what is known by them."""
     with needing("serve"):
-        from inkdigit.review.app import create_app
-        from inkdigit.serving.server import serve
-        from inkdigit.serving.settings import Settings
+        from inkdigit.review.app import PAGE, create_api
+        from inkdigit.serving.local import serve_locally
 
     if not fields:
         raise SourceError(f"{journal.table} has no such rows: there is nothing to look at")
-    opened, token = Pictures(journal.table, pictures), token_urlsafe()
+    opened = Pictures(journal.table, pictures)
     opened.check(fields[0])
     if journal.is_cut:
         tell(f"{journal.path} ends in half a line, which was not answered: it is dropped")
     pile = Pile(fields, journal, blind=blind)
-
-    def announce(address: str) -> None:
-        tell(f"the page is at {address}/{token}/ (Ctrl-C ends it)")
-        if open:
-            webbrowser.open(f"{address}/{token}/")
-
-    with suppress(KeyboardInterrupt):
-        serve(Settings(port=port), announce, lambda _: create_app(pile, opened, token, found))
+    serve_locally(create_api(pile, opened, found), PAGE, tell, port=port, open=open)
