@@ -81,7 +81,7 @@ def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None
     from inkdigit.documents.template import Template
 
     if not scans:
-        raise SettingError("form check takes a template, and scans or folders of them")
+        raise SettingError("form check takes a template and scans, or folders of them")
     if options.out:
         _check_free(options, options.out)
     count = Counter[str]()

@@ -18,6 +18,7 @@ beside this module says what each part may be: templates are checked by it, and 
 import csv
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
@@ -51,7 +52,10 @@ _SHARED_MM = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of a form, in mm, and the picture of its blank, a file beside the template."""
+    """A page of a form, in mm, and the picture of its blank.
+
+    That is a file beside the template, or lies in it: `data:image/png;base64,…`.
+    """
 
     width: float
     height: float
@@ -119,7 +123,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A form: its pages, fields and rules. `folder` is where it lies, with what it names.
+    """A form: its pages, fields and rules. `folder` is where it lies, with the files that it names.
 
     >>> Template.from_mapping({"name": "claim", "pages": [], "fields": []})
     Traceback (most recent call last):
@@ -130,7 +134,7 @@ class Template:
     pages: tuple[Page, ...]
     fields: tuple[Field, ...]
     rules: tuple[str, ...] = ()
-    folder: Path = field(default=Path(), compare=False)
+    folder: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.fields]
@@ -162,13 +166,13 @@ class Template:
             raise SettingError(f"{path}: {error}") from None
 
     @classmethod
-    def from_mapping(cls, known: Any, folder: Path = Path()) -> Self:
+    def from_mapping(cls, known: Any, folder: Path | None = None) -> Self:
         """Return the template that a JSON object describes; `SettingError` where it is none."""
         _check(known)
         built = []
         for one in known["fields"]:
             listed = one.get("one_of")
-            allowed = _column(folder / listed) if isinstance(listed, str) else listed
+            allowed = _column(_beside(folder, listed)) if isinstance(listed, str) else listed
             given = one | {"box": tuple(one["box"])}
             given |= {} if allowed is None else {"one_of": tuple(allowed)}
             try:
@@ -205,7 +209,8 @@ class Template:
         page = self.pages[number - 1]
         size = round(page.width * PER_MM), round(page.height * PER_MM)
         try:
-            picture = Image.fromarray(open_grey(self.folder / page.print))
+            inside = page.print.startswith("data:") and b64decode(page.print.partition(",")[2])
+            picture = Image.fromarray(open_grey(inside or _beside(self.folder, page.print)))
         except ImageError as error:
             raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
         return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
@@ -289,6 +294,12 @@ def _overlap(one: BoxMm, other: BoxMm) -> bool:
         min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) > _SHARED_MM
         for i in (0, 1)
     )
+
+
+def _beside(folder: Path | None, name: str) -> Path:
+    if folder is None:
+        raise SettingError(f"{shown(name)} cannot be beside a template that is no file")
+    return folder / name
 
 
 def _column(path: Path) -> list[str]:
