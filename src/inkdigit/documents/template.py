@@ -61,6 +61,11 @@ class Page:
     height: float
     print: str
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Its width and height in pixels, at 200 dpi."""
+        return round(self.width * PER_MM), round(self.height * PER_MM)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
@@ -207,13 +212,12 @@ class Template:
     def blank(self, number: int) -> Grey:
         """Return the blank of a page, counted from 1, at 200 dpi: `uint8 (height, width)`."""
         page = self.pages[number - 1]
-        size = round(page.width * PER_MM), round(page.height * PER_MM)
         try:
             inside = page.print.startswith("data:") and b64decode(page.print.partition(",")[2])
             picture = Image.fromarray(open_grey(inside or _beside(self.folder, page.print)))
         except ImageError as error:
             raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
-        return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
+        return np.asarray(picture.resize(page.size, Image.Resampling.LANCZOS))
 
 
 def write_template(path: Path, known: dict[str, Any]) -> None:

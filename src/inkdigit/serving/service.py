@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -18,13 +18,15 @@ from inkdigit.processes import use_one_core
 from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
-from inkdigit.reading.result import Row
+from inkdigit.reading.result import COLUMNS, Row
 from inkdigit.serving.batching import Batcher, Unavailable
+from inkdigit.serving.forms import Forms
 from inkdigit.serving.metrics import BATCHES, QUEUE, READINGS
 from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Memory, Upload
 
 Answer = dict[str, Any]
+_T = TypeVar("_T")
 log = logging.getLogger("inkdigit.serving")
 
 
@@ -40,41 +42,58 @@ class Service:
         self.memory = Memory(settings.max_held)
         self.batcher = Batcher(settings, self._read_batch, QUEUE.set)
         self._reader: Reader | None = None
+        self._forms: Forms | None = None
         self._warm = asyncio.Event()
 
     @property
     def reader(self) -> Reader:
         """The reader; `NotReady` until its models are warm."""
-        if self._reader is None:
+        return self._warmed(self._reader)
+
+    @property
+    def forms(self) -> Forms:
+        """What reads forms; `NotReady` until then as well."""
+        return self._warmed(self._forms)
+
+    def _warmed(self, part: _T | None) -> _T:
+        if part is None:
             raise NotReady("the models are being loaded: try again in a moment")
-        return self._reader
+        return part
 
     async def warm(self) -> None:
         """Load the models and read once with each; until then, who asks for a reading waits."""
         try:
-            self._reader = await asyncio.to_thread(_warm_reader, self.settings)
+            self._reader, self._forms = await asyncio.to_thread(_warm_readers, self.settings)
         except Exception:
             log.exception("the models could not be loaded")
             raise
         self._warm.set()
 
-    async def read(self, upload: Upload, options: ReadOptions, *, shown: bool = False) -> Answer:
+    async def read(
+        self, upload: Upload, options: ReadOptions, *, shown: bool = False, form: str = ""
+    ) -> Answer:
         """Return the reading of a picture, or of a document's pages; errors are raised.
 
-        `shown` adds what the network was shown, as a PNG in base64. Takes one place in the queue.
+        `shown` adds what the network was shown, as a PNG in base64. Of a `form` the fields are
+        read, each as a row. Takes one place in the queue.
         """
         with self.batcher.places():
             await self._warm.wait()
-            return await self._read(upload, options, shown)
+            return await self._read(upload, options, shown, form)
 
     async def read_all(
-        self, uploads: Sequence[Upload], options: ReadOptions, *, shown: bool = False
+        self,
+        uploads: Sequence[Upload],
+        options: ReadOptions,
+        *,
+        shown: bool = False,
+        form: str = "",
     ) -> list[Answer]:
         """Return an answer for each file, in order; an error is a row with the status `failed`."""
 
         async def read(upload: Upload) -> Answer:
             try:
-                return await self._read(upload, options, shown)
+                return await self._read(upload, options, shown, form)
             except InkdigitError as error:
                 return self._row(upload, options, error)
 
@@ -82,8 +101,10 @@ class Service:
             await self._warm.wait()
             return await asyncio.gather(*map(read, uploads))
 
-    async def _read(self, upload: Upload, options: ReadOptions, shown: bool) -> Answer:
+    async def _read(self, upload: Upload, options: ReadOptions, shown: bool, form: str) -> Answer:
         count = await self._count_pages(upload.content, options)
+        if form:
+            return await self._read_form(upload, options, form)
         if count == 1:
             result = await self.batcher.read(upload.content, options)
             if isinstance(result, InkdigitError):
@@ -98,6 +119,18 @@ class Service:
             result = await self.batcher.run(partial(next, pages))
             rows.append(await self._answer(upload, replace(options, page=page), result, shown))
         return {"source": upload.name, "pages": rows}
+
+    async def _read_form(self, upload: Upload, options: ReadOptions, form: str) -> Answer:
+        reader = await self.batcher.run(partial(self.forms.reader, form))
+        read, rows = reader.read(upload.content, upload.name, options), list[Row]()
+        while row := await self.batcher.run(partial(next, read, None)):
+            rows.append(row)
+        if len(rows) == 1 and rows[0].failure:
+            raise rows[0].failure
+        answers = [row.to_dict(COLUMNS) for row in rows]
+        for answer in answers:
+            READINGS.labels(answer["status"]).inc()
+        return {"source": upload.name, "rows": answers}
 
     async def _count_pages(self, content: bytes, options: ReadOptions) -> int:
         if options.page or not may_have_pages(content):
@@ -137,7 +170,7 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def _warm_reader(settings: Settings) -> Reader:
+def _warm_readers(settings: Settings) -> tuple[Reader, Forms]:
     use_one_core()  # the other threads and workers have theirs
     reader = Reader.load(settings.model)
     example = (files("inkdigit.serving") / "page" / "example.png").read_bytes()
@@ -145,4 +178,4 @@ def _warm_reader(settings: Settings) -> Reader:
         # A model that was given reads either lines or single digits.
         with suppress(SettingError):
             reader.read(example, single=single)
-    return reader
+    return reader, Forms(reader, settings)
