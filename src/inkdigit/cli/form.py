@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     {"new": _new, "edit": _edit, "check": _check}[options.action](options, first, others)
 
 
-def _new(options: argparse.Namespace, blank: str, others: list[str]) -> None:
+def _new(options: argparse.Namespace, blank: Path, others: list[Path]) -> None:
     from inkdigit.documents.blank import new_template
 
     if others or not options.out:
@@ -62,7 +62,7 @@ def _new(options: argparse.Namespace, blank: str, others: list[str]) -> None:
     )
 
 
-def _edit(options: argparse.Namespace, template: str, others: list[str]) -> None:
+def _edit(options: argparse.Namespace, template: Path, others: list[Path]) -> None:
     from inkdigit.editor import edit
 
     if others:
@@ -76,7 +76,7 @@ def _check_free(options: argparse.Namespace, *paths: Path) -> None:
             raise OutputError(f"{path} is there already: choose another name, or --overwrite")
 
 
-def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None:
+def _check(options: argparse.Namespace, template: Path, scans: list[Path]) -> None:
     from inkdigit.documents.registration import Registrar
     from inkdigit.documents.template import Template
 
@@ -101,12 +101,12 @@ def _check(options: argparse.Namespace, template: str, scans: list[str]) -> None
         raise ImageError(f"{count['failed']} of {count['scans']} scans could not be opened")
 
 
-def _checked(registrar: "Registrar", names: list[str], count: Counter[str]) -> Iterator["Image"]:
+def _checked(registrar: "Registrar", names: list[Path], count: Counter[str]) -> Iterator["Image"]:
     """Print a sentence on each page of some scans and folders, and yield it drawn over."""
     from inkdigit.bulk.sources import pictures
     from inkdigit.documents.overlay import checked
 
-    for picture in pictures(names):
+    for picture in pictures(list(map(str, names))):
         count["scans"] += 1
         try:
             if isinstance(picture.source, InkdigitError):

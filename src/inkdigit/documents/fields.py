@@ -234,18 +234,17 @@ def _understood(cut: _Cut, line: Reading | None, least: float) -> FieldText:
     if sure < least:
         doubt = doubt or f"confidence {sure:.4f} is below {least:.4f}"
     # What was looked at and cannot be, and what no look saw, may be any text.
-    among = len(one.one_of or ()) or 10 ** len(places)
-    other = (1 - fitting + _UNSEEN) / (fitting * among)
+    alike = 1 / len(one.one_of) if one.one_of else 0.1 ** len(places)
+    other = (1 - fitting + _UNSEEN) / fitting * alike
     return FieldText(one, cut.found, texts, "review" if doubt else "accepted", doubt, other)
 
 
 def _both_looks(cut: _Cut, line: Reading | None) -> tuple[list[_Place], str]:
     """Return what may stand in each place by itself and by the line, and where they disagree."""
     is_comb, numbers = cut.field.kind == "comb", cut.digits
-    if not (line or is_comb):
-        return [], "it is too long to be read"
-    if line and line.status == "rejected" and not is_comb:
-        return [], line.reason
+    reason = line.reason if line else "it is too long to be read"
+    if not is_comb and (line is None or line.status == "rejected"):
+        return [], reason
     places, characters = list(map(_in_forms, cut.places)), line.characters if line else ()
     seen = [one for one in characters if one.value in DIGITS]
     if len(seen) == len(numbers):
@@ -259,7 +258,7 @@ def _both_looks(cut: _Cut, line: Reading | None) -> tuple[list[_Place], str]:
         return places, doubt or (crossed if len(numbers) < len(places) else "")
     looked = iter(places)
     woven = [next(looked) if one.value in DIGITS else _shares(one) for one in characters]
-    return woven, line.reason or doubt
+    return woven, reason or doubt
 
 
 def _read(places: Iterable[_Place]) -> str:

@@ -215,12 +215,13 @@ def _settled(
         one = fields[name]
         share = sum(weight for texts, weight in combinations if texts[name] == text) / total
         others = [other for other in one.texts if other[0] != text]
-        why = "" if text else one.reason if one.status == "accepted" else CROSSED_OUT
-        status, reason = ("accepted", why) if share >= least else (one.status, one.reason)
-        if status == "accepted" and share < least:
-            status, reason = "review", f"beside the other fields {text} is not sure"
-        said = [(str(text), share), *others]
-        settled[name] = replace(one, texts=said, status=status, reason=reason)
+        settled[name] = replace(one, texts=[(str(text), share), *others])
+        if share >= least:
+            why = "" if text else one.reason if one.status == "accepted" else CROSSED_OUT
+            settled[name] = replace(settled[name], status="accepted", reason=why)
+        elif one.status == "accepted":
+            doubt = f"beside the other fields {text} is not sure"
+            settled[name] = replace(settled[name], status="review", reason=doubt)
     return settled
 
 
