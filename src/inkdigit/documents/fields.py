@@ -245,20 +245,19 @@ def _both_looks(cut: _Cut, line: Reading | None) -> tuple[list[_Place], str]:
     reason = line.reason if line else "it is too long to be read"
     if not is_comb and (line is None or line.status == "rejected"):
         return [], reason
-    places, characters = list(map(_in_forms, cut.places)), line.characters if line else ()
-    seen = [one for one in characters if one.value in DIGITS]
-    if len(seen) == len(numbers):
-        for number, one in zip(numbers, seen, strict=True):
-            places[number] = _together(places[number], _shares(one))
-    one_by_one, read = _read(cut.places[number] for number in numbers), _read(map(_shares, seen))
+    characters = line.characters if line else ()
+    seen = [_shares(one) for one in characters if one.value in DIGITS]
+    one_by_one, read = _read(cut.places[number] for number in numbers), _read(seen)
     told = f"digit by digit it reads {one_by_one or 'nothing'}, and as a line {read or 'nothing'}"
     doubt = "" if one_by_one == read else told
-    if is_comb:
-        crossed = "a cell is crossed out, or holds no digit" if numbers else CROSSED_OUT
-        return places, doubt or (crossed if len(numbers) < len(places) else "")
-    looked = iter(places)
-    woven = [next(looked) if one.value in DIGITS else _shares(one) for one in characters]
-    return woven, reason or doubt
+    if not is_comb:  # where its digits stand only the line says
+        return list(map(_shares, characters)), reason or doubt
+    places = list(map(_in_forms, cut.places))
+    if len(seen) == len(numbers):
+        for number, shares in zip(numbers, seen, strict=True):
+            places[number] = _together(places[number], shares)
+    crossed = "a cell is crossed out, or holds no digit" if numbers else CROSSED_OUT
+    return places, doubt or (crossed if len(numbers) < len(places) else "")
 
 
 def _read(places: Iterable[_Place]) -> str:
