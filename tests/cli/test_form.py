@@ -100,9 +100,8 @@ def test_what_does_not_go_with_a_form_is_told(
         read_to("scans", form="no.form.json")
 
 
-@pytest.mark.parametrize("engine", ["local", pytest.param("ray", marks=pytest.mark.slow)])
 def test_pages_of_a_form_may_lie_in_several_files(
-    engine: str, drawn: DrawnForm, place: Path, tmp_path: Path
+    drawn: DrawnForm, place: Path, tmp_path: Path
 ) -> None:
     """Those of one id in a manifest are one form, also where a chunk of work would end."""
     second = draw_form(2)
@@ -119,7 +118,7 @@ def test_pages_of_a_form_may_lie_in_several_files(
     lines += [f"{scans[0]},a", f"{scans[1]},a", f"{scans[1]},b", f"{scans[2]},b", f"{scans[2]},c"]
     manifest, out = tmp_path / "list.csv", tmp_path / "claims.csv"
     manifest.write_text("\n".join(["file,id", *lines]), "utf-8")
-    flags = ["--form", str(tmp_path / "both.form.json"), "-o", str(out), "-q", "--engine", engine]
+    flags = ["--form", str(tmp_path / "both.form.json"), "-o", str(out), "-q"]
     assert main(["read", "--manifest", str(manifest), *flags]) == 5
     rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert [row["form"] for row in rows[-3:]] == ["both/a", "both/b", "both/c"]

@@ -56,6 +56,7 @@ def test_a_template_comes_back_as_it_was_saved(
         (form({}, {"box": [50, 50, 20, 8]}), "there are two fields q1"),
         (form({}, {"name": "q2", "box": [25, 12, 20, 8]}), "the fields q1 and q2 overlap"),
         (form(rules=["q1 = q7"]), "names q7"),
+        (form(rules=["q1 >= 1000"]), "'q1 >= 1000' cannot hold, whatever is written"),
         (form(rules=[1]), "rules 1: this is a text such as"),
     ],
 )

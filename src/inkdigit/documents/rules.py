@@ -65,6 +65,21 @@ class Rule:
         total = sum((w * values[name] for name, w in self.weights.items()), self.constant)
         return bool(_RELATIONS[self.relation](total, 0))
 
+    def can_hold(self, ranges: Mapping[str, tuple[float, float]]) -> bool:
+        """Return whether it may hold for some values from these ranges, least to most.
+
+        >>> Rule.parse("a >= 100").can_hold({"a": (0, 99)})
+        False
+        """
+        ends = [
+            sorted(float(weight) * end for end in ranges[name])
+            for name, weight in self.weights.items()
+            if weight
+        ]
+        least, most = (float(self.constant) + sum(some) for some in zip(*ends, strict=True))
+        compare = _RELATIONS[self.relation]
+        return compare(least, 0) or compare(most, 0) or (compare(0, 0) and least < 0 < most)
+
 
 def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:
     """Yield the weight of each field on a side, and of numbers as those of no name."""

@@ -25,6 +25,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property, partial
 from itertools import combinations
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -113,6 +114,15 @@ class Field:
         """How a line of it is read."""
         return ReadOptions(pattern=self.pattern, check=self.check, decimal=self.decimal)
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the most that rules may take of it; blank it is 0."""
+        if self.kind in {"check", "ink"}:
+            return 0, 1
+        if self.cells and not self.date:
+            return 0, 10**self.cells - 1
+        return -inf, inf
+
     def value(self, text: str) -> Decimal | None:
         """Return the number that rules take of a text, of a date its day; `None` for none."""
         if self.date:
@@ -153,6 +163,8 @@ class Template:
         for rule in self.parsed_rules:
             if unknown := rule.weights.keys() - names:
                 raise SettingError(f"the rule {rule.text!r} names {min(unknown)}, no field of it")
+            if not rule.can_hold({one.name: one.range for one in self.fields}):
+                raise SettingError(f"the rule {rule.text!r} cannot hold, whatever is written")
 
     @cached_property
     def parsed_rules(self) -> list[Rule]:
