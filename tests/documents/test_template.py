@@ -75,8 +75,15 @@ def test_what_is_no_json_or_lacks_its_blank_is_told(tmp_path: Path) -> None:
     path.write_text("{", "utf-8")
     with pytest.raises(SettingError, match="is no JSON"):
         Template.load(path)
-    with pytest.raises(SettingError, match="the blank of page 1 cannot be opened"):
-        Template.from_mapping(form(), tmp_path).blank(1)
+    for print_, folder, what in (
+        ("a.png", tmp_path, "the blank of page 1 cannot be opened"),
+        ("a.png", None, "'a.png' cannot be beside a template that is no file"),
+        ("data:image/png;base64,aGk=", None, "the blank of page 1 cannot be opened"),
+        ("data:image/png;base64,aGk", None, "the blank of page 1 cannot be opened"),
+    ):
+        known = form(pages=[PAGE | {"print": print_}])
+        with pytest.raises(SettingError, match=what):
+            Template.from_mapping(known, folder).blank(1)
 
 
 def test_the_schema_describes_every_part() -> None:

@@ -78,7 +78,7 @@ class Rule:
         ]
         least, most = (float(self.constant) + sum(some) for some in zip(*ends, strict=True))
         compare = _RELATIONS[self.relation]
-        return compare(least, 0) or compare(most, 0) or (compare(0, 0) and least < 0 < most)
+        return any(compare(end, 0) for end in (least, most, min(max(0.0, least), most)))
 
 
 def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:

@@ -227,7 +227,7 @@ class Template:
         try:
             inside = page.print.startswith("data:") and b64decode(page.print.partition(",")[2])
             picture = Image.fromarray(open_grey(inside or _beside(self.folder, page.print)))
-        except ImageError as error:
+        except (ImageError, ValueError) as error:
             raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
         return np.asarray(picture.resize(page.size, Image.Resampling.LANCZOS))
 

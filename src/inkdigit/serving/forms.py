@@ -19,25 +19,28 @@ def load_templates(folder: Path) -> list[Template]:
 
 
 class Forms:
-    """What reads the forms of some templates, by their names.
+    """The templates whose forms are read by name, and what reads them.
 
     Templates that are sent along have pages no larger than the pictures that are taken, and no more
     of them than documents. Raises `SettingError` for templates that cannot be used.
     """
 
-    def __init__(self, reader: Reader, settings: Settings) -> None:
-        self._reader, self._settings = reader, settings
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         templates = load_templates(settings.forms) if settings.forms else []
-        self._known = {one.name: FormReader(reader, [one]) for one in templates}
+        self._known = {one.name: one for one in templates}
+        self._ready = dict[str, FormReader]()
 
-    def reader(self, form: str) -> FormReader:
+    def reader(self, form: str, reader: Reader) -> FormReader:
         """Return what reads a form, said by its name or as the JSON of its template."""
         if form.lstrip().startswith("{"):
-            return FormReader(self._reader, [self._sent(form)])
+            return FormReader(reader, [self._sent(form)])
         if form not in self._known:
             there = ", ".join(self._known) or "none: name their folder with --forms"
             raise SettingError(f"there is no form {shown(form)}, there are {there}")
-        return self._known[form]
+        if form not in self._ready:
+            self._ready[form] = FormReader(reader, [self._known[form]])
+        return self._ready[form]
 
     def _sent(self, text: str) -> Template:
         template, most = Template.from_mapping(parse_json(text)), self._settings

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.requests import Request
 
@@ -26,7 +26,6 @@ from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Memory, Upload
 
 Answer = dict[str, Any]
-_T = TypeVar("_T")
 log = logging.getLogger("inkdigit.serving")
 
 
@@ -41,29 +40,21 @@ class Service:
         self.settings = settings
         self.memory = Memory(settings.max_held)
         self.batcher = Batcher(settings, self._read_batch, QUEUE.set)
+        self.forms = Forms(settings)
         self._reader: Reader | None = None
-        self._forms: Forms | None = None
         self._warm = asyncio.Event()
 
     @property
     def reader(self) -> Reader:
         """The reader; `NotReady` until its models are warm."""
-        return self._warmed(self._reader)
-
-    @property
-    def forms(self) -> Forms:
-        """What reads forms; `NotReady` until then as well."""
-        return self._warmed(self._forms)
-
-    def _warmed(self, part: _T | None) -> _T:
-        if part is None:
+        if self._reader is None:
             raise NotReady("the models are being loaded: try again in a moment")
-        return part
+        return self._reader
 
     async def warm(self) -> None:
         """Load the models and read once with each; until then, who asks for a reading waits."""
         try:
-            self._reader, self._forms = await asyncio.to_thread(_warm_readers, self.settings)
+            self._reader = await asyncio.to_thread(_warm_reader, self.settings)
         except Exception:
             log.exception("the models could not be loaded")
             raise
@@ -121,7 +112,7 @@ class Service:
         return {"source": upload.name, "pages": rows}
 
     async def _read_form(self, upload: Upload, options: ReadOptions, form: str) -> Answer:
-        reader = await self.batcher.run(partial(self.forms.reader, form))
+        reader = await self.batcher.run(partial(self.forms.reader, form, self.reader))
         read, rows = reader.read(upload.content, upload.name, options), list[Row]()
         while row := await self.batcher.run(partial(next, read, None)):
             rows.append(row)
@@ -170,7 +161,7 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def _warm_readers(settings: Settings) -> tuple[Reader, Forms]:
+def _warm_reader(settings: Settings) -> Reader:
     use_one_core()  # the other threads and workers have theirs
     reader = Reader.load(settings.model)
     example = (files("inkdigit.serving") / "page" / "example.png").read_bytes()
@@ -178,4 +169,4 @@ def _warm_readers(settings: Settings) -> tuple[Reader, Forms]:
         # A model that was given reads either lines or single digits.
         with suppress(SettingError):
             reader.read(example, single=single)
-    return reader, Forms(reader, settings)
+    return reader
