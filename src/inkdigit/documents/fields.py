@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from heapq import nlargest
 from math import sqrt
 from operator import itemgetter
-from typing import Self
 
 import cv2
 import numpy as np
@@ -77,12 +76,6 @@ class FieldText:
             model=model,
         )
 
-    @classmethod
-    def without(cls, one: Field, found: Registration, why: str, doubt: str = "") -> Self:
-        """Return what a field says that holds no text: it is blank, or crossed out."""
-        doubt = doubt or (f"it is {why}, and required" if one.required else "")
-        return cls(one, found, [("", 1.0)], "review" if doubt else "accepted", doubt or why)
-
 
 @dataclass(eq=False)
 class _Cut:
@@ -140,8 +133,9 @@ def _look(one: Field, found: Registration) -> FieldText | _Cut:
     crosses = around.share(one.box) - inside.share(one.box) > _EMPTY
     if not inside.is_empty:
         return _Cut(one, found, inside, "other writing runs through it" if crosses else "")
-    crossed = f"{CROSSED_OUT}, or writing runs through it" if crosses else ""
-    return FieldText.without(one, found, BLANK, crossed)
+    doubt = f"it is {BLANK}, and required" if one.required else ""
+    doubt = f"{CROSSED_OUT}, or writing runs through it" if crosses else doubt
+    return FieldText(one, found, [("", 1.0)], "review" if doubt else "accepted", doubt or BLANK)
 
 
 def _ticked(one: Field, found: Registration, around: Writing) -> FieldText:
