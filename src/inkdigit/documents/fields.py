@@ -130,7 +130,9 @@ def _look(one: Field, found: Registration) -> FieldText | _Cut:
         return FieldText(one, found, [(str(int(not inside.is_empty)), 1.0)])
     if one.kind == "check":
         return _ticked(one, found, around)
-    crosses = around.share(one.box) - inside.share(one.box) > _EMPTY
+    # In a long field a digit is a small share.
+    digits = max(1.0, one.box[2] / one.box[3])
+    crosses = digits * (around.share(one.box) - inside.share(one.box)) > _EMPTY
     if not inside.is_empty:
         return _Cut(one, found, inside, "other writing runs through it" if crosses else "")
     doubt = f"it is {BLANK}, and required" if one.required else ""
