@@ -11,25 +11,28 @@ Draws 8 blanks with known fields, and of them
   scanned: ten marks and their total in combs, a comb of seven, an open field, four check boxes;
   each read with the rule that the total is the sum, and without.
 
-Writes `results/forms.csv`. `--real DIR` reads folders of filled forms as well, each with a template
+Writes `results/forms.csv`. A run that is stopped goes on with its log, `--log`: remove that after a
+change of the code. `--real DIR` reads folders of filled forms as well, each with a template
 `form.form.json`, and `labels.csv` of file, field and text; they are compared without zeros ahead.
 """
 
 import argparse
 import csv
+import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
 from benchmarks.form_pages import DrawnForm, draw_form, fill, warp
-from benchmarks.measuring import RESULTS, Figure, add_data, keep
+from benchmarks.measuring import RESULTS, ROOT, Figure, add_data, keep
 from inkdigit import Reader, ReadOptions
 from inkdigit.documents.blank import found_fields
 from inkdigit.documents.forms import FormReader
@@ -40,6 +43,7 @@ from inkdigit.images import Grey, Source
 from inkdigit.learning.datasets import Digits, load_dataset
 
 BLANKS = 8
+LOG = ROOT / "runs" / "benchmarks" / "forms.jsonl"
 # A field that is taken to lie so many mm away is read in the wrong place.
 _WRONG_MM = 2.0
 _Forms = list[tuple[DrawnForm, Template]]
@@ -52,52 +56,75 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--others", type=int, default=500, metavar="N", help="pages of other forms")
     parser.add_argument("--filled", type=int, default=300, metavar="N", help="filled forms")
     parser.add_argument("--real", type=Path, nargs="*", default=[], metavar="DIR")
+    parser.add_argument("--log", type=Path, default=LOG, help="where a run goes on")
     parser.add_argument("--out", type=Path, default=RESULTS / "forms.csv")
 
 
 def main(options: argparse.Namespace) -> None:
     """Measure, print and keep."""
-    figures = list[Figure]()
+    figures, log = list[Figure](), _Log(options.log)
     with TemporaryDirectory() as folder:
         drawn = [draw_form(seed) for seed in range(BLANKS)]
         forms = [(form, form.save(Path(folder), f"form{i}")) for i, form in enumerate(drawn)]
         digits = load_dataset("mnist", data_dir=options.data_dir).test
         for part in (
-            registered(forms, options.copies),
-            refused(forms, options.others),
+            read(log, forms, options.filled, digits),
+            registered(log, forms, options.copies),
+            refused(log, forms, options.others),
             found(drawn),
-            read(forms, options.filled, digits),
             *map(read_real, options.real),
         ):
             for figure in part:
-                print(figure)
+                print(figure, flush=True)
                 figures.append(figure)
     keep(pd.DataFrame(map(asdict, figures)), options.out)
 
 
-def registered(forms: _Forms, count: int) -> Iterator[Figure]:
+class _Log:
+    """What was measured of each case, a line each, so that a run that was stopped goes on."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        self._known = {(part, seed): found for part, seed, found in map(json.loads, lines)}
+
+    def cases(self, part: str, count: int, measure: Callable[[int], Any]) -> list[Any]:
+        """Return what is measured of so many cases, by their seeds."""
+        for seed in range(count):
+            if (part, seed) not in self._known:
+                found = self._known[part, seed] = measure(seed)
+                with self._path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([part, seed, found]) + "\n")
+        return [self._known[part, seed] for seed in range(count)]
+
+
+def registered(log: _Log, forms: _Forms, count: int) -> Iterator[Figure]:
     """Register warped copies, each with its blank, and compare where each field lies."""
     registrars = [Registrar([template]) for _, template in forms]
-    errors, seconds, wrong = list[float](), list[float](), 0
-    for seed in range(count):
+
+    def measure(seed: int) -> dict[str, Any]:
         form, template = forms[seed % BLANKS]
         scan, matrix = warp(seed, form.print)
         began = time.perf_counter()
         try:
             place = registrars[seed % BLANKS].register(scan)
         except ImageError as error:
-            print(f"copy {seed}: {error}")
-            continue
-        finally:
-            seconds.append(time.perf_counter() - began)
+            return {"refused": str(error), "seconds": time.perf_counter() - began}
+        seconds = time.perf_counter() - began
         apart = np.concatenate([_apart(place, matrix, one.box) for one in template.fields])
-        errors.append(float(np.percentile(apart, 95)))
-        wrong += bool((apart > _WRONG_MM).any())
-    yield Figure("register", "copies registered", len(errors) / count, "share", least=0.99)
-    p95 = float(np.percentile(errors, 95))
+        off = {"p95": float(np.percentile(apart, 95)), "most": float(apart.max())}
+        return {"seconds": seconds, **off}
+
+    cases = pd.DataFrame(log.cases("copies", count, measure))
+    yield Figure("register", "copies", count, "pages")
+    share = float(cases["p95"].notna().mean())
+    yield Figure("register", "copies registered", share, "share", least=0.99)
+    p95 = float(cases["p95"].quantile(0.95))
     yield Figure("register", "fields of a page off, p95 of pages", p95, "mm", most=0.5)
+    wrong = int((cases["most"] > _WRONG_MM).sum())
     yield Figure("register", "pages with a field off by 2 mm", wrong, "of pages", most=0)
-    ms = 1000 * float(np.median(seconds))
+    ms = 1000 * float(cases["seconds"].median())
     yield Figure("register", "time of a page, median", ms, "ms", most=200)
 
 
@@ -112,17 +139,20 @@ def _apart(place: Registration, matrix: np.ndarray, box: tuple[float, ...]) -> n
     return np.hypot(*(back - true).T)
 
 
-def refused(forms: _Forms, count: int) -> Iterator[Figure]:
+def refused(log: _Log, forms: _Forms, count: int) -> Iterator[Figure]:
     """Look for blanks in pages of other forms."""
-    registrars, accepted = [Registrar([template]) for _, template in forms], 0
-    for seed in range(count):
+    registrars = [Registrar([template]) for _, template in forms]
+
+    def measure(seed: int) -> bool:
         other = draw_form(BLANKS + seed, marks=5 + seed % 6)
         try:
             registrars[seed % BLANKS].register(warp(seed, other.print)[0])
-            accepted += 1
-            print(f"other {seed} is accepted")
         except ImageError:
-            pass
+            return False
+        return True
+
+    yield Figure("register", "pages of other forms", count, "pages")
+    accepted = sum(log.cases("others", count, measure))
     yield Figure("register", "pages of other forms accepted", accepted, "pages", most=0)
 
 
@@ -151,25 +181,29 @@ def found(drawn: list[DrawnForm]) -> Iterator[Figure]:
     yield Figure("blank", "time of a page", (time.perf_counter() - began) / len(drawn), "s", most=5)
 
 
-def read(forms: _Forms, count: int, digits: Digits) -> Iterator[Figure]:
+def read(log: _Log, forms: _Forms, count: int, digits: Digits) -> Iterator[Figure]:
     """Read filled forms, with the rule and without."""
     reader = Reader.load()
-    pages = []
-    for seed in range(count):
+    readers = {
+        "no rule": [FormReader(reader, [replace(one, rules=())]) for _, one in forms],
+        "rule": [FormReader(reader, [one]) for _, one in forms],
+    }
+
+    def measure(seed: int) -> dict[str, Counter[str]]:
         filled, texts = fill(seed, forms[seed % BLANKS][0], digits)
-        pages.append((seed % BLANKS, warp(seed, filled, hard=False)[0], texts))
-    for name, rules in (("no rule", False), ("rule", True)):
-        readers = [
-            FormReader(reader, [template if rules else replace(template, rules=())])
-            for _, template in forms
-        ]
-        counts = Counter[str]()
-        for number, page, texts in pages:
-            counts += _counted(readers[number], page, texts, lambda a, b: a == b)
-        yield from _figures(name, counts)
+        page = warp(seed, filled, hard=False)[0]
+        return {
+            part: _counted(some[seed % BLANKS], page, texts, lambda a, b: a == b)
+            for part, some in readers.items()
+        }
+
+    cases = log.cases("filled", count, measure)
+    for part in readers:
+        counts = sum((Counter(case[part]) for case in cases), Counter[str]())
+        yield from _figures(part, counts)
         whole = counts["marks accepted"] / max(1, counts["forms"])
-        least = 0.9 if rules else None
-        yield Figure(name, "forms with all marks accepted", whole, "share", least=least)
+        least = 0.9 if part == "rule" else None
+        yield Figure(part, "forms with all marks accepted", whole, "share", least=least)
 
 
 def read_real(folder: Path) -> Iterator[Figure]:

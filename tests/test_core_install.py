@@ -81,7 +81,12 @@ def test_a_verb_that_needs_more_prints_the_exact_line(core: Path, arguments: lis
 
 
 @pytest.mark.parametrize(
-    ("arguments", "extra"), [(["serve"], "serve"), (["read", "x.png", "--check", "luhn"], "check")]
+    ("arguments", "extra"),
+    [
+        (["serve"], "serve"),
+        (["form", "edit", "x.form.json"], "serve"),
+        (["read", "x.png", "--check", "luhn"], "check"),
+    ],
 )
 def test_what_else_is_missing_prints_the_exact_line(
     core: Path, arguments: list[str], extra: str

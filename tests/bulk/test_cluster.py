@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pyarrow.fs import S3FileSystem
 from pyarrow.parquet import read_table
 from servers import CREDENTIALS, Bucket, free_port
 
+from benchmarks.form_pages import draw_form, fill
 from inkdigit import read_to
 from inkdigit.cli import main
 from inkdigit.errors import MissingExtraError
+from inkdigit.learning.datasets import Dataset
 
 # Ray turns 127.0.0.1 into the machine's address for others; any other loopback address stays.
 HOST = "127.0.0.2"
@@ -126,6 +129,20 @@ def test_a_bucket_is_read_and_written_by_the_cluster(
     again = read(scans, *ray, "-o", results)
     assert again.returncode == 8
     assert "holds what an earlier run has done" in again.stderr
+
+
+def test_forms_are_read_by_the_cluster(cluster: Cluster, sample: Dataset, tmp_path: Path) -> None:
+    drawn = draw_form(1)
+    drawn.save(tmp_path, "claim")
+    (tmp_path / "scans").mkdir()
+    for seed in (1, 2):
+        Image.fromarray(fill(seed, drawn, sample.test)[0]).save(tmp_path / "scans" / f"{seed}.png")
+    forms = [tmp_path / "scans", "--form", tmp_path / "claim.form.json", "-q"]
+    tables = tmp_path / "ray.csv", tmp_path / "here.csv"
+    done = read(*forms, "--engine", "ray", "--address", cluster.address, "-o", tables[0])
+    assert done.returncode == 0, done.stderr
+    assert main(["read", *map(str, forms), "-o", str(tables[1])]) == 0
+    assert tables[0].read_text("utf-8") == tables[1].read_text("utf-8")
 
 
 @pytest.mark.slow

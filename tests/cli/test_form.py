@@ -1,6 +1,7 @@
 import csv
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from benchmarks.form_pages import DrawnForm, draw_form, fill, warp
 from inkdigit import read_to
 from inkdigit.bulk.api import choose_target
-from inkdigit.bulk.chunks import chunks, read_chunk
+from inkdigit.bulk.chunks import CHUNK, chunks, read_chunk
 from inkdigit.bulk.parts import Parts, Table
 from inkdigit.bulk.rows import ReadJob
 from inkdigit.bulk.sources import pictures
@@ -82,15 +83,48 @@ def test_one_form_is_printed_with_its_fields(capsys: pytest.CaptureFixture[str])
 def test_what_does_not_go_with_a_form_is_told(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "list.csv").write_text("file\nscans/1.png\n", "utf-8")
+    (tmp_path / "list.csv").write_text("file,box\nscans/1.png,1 1 9 9\n", "utf-8")
+    (tmp_path / "ids.csv").write_text("file,id\na.png,x\nb.png,y\nc.png,x\n", "utf-8")
     for flags, what in (
         (["scans", "--pattern", r"\d"], "leave out pattern"),
-        (["--manifest", str(tmp_path / "list.csv")], "leave out manifest"),
+        (
+            ["--manifest", str(tmp_path / "list.csv")],
+            "'box' that is not known (known: file, page, id)",
+        ),
+        (["--manifest", str(tmp_path / "ids.csv")], "line 4: the id 'x' is given twice"),
     ):
-        assert main(["read", *flags, "--form", "claim.form.json"]) == 2
+        assert main(["read", *flags, "--form", "claim.form.json"]) in {2, 10}
         assert what in capsys.readouterr().err
     with pytest.raises(SettingError, match=r"no\.form\.json cannot be read"):
         read_to("scans", form="no.form.json")
+
+
+def test_pages_of_a_form_may_lie_in_several_files(
+    drawn: DrawnForm, place: Path, tmp_path: Path
+) -> None:
+    """Those of one id in a manifest are one form, also where a chunk of work would end."""
+    second = draw_form(2)
+    other = second.save(tmp_path, "second")
+    first = drawn.save(tmp_path, "first")
+    more = replace(other.fields[0], name="more", page=2)
+    both = replace(
+        first, name="both", pages=(*first.pages, *other.pages), fields=(*first.fields, more)
+    )
+    both.save(tmp_path / "both.form.json", [drawn.print, second.print])
+    Image.fromarray(second.print).save(tmp_path / "2.png")
+    scans = [place / "scans" / "1.png", tmp_path / "2.png", place / "scans" / "2.png"]
+    lines = [f"no-{number}.png,lost-{number}" for number in range(CHUNK - 1)]
+    lines += [f"{scans[0]},a", f"{scans[1]},a", f"{scans[1]},b", f"{scans[2]},b", f"{scans[2]},c"]
+    manifest, out = tmp_path / "list.csv", tmp_path / "claims.csv"
+    manifest.write_text("\n".join(["file,id", *lines]), "utf-8")
+    flags = ["--form", str(tmp_path / "both.form.json"), "-o", str(out), "-q"]
+    assert main(["read", "--manifest", str(manifest), *flags]) == 5
+    rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
+    assert [row["form"] for row in rows[-3:]] == ["both/a", "both/b", "both/c"]
+    assert [row["status"] for row in rows[: CHUNK - 1]] == ["failed"] * (CHUNK - 1)
+    assert [row["more.status"] for row in rows[-3:]] == ["blank", "blank", "missing"]
+    assert rows[-3]["number"] == rows[-3]["number"].strip() != ""
+    assert f"page 2 of both is missing beside page 1 of {scans[2]}" in rows[-1]["reason"]
 
 
 def test_a_run_goes_on_with_the_same_form_only(tmp_path: Path, place: Path) -> None:
@@ -138,6 +172,10 @@ def test_a_template_is_drawn_over_scans(tmp_path: Path, capsys: pytest.CaptureFi
     from inkdigit.images import count_pages
 
     assert count_pages(out) == 2
+    assert main(["form", "check", "claim.form.json", "scans"]) == 0  # a folder
+    assert [line.partition(",")[0] for line in capsys.readouterr().out.splitlines()] == [
+        f"scans/{name}.png" for name in ("1", "2", "other")
+    ]
 
 
 def test_nothing_is_left_where_a_template_cannot_be_written(tmp_path: Path) -> None:

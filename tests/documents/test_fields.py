@@ -64,7 +64,7 @@ def test_crossed_out_filled_in_and_little_ink_are_told_apart(
     page[round((top + 2) * PER_MM) :, :][:3, round((left + 2) * PER_MM) :][:, :6] = 60
     said = read(template, page)
     assert (said["q1"].text, said["q1"].reason) == ("", "crossed out")
-    assert said["q1"].status == "accepted"
+    assert said["q1"].status == "review"
     assert (said["c1"].text, said["c1"].status) == ("1", "review")
     assert "filled in" in said["c1"].reason
     assert said["c2"].status == "review"
@@ -102,6 +102,29 @@ def test_a_gap_between_two_digits_is_doubted(
     said = read(template, page.astype(np.uint8))["number"]
     assert said.status == "review"
     assert said.reason == "there is an empty cell between two digits"
+
+
+def test_a_digit_that_runs_far_out_of_a_long_field_is_told_of(
+    drawn: DrawnForm, template: Template, sample: Dataset
+) -> None:
+    page = drawn.print.astype(np.float64)
+    field = next(one for one in drawn.fields if one.name == "number")
+    threes = np.flatnonzero(sample.test.labels == 3)
+    for cell in range(2):
+        _write(
+            np.random.default_rng(0),
+            page,
+            sample.test.images[threes[cell]],
+            field.cell_boxes[cell],
+            0.8,
+        )
+    left, top, _, height = field.cell_boxes[2]
+    ends = [(left + 3, top + 1), (left + 2, top + height + 6)]
+    start, end = (tuple(round(side * PER_MM) for side in one) for one in ends)
+    written = cv2.line(page.astype(np.uint8), start, end, 60, 3, cv2.LINE_AA)
+    said = read(template, np.asarray(written))["number"]
+    assert (said.text, said.status) == ("33", "review")
+    assert said.reason == "other writing runs through it"
 
 
 def test_texts_are_as_likely_as_their_places() -> None:

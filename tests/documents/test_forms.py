@@ -65,6 +65,26 @@ def test_one_doubtful_field_is_settled_by_the_others() -> None:
     assert (fields["a"].text, fields["a"].status, fields["a"].reason) == ("7", "accepted", "")
 
 
+def test_a_field_that_the_others_contradict_is_no_longer_sure() -> None:
+    """By the rule, `b` is as likely to be another as `a` is: neither is accepted as it was."""
+    fields = said(a={"1": 0.95, "7": 0.05}, b={"3": 0.95, "9": 0.05}, total={"10": 1.0})
+    decide(fields, RULES, 0.9)
+    assert (fields["a"].text, fields["b"].text) in {("7", "3"), ("1", "9")}
+    assert {fields[name].status for name in "ab"} == {"review"}
+    assert "beside the other fields" in fields["a"].reason
+
+
+def test_what_no_look_saw_is_reckoned_with() -> None:
+    """An unlikely text by which a rule holds is not taken where any other is as likely."""
+    fields = said(a={"1": 0.99, "7": 0.01}, b={"3": 1.0}, total={"10": 1.0})
+    decide(fields, RULES, 0.9)
+    assert (fields["a"].text, fields["a"].status) == ("7", "accepted")
+    fields = said(a={"1": 0.99, "7": 0.01}, b={"3": 1.0}, total={"10": 1.0})
+    fields["b"] = replace(fields["b"], other=0.01)
+    decide(fields, RULES, 0.9)
+    assert {fields[name].status for name in "ab"} == {"review"}
+
+
 def test_what_does_not_add_up_is_for_review() -> None:
     fields = said(a={"1": 1.0}, b={"3": 1.0}, total={"10": 1.0})
     decide(fields, RULES, 0.9)

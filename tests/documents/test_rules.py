@@ -1,4 +1,5 @@
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -41,3 +42,12 @@ def test_a_rule_holds_or_not(text: str, right: dict[str, float], wrong: dict[str
 def test_what_is_no_rule_is_told(text: str, what: str) -> None:
     with pytest.raises(SettingError, match=what):
         Rule.parse(text)
+
+
+@pytest.mark.parametrize("relation", ["=", "<=", ">=", "<", ">"])
+def test_whether_a_rule_can_hold_is_as_by_trying(relation: str) -> None:
+    quarters = [Decimal(quarter) / 4 for quarter in range(13)]
+    for left, constant in product(("a", "a - b", "2 * a - 3 * b", "b - a"), range(-7, 8)):
+        rule = Rule.parse(f"{left} {relation} {constant}")
+        tried = ({"a": a, "b": b} for a, b in product(quarters, quarters[:5]))
+        assert rule.can_hold({"a": (0, 3), "b": (0, 1)}) == any(map(rule.holds, tried))

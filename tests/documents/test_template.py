@@ -42,7 +42,7 @@ def test_a_template_comes_back_as_it_was_saved(
         (form({"patern": "1"}), "fields q1: the key 'patern' is not known"),
         (form({"name": "a b"}), "a word such as q1"),
         (form({"box": [1, 2, 3]}), r"\[x, y, width, height\] in mm"),
-        (form({"box": [1, 2, 3, float("nan")]}), "this is mm"),
+        (form({"box": [1, 2, 3, float("nan")]}), "is no JSON"),
         (form({"page": True}), "a page, from 1"),
         (form({"kind": "letter"}), "number, comb, check or ink"),
         (form({"kind": "number"}), "cells says how many"),
@@ -56,6 +56,7 @@ def test_a_template_comes_back_as_it_was_saved(
         (form({}, {"box": [50, 50, 20, 8]}), "there are two fields q1"),
         (form({}, {"name": "q2", "box": [25, 12, 20, 8]}), "the fields q1 and q2 overlap"),
         (form(rules=["q1 = q7"]), "names q7"),
+        (form(rules=["q1 >= 1000"]), "'q1 >= 1000' cannot hold, whatever is written"),
         (form(rules=[1]), "rules 1: this is a text such as"),
     ],
 )
@@ -74,8 +75,15 @@ def test_what_is_no_json_or_lacks_its_blank_is_told(tmp_path: Path) -> None:
     path.write_text("{", "utf-8")
     with pytest.raises(SettingError, match="is no JSON"):
         Template.load(path)
-    with pytest.raises(SettingError, match="the blank of page 1 cannot be opened"):
-        Template.from_mapping(form(), tmp_path).blank(1)
+    for print_, folder, what in (
+        ("a.png", tmp_path, "the blank of page 1 cannot be opened"),
+        ("a.png", None, "'a.png' cannot be beside a template that is no file"),
+        ("data:image/png;base64,aGk=", None, "the blank of page 1 cannot be opened"),
+        ("data:image/png;base64,aGk", None, "the blank of page 1 cannot be opened"),
+    ):
+        known = form(pages=[PAGE | {"print": print_}])
+        with pytest.raises(SettingError, match=what):
+            Template.from_mapping(known, folder).blank(1)
 
 
 def test_the_schema_describes_every_part() -> None:

@@ -72,3 +72,21 @@ def test_writing_at_the_edge_of_a_scan_is_seen(
     found = registrar.register(np.ascontiguousarray(cut))
     assert not found.doubt_at(field.box)
     assert not Writing.of(found, field.box).inside(field.box).is_empty
+
+
+def test_digits_that_touch_are_parted_at_the_cells(
+    page: np.ndarray, drawn: DrawnForm, registrar: Registrar
+) -> None:
+    """A thin digit that touches a broad one is not lost, and a tail is no digit of its own."""
+    field = next(one for one in drawn.fields if one.name == "number")
+    boxes, (_, top, width, height) = field.cell_boxes, field.cell_boxes[0]
+    left, right = (boxes[i][0] + width / 2 for i in (0, 1))
+    stroke(page, (left, top + 1), (left, top + height - 1))
+    stroke(page, (left, top + 3), (right, top + 3), (right, top + height - 1), ink=50)
+    tail = boxes[3][0] + width / 2
+    stroke(page, (tail, top + height - 1), (tail, top + 1), (boxes[4][0] + 1, top + 1))
+    written = Writing.of(registrar.register(page), field.box).inside(field.box)
+    cells = written.cells(boxes)
+    assert [not cell.is_empty for cell in cells] == [True, True, False, True, False, False, False]
+    assert not (cells[0].labels[cells[1].labels > 0] > 0).any()
+    assert cells[3].share(boxes[4]) > 0

@@ -31,9 +31,9 @@ class Reviewing:
 
 
 @contextmanager
-def reviewing(table: Path, *flags: str, verb: str = "review") -> Iterator[Reviewing]:
-    """Start a review or an audit; it answers when it is yielded, and is killed afterwards."""
-    command = [sys.executable, "-W", "error", "-m", "inkdigit", verb, str(table), *flags]
+def serving_page(*words: str) -> Iterator[Reviewing]:
+    """Start a command with a page; it answers when it is yielded, and is killed afterwards."""
+    command = [sys.executable, "-W", "error", "-m", "inkdigit", *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
         try:
@@ -44,3 +44,10 @@ def reviewing(table: Path, *flags: str, verb: str = "review") -> Iterator[Review
             yield Reviewing(found[1], process)
         finally:
             process.kill()
+
+
+@contextmanager
+def reviewing(table: Path, *flags: str, verb: str = "review") -> Iterator[Reviewing]:
+    """Start a review or an audit."""
+    with serving_page(verb, str(table), *flags) as review:
+        yield review

@@ -9,7 +9,7 @@ from inkdigit.serving.request_options import gathered, schemas
 
 def test_every_option_of_the_reader_but_the_services_own_is_one() -> None:
     known = {field.name for field in fields(ReadOptions)} - {"max_pixels"}
-    assert schemas().keys() == known | {"shown"}
+    assert schemas().keys() == known | {"shown", "form"}
     assert all(about["type"] and about["description"] for about in schemas().values())
 
 
@@ -35,7 +35,10 @@ def test_an_empty_value_is_none() -> None:
     ("said", "sentence"),
     [
         ([("singel", "true")], "there is no option 'singel': did you mean single?"),
-        ([("max_pixels", "9")], "there is no option 'max_pixels': there are shown, pattern, "),
+        (
+            [("max_pixels", "9")],
+            "there is no option 'max_pixels': there are shown, form, pattern, ",
+        ),
         ([("x" * 500, "9")], "there is no option 'xxx"),
         ([("single", "maybe")], "single is true or false, received 'maybe'"),
         ([("single", 1)], "single is true or false, received 1"),

@@ -28,8 +28,6 @@ from inkdigit.reading.result import COLUMNS
 
 # From chunks to what they say, in order and lazily.
 _Engine = Callable[[Iterator[Chunk]], Results]
-# What the template of a form says of each of its fields.
-_OF_FIELDS = ("pattern", "check", "single", "decimal", "rotate")
 _Tell = Callable[[Progress], object]
 _Name = str | os.PathLike[str]
 
@@ -106,13 +104,10 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
         if not isinstance(value, bool):
             raise SettingError(f"{name} is true or false, received {shown(value)}")
     forms = tuple(map(Path, _listed("form", form)))
-    given = [name for name in _OF_FIELDS if options.get(name)] + ["manifest"] * bool(manifest)
-    if forms and given:
-        raise SettingError(f"a form's template says what to read: leave out {given[0]}")
     job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options), forms)
     how = {"overwrite": overwrite, "resume": resume}
     written = _written(out)
-    target = choose_target(written, format, bom=bom, fields=_fields_of(forms), **how)
+    target = choose_target(written, format, bom=bom, fields=_fields_of(job), **how)
     read = _engine(engine, job, jobs, address)
     names, places = _listed("sources", sources), _places(written)
     for name in (*names, *([os.fspath(manifest)] if manifest else [])):
@@ -137,13 +132,15 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     return tally
 
 
-def _fields_of(forms: Sequence[Path]) -> tuple[str, ...]:
+def _fields_of(job: ReadJob) -> tuple[str, ...]:
     """Return the names of the fields of some templates, each once."""
-    if not forms:
+    if not job.forms:
         return ()
+    from inkdigit.documents.forms import check_form_options
     from inkdigit.documents.template import Template
 
-    fields = (field.name for path in forms for field in Template.load(path).fields)
+    check_form_options(job.options)
+    fields = (field.name for path in job.forms for field in Template.load(path).fields)
     return tuple(dict.fromkeys(fields))
 
 
@@ -263,8 +260,9 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
         raise SettingError("a manifest is read twice: save it as a file first, received -")
     if manifest:
         path = Path(manifest)
-        count = check_manifest(path, job.options)
-        return _Source(read_manifest(path, job.options), lambda: count)
+        forms = bool(job.forms)
+        count = check_manifest(path, job.options, forms=forms)
+        return _Source(read_manifest(path, job.options, forms=forms), lambda: count)
     if not names:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
     many = any(map(is_many, names))

@@ -58,9 +58,8 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
 
     Raises `RunError` where the input up to that position is not what it was.
     """
-    pictures = iter(pictures)
     count, digest = 0, blake2b(digest_size=16)
-    while some := tuple(islice(pictures, CHUNK)):
+    for some in _cut(pictures):
         is_new = count >= after.pictures
         count += len(some)
         for picture in some:
@@ -77,6 +76,18 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
         f"the input has changed since its first {after.pictures:,} pictures were read: "
         "start anew with --overwrite"
     )
+
+
+def _cut(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, ...]]:
+    """Yield so many pictures together, and those of one id, as they are pages of one form."""
+    pictures, ahead = iter(pictures), list[Picture]()
+    while some := [*ahead, *islice(pictures, CHUNK - len(ahead))]:
+        ahead = []
+        while some[-1].id is not None and (ahead := list(islice(pictures, 1))):
+            if ahead[0].id != some[-1].id:
+                break
+            some += ahead
+        yield tuple(some)
 
 
 def read_chunk(reader: "Reader | FormReader", job: ReadJob, chunk: Chunk) -> ChunkResult:

@@ -1,10 +1,10 @@
 """A row for each form, from the rows of its fields that follow each other."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 from inkdigit.bulk.rows import Record
+from inkdigit.documents import BLANK, CROSSED_OUT
 from inkdigit.reading.result import FAILED
 
 _ABOUT = ("source", "page", "form", "status", "reason")
@@ -23,37 +23,52 @@ def rows_of_forms(records: Iterable[Record], fields: Sequence[str]) -> Iterator[
     The status of a form is the worst of its fields, and the status of a field also says why it is
     empty: `blank`, `crossed out`, `unread`, `missing`.
     """
-    for (source, form, _), some in groupby(records, key=_form_of):
-        rows = list(some)
+    for rows in _forms(records):
+        form, _ = _named(rows[0])
         doubtful = [row for row in rows if row["status"] != "accepted"]
         lost = all(row["status"] == FAILED for row in rows)
         told = dict.fromkeys(_why(row) for row in doubtful)
         row = dict.fromkeys(form_columns(fields))
         row |= {
-            "source": source,
+            "source": rows[0]["source"],
             "page": rows[0]["page"],
             "form": form or None,
             "status": FAILED if lost else "review" if doubtful else "accepted",
             "reason": "; ".join(told),
         }
         for one in rows if form else []:
-            name = one["id"].rpartition("/")[2]
+            _, name = _named(one)
             row |= {name: one["text"], f"{name}.status": _status(one)}
         yield row
 
 
-def _form_of(record: Record) -> tuple[str, str, int | None]:
-    """Return what the rows of one form have in common; a page without a form stands alone."""
-    form = (record["id"] or "").rpartition("/")[0]
-    return record["source"], form, None if form else record["page"]
+def _forms(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Yield the rows of each form, which have each field once; a page without a form is alone."""
+    rows, seen, last = list[Record](), set[str](), ""
+    for record in records:
+        form, name = _named(record)
+        if rows and (form != last or not form or name in seen):
+            yield rows
+            rows, seen = [], set()
+        rows.append(record)
+        seen.add(name)
+        last = form
+    if rows:
+        yield rows
+
+
+def _named(record: Record) -> tuple[str, str]:
+    """Return the form and field of a row, empty for a page without a form."""
+    form, _, name = (record["id"] or "").rpartition("/")
+    return form, name
 
 
 def _status(record: Record) -> Any:
-    is_empty = record["status"] == "accepted" and not record["text"]
+    is_empty = record["reason"] in {BLANK, CROSSED_OUT}
     return record["reason"] if is_empty else _WORDS.get(record["status"], record["status"])
 
 
 def _why(record: Record) -> str:
-    name = (record["id"] or "").rpartition("/")[2]
+    _, name = _named(record)
     why = record.get("error") or record["reason"]
     return f"{name}: {why}" if record["status"] != FAILED else why

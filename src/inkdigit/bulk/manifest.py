@@ -28,6 +28,7 @@ from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import Box
 
 COLUMNS = ("file", "page", "box", "pattern", "check", "id")
+OF_FORMS = ("file", "page", "id")
 # The first is a CSV's where nothing tells.
 _DELIMITERS = ",;\t|"
 _ZIP = b"PK\3\4"
@@ -35,25 +36,27 @@ _ZIP = b"PK\3\4"
 _MOST_PIXELS = 2**31 - 1
 
 
-def read_manifest(path: Path, options: ReadOptions) -> Iterator[Picture]:
+def read_manifest(path: Path, options: ReadOptions, *, forms: bool = False) -> Iterator[Picture]:
     """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it.
 
-    What a line expects must make sense together with the `options` that hold for all.
+    What a line expects must make sense together with the `options` that hold for all. A manifest of
+    `forms` says no more than files, pages and ids.
     """
-    return (picture for _, picture in _numbered(path, options))
+    return (picture for _, picture in _numbered(path, options, forms))
 
 
-def check_manifest(path: Path, options: ReadOptions) -> int:
+def check_manifest(path: Path, options: ReadOptions, *, forms: bool = False) -> int:
     """Go through a manifest and return how many pictures it names.
 
     Raises `SourceError` for what is wrong with it, also beside these options. Of each id it holds a
-    number, and nothing else.
+    number, and nothing else. Pages of one form have one id, and follow each other.
     """
     ids: set[int] = set()
-    count = 0
-    for line, picture in _numbered(path, options):
+    count, last = 0, None
+    for line, picture in _numbered(path, options, forms):
         count += 1
-        if picture.id is not None:
+        if picture.id is not None and not (forms and picture.id == last):
+            last = picture.id
             if hash(picture.id) in ids:
                 raise SourceError(f"{path}, line {line}: the id {shown(picture.id)} is given twice")
             ids.add(hash(picture.id))
@@ -62,14 +65,14 @@ def check_manifest(path: Path, options: ReadOptions) -> int:
     return count
 
 
-def _numbered(path: Path, options: ReadOptions) -> Iterator[tuple[int, Picture]]:
+def _numbered(path: Path, options: ReadOptions, forms: bool) -> Iterator[tuple[int, Picture]]:
     """Yield the pictures, each with the number of its line in the file."""
     number = 0
     try:
         with open_plain(path) as file:
             lines = ((number, cells) for number, cells in lines_of(path, file) if any(cells))
             number, header = next(lines, (0, []))
-            columns = _columns(path, header)
+            columns = _columns(path, header, OF_FORMS if forms else COLUMNS)
             for number, cells in lines:
                 if len(cells) > len(columns):
                     raise SettingError("there are more cells than columns")
@@ -148,12 +151,12 @@ def _named(header: list[str]) -> list[str]:
     return [re.sub(r"^file[ _-]?name$", "file", name.strip().lower()) for name in header]
 
 
-def _columns(path: Path, header: list[str]) -> list[str]:
-    found, known = _named(header), ", ".join(COLUMNS)
+def _columns(path: Path, header: list[str], allowed: tuple[str, ...]) -> list[str]:
+    found, known = _named(header), ", ".join(allowed)
     if "file" not in found:
         told = ", ".join(found) or "none"
         raise SourceError(f"{path} has no column file (its columns: {told}; known: {known})")
-    if unknown := [name for name in found if name not in COLUMNS]:
+    if unknown := [name for name in found if name not in allowed]:
         raise SourceError(
             f"{path} has a column {shown(unknown[0])} that is not known (known: {known})"
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import file_digest
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -140,12 +141,13 @@ def read_rows(
 def _form_rows(
     reader: "FormReader", pictures: Iterable[Picture], options: ReadOptions
 ) -> Iterator[Row]:
-    """Yield a row for each field of the forms in pictures."""
-    for picture in map(_fetched, pictures):
-        if isinstance(picture.source, InkdigitError):
-            yield Row(picture.name, 1, picture.source, reader.model)
-        else:
-            yield from reader.read(picture.source, picture.name, options)
+    """Yield a row for each field of the forms in pictures; those of one id are of one form."""
+    from inkdigit.documents.forms import Scan
+
+    numbered = enumerate(map(_fetched, pictures))
+    for key, some in groupby(numbered, lambda one: one[1].id or one[0]):
+        scans = (Scan(one.name, one.source, one.page or options.page) for _, one in some)
+        yield from reader.read_scans(scans, options, None if isinstance(key, int) else key)
 
 
 def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:

@@ -23,6 +23,8 @@ _TERM = re.compile(
     rf"(?:sum\(\s*(?P<first>{_NAME})\s*\.\.\s*(?P<last>{_NAME})\s*\)|(?P<name>{_NAME})"
     rf"|(?P<number>\d+(?:\.\d+)?))\s*"
 )
+# No range holds more fields than a form.
+_LONGEST = 1000
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
@@ -66,6 +68,21 @@ class Rule:
         """Return whether the rule holds for the values of its fields."""
         return bool(_RELATIONS[self.relation](self.excess(values), 0))
 
+    def can_hold(self, ranges: Mapping[str, tuple[float, float]]) -> bool:
+        """Return whether it may hold for some values from these ranges, least to most.
+
+        >>> Rule.parse("a >= 100").can_hold({"a": (0, 99)})
+        False
+        """
+        ends = [
+            sorted(float(weight) * end for end in ranges[name])
+            for name, weight in self.weights.items()
+            if weight
+        ]
+        least, most = (float(self.constant) + sum(some) for some in zip(*ends, strict=True))
+        compare = _RELATIONS[self.relation]
+        return any(compare(end, 0) for end in (least, most, min(max(0.0, least), most)))
+
 
 def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:
     """Yield the weight of each field on a side, and of numbers as those of no name."""
@@ -87,6 +104,6 @@ def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:
 def _range(first: str, last: str, rule: str) -> list[str]:
     """Return the names from q1 to q10."""
     one, other = (_NUMBERED.fullmatch(name) for name in (first, last))
-    if not one or not other or one[1] != other[1] or int(one[2]) >= int(other[2]):
+    if not (one and other and one[1] == other[1] and 0 < int(other[2]) - int(one[2]) < _LONGEST):
         raise SettingError(f"the rule {rule!r}: {first}..{last} is no range such as q1..q10")
     return [f"{one[1]}{number}" for number in range(int(one[2]), int(other[2]) + 1)]

@@ -18,15 +18,18 @@ beside this module says what each part may be: templates are checked by it, and 
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property, partial
 from itertools import combinations
+from math import inf
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
+import fastjsonschema
 import numpy as np
 from PIL import Image
 
@@ -44,21 +47,25 @@ DPI = 200
 PER_MM = DPI / 25.4
 SUFFIX = ".form.json"
 _SCHEMA = Path(__file__).with_name("form.schema.json")
-_TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,), "array": (list,), "string": (str,), "integer": (int,),
-    "number": (int, float), "boolean": (bool,),
-}  # fmt: skip
 # Two boxes may share a rule.
 _SHARED_MM = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of a form, in mm, and the picture of its blank, a file beside the template."""
+    """A page of a form, in mm, and the picture of its blank.
+
+    That is a file beside the template, or lies in it: `data:image/png;base64,…`.
+    """
 
     width: float
     height: float
     print: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Its width and height in pixels, at 200 dpi."""
+        return round(self.width * PER_MM), round(self.height * PER_MM)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +97,8 @@ class Field:
     def __post_init__(self) -> None:
         if (self.kind == "comb") != (self.cells is not None):
             raise SettingError("cells says how many digits a comb holds, and of no other kind")
+        if self.one_of is not None and not all(map(str.isdecimal, self.one_of or ("",))):
+            raise SettingError("one_of is a list of texts of digits, or a CSV with such")
         if self.options.constrained and self.one_of:
             raise SettingError("it takes one_of, or a pattern and check, not both")
 
@@ -104,6 +113,15 @@ class Field:
     def options(self) -> ReadOptions:
         """How a line of it is read."""
         return ReadOptions(pattern=self.pattern, check=self.check, decimal=self.decimal)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the most that rules may take of it; blank it is 0."""
+        if self.kind in {"check", "ink"}:
+            return 0, 1
+        if self.cells and not self.date:
+            return 0, 10**self.cells - 1
+        return -inf, inf
 
     def value(self, text: str) -> Decimal | None:
         """Return the number that rules take of a text, of a date its day; `None` for none."""
@@ -120,7 +138,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A form: its pages, fields and rules. `folder` is where it lies, with what it names.
+    """A form: its pages, fields and rules. `folder` is where it lies, with the files that it names.
 
     >>> Template.from_mapping({"name": "claim", "pages": [], "fields": []})
     Traceback (most recent call last):
@@ -131,7 +149,7 @@ class Template:
     pages: tuple[Page, ...]
     fields: tuple[Field, ...]
     rules: tuple[str, ...] = ()
-    folder: Path = field(default=Path(), compare=False)
+    folder: Path | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.fields]
@@ -145,6 +163,8 @@ class Template:
         for rule in self.parsed_rules:
             if unknown := rule.weights.keys() - names:
                 raise SettingError(f"the rule {rule.text!r} names {min(unknown)}, no field of it")
+            if not rule.can_hold({one.name: one.range for one in self.fields}):
+                raise SettingError(f"the rule {rule.text!r} cannot hold, whatever is written")
 
     @cached_property
     def parsed_rules(self) -> list[Rule]:
@@ -156,23 +176,22 @@ class Template:
         """Return the template of a file; `SettingError` says what is wrong with it."""
         try:
             with open_plain(path) as file:
-                return cls.from_mapping(json.load(file), Path(path).parent)
+                return cls.from_mapping(parse_json(file.read()), Path(path).parent)
         except OSError as error:
             raise SettingError(f"{path} cannot be read: {error.strerror or error}") from None
         except SettingError as error:
             raise SettingError(f"{path}: {error}") from None
-        except (ValueError, RecursionError) as error:
-            raise SettingError(f"{path} is no JSON: {error}") from None
 
     @classmethod
-    def from_mapping(cls, known: Any, folder: Path = Path()) -> Self:
+    def from_mapping(cls, known: Any, folder: Path | None = None) -> Self:
         """Return the template that a JSON object describes; `SettingError` where it is none."""
-        _check(known, _schema(), "")
+        _check(known)
         built = []
         for one in known["fields"]:
             listed = one.get("one_of")
-            allowed = _column(folder / listed) if isinstance(listed, str) else listed
-            given = one | {"box": tuple(one["box"]), "one_of": allowed and tuple(allowed)}
+            allowed = _column(_beside(folder, listed)) if isinstance(listed, str) else listed
+            given = one | {"box": tuple(one["box"])}
+            given |= {} if allowed is None else {"one_of": tuple(allowed)}
             try:
                 built.append(Field(**given))
             except SettingError as error:
@@ -198,9 +217,7 @@ class Template:
         for page, print_ in zip(self.pages, prints, strict=True):
             save = partial(Image.fromarray(print_).save, dpi=(DPI, DPI))
             write_atomically(path.with_name(page.print), save)
-        lines = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
-        lines = re.sub(r"(?<=[\[\d])[\s]+(?=[\d\]])|(?<=\d,)\s+(?=\d)", " ", lines)  # a box a line
-        write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
+        write_template(path, self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, without what is as by default."""
@@ -214,12 +231,36 @@ class Template:
     def blank(self, number: int) -> Grey:
         """Return the blank of a page, counted from 1, at 200 dpi: `uint8 (height, width)`."""
         page = self.pages[number - 1]
-        size = round(page.width * PER_MM), round(page.height * PER_MM)
         try:
-            picture = Image.fromarray(open_grey(self.folder / page.print))
-        except ImageError as error:
+            inside = page.print.startswith("data:") and b64decode(page.print.partition(",")[2])
+            picture = Image.fromarray(open_grey(inside or _beside(self.folder, page.print)))
+        except (ImageError, ValueError) as error:
             raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
-        return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
+        return np.asarray(picture.resize(page.size, Image.Resampling.LANCZOS))
+
+
+def write_template(path: Path, known: dict[str, Any]) -> None:
+    """Write the JSON object of a template, each box on one line."""
+    lines = json.dumps(known, indent=2, ensure_ascii=False)
+    lines = re.sub(r"(?<=[\[\d])[\s]+(?=[\d\]])|(?<=\d,)\s+(?=\d)", " ", lines)
+    write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what a JSON text says, whole numbers as such; `SettingError` where it is none.
+
+    >>> parse_json("[3.0, 0.5]")
+    [3, 0.5]
+    """
+    try:
+        return json.loads(text, parse_float=_number, parse_constant=int)  # NaN is no JSON
+    except (ValueError, RecursionError) as error:
+        raise SettingError(f"this is no JSON: {error}") from None
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def breach(rule: Rule, fields: Mapping[str, Field], texts: Mapping[str, str]) -> str:
@@ -244,36 +285,35 @@ def _schema() -> dict[str, Any]:
     return known
 
 
-def _check(value: Any, schema: dict[str, Any], where: str) -> None:
-    """Raise `SettingError` where a value is not what its schema says, as far as ours says it."""
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    size = value if isinstance(value, int | float) else len(value) if value else 0
-    holds = (
-        type(value) in [one for kind in kinds for one in _TYPES[kind]]
-        and value in schema.get("enum", [value])
-        and re.search(schema.get("pattern", ""), str(value))
-        and schema.get("minimum", schema.get("minItems", size)) <= size
-        and size <= schema.get("maximum", schema.get("maxItems", size))
-    )
-    if not holds:
-        at = f"{where}: " if where else ""
-        raise SettingError(f"{at}this is {schema['description']}, received {shown(value)}")
-    if isinstance(value, dict):
-        _check_keys(value, schema, where)
-    for number, one in enumerate(value if isinstance(value, list) else [], start=1):
-        named = one.get("name") if isinstance(one, dict) else None
-        _check(one, schema["items"], f"{where} {named or number}")
+@cache
+def _validate() -> Callable[[Any], Any]:
+    return cast("Callable[[Any], Any]", fastjsonschema.compile(_schema()))
 
 
-def _check_keys(value: dict[str, Any], schema: dict[str, Any], where: str) -> None:
-    known, at = schema["properties"], f"{where}: " if where else ""
-    if unknown := value.keys() - known:
-        told = f"{shown(min(unknown))} is not known ({', '.join(known)})"
-        raise SettingError(f"{at}the key {told}")
-    if missing := set(schema["required"]) - value.keys():
-        raise SettingError(f"{at}{', '.join(sorted(missing))} is missing")
-    for name, one in value.items():
-        _check(one, known[name], f"{at}{name}")
+def _check(known: Any) -> None:
+    """Raise `SettingError` where a template is not what the schema says."""
+    try:
+        _validate()(known)
+    except fastjsonschema.JsonSchemaValueException as error:
+        raise SettingError(_told(error, known)) from None
+
+
+def _told(error: fastjsonschema.JsonSchemaValueException, known: Any) -> str:
+    """Return what is wrong, and where: of a list, by the name or number of what it holds."""
+    where = []
+    for step in error.path[1:]:
+        is_listed = isinstance(known, list)
+        known = known[int(step) if is_listed else step]
+        named = known.get("name") if isinstance(known, dict) else None
+        where.append(str(named or int(step) + 1) if is_listed else step)
+    said, value = error.definition, error.value
+    told = f"this is {said['description']}, received {shown(value)}"
+    if error.rule == "required":
+        told = f"{', '.join(sorted(set(said['required']) - value.keys()))} is missing"
+    if error.rule == "additionalProperties":
+        unknown = shown(min(value.keys() - said["properties"]))
+        told = f"the key {unknown} is not known ({', '.join(said['properties'])})"
+    return f"{' '.join(where)}: {told}" if where else told
 
 
 def _check_place(one: Field, pages: tuple[Page, ...]) -> None:
@@ -295,6 +335,12 @@ def _overlap(one: BoxMm, other: BoxMm) -> bool:
     )
 
 
+def _beside(folder: Path | None, name: str) -> Path:
+    if folder is None:
+        raise SettingError(f"{shown(name)} cannot be beside a template that is no file")
+    return folder / name
+
+
 def _column(path: Path) -> list[str]:
     """Return the first column of a CSV, without its heading: numbers, each once."""
     try:
@@ -302,9 +348,7 @@ def _column(path: Path) -> list[str]:
             column = [row[0].strip() for row in csv.reader(file) if row]
     except (OSError, ValueError, csv.Error) as error:
         raise SettingError(f"one_of: {path} cannot be read ({error})") from None
-    numbers = column if column and column[0].isdecimal() else column[1:]
-    _check(numbers, _schema()["properties"]["fields"]["items"]["properties"]["one_of"], path.name)
-    return list(dict.fromkeys(numbers))
+    return list(dict.fromkeys(column if column and column[0].isdecimal() else column[1:]))
 
 
 def _day(text: str, order: str) -> Decimal | None:

@@ -4,6 +4,7 @@ The blank's ink is taken from the scan's, somewhat thickened, as no registration
 print is pale, writing shows through; under dark rules it is mended, where it goes on behind them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -23,9 +24,10 @@ _MARGIN, _THICKER, _ROOM = 2.0, 0.25, 0.6
 _SPECK = 0.12
 # Writing is at least this share as dark as print, and print is solid from this share of black on.
 _FAINT, _SOLID = 0.2, 0.45
-# What lies to this share beside print is a rest of it; what lies to this share in a box is its, and
-# to that share in a cell is not cut at its edges.
-_REST, _INSIDE, _IN_CELL = 0.7, 0.5, 0.75
+# What lies to this share beside print is a rest of it, and what lies to this share in a box is its.
+_REST, _INSIDE = 0.7, 0.5
+# What lies in a cell to less than this share of what lies in another only reaches into it.
+_REACHING = 1 / 3
 _Mask = npt.NDArray[np.uint8]
 
 
@@ -66,18 +68,26 @@ class Writing:
         What mostly stands elsewhere is not its, nor what runs far beyond it, as a cross through
         several boxes does.
         """
-        its = self._shares(box) > _INSIDE
+        its = self._sizes(box) > _INSIDE * np.bincount(self.labels.ravel())
         its[np.concatenate([self.labels[[0, -1]].ravel(), self.labels[:, [0, -1]].ravel()])] = False
         return replace(self, labels=np.where(its[self.labels], self.labels, 0))
 
-    def cell(self, box: BoxMm) -> Self:
-        """Return the strokes that stand in a cell; those in several are cut at its edges."""
-        shares = self._shares(box)[self.labels]
-        left, top, right, bottom = self._placed(box)
-        within = np.zeros(self.labels.shape, np.bool_)
-        within[top:bottom, left:right] = True
-        its = (shares > _IN_CELL) | (within & (shares >= 1 - _IN_CELL))
-        return replace(self, labels=np.where(its, self.labels, 0))
+    def cells(self, boxes: Sequence[BoxMm]) -> list[Self]:
+        """Return the strokes of each cell; those of several digits are cut at the cells' edges.
+
+        A stroke is a cell's that holds most of it, and another's that holds about as much.
+        """
+        sizes = np.array([self._sizes(box) for box in boxes])
+        its = sizes > _REACHING * sizes.max(axis=0)
+        is_cut = its.sum(axis=0) > 1
+        cells = []
+        for box, own in zip(boxes, its, strict=True):
+            left, top, right, bottom = self._placed(box)
+            within = np.zeros(self.labels.shape, np.bool_)
+            within[top:bottom, left:right] = True
+            kept = own[self.labels] & (within | ~is_cut[self.labels])
+            cells.append(replace(self, labels=np.where(kept, self.labels, 0)))
+        return cells
 
     def share(self, box: BoxMm) -> float:
         """Return how much of a box is covered with ink, 0 to 1."""
@@ -92,12 +102,11 @@ class Writing:
         room = round(_ROOM * PER_MM)
         return np.pad(clean, ((0, 0), (room, room)), constant_values=255)
 
-    def _shares(self, box: BoxMm) -> npt.NDArray[np.float64]:
-        """Return of each piece which share of it stands in a box, `(pieces + 1,)`."""
+    def _sizes(self, box: BoxMm) -> npt.NDArray[np.int64]:
+        """Return how many pixels of paper and of each piece stand in a box, `(pieces + 1,)`."""
         left, top, right, bottom = self._placed(box)
-        sizes = np.bincount(self.labels.ravel())
-        within = np.bincount(self.labels[top:bottom, left:right].ravel(), minlength=len(sizes))
-        return np.asarray(within / np.maximum(sizes, 1) * (np.arange(len(sizes)) > 0))
+        within = self.labels[top:bottom, left:right].ravel()
+        return np.bincount(within, minlength=int(self.labels.max()) + 1)
 
     def _placed(self, box: BoxMm) -> tuple[int, int, int, int]:
         (x, y), (left, top, right, bottom) = self.origin, _edges(box)

@@ -1,11 +1,8 @@
 """`inkdigit review` and `inkdigit audit` from Python."""
 
 import gc
-import webbrowser
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Any
 
 from inkdigit.bulk.progress import say
@@ -81,24 +78,17 @@ def _serve(  # noqa: PLR0913
 ) -> None:
     """Serve the page of some fields until Ctrl-C; `found` says what is known by them."""
     with needing("serve"):
-        from inkdigit.review.app import create_app
-        from inkdigit.serving.server import serve
-        from inkdigit.serving.settings import Settings
+        from inkdigit.review.app import PAGE, create_api
+        from inkdigit.serving.local import serve_locally
 
     if not fields:
         raise SourceError(f"{journal.table} has no such rows: there is nothing to look at")
-    opened, token = Pictures(journal.table, pictures), token_urlsafe()
+    opened = Pictures(journal.table, pictures)
     opened.check(fields[0])
     if journal.is_cut:
         tell(f"{journal.path} ends in half a line, which was not answered: it is dropped")
     pile = Pile(fields, journal, blind=blind)
-
-    def welcome(address: str) -> None:
-        tell(f"the page is at {address}/{token}/ (Ctrl-C ends it)")
-        if open:
-            webbrowser.open(f"{address}/{token}/")
-
     # Else a full collection goes through all fields, and a picture waits for it.
     gc.freeze()
-    with suppress(KeyboardInterrupt):
-        serve(Settings(port=port), welcome, lambda _: create_app(pile, opened, token, found, forms))
+    api = create_api(pile, opened, found, forms)
+    serve_locally(api, PAGE, tell, port=port, open=open)

@@ -1,22 +1,17 @@
-"""The page of a review as one ASGI application, below a secret path."""
+"""What the page of a review asks, over HTTP."""
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Response
-from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from inkdigit.review.forms import Forms
 from inkdigit.review.pictures import Pictures
 from inkdigit.review.pile import Pile
-from inkdigit.serving.middleware import AccessLog
-from inkdigit.serving.operations import PAGE as SERVICE_PAGE
-from inkdigit.serving.problems import AsciiJSONResponse, add_problem_handlers
+from inkdigit.serving.local import local_api
+from inkdigit.serving.problems import AsciiJSONResponse
 
 PAGE = Path(__file__).with_name("page")
 # Fields that a page holds, whose pictures it has fetched before they are shown; and in a grid.
@@ -35,11 +30,11 @@ class Asked(BaseModel):
     ms: int = 0
 
 
-def create_app(
-    pile: Pile, pictures: Pictures, token: str, tell: Callable[[], str], forms: Forms | None = None
-) -> AccessLog:
-    """Return the application; `tell` says how far the review is, where it says more than counts."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+def create_api(
+    pile: Pile, pictures: Pictures, tell: Callable[[], str], forms: Forms | None = None
+) -> FastAPI:
+    """Return the API; `tell` says how far the review is, where it says more than counts."""
+    app = local_api()
 
     def state(**more: Any) -> Response:
         return AsciiJSONResponse({**pile.counts, "told": tell(), "formed": bool(forms), **more})
@@ -72,9 +67,4 @@ def create_app(
     def surroundings(row: int) -> Response:
         return Response(pictures.surroundings(pile.field(row)), media_type="image/png")
 
-    app.mount("/page", StaticFiles(directory=SERVICE_PAGE))
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
-    add_problem_handlers(app)
-    # Who reviews reads the terminal, and asks for a picture a second.
-    logging.getLogger("inkdigit.requests").setLevel(logging.WARNING)
-    return AccessLog(Starlette(routes=[Mount(f"/{token}", app)]))
+    return app

@@ -1,6 +1,6 @@
 """What a request asks for: options in its query, in the fields of its form and in its JSON.
 
-Each is a field of `ReadOptions`, wherever it stands, or `shown`. An empty value is none.
+Each is a field of `ReadOptions`, wherever it stands, `shown` or `form`. An empty value is none.
 """
 
 from collections.abc import Iterable
@@ -17,12 +17,16 @@ from inkdigit.serving.problems import Problem
 # Where an option may stand several times: what was said, by name.
 Pairs = Iterable[tuple[str, Any]]
 
-SHOWN = "shown"
+SHOWN, FORM = "shown", "form"
 # The members and fields that hold pictures.
 FILES = {"file", "files"}
 # The service sets the other one.
 _OPTIONS = {known.name: known for known in fields(ReadOptions) if known.name != "max_pixels"}
-_KINDS = {SHOWN: bool, **{name: known.metadata["kind"] for name, known in _OPTIONS.items()}}
+_KINDS = {
+    SHOWN: bool,
+    FORM: str,
+    **{name: known.metadata["kind"] for name, known in _OPTIONS.items()},
+}
 _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True,
              "false": False, "0": False, "no": False, "off": False}  # fmt: skip
 _EXPECTED = {bool: "true or false", Integral: "a whole number", Real: "a number", str: "text"}
@@ -37,6 +41,7 @@ def is_option(name: str) -> bool:
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON schema of each option, by name, as the OpenAPI shows them."""
     told = {SHOWN: "add what the network was shown, as a PNG in base64"}
+    told |= {FORM: "read the fields of this form: the name of a template, or its JSON"}
     told |= {name: known.metadata["help"] for name, known in _OPTIONS.items()}
     kinds = _KINDS.items()
     return {name: {"type": _TYPES[kind], "description": told[name]} for name, kind in kinds}

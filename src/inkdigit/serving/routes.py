@@ -11,11 +11,12 @@ from fastapi import APIRouter, Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import ClientDisconnect
 
+from inkdigit.documents.forms import check_form_options
 from inkdigit.reading.options import ReadOptions
 from inkdigit.serving.batching import Unavailable
 from inkdigit.serving.problems import AsciiJSONResponse, Problem
-from inkdigit.serving.request_options import SHOWN, Pairs, gathered, schemas
-from inkdigit.serving.schemas import Batch, Document, ProblemDetails, Reading
+from inkdigit.serving.request_options import FORM, SHOWN, Pairs, gathered, schemas
+from inkdigit.serving.schemas import Batch, Document, Forms, ProblemDetails, Reading
 from inkdigit.serving.service import Service, service_of
 from inkdigit.serving.uploads import receive_body
 
@@ -60,17 +61,23 @@ _PARAMETERS = [
 ]
 
 
-async def _options(service: Service, *said: Pairs) -> tuple[ReadOptions, bool]:
-    """Return the options that are said, and whether what the network was shown is asked for.
+async def _options(service: Service, *said: Pairs) -> tuple[ReadOptions, dict[str, Any]]:
+    """Return the options that are said, and what else is asked of the service.
 
     Raises `Problem` or `SettingError` where they make no sense.
     """
     asked = gathered(*said)
-    shown = asked.pop(SHOWN, False)
+    more = {name: asked.pop(name) for name in (SHOWN, FORM) if name in asked}
     options = partial(ReadOptions, **asked, max_pixels=service.settings.max_pixels)
     if "pattern" in asked or "check" in asked:
-        return await asyncio.to_thread(options), shown  # to compile a pattern may take a while
-    return options(), shown
+        read = await asyncio.to_thread(options)  # to compile a pattern may take a while
+    else:
+        read = options()
+    if FORM in more:
+        check_form_options(read)
+        if more.get(SHOWN):
+            raise Problem(422, "of a form nothing is shown: leave out shown")
+    return read, more
 
 
 _HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
@@ -96,7 +103,7 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_
 @router.post(
     "/read",
     summary="Read one picture or document",
-    responses={200: {"model": Reading | Document}},
+    responses={200: {"model": Reading | Document | Forms}},
     openapi_extra={
         "parameters": _PARAMETERS,
         "requestBody": {"required": True, "content": _ONE_FILE},
@@ -105,15 +112,16 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_
 async def read(request: Request) -> AsciiJSONResponse:
     """Read the number in a picture: multipart `file`, JSON with base64, or the picture itself.
 
-    A document of several pages gives `pages`. Options stand in the query, the form or the JSON.
+    A document of several pages gives `pages`, and a form `rows`, one for each field. Options stand
+    in the query, the form or the JSON.
     """
     service, query = service_of(request), request.query_params.multi_items()
     await _options(service, query)  # before anything arrives
     several = Problem(422, "there are several files: send them to /v1/read/batch")
     with service.memory.share() as take:
         body = await receive_body(request, service.settings, take, most=1, refusal=several)
-        options, shown = await _options(service, query, body.options)
-        answer = service.read(body.uploads[0], options, shown=shown)
+        options, more = await _options(service, query, body.options)
+        answer = service.read(body.uploads[0], options, **more)
         return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
 
 
@@ -131,8 +139,8 @@ async def read_batch(request: Request) -> AsciiJSONResponse:
     refusal = Problem(413, f"there are more than {most:,} files: split them")
     with service.memory.share() as take:
         body = await receive_body(request, service.settings, take, most=most, refusal=refusal)
-        options, shown = await _options(service, query, body.options)
-        answers = service.read_all(body.uploads, options, shown=shown)
+        options, more = await _options(service, query, body.options)
+        answers = service.read_all(body.uploads, options, **more)
         results = await _in_time(request, answers, service.settings.timeout)
         return AsciiJSONResponse({"results": results})
 

@@ -37,10 +37,24 @@ class Document(BaseModel):
     pages: list[Reading]
 
 
+class FieldReading(Reading):
+    """What a field of a form says, or why a page is of none."""
+
+    id: str | None = Field(description="FORM/COPY/FIELD")
+    box: list[int] | None = Field(description="x, y, width and height in pixels of its page")
+
+
+class Forms(BaseModel):
+    """The fields of the forms in a file."""
+
+    source: str
+    rows: list[FieldReading]
+
+
 class Batch(BaseModel):
     """An answer for each file, in order."""
 
-    results: list[Reading | Document]
+    results: list[Reading | Document | Forms]
 
 
 class ProblemDetails(BaseModel):

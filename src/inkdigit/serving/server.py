@@ -17,6 +17,7 @@ from inkdigit.errors import SettingError
 from inkdigit.processes import end_with_parent
 from inkdigit.reading import Reader
 from inkdigit.serving.app import create_app
+from inkdigit.serving.forms import load_templates
 from inkdigit.serving.metrics import SHARED_DIR
 from inkdigit.serving.middleware import AccessLog
 from inkdigit.serving.settings import Settings
@@ -39,11 +40,13 @@ def serve(
     """Serve until a signal; SIGTERM and Ctrl-C let what was begun be finished.
 
     `announce` is given the address once connections are taken, `create` makes the
-    application. Raises `ModelError` for a model file that cannot be used and `SettingError` for an
-    address that cannot be listened at.
+    application. Raises `ModelError` for a model file that cannot be used, and `SettingError` for a
+    template that cannot be, or an address that cannot be listened at.
     """
     if settings.model:
         Reader.load(settings.model)
+    if settings.forms:
+        load_templates(settings.forms)
     # After all is finished, uvicorn raises the signal once more.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _listening(settings) as listener, _shared_figures(settings):

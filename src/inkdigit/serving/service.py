@@ -18,8 +18,9 @@ from inkdigit.processes import use_one_core
 from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
-from inkdigit.reading.result import Row
+from inkdigit.reading.result import COLUMNS, Row
 from inkdigit.serving.batching import Batcher, Unavailable
+from inkdigit.serving.forms import Forms
 from inkdigit.serving.metrics import BATCHES, QUEUE, READINGS
 from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Memory, Upload
@@ -39,6 +40,7 @@ class Service:
         self.settings = settings
         self.memory = Memory(settings.max_held)
         self.batcher = Batcher(settings, self._read_batch, QUEUE.set)
+        self.forms = Forms(settings)
         self._reader: Reader | None = None
         self._warm = asyncio.Event()
 
@@ -58,23 +60,31 @@ class Service:
             raise
         self._warm.set()
 
-    async def read(self, upload: Upload, options: ReadOptions, *, shown: bool = False) -> Answer:
+    async def read(
+        self, upload: Upload, options: ReadOptions, *, shown: bool = False, form: str = ""
+    ) -> Answer:
         """Return the reading of a picture, or of a document's pages; errors are raised.
 
-        `shown` adds what the network was shown, as a PNG in base64. Takes one place in the queue.
+        `shown` adds what the network was shown, as a PNG in base64. Of a `form` the fields are
+        read, each as a row. Takes one place in the queue.
         """
         with self.batcher.places():
             await self._warm.wait()
-            return await self._read(upload, options, shown)
+            return await self._read(upload, options, shown, form)
 
     async def read_all(
-        self, uploads: Sequence[Upload], options: ReadOptions, *, shown: bool = False
+        self,
+        uploads: Sequence[Upload],
+        options: ReadOptions,
+        *,
+        shown: bool = False,
+        form: str = "",
     ) -> list[Answer]:
         """Return an answer for each file, in order; an error is a row with the status `failed`."""
 
         async def read(upload: Upload) -> Answer:
             try:
-                return await self._read(upload, options, shown)
+                return await self._read(upload, options, shown, form)
             except InkdigitError as error:
                 return self._row(upload, options, error)
 
@@ -82,8 +92,10 @@ class Service:
             await self._warm.wait()
             return await asyncio.gather(*map(read, uploads))
 
-    async def _read(self, upload: Upload, options: ReadOptions, shown: bool) -> Answer:
+    async def _read(self, upload: Upload, options: ReadOptions, shown: bool, form: str) -> Answer:
         count = await self._count_pages(upload.content, options)
+        if form:
+            return await self._read_form(upload, options, form)
         if count == 1:
             result = await self.batcher.read(upload.content, options)
             if isinstance(result, InkdigitError):
@@ -98,6 +110,18 @@ class Service:
             result = await self.batcher.run(partial(next, pages))
             rows.append(await self._answer(upload, replace(options, page=page), result, shown))
         return {"source": upload.name, "pages": rows}
+
+    async def _read_form(self, upload: Upload, options: ReadOptions, form: str) -> Answer:
+        reader = await self.batcher.run(partial(self.forms.reader, form, self.reader))
+        read, rows = reader.read(upload.content, upload.name, options), list[Row]()
+        while row := await self.batcher.run(partial(next, read, None)):
+            rows.append(row)
+        if len(rows) == 1 and rows[0].failure:
+            raise rows[0].failure
+        answers = [row.to_dict(COLUMNS) for row in rows]
+        for answer in answers:
+            READINGS.labels(answer["status"]).inc()
+        return {"source": upload.name, "rows": answers}
 
     async def _count_pages(self, content: bytes, options: ReadOptions) -> int:
         if options.page or not may_have_pages(content):

@@ -69,6 +69,9 @@ class Settings:
     model: Path | None = _setting(  # noqa: RUF009  (a field)
         None, "a model file", "FILE", Path, "the models inside"
     )
+    forms: Path | None = _setting(  # noqa: RUF009  (a field)
+        None, "a folder of templates, whose forms are read by name", "DIR", Path, "none"
+    )
     workers: int = _count(1, "processes, each with its own models and queue", most=256)
     threads: int = _count(1, "threads of each process that read", most=256)
     batch: int = _count(16, "the most pictures read together", most=1024)

@@ -1,0 +1,51 @@
+"""Forms that the service reads: templates by name, from a folder, or sent along."""
+
+from math import prod
+from pathlib import Path
+
+from inkdigit.documents.forms import FormReader
+from inkdigit.documents.template import SUFFIX, Template, parse_json
+from inkdigit.errors import SettingError, shown
+from inkdigit.reading.reader import Reader
+from inkdigit.serving.settings import Settings
+
+
+def load_templates(folder: Path) -> list[Template]:
+    """Return the templates in a folder; `SettingError` for one that is none, and where none is."""
+    paths = sorted(folder.glob(f"*{SUFFIX}"))
+    if not paths:
+        raise SettingError(f"{folder} holds no template, such as claim{SUFFIX}")
+    return list(map(Template.load, paths))
+
+
+class Forms:
+    """The templates whose forms are read by name, and what reads them.
+
+    Templates that are sent along have pages no larger than the pictures that are taken, and no more
+    of them than documents. Raises `SettingError` for templates that cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        templates = load_templates(settings.forms) if settings.forms else []
+        self._known = {one.name: one for one in templates}
+        self._ready = dict[str, FormReader]()
+
+    def reader(self, form: str, reader: Reader) -> FormReader:
+        """Return what reads a form, said by its name or as the JSON of its template."""
+        if form.lstrip().startswith("{"):
+            return FormReader(reader, [self._sent(form)])
+        if form not in self._known:
+            there = ", ".join(self._known) or "none: name their folder with --forms"
+            raise SettingError(f"there is no form {shown(form)}, there are {there}")
+        if form not in self._ready:
+            self._ready[form] = FormReader(reader, [self._known[form]])
+        return self._ready[form]
+
+    def _sent(self, text: str) -> Template:
+        template, most = Template.from_mapping(parse_json(text)), self._settings
+        if len(template.pages) > most.max_pages:
+            raise SettingError(f"the template has more than {most.max_pages:,} pages")
+        if max(prod(page.size) for page in template.pages) > most.max_pixels:
+            raise SettingError(f"a page of the template has more than {most.max_pixels:,} pixels")
+        return template
