@@ -36,14 +36,16 @@ def serve_locally(
     api.mount("/page", StaticFiles(directory=PAGE))
     api.mount("/", StaticFiles(directory=page, html=True))
     add_problem_handlers(api)
-    # Who uses it reads the terminal, and asks for a picture a second.
-    logging.getLogger("inkdigit.requests").setLevel(logging.WARNING)
 
     def announce(address: str) -> None:
         tell(f"the page is at {address}/{token}/ (Ctrl-C ends it)")
         if open:
             webbrowser.open(f"{address}/{token}/")
 
+    def make_app(_: object) -> AccessLog:
+        # Who uses it reads the terminal, and asks for a picture a second.
+        logging.getLogger("inkdigit.requests").setLevel(logging.WARNING)
+        return AccessLog(Starlette(routes=[Mount(f"/{token}", api)]))
+
     with suppress(KeyboardInterrupt):
-        app = AccessLog(Starlette(routes=[Mount(f"/{token}", api)]))
-        serve(Settings(port=port), announce, lambda _: app)
+        serve(Settings(port=port), announce, make_app)
