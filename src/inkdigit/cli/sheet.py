@@ -1,0 +1,42 @@
+"""`inkdigit sheet`: a printable page for each pupil of a class."""
+
+import argparse
+
+from inkdigit.cli.options import QUIET, add_flags, tell
+from inkdigit.errors import OutputError, SettingError
+
+ABOUT = (
+    "Write a page for each pupil of a class, A4 as PDF: boxes for each digit, and a code that says "
+    "whose page it is. `inkdigit collect` finds the digits on scans and photographs of them."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the verb."""
+    flags = {
+        "--names CSV": "the pupils, one name a line; its file is called after the class, as 7b.csv",
+        "--sheets N": "pages for each pupil (default: 1)",
+        "-o --out FILE": "the PDF to write (default: sheets.pdf)",
+    }
+    add_flags(
+        parser,
+        flags,
+        names={"required": True},
+        sheets={"default": 1},
+        out={"default": "sheets.pdf"},
+    )
+    add_flags(parser, QUIET)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the sheets."""
+    from inkdigit.classroom.names import as_name, read_names
+    from inkdigit.classroom.sheet import write_sheets
+
+    if options.sheets not in range(1, 100):
+        raise SettingError(f"--sheets is 1 to 99, received {options.sheets}")
+    if options.out.exists():
+        raise OutputError(f"{options.out} is there already: choose another name")
+    names, class_ = read_names(options.names), as_name(options.names.stem)
+    write_sheets(options.out, class_, names, options.sheets)
+    tell(options, f"wrote {options.out}: {len(names)} pupils of the class {class_}")
