@@ -8,12 +8,12 @@ from itertools import count
 from pathlib import Path
 
 from inkdigit.classroom.collection import APART, Collection
-from inkdigit.classroom.sheet import TIMES, code_of, sheet_registrar
+from inkdigit.classroom.sheet import TEMPLATE, code_of
 from inkdigit.documents.landmarks import fitted
-from inkdigit.documents.registration import Registration
+from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.documents.template import Field
 from inkdigit.documents.writing import Writing
-from inkdigit.errors import InkdigitError, SettingError
+from inkdigit.errors import ImageError, InkdigitError, RunError
 from inkdigit.images import Grey, as_png, open_pages
 from inkdigit.learning.adaptation.pile import pictures_in
 from inkdigit.learning.evaluation.report import write_page
@@ -28,20 +28,18 @@ _SURELY, _INK = 0.9, 0.015
 _SINGLE = ReadOptions(single=True, rotate=0)
 # The long side of a page on the contact sheet, in pixels.
 _SIDE = 400
-Tell = Callable[[str], object]
-# A picture as PNG in base64, where there is one, and what stands below it.
-_Tile = tuple[str | None, str]
+# Pages that were not collected, each with its scan and why; there is none where it is broken.
+_Refused = list[tuple[str, Grey | None, str]]
 
 
 @dataclass(eq=False)
 class Box:
-    """A box of a sheet: its digit, its number in the row from 1, and what was written in it.
+    """A box of a sheet: where its picture goes in its pupil's folder, and what was written in it.
 
     `looks` says why a person is to look at it; nothing where it looks like its digit.
     """
 
-    digit: str
-    number: int
+    file: str
     picture: Grey
     looks: str = ""
 
@@ -52,17 +50,8 @@ class Box:
 
 
 @dataclass(frozen=True, eq=False)
-class Refused:
-    """A page that is not collected, and why; there is none where it can't be opened."""
-
-    scan: str
-    why: str
-    page: Grey | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class Sheet:
-    """A sheet of a pupil, numbered from 1, and the scan that shows it."""
+    """A pupil's sheet, numbered from 1, and the scan that shows it."""
 
     scan: str
     class_: str
@@ -71,25 +60,77 @@ class Sheet:
     boxes: Sequence[Box]
 
 
+def collect(
+    scans: str | Path, out: str | Path, *, tell: Callable[[str], object] = lambda _: None
+) -> Path:
+    """Keep the digits of all sheets that the pictures and PDFs in a folder show.
+
+    A box becomes `OUT/NAME/DIGIT/NUMBER.png`. One that is there already stays, so a sheet may be
+    photographed again. What is crossed out, and pages that are no sheet of the class, lie in
+    `OUT/__apart`. Returns a page that shows what a person is to look at.
+
+    Raises `DataError` for a folder without pictures, `RunError` for sheets of several classes in
+    a folder that is of none yet, and `OutputError` where something can't be written: the same again
+    then goes on from there. Pages that were not collected are an `ImageError` in the end.
+    """
+    collection, (sheets, refused) = Collection(Path(out)), _read(Path(scans))
+    class_ = _class_of(sheets, collection)
+    for sheet in [sheet for sheet in sheets if sheet.class_ != class_]:
+        sheets.remove(sheet)
+        refused.append((sheet.scan, None, f"it is of the class {sheet.class_}, not {class_}"))
+    for sheet in sheets:
+        tell(f"{sheet.scan}: {sheet.name}, sheet {sheet.number}: {_keep(sheet, collection)}")
+    for scan, page, why in refused:
+        tell(f"{scan}: not collected, {why}")
+        if page is not None:
+            file = scan.replace("/", "-").removesuffix(".png") + ".png"
+            collection.keep(collection.folder / APART / file, page)
+    shown = _contact_sheet(sheets, refused, collection.folder)
+    if refused:
+        raise ImageError(f"{len(refused)} pages were not collected: {shown} shows them")
+    return shown
+
+
+def _read(folder: Path) -> tuple[list[Sheet], _Refused]:
+    registrar, reader = Registrar([TEMPLATE]), Reader.load()
+    sheets, refused = list[Sheet](), _Refused()
+    for name, source in pictures_in(folder).items():
+        try:
+            pages = open_pages(source)
+        except InkdigitError as error:
+            refused.append((name, None, str(error)))
+            continue
+        for number in range(len(pages)):
+            scan, page = f"{name}, page {number + 1}" if len(pages) > 1 else name, None
+            try:
+                page = pages.page(number)
+                sheets.append(read_sheet(scan, registrar.register(page), reader))
+            except InkdigitError as error:
+                refused.append((scan, page, str(error)))
+    return sheets, refused
+
+
 def read_sheet(scan: str, found: Registration, reader: Reader) -> Sheet:
     """Return what a registered sheet holds; `ImageError` where its code can't be read."""
     class_, name, number = code_of(found)
-    boxes = [box for field in found.blank.fields for box in _boxes(found, field)]
+    rows = [field for field in found.blank.fields if field.kind == "comb"]
+    boxes = [box for row in rows for box in _boxes(found, row, number)]
     written = [box for box in boxes if not box.looks]
     results = reader.results([box.picture for box in written], _SINGLE)
     for box, result in zip(written, results, strict=True):
-        box.looks = _looks(result, box.digit)
+        box.looks = _looks(result, box.file[0])
     return Sheet(scan, class_, name, number, boxes)
 
 
-def _boxes(found: Registration, field: Field) -> Iterator[Box]:
-    """Yield the boxes of a row; `looks` says of those why there is nothing to be read."""
-    around = Writing.of(found, field.box)
-    inside = around.inside(field.box)
-    for number, box in enumerate(field.cell_boxes, start=1):
-        cell, doubt = inside.cell(box), found.doubt_at(box)
-        nothing = CROSSED_OUT if around.share(box) > _INK else EMPTY
-        yield Box(field.name[1:], number, cell.picture(), doubt or nothing * cell.is_empty)
+def _boxes(found: Registration, row: Field, sheet: int) -> Iterator[Box]:
+    """Yield the boxes of a row; `looks` says of some why there is nothing to be read."""
+    around = Writing.of(found, row.box)
+    inside, first = around.inside(row.box), (sheet - 1) * len(row.cell_boxes) + 1
+    for number, box in enumerate(row.cell_boxes, start=first):
+        cell, looks = inside.cell(box), found.doubt_at(box)
+        if cell.is_empty:
+            looks = looks or (CROSSED_OUT if around.share(box) > _INK else EMPTY)
+        yield Box(f"{row.name[1:]}/{number}.png", cell.picture(), looks)
 
 
 def _looks(result: Result, digit: str) -> str:
@@ -99,112 +140,44 @@ def _looks(result: Result, digit: str) -> str:
     return "" if shares[0].value == digit else READ + shares[0].value
 
 
-@dataclass(frozen=True, eq=False)
-class Collected:
-    """What scans held: the sheets of a class, other pages, and the contact sheet about both."""
-
-    sheets: Sequence[Sheet]
-    refused: Sequence[Refused]
-    page: Path
-
-
-def collect(
-    scans: str | Path, out: str | Path, *, class_: str | None = None, tell: Tell | None = None
-) -> Collected:
-    """Keep the digits of all sheets that the pictures and PDFs in a folder show.
-
-    A box becomes `OUT/NAME/DIGIT/NUMBER.png`. One that is there already stays, so a sheet may be
-    photographed again. What is crossed out, and pages that are no sheet of the class, lie in
-    `OUT/__apart`, and `OUT/contact-sheet-1.html` shows what a person is to look at. `class_` is
-    needed only to begin a folder from sheets of several classes.
-
-    Raises `DataError` for a folder without pictures, `SettingError` where the class is in doubt,
-    and `OutputError` where something can't be written: the same again then goes on from there.
-    """
-    say, collection = tell or (lambda _: None), Collection(Path(out))
-    sheets, refused = _read(Path(scans))
-    class_ = _class_of(sheets, collection, class_)
-    of_class = [sheet for sheet in sheets if sheet.class_ == class_]
-    for sheet in sheets:
-        if sheet.class_ != class_:
-            why = f"it is a sheet of the class {sheet.class_}, and {out} is of {class_}"
-            refused.append(Refused(sheet.scan, why))
-    for sheet in of_class:
-        say(f"{sheet.scan}: {_kept(sheet, collection)}")
-    for one in refused:
-        say(f"{one.scan}: not collected, {one.why}")
-        if one.page is not None:
-            file = one.scan.replace("/", "-").removesuffix(".png") + ".png"
-            collection.keep(collection.folder / APART / file, one.page)
-    return Collected(of_class, refused, _contact_sheet(of_class, refused, collection.folder))
-
-
-def _read(folder: Path) -> tuple[list[Sheet], list[Refused]]:
-    """Return the sheets that files in a folder show, and their pages that are none."""
-    registrar, reader = sheet_registrar(), Reader.load()
-    sheets, refused = list[Sheet](), list[Refused]()
-    for name, source in pictures_in(folder).items():
-        try:
-            pages = open_pages(source)
-        except InkdigitError as error:
-            refused.append(Refused(name, str(error)))
-            continue
-        for number in range(len(pages)):
-            scan, page = name if len(pages) == 1 else f"{name}, page {number + 1}", None
-            try:
-                page = pages.page(number)
-                sheets.append(read_sheet(scan, registrar.register(page), reader))
-            except InkdigitError as error:
-                refused.append(Refused(scan, str(error), page))
-    return sheets, refused
-
-
-def _class_of(sheets: Sequence[Sheet], collection: Collection, asked: str | None) -> str:
+def _class_of(sheets: Sequence[Sheet], collection: Collection) -> str:
     """Return the class that a folder is of, which it becomes with its first sheets."""
-    known = collection.class_
-    if known and asked not in {None, known}:
-        raise SettingError(f"{collection.folder} is of the class {known}, not of {asked}")
-    classes = sorted({sheet.class_ for sheet in sheets})
-    if not (known or asked) and len(classes) > 1:
-        raise SettingError(
-            f"there are sheets of the classes {', '.join(classes)}: name one with --class"
-        )
-    class_ = known or asked or "".join(classes)
-    if class_ != known:
-        collection.begin(class_)
-    return class_
+    if not collection.class_:
+        classes = sorted({sheet.class_ for sheet in sheets})
+        if len(classes) > 1:
+            raise RunError(
+                f"there are sheets of the classes {', '.join(classes)}: part their scans"
+            )
+        collection.begin("".join(classes))
+    return collection.class_
 
 
-def _kept(sheet: Sheet, collection: Collection) -> str:
+def _keep(sheet: Sheet, collection: Collection) -> str:
     """Keep the digits of a sheet, and return what came of it."""
     person, new = collection.person(sheet.name), 0
     for box in sheet.boxes:
-        file = Path(box.digit, f"{(sheet.number - 1) * TIMES + box.number}.png")
         if box.is_kept:
-            new += collection.keep(person / file, box.picture)
+            new += collection.keep(person / box.file, box.picture)
         elif box.looks == CROSSED_OUT:
-            collection.keep(collection.folder / APART / sheet.name / file, box.picture)
-    looks = Counter(box.looks for box in sheet.boxes if not box.is_kept)
-    told = ", ".join([f"{new} digits", *(f"{times} {why}" for why, times in looks.items())])
-    if not any(box.is_kept for box in sheet.boxes):
-        told = "it is empty"
-    elif not new:
-        told = "it was collected before"
-    return f"{sheet.name}, sheet {sheet.number}: {told}"
+            collection.keep(collection.folder / APART / sheet.name / box.file, box.picture)
+    kept = any(box.is_kept for box in sheet.boxes)
+    if not new:
+        return "it was collected before" if kept else "it is empty"
+    left_out = Counter(box.looks for box in sheet.boxes if not box.is_kept)
+    return ", ".join([f"{new} digits", *(f"{times} {why}" for why, times in left_out.items())])
 
 
-def _contact_sheet(sheets: Sequence[Sheet], refused: Sequence[Refused], folder: Path) -> Path:
+def _contact_sheet(sheets: Sequence[Sheet], refused: _Refused, folder: Path) -> Path:
     """Write a page of what a person is to look at, beside those of former times."""
-    shown = [(sheet, box) for sheet in sheets for box in sheet.boxes if box.looks]
-    groups = defaultdict[str, list[_Tile]](list)
-    for sheet, box in sorted(shown, key=lambda one: not one[1].is_kept):
-        number = (sheet.number - 1) * TIMES + box.number
+    shown = [(sheet.name, box) for sheet in sheets for box in sheet.boxes if box.looks]
+    groups = defaultdict[str, list[tuple[str, str]]](list)
+    for name, box in sorted(shown, key=lambda one: not one[1].is_kept):
         title = "Read as another digit, and kept" if box.is_kept else f"Left out: {box.looks}"
-        said = box.looks if box.is_kept else ""
-        groups[title].append((_png(box.picture), f"{sheet.name}/{box.digit}/{number} {said}"))
-    for one in refused:
-        page = None if one.page is None else _png(fitted(one.page, _SIDE))
-        groups["Pages that were not collected"].append((page, f"{one.scan}: {one.why}"))
+        said = f"{name}/{box.file} {box.looks * box.is_kept}"
+        groups[title].append((_png(box.picture), said))
+    for scan, page, why in refused:
+        picture = "" if page is None else _png(fitted(page, _SIDE))
+        groups["Pages that were not collected"].append((picture, f"{scan}: {why}"))
     pages = (folder / f"contact-sheet-{number}.html" for number in count(1))
     path = next(page for page in pages if not page.exists())
     return write_page(path, "contact-sheet.html.j2", [], {"sheets": sheets, "groups": groups})

@@ -1,6 +1,7 @@
 """`inkdigit sheet`: a printable page for each pupil of a class."""
 
 import argparse
+from pathlib import Path
 
 from inkdigit.cli.options import QUIET, add_flags, tell
 from inkdigit.errors import OutputError, SettingError
@@ -14,18 +15,12 @@ ABOUT = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the verb."""
     flags = {
-        "--names CSV": "the pupils, one name a line; its file is called after the class, as 7b.csv",
+        "--names CSV": "the pupils, a name a line; the file is called after the class, as 7b.csv",
         "--sheets N": "pages for each pupil (default: 1)",
         "-o --out FILE": "the PDF to write (default: sheets.pdf)",
     }
-    add_flags(
-        parser,
-        flags,
-        names={"required": True},
-        sheets={"default": 1},
-        out={"default": "sheets.pdf"},
-    )
-    add_flags(parser, QUIET)
+    out = {"default": Path("sheets.pdf")}
+    add_flags(parser, flags | QUIET, names={"required": True}, sheets={"default": 1}, out=out)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -37,6 +32,6 @@ def run(options: argparse.Namespace) -> None:
         raise SettingError(f"--sheets is 1 to 99, received {options.sheets}")
     if options.out.exists():
         raise OutputError(f"{options.out} is there already: choose another name")
-    names, class_ = read_names(options.names), as_name(options.names.stem)
-    write_sheets(options.out, class_, names, options.sheets)
-    tell(options, f"wrote {options.out}: {len(names)} pupils of the class {class_}")
+    names = read_names(options.names)
+    write_sheets(options.out, as_name(options.names.stem), names, options.sheets)
+    tell(options, f"wrote {options.out}: {len(names) * options.sheets} sheets")

@@ -33,6 +33,8 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#b34700", "#006b4a", "#b2182b", "#7
 MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), ("#a0457c", "^"), ("#444444", "v"))
 DIGITS_SHOWN = 25
 COLUMNS = 5
+# So many misread digits of a writer.
+_MISREAD = 8
 
 # Ticks are made when the figure is drawn, so drawing needs the style as well.
 styled = mpl.rc_context(
@@ -58,7 +60,8 @@ def write_evaluation_figures(
 ) -> list[Path]:
     """Write the figures of an evaluation as `<name>.png` into a folder, and return their paths.
 
-    Images are `uint8 (n, 28, 28)`. With a `history`, its training curves are among the figures.
+    Images are `uint8 (n, 28, 28)`. With a `history`, its training curves are among the figures, and
+    where writers are known, how each is read.
     """
     figures = {
         "confusion_matrix": confusion_matrix(evaluation),
@@ -68,6 +71,8 @@ def write_evaluation_figures(
     }
     if history:
         figures["training_curves"] = training_curves(history)
+    if any(evaluation.writers):
+        figures["by_writer"] = by_writer(evaluation, images)
     make_folder(folder)
     for name, figure in figures.items():
         write_figure(figure, folder / f"{name}.png")
@@ -204,7 +209,9 @@ def _digit(axes: Axes, image: Images, evaluation: Evaluation, index: int) -> Non
     sure = evaluation.confidences[index]
     confidence = "> 99.9 %" if sure > 0.9994 else f"{100 * sure:.1f} %"
     axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-    axes.set_title(f"true {true}, read {read}\n{mark} {confidence}", color=colour, size=13.5)
+    whose = evaluation.writers[index] if len(evaluation.writers) else ""
+    title = f"{whose}\n" * bool(whose) + f"true {true}, read {read}\n{mark} {confidence}"
+    axes.set_title(title, color=colour, size=13.5)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color=colour, linewidth=width)
 
@@ -235,6 +242,37 @@ def reliability(evaluation: Evaluation) -> Figure:
     below.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     below.grid(True)
     return figure
+
+
+@styled
+def by_writer(evaluation: Evaluation, images: Images) -> Figure:
+    """Return how many of each writer's digits are read right, with 95 % intervals (Wilson 1927).
+
+    The line is the mean of all. Beside it stand some digits that were misread, and as what.
+    """
+    rows = evaluation.by_writer()
+    figure = Figure(figsize=(12, 1.6 + 0.5 * len(rows)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    left.axvline(evaluation.accuracy, color=GREY, linestyle="--", label="mean of all")
+    for y, (writer, one) in enumerate(rows.items()):
+        left.errorbar(one.accuracy, y, xerr=_spread(one), fmt="o", color=BLUE, capsize=4)
+        wrong = np.flatnonzero(np.asarray(evaluation.writers) == writer)[one.mistakes()]
+        for x, index in enumerate(wrong[:_MISREAD]):
+            where = (2 * x, 2 * x + 1, y + 0.45, y - 0.45)
+            right.imshow(images[index], cmap="gray_r", extent=where, aspect="auto")
+            right.text(2 * x + 1.1, y, str(evaluation.predictions[index]), color=RED, va="center")
+    left.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="share read right")
+    left.xaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
+    left.grid(True, axis="x")
+    left.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    right.set(xlim=(0, 2 * _MISREAD), ylim=(len(rows) - 0.5, -0.5), title="misread, and as what")
+    right.set_axis_off()
+    return figure
+
+
+def _spread(evaluation: Evaluation) -> list[list[float]]:
+    low, high = evaluation.accuracy_interval
+    return [[max(evaluation.accuracy - low, 0)], [max(high - evaluation.accuracy, 0)]]
 
 
 @styled
