@@ -9,12 +9,12 @@ from pathlib import Path
 
 from inkdigit.classroom.collection import APART, Collection
 from inkdigit.classroom.sheet import TEMPLATE, code_of
-from inkdigit.documents.landmarks import fitted
-from inkdigit.documents.registration import Registrar, Registration
+from inkdigit.documents.forms import FormReader
+from inkdigit.documents.registration import Registration
 from inkdigit.documents.template import Field
 from inkdigit.documents.writing import Writing
 from inkdigit.errors import ImageError, InkdigitError, RunError
-from inkdigit.images import Grey, as_png, open_pages
+from inkdigit.images import Grey, as_png
 from inkdigit.learning.adaptation.pile import pictures_in
 from inkdigit.learning.evaluation.report import write_page
 from inkdigit.reading.options import ReadOptions
@@ -26,10 +26,6 @@ EMPTY, CROSSED_OUT, READ = "empty", "crossed out", "read "
 # What is no digit with this probability was crossed out; less ink than this share of a box is none.
 _SURELY, _INK = 0.9, 0.015
 _SINGLE = ReadOptions(single=True, rotate=0)
-# The long side of a page on the contact sheet, in pixels.
-_SIDE = 400
-# Pages that were not collected, each with its scan and why; there is none where it is broken.
-_Refused = list[tuple[str, Grey | None, str]]
 
 
 @dataclass(eq=False)
@@ -66,48 +62,37 @@ def collect(
     """Keep the digits of all sheets that the pictures and PDFs in a folder show.
 
     A box becomes `OUT/NAME/DIGIT/NUMBER.png`. One that is there already stays, so a sheet may be
-    photographed again. What is crossed out, and pages that are no sheet of the class, lie in
+    photographed again. What is crossed out, and scans that are no sheet of the class, come into
     `OUT/__apart`. Returns a page that shows what a person is to look at.
 
     Raises `DataError` for a folder without pictures, `RunError` for sheets of several classes in
     a folder that is of none yet, and `OutputError` where something can't be written: the same again
     then goes on from there. Pages that were not collected are an `ImageError` in the end.
     """
-    collection, (sheets, refused) = Collection(Path(out)), _read(Path(scans))
-    class_ = _class_of(sheets, collection)
-    for sheet in [sheet for sheet in sheets if sheet.class_ != class_]:
-        sheets.remove(sheet)
-        refused.append((sheet.scan, None, f"it is of the class {sheet.class_}, not {class_}"))
-    for sheet in sheets:
-        tell(f"{sheet.scan}: {sheet.name}, sheet {sheet.number}: {_keep(sheet, collection)}")
-    for scan, page, why in refused:
-        tell(f"{scan}: not collected, {why}")
-        if page is not None:
-            file = scan.replace("/", "-").removesuffix(".png") + ".png"
-            collection.keep(collection.folder / APART / file, page)
-    shown = _contact_sheet(sheets, refused, collection.folder)
-    if refused:
-        raise ImageError(f"{len(refused)} pages were not collected: {shown} shows them")
-    return shown
-
-
-def _read(folder: Path) -> tuple[list[Sheet], _Refused]:
-    registrar, reader = Registrar([TEMPLATE]), Reader.load()
-    sheets, refused = list[Sheet](), _Refused()
-    for name, source in pictures_in(folder).items():
-        try:
-            pages = open_pages(source)
-        except InkdigitError as error:
-            refused.append((name, None, str(error)))
-            continue
-        for number in range(len(pages)):
-            scan, page = f"{name}, page {number + 1}" if len(pages) > 1 else name, None
+    collection, forms = Collection(Path(out)), FormReader(Reader.load(), [TEMPLATE])
+    sheets, refused = list[Sheet](), list[tuple[str, str]]()
+    for scan, source in pictures_in(Path(scans)).items():
+        for _, found in forms.found(source, scan, _SINGLE):
             try:
-                page = pages.page(number)
-                sheets.append(read_sheet(scan, registrar.register(page), reader))
+                if isinstance(found, InkdigitError):
+                    raise found
+                sheets.append(read_sheet(scan, found, forms.reader))
             except InkdigitError as error:
-                refused.append((scan, page, str(error)))
-    return sheets, refused
+                refused.append((scan, str(error)))
+    class_ = _class_of(sheets, collection)
+    for sheet in sheets:
+        if sheet.class_ == class_:
+            tell(f"{sheet.scan}: {sheet.name}, sheet {sheet.number}: {_keep(sheet, collection)}")
+        else:
+            refused.append((sheet.scan, f"it is of the class {sheet.class_}, not of {class_}"))
+    for scan, why in refused:
+        tell(f"{scan}: not collected, {why.removeprefix(f'{scan}: ')}")
+        content = Path(scans, scan).read_bytes()
+        collection.keep(collection.folder / APART / Path(scan).name, content)
+    page = _contact_sheet([one for one in sheets if one.class_ == class_], refused, collection)
+    if refused:
+        raise ImageError(f"{len(refused)} pages were not collected: {page} shows which")
+    return page
 
 
 def read_sheet(scan: str, found: Registration, reader: Reader) -> Sheet:
@@ -145,10 +130,9 @@ def _class_of(sheets: Sequence[Sheet], collection: Collection) -> str:
     if not collection.class_:
         classes = sorted({sheet.class_ for sheet in sheets})
         if len(classes) > 1:
-            raise RunError(
-                f"there are sheets of the classes {', '.join(classes)}: part their scans"
-            )
-        collection.begin("".join(classes))
+            raise RunError(f"the sheets are of classes {', '.join(classes)}: part their scans")
+        if classes:
+            collection.begin(classes[0])
     return collection.class_
 
 
@@ -157,31 +141,29 @@ def _keep(sheet: Sheet, collection: Collection) -> str:
     person, new = collection.person(sheet.name), 0
     for box in sheet.boxes:
         if box.is_kept:
-            new += collection.keep(person / box.file, box.picture)
+            new += collection.keep(person / box.file, as_png(box.picture))
         elif box.looks == CROSSED_OUT:
-            collection.keep(collection.folder / APART / sheet.name / box.file, box.picture)
-    kept = any(box.is_kept for box in sheet.boxes)
+            path = collection.folder / APART / sheet.name / box.file
+            collection.keep(path, as_png(box.picture))
     if not new:
+        kept = any(box.is_kept for box in sheet.boxes)
         return "it was collected before" if kept else "it is empty"
     left_out = Counter(box.looks for box in sheet.boxes if not box.is_kept)
     return ", ".join([f"{new} digits", *(f"{times} {why}" for why, times in left_out.items())])
 
 
-def _contact_sheet(sheets: Sequence[Sheet], refused: _Refused, folder: Path) -> Path:
+def _contact_sheet(
+    sheets: Sequence[Sheet], refused: Sequence[tuple[str, str]], collection: Collection
+) -> Path:
     """Write a page of what a person is to look at, beside those of former times."""
-    shown = [(sheet.name, box) for sheet in sheets for box in sheet.boxes if box.looks]
     groups = defaultdict[str, list[tuple[str, str]]](list)
-    for name, box in sorted(shown, key=lambda one: not one[1].is_kept):
-        title = "Read as another digit, and kept" if box.is_kept else f"Left out: {box.looks}"
-        said = f"{name}/{box.file} {box.looks * box.is_kept}"
-        groups[title].append((_png(box.picture), said))
-    for scan, page, why in refused:
-        picture = "" if page is None else _png(fitted(page, _SIDE))
-        groups["Pages that were not collected"].append((picture, f"{scan}: {why}"))
-    pages = (folder / f"contact-sheet-{number}.html" for number in count(1))
+    for sheet in sheets:
+        for box in sheet.boxes:
+            title = "Read as another digit, and kept" if box.is_kept else f"Left out: {box.looks}"
+            picture = base64.b64encode(as_png(box.picture)).decode()
+            if box.looks:
+                groups[title].append((picture, f"{sheet.name}/{box.file} {box.looks}"))
+    pages = (collection.folder / f"contact-sheet-{number}.html" for number in count(1))
     path = next(page for page in pages if not page.exists())
-    return write_page(path, "contact-sheet.html.j2", [], {"sheets": sheets, "groups": groups})
-
-
-def _png(picture: Grey) -> str:
-    return base64.b64encode(as_png(picture)).decode()
+    context = {"sheets": sheets, "groups": groups, "refused": refused}
+    return write_page(path, "contact-sheet.html.j2", [], context)

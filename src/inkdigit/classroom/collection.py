@@ -15,7 +15,7 @@ from inkdigit.classroom.names import as_name, key_of
 from inkdigit.documents.landmarks import fitted
 from inkdigit.errors import ImageError, OutputError, RunError
 from inkdigit.files import make_folder, reason, write_atomically, write_text, writing
-from inkdigit.images import Grey, Source, as_png, open_grey
+from inkdigit.images import Source, as_png, open_grey
 from inkdigit.reading.preprocessing.digit import extract_digit
 
 APART = "__apart"
@@ -48,20 +48,17 @@ class Collection:
         there = (child for child in self.folder.iterdir() if key_of(child.name) == key_of(name))
         return next(there, self.folder / name)
 
-    def keep(self, path: Path, picture: Grey) -> bool:
-        """Write a picture unless there is one at the path; return whether it was written."""
+    def keep(self, path: Path, content: bytes) -> bool:
+        """Write a file, unless there is one at the path; return whether it was written."""
         if path.exists():
             return False
         make_folder(path.parent)
-        write_atomically(path, lambda file: file.write_bytes(as_png(picture)))
+        write_atomically(path, lambda file: file.write_bytes(content))
         return True
 
     def join(self, name: str, token: str = "") -> str:
-        """Return the token of the phone that draws under a name; a name that is new gets one.
-
-        Raises `RunError` where another phone has the name.
-        """
-        path, made = self.folder / _PHONES / key_of(as_name(name)), secrets.token_urlsafe()
+        """Return the token of the phone that draws under a name; `RunError` where another does."""
+        path, made = self.folder / _PHONES / key_of(as_name(name)), token or secrets.token_urlsafe()
         make_folder(path.parent)
         try:
             with path.open("x") as file:
@@ -69,9 +66,7 @@ class Collection:
         except FileExistsError:
             if token and secrets.compare_digest(path.read_bytes(), token.encode()):
                 return token
-            raise RunError(
-                f"another phone draws as {name}: take your name with a letter of your surname"
-            ) from None
+            raise RunError(f"another phone draws as {name}: add a letter of your surname") from None
         except OSError as error:
             path.unlink(missing_ok=True)
             raise OutputError(f"{path} cannot be written: {reason(error)}") from None
@@ -83,12 +78,12 @@ class Collection:
         if extract_digit(picture) is None:
             raise ImageError("there is no digit on it: write one")
         file = f"{_DRAWN}{secrets.token_hex(6)}.png"
-        self.keep(self.person(as_name(name)) / digit / file, picture)
+        self.keep(self.person(as_name(name)) / digit / file, as_png(picture))
 
-    def drawn(self, name: str = "*") -> list[Path]:
+    def drawn(self, name: str | None = None) -> list[Path]:
         """Return what was drawn on phones, by one pupil or by all."""
-        folder = self.person(as_name(name)).name if name != "*" else name
-        return sorted(self.folder.glob(f"{escape(folder)}/[0-9]/{_DRAWN}*.png"))
+        whose = escape(self.person(as_name(name)).name) if name else "*"
+        return sorted(self.folder.glob(f"{whose}/[0-9]/{_DRAWN}*.png"))
 
     def forget(self, name: str) -> None:
         """Delete what a pupil drew on a phone; what is of sheets stays."""

@@ -1,7 +1,5 @@
 """Names of pupils: each is also that of a folder, on any system, and told from each other."""
 
-import csv
-import io
 import re
 import unicodedata
 from pathlib import Path
@@ -10,8 +8,8 @@ from inkdigit.errors import SettingError, shown
 from inkdigit.files import open_plain, reason
 
 _LONGEST = 40
-# What no folder on Windows has in its name, and what none is called there.
-_FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
+# What no folder on Windows has in its name, or what parts columns; and what none is called there.
+_FORBIDDEN = re.compile(r'[/\\:*?"<>|,;\t]')
 _TAKEN = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -22,14 +20,14 @@ def as_name(given: str) -> str:
     'Anna M'
     """
     name = " ".join(unicodedata.normalize("NFC", given).split()).rstrip(". ")
-    if found := _FORBIDDEN.search(name):
-        raise SettingError(f"a name holds no {found[0]}: write {shown(given)} in another way")
-    invisible = any(unicodedata.category(character)[0] == "C" for character in name)
-    written = any(map(str.isalpha, name)) and name[0] not in "._" and len(name) <= _LONGEST
-    if invisible or not written or _TAKEN.fullmatch(name):
+    if found := _FORBIDDEN.search(given):
+        raise SettingError(f"a name holds no {shown(found[0])}: write {shown(given)} otherwise")
+    is_seen = all(unicodedata.category(character)[0] != "C" for character in name)
+    is_written = any(map(str.isalpha, name)) and name[0] not in "._" and len(name) <= _LONGEST
+    if not (is_seen and is_written) or _TAKEN.fullmatch(name):
         raise SettingError(
-            f"a name has at least one letter and at most {_LONGEST} characters, and begins with no "
-            f"dot, received {shown(given)}"
+            f"a name has a letter, {_LONGEST} characters at most and no dot ahead, received "
+            f"{shown(given)}"
         )
     return name
 
@@ -40,32 +38,21 @@ def key_of(name: str) -> str:
 
 
 def read_names(path: Path) -> list[str]:
-    """Return the names in a CSV: its only column, or the one that is headed `name`.
+    """Return the names in a list, one a line, below the heading `name` or none.
 
     Raises `SettingError` for what is no such list, and for two names that are the same.
     """
     try:
         with open_plain(path) as file:
-            text = file.read().decode("utf-8-sig")
-        separator = max(",;\t", key=text.partition("\n")[0].count)
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
+            lines = [line.strip(' "') for line in file.read().decode("utf-8-sig").splitlines()]
     except OSError as error:
         raise SettingError(f"{path} cannot be read: {reason(error)}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise SettingError(f"{path} is no CSV in UTF-8: save it as one") from None
-    heading = [cell.strip().casefold() for cell in rows[0]] if rows else []
-    column = heading.index("name") if "name" in heading else 0
-    names = dict[str, str]()
-    for row in rows[1:] if "name" in heading else rows:
-        if len(row) > 1 and "name" not in heading:
-            raise SettingError(
-                f"{path} holds several columns, as in {shown(separator.join(row))}: keep one name "
-                "a line, or head the column of the whole names with name"
-            )
-        name = as_name(row[column] if column < len(row) else "")
-        if other := names.setdefault(key_of(name), name) if key_of(name) in names else "":
-            raise SettingError(f"{path} holds {other} twice: tell them apart, as by a surname")
-        names[key_of(name)] = name
+    except UnicodeDecodeError:
+        raise SettingError(f"{path} is no text in UTF-8: save it as CSV UTF-8") from None
+    names = [as_name(line) for line in lines if line and key_of(line) != "name"]
     if not names:
         raise SettingError(f"{path} holds no names: write one a line")
-    return list(names.values())
+    keys = list(map(key_of, names))
+    if twice := [name for name in names if keys.count(key_of(name)) > 1]:
+        raise SettingError(f"{path} holds {twice[0]} twice: add a letter of the surname to each")
+    return names

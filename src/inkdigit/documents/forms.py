@@ -52,7 +52,7 @@ class FormReader:
         row with its error. The `id` of a row is FORM/COPY/FIELD, copies counted from 1.
         """
         copies, begun = Counter[str](), dict[str, _Form]()
-        for place, found in self._found(source, name, options):
+        for place, found in self.found(source, name, options):
             if isinstance(found, InkdigitError):
                 yield Row(name, place, found, self.model)
                 continue
@@ -69,7 +69,7 @@ class FormReader:
         for form in begun.values():
             yield from self._rows(form, name, options)
 
-    def _found(
+    def found(
         self, source: Source, name: str, options: ReadOptions
     ) -> Iterator[tuple[int, Registration | InkdigitError]]:
         """Yield the number of each page, and what it shows or why that is not known."""

@@ -89,6 +89,10 @@ class Settings:
         "", "the path under which a proxy shows the service, such as /digits", "PATH",
         shown="X-Forwarded-Prefix, or none",
     )  # fmt: skip
+    collect: Path | None = _setting(  # noqa: RUF009  (a field)
+        None, "a class's folder: keep what is drawn on phones in it, and show a page for that",
+        "DIR", Path, "nothing is kept",
+    )  # fmt: skip
     # No flag: a list of processes would show it.
     api_keys: tuple[str, ...] = field(default=(), repr=False, metadata={"kind": _words})
 
@@ -123,6 +127,8 @@ class Settings:
                 f"--root-path (INKDIGIT_ROOT_PATH) is a path such as /digits, received "
                 f"{shown(self.root_path)}"
             )
+        if self.collect and self.api_keys:
+            raise SettingError("--collect is for pupils, who have no key: unset INKDIGIT_API_KEYS")
         if self.queue < self.max_files:
             raise SettingError(
                 f"a queue of {self.queue} has no room for the {self.max_files} files of one batch: "

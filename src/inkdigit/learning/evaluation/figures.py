@@ -33,8 +33,6 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#b34700", "#006b4a", "#b2182b", "#7
 MARKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"), ("#a0457c", "^"), ("#444444", "v"))
 DIGITS_SHOWN = 25
 COLUMNS = 5
-# So many misread digits of a writer.
-_MISREAD = 8
 
 # Ticks are made when the figure is drawn, so drawing needs the style as well.
 styled = mpl.rc_context(
@@ -72,7 +70,7 @@ def write_evaluation_figures(
     if history:
         figures["training_curves"] = training_curves(history)
     if any(evaluation.writers):
-        figures["by_writer"] = by_writer(evaluation, images)
+        figures["by_writer"] = by_writer(evaluation)
     make_folder(folder)
     for name, figure in figures.items():
         write_figure(figure, folder / f"{name}.png")
@@ -245,34 +243,24 @@ def reliability(evaluation: Evaluation) -> Figure:
 
 
 @styled
-def by_writer(evaluation: Evaluation, images: Images) -> Figure:
+def by_writer(evaluation: Evaluation) -> Figure:
     """Return how many of each writer's digits are read right, with 95 % intervals (Wilson 1927).
 
-    The line is the mean of all. Beside it stand some digits that were misread, and as what.
+    The line is the mean of all digits.
     """
-    rows = evaluation.by_writer()
-    figure = Figure(figsize=(12, 1.6 + 0.5 * len(rows)), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-    left.axvline(evaluation.accuracy, color=GREY, linestyle="--", label="mean of all")
-    for y, (writer, one) in enumerate(rows.items()):
-        left.errorbar(one.accuracy, y, xerr=_spread(one), fmt="o", color=BLUE, capsize=4)
-        wrong = np.flatnonzero(np.asarray(evaluation.writers) == writer)[one.mistakes()]
-        for x, index in enumerate(wrong[:_MISREAD]):
-            where = (2 * x, 2 * x + 1, y + 0.45, y - 0.45)
-            right.imshow(images[index], cmap="gray_r", extent=where, aspect="auto")
-            right.text(2 * x + 1.1, y, str(evaluation.predictions[index]), color=RED, va="center")
-    left.set(yticks=range(len(rows)), yticklabels=list(rows), xlabel="share read right")
-    left.xaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
-    left.grid(True, axis="x")
-    left.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-    right.set(xlim=(0, 2 * _MISREAD), ylim=(len(rows) - 0.5, -0.5), title="misread, and as what")
-    right.set_axis_off()
+    writers = evaluation.by_writer()
+    figure = Figure(figsize=(8, 1.8 + 0.45 * len(writers)), layout="constrained")
+    axes, ones = figure.subplots(), list(writers.values())
+    at = np.array([one.accuracy for one in ones])
+    lows, highs = np.transpose([one.accuracy_interval for one in ones])
+    spread = np.maximum((at - lows, highs - at), 0)
+    axes.errorbar(at, list(writers), xerr=spread, fmt="o", color=BLUE, capsize=4)
+    axes.axvline(evaluation.accuracy, linestyle="--", color=GREY, label="all digits")
+    axes.set(xlabel="share read right, with 95 % interval", ylim=(len(ones) - 0.5, -0.5))
+    axes.xaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
+    axes.grid(True, axis="x")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return figure
-
-
-def _spread(evaluation: Evaluation) -> list[list[float]]:
-    low, high = evaluation.accuracy_interval
-    return [[max(evaluation.accuracy - low, 0)], [max(high - evaluation.accuracy, 0)]]
 
 
 @styled

@@ -30,7 +30,8 @@ class Evaluation:
 
     The classes are the ten digits and, of some networks, what is no digit. Labels may be one-hot.
     `names` and `writers` are those of the digits, where they are known. `warning` says why the
-    figures tell little, where the network has learnt from these digits. Raises `DataError` for arrays that do not match, `ModelError` for no probabilities.
+    figures tell little, where the network has learnt from these digits. Raises `DataError` for
+    arrays that do not match, `ModelError` for no probabilities.
 
     >>> evaluation = Evaluation(np.array([0, 1]), np.eye(10, dtype=np.float32)[[0, 7]])
     >>> evaluation
