@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from inkdigit.classroom.collection import APART, Collection
+from inkdigit.classroom.collection import APART, CLASS, Collection
 from inkdigit.classroom.sheet import TEMPLATE, code_of
 from inkdigit.documents.forms import FormReader
 from inkdigit.documents.registration import Registration
@@ -127,27 +127,23 @@ def _looks(result: Result, digit: str) -> str:
 
 def _class_of(sheets: Sequence[Sheet], collection: Collection) -> str:
     """Return the class that a folder is of, which it becomes with its first sheets."""
-    if not collection.class_:
-        classes = sorted({sheet.class_ for sheet in sheets})
-        if len(classes) > 1:
-            raise RunError(f"the sheets are of classes {', '.join(classes)}: part their scans")
-        if classes:
-            collection.begin(classes[0])
-    return collection.class_
+    path, classes = collection.folder / CLASS, sorted({sheet.class_ for sheet in sheets})
+    if len(classes) > 1 and not path.exists():
+        raise RunError(f"the sheets are of classes {', '.join(classes)}: part their scans")
+    if classes:
+        collection.keep(path, classes[0].encode())
+    return path.read_text("utf-8") if classes else ""
 
 
 def _keep(sheet: Sheet, collection: Collection) -> str:
     """Keep the digits of a sheet, and return what came of it."""
-    person, new = collection.person(sheet.name), 0
-    for box in sheet.boxes:
-        if box.is_kept:
-            new += collection.keep(person / box.file, as_png(box.picture))
-        elif box.looks == CROSSED_OUT:
-            path = collection.folder / APART / sheet.name / box.file
-            collection.keep(path, as_png(box.picture))
+    person, apart = collection.person(sheet.name), collection.folder / APART / sheet.name
+    digits = [box for box in sheet.boxes if box.is_kept]
+    new = sum(collection.keep(person / box.file, as_png(box.picture)) for box in digits)
+    for box in [box for box in sheet.boxes if box.looks == CROSSED_OUT]:
+        collection.keep(apart / box.file, as_png(box.picture))
     if not new:
-        kept = any(box.is_kept for box in sheet.boxes)
-        return "it was collected before" if kept else "it is empty"
+        return "it was collected before" if digits else "it is empty"
     left_out = Counter(box.looks for box in sheet.boxes if not box.is_kept)
     return ", ".join([f"{new} digits", *(f"{times} {why}" for why, times in left_out.items())])
 

@@ -1,25 +1,25 @@
 """A class's folder: `Anna/3/1.png` is a 3 that Anna wrote, and nothing is written over.
 
-.class           which class the sheets are of
-.phones/anna     the token of the phone on which Anna draws
-Anna/3/1.png     from her first sheet; what she drew on a phone is phone-….png
-__apart/         what a person is to look at, and what is no part of the data set
+.class                  which class the sheets are of
+Anna/3/1.png            from her first sheet
+Anna/3/phone-….png      drawn on her phone, whose token the name holds
+__apart/                what a person is to look at, and what is no part of the data set
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
+from threading import Lock
 
 from inkdigit.classroom.names import as_name, key_of
 from inkdigit.documents.landmarks import fitted
-from inkdigit.errors import ImageError, OutputError, RunError
-from inkdigit.files import make_folder, reason, write_atomically, write_text, writing
+from inkdigit.errors import ImageError, RunError
+from inkdigit.files import make_folder, write_atomically, writing
 from inkdigit.images import Source, as_png, open_grey
 from inkdigit.reading.preprocessing.digit import extract_digit
 
-APART = "__apart"
-_CLASS, _PHONES, _DRAWN = ".class", ".phones", "phone-"
+APART, CLASS = "__apart", ".class"
 # A photograph of a digit is kept no larger, in pixels.
 _SIDE = 600
 
@@ -29,19 +29,10 @@ class Collection:
     """The folder of a class; `OutputError` where it can't be made."""
 
     folder: Path
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
         make_folder(self.folder)
-
-    @property
-    def class_(self) -> str:
-        """The class whose sheets lie here, nothing where that is not known yet."""
-        path = self.folder / _CLASS
-        return path.read_text("utf-8") if path.exists() else ""
-
-    def begin(self, class_: str) -> None:
-        """Let the folder be that of a class."""
-        write_text(self.folder / _CLASS, class_)
 
     def person(self, name: str) -> Path:
         """Return the folder of a pupil, also where its name has other capitals."""
@@ -56,37 +47,29 @@ class Collection:
         write_atomically(path, lambda file: file.write_bytes(content))
         return True
 
-    def join(self, name: str, token: str = "") -> str:
-        """Return the token of the phone that draws under a name; `RunError` where another does."""
-        path, made = self.folder / _PHONES / key_of(as_name(name)), token or secrets.token_urlsafe()
-        make_folder(path.parent)
-        try:
-            with path.open("x") as file:
-                file.write(made)
-        except FileExistsError:
-            if token and secrets.compare_digest(path.read_bytes(), token.encode()):
-                return token
-            raise RunError(f"another phone draws as {name}: add a letter of your surname") from None
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise OutputError(f"{path} cannot be written: {reason(error)}") from None
-        return made
-
-    def draw(self, name: str, digit: str, source: Source, max_pixels: int) -> None:
+    def draw(self, name: str, token: str, digit: str, source: Source, max_pixels: int) -> None:
         """Keep what was drawn or photographed; `ImageError` where there is no ink on it."""
         picture = fitted(open_grey(source, max_pixels=max_pixels), _SIDE)
         if extract_digit(picture) is None:
             raise ImageError("there is no digit on it: write one")
-        file = f"{_DRAWN}{secrets.token_hex(6)}.png"
-        self.keep(self.person(as_name(name)) / digit / file, as_png(picture))
+        file = f"phone-{token}-{secrets.token_hex(4)}.png"
+        with self._lock:  # of two phones with one name, one is first
+            self.drawn(name, token)
+            self.keep(self.person(as_name(name)) / digit / file, as_png(picture))
 
-    def drawn(self, name: str | None = None) -> list[Path]:
-        """Return what was drawn on phones, by one pupil or by all."""
-        whose = escape(self.person(as_name(name)).name) if name else "*"
-        return sorted(self.folder.glob(f"{whose}/[0-9]/{_DRAWN}*.png"))
+    def drawn(self, name: str, token: str) -> list[Path]:
+        """Return what a pupil drew on a phone; `RunError` where another phone has the name."""
+        paths = self.on_phones(escape(self.person(as_name(name)).name))
+        if any(path.name.split("-")[1] != token for path in paths):
+            raise RunError(f"another phone draws as {name}: add a letter of your surname")
+        return paths
 
-    def forget(self, name: str) -> None:
+    def on_phones(self, whose: str = "*") -> list[Path]:
+        """Return what was drawn on all phones."""
+        return sorted(self.folder.glob(f"{whose}/[0-9]/phone-*.png"))
+
+    def forget(self, name: str, token: str) -> None:
         """Delete what a pupil drew on a phone; what is of sheets stays."""
-        for path in self.drawn(name):
+        for path in self.drawn(name, token):
             with writing(path):
                 path.unlink()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from matplotlib.font_manager import findfont, fontManager
+from matplotlib.font_manager import fontManager
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
@@ -23,11 +23,6 @@ _BOXES = {field.name: field.box for field in TEMPLATE.fields}
 _CODES = [_BOXES["code_1"], _BOXES["code_2"]]
 # In mm: the white around a code in its box, and how high a name and what stands below it are.
 _MARGIN, _NAME, _BELOW = 4.0, 8.0, 3.2
-# A name is printed in the first of these fonts that is here and has its letters.
-_FONTS = (
-    "DejaVu Sans", "Noto Sans", "Arial Unicode MS", "Nirmala UI", "Noto Sans Devanagari",
-    "Noto Sans CJK SC", "Microsoft YaHei", "Malgun Gothic", "Yu Gothic", "Hiragino Sans",
-)  # fmt: skip
 
 
 def write_sheets(path: Path, class_: str, names: Iterable[str], count: int = 1) -> None:
@@ -66,9 +61,8 @@ def _page(class_: str, name: str, number: int) -> Image.Image:
 
 
 def _font(name: str) -> str:
-    """Return the file of a font with the letters of a name."""
-    here = set(fontManager.get_font_names())
-    for file in [findfont(font) for font in _FONTS if font in here]:
-        if set(map(ord, name)) <= FT2Font(file).get_charmap().keys():
-            return file
+    """Return the file of a font with the letters of a name, matplotlib's own where it has them."""
+    for font in sorted(fontManager.ttflist, key=lambda font: font.name != "DejaVu Sans"):
+        if set(map(ord, name)) <= FT2Font(font.fname).get_charmap().keys():
+            return font.fname
     raise SettingError(f"no font here has the letters of {name}: install one, such as Noto Sans")

@@ -260,7 +260,7 @@ def evaluate(
     digits = dataset.split(split)
     warning = already_seen(classifier.trained_on, dataset.name, split)
     probabilities = classifier.probabilities(digits.images)
-    return Evaluation(digits.labels, probabilities, warning, digits.names, digits.writers)
+    return Evaluation(digits.labels, probabilities, warning, digits.writers)
 
 
 def compare(

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from io import BytesIO
-from typing import Annotated, Any
+from typing import Annotated
 from zipfile import ZipFile
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,10 +18,10 @@ from inkdigit.serving.uploads import receive_body
 
 
 class Asked(BaseModel):
-    """Who draws, on which phone; and which digit."""
+    """Who draws; on which phone, that has made a token for itself; and which digit."""
 
     name: str
-    token: str = ""
+    token: str = Field(pattern="^[0-9a-f]{16}$")
     digit: str = Field("0", pattern="^[0-9]$")
 
 
@@ -32,9 +32,9 @@ def create_router(collection: Collection) -> APIRouter:
     """Return the page and what it asks for; what is drawn goes into a class's folder."""
     router = APIRouter(include_in_schema=False)
 
-    def state(asked: Asked, **more: Any) -> Response:
-        mine = Counter(path.parent.name for path in collection.drawn(asked.name))
-        return AsciiJSONResponse({"mine": mine, "all": len(collection.drawn()), **more})
+    def state(asked: Asked) -> Response:
+        mine = Counter(path.parent.name for path in collection.drawn(asked.name, asked.token))
+        return AsciiJSONResponse({"mine": mine, "all": len(collection.on_phones())})
 
     @router.get("/")
     async def page() -> Response:
@@ -42,7 +42,7 @@ def create_router(collection: Collection) -> APIRouter:
 
     @router.post("/class/join")
     def join(asked: _Asked) -> Response:
-        return state(asked, token=collection.join(asked.name, asked.token))
+        return state(asked)
 
     @router.post("/class/draw")
     async def draw(request: Request, asked: _Asked) -> Response:
@@ -51,26 +51,20 @@ def create_router(collection: Collection) -> APIRouter:
             refusal = Problem(422, "there are several pictures: send one")
             body = await receive_body(request, service.settings, take, most=1, refusal=refusal)
             picture, most = body.uploads[0].content, service.settings.max_pixels
-
-            def keep() -> Response:
-                collection.join(asked.name, asked.token)
-                collection.draw(asked.name, asked.digit, picture, most)
-                return state(asked)
-
-            return await asyncio.to_thread(keep)
+            who = asked.name, asked.token, asked.digit
+            await asyncio.to_thread(collection.draw, *who, picture, most)
+        return await asyncio.to_thread(state, asked)
 
     @router.post("/class/forget")
     def forget(asked: _Asked) -> Response:
-        collection.join(asked.name, asked.token)
-        collection.forget(asked.name)
+        collection.forget(asked.name, asked.token)
         return state(asked)
 
     @router.get("/class/mine.zip")
     def mine(asked: _Asked) -> Response:
-        collection.join(asked.name, asked.token)
         content = BytesIO()
         with ZipFile(content, "w") as archive:
-            for path in collection.drawn(asked.name):
+            for path in collection.drawn(asked.name, asked.token):
                 archive.write(path, path.relative_to(collection.folder))
         return Response(content.getvalue(), media_type="application/zip")
 

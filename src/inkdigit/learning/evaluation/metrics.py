@@ -29,9 +29,9 @@ class Evaluation:
     """Labels `int64 (n,)` held against a network's raw probabilities `float32 (n, classes)`.
 
     The classes are the ten digits and, of some networks, what is no digit. Labels may be one-hot.
-    `names` and `writers` are those of the digits, where they are known. `warning` says why the
-    figures tell little, where the network has learnt from these digits. Raises `DataError` for
-    arrays that do not match, `ModelError` for no probabilities.
+    `warning` says why the figures tell little, where the network has learnt from these digits.
+    `writers` are those of the digits, where they are known. Raises `DataError` for arrays that do
+    not match, `ModelError` for no probabilities.
 
     >>> evaluation = Evaluation(np.array([0, 1]), np.eye(10, dtype=np.float32)[[0, 7]])
     >>> evaluation
@@ -43,7 +43,6 @@ class Evaluation:
     labels: Labels
     probabilities: Floats
     warning: str | None = None
-    names: Texts = ()
     writers: Texts = ()
 
     def __repr__(self) -> str:
