@@ -91,7 +91,7 @@ def collect(
         collection.keep(collection.folder / APART / Path(scan).name, content)
     page = _contact_sheet([one for one in sheets if one.class_ == class_], refused, collection)
     if refused:
-        raise ImageError(f"{len(refused)} pages were not collected: {page} shows which")
+        raise ImageError(f"pages not collected: {len(refused)} ({page} shows which)")
     return page
 
 

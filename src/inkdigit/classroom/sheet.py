@@ -62,7 +62,8 @@ def _page(class_: str, name: str, number: int) -> Image.Image:
 
 def _font(name: str) -> str:
     """Return the file of a font with the letters of a name, matplotlib's own where it has them."""
-    for font in sorted(fontManager.ttflist, key=lambda font: font.name != "DejaVu Sans"):
+    fonts = sorted(fontManager.ttflist, key=lambda font: font.name != "DejaVu Sans")
+    for font in [font for font in fonts if "Last Resort" not in font.name]:
         if set(map(ord, name)) <= FT2Font(font.fname).get_charmap().keys():
             return font.fname
     raise SettingError(f"no font here has the letters of {name}: install one, such as Noto Sans")
