@@ -8,14 +8,17 @@ name and for the code, which stands there twice as photographs lack an edge now 
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from inkdigit.documents.markers import marker
+from inkdigit.documents.markers import DICTIONARY
 from inkdigit.documents.template import BoxMm, Field, Page, Template
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS
@@ -23,6 +26,8 @@ from inkdigit.reading.alphabet import DIGITS
 OUT = Path(__file__).parents[1] / "src" / "inkdigit" / "classroom"
 # In dots an inch, and in mm.
 FINE, INCH = 300, 25.4
+# Of a marker along each side, its border counted.
+MODULES = 6
 WIDTH, HEIGHT = 210.0, 297.0
 LEFT, TOP, ACROSS, DOWN, PITCH, GAP, TIMES = 24.0, 42.0, 162.0, 18.0, 22.0, 3.0, 8
 CORNERS = tuple((x, y, 10.0, 10.0) for y in (8.0, 277.0) for x in (8.0, 192.0))
@@ -58,7 +63,7 @@ def blank() -> Grey:
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     for number, box in enumerate(CORNERS + SIDES):
-        _place(axes, marker(number), box)
+        _place(axes, cv2.aruco.generateImageMarker(DICTIONARY, number, MODULES), box)
     for field in template().fields[: len(DIGITS)]:
         for x, y, width, height in field.cell_boxes:
             axes.add_patch(Rectangle((x, y), width, height, fill=False, lw=0.6))
@@ -73,7 +78,7 @@ def blank() -> Grey:
     return np.where(np.asarray(canvas.buffer_rgba())[..., 0] < 128, 0, 255).astype(np.uint8)
 
 
-def _place(axes: Axes, picture: Grey, box: BoxMm) -> None:
+def _place(axes: Axes, picture: npt.NDArray[Any], box: BoxMm) -> None:
     x, y, width, height = box
     where = (x, x + width, y + height, y)
     axes.imshow(picture, cmap="gray", extent=where, aspect="auto", interpolation="nearest")

@@ -19,10 +19,10 @@ from inkdigit.errors import SettingError
 from inkdigit.files import write_atomically
 
 TEMPLATE = Template.load(Path(__file__).with_name("sheet.form.json"))
-_BOXES = {field.name: field.box for field in TEMPLATE.fields}
-_CODES = [_BOXES["code_1"], _BOXES["code_2"]]
-# In mm: the white around a code in its box, and how high a name and what stands below it are.
-_MARGIN, _NAME, _BELOW = 4.0, 8.0, 3.2
+# Where the name stands, and the code twice: photographs lack an edge now and then.
+*_, _NAME, _CODE, _AGAIN = (field.box for field in TEMPLATE.fields)
+# In mm: the white around a code in its box, and how high letters are at most.
+_MARGIN, _LETTERS = 4.0, 8.0
 
 
 def write_sheets(path: Path, class_: str, names: Iterable[str], count: int = 1) -> None:
@@ -39,7 +39,7 @@ def write_sheets(path: Path, class_: str, names: Iterable[str], count: int = 1) 
 
 def code_of(found: Registration) -> tuple[str, str, int]:
     """Return class, pupil and number of a sheet; `ImageError` where its code can't be read."""
-    class_, name, number = found.code(*_CODES).copy.rsplit("/", 2)
+    class_, name, number = found.code(_CODE, _AGAIN).copy.rsplit("/", 2)
     return class_, as_name(name), int(number)
 
 
@@ -47,16 +47,14 @@ def _page(class_: str, name: str, number: int) -> Image.Image:
     page = Image.open(TEMPLATE.folder / TEMPLATE.pages[0].print)
     mm = page.width / TEMPLATE.pages[0].width
     code = Image.fromarray(Code(TEMPLATE.name, 1, f"{class_}/{name}/{number}").picture())
-    for left, top, width, height in _CODES:
+    for left, top, width, height in (_CODE, _AGAIN):
         side = round((min(width, height) - 2 * _MARGIN) * mm)
         corner = round((left + _MARGIN) * mm), round((top + _MARGIN) * mm)
         page.paste(code.resize((side, side), Image.Resampling.NEAREST), corner)
-    left, top, width, height = (mm * side for side in _BOXES["name"])
-    below = f"Class {class_}, sheet {number}"
-    for text, y, size in ((name, top, _NAME), (below, top + 0.6 * height, _BELOW)):
-        font = ImageFont.truetype(_font(text), size * mm)
-        font = font.font_variant(size=min(font.size, font.size * width / font.getlength(text)))
-        ImageDraw.Draw(page).text((left, y), text, 0, font)
+    said, (left, top, width, _) = f"{name}, {class_}, sheet {number}", (mm * one for one in _NAME)
+    font = ImageFont.truetype(_font(said), _LETTERS * mm)
+    font = font.font_variant(size=font.size * min(1, width / font.getlength(said)))
+    ImageDraw.Draw(page).text((left, top + _MARGIN * mm), said, 0, font)
     return page.convert("1", dither=Image.Dither.NONE)
 
 

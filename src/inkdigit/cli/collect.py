@@ -6,8 +6,7 @@ from functools import partial
 from inkdigit.cli.options import QUIET, add_flags, tell
 
 ABOUT = (
-    "Find the digits on photographs and scans of the sheets that `inkdigit sheet` wrote, in any "
-    "order and turn, and keep each under its pupil's name. Nothing is written over."
+    "Keep the digits on photographs and scans of what `inkdigit sheet` wrote, by pupil and digit."
 )
 
 

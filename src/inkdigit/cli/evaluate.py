@@ -112,9 +112,8 @@ def render_writers(evaluations: "dict[str, Evaluation]") -> str:
     """Return how the digits of each writer are read, as text."""
     rows = []
     for writer, one in evaluations.items():
-        low, high = one.accuracy_interval
         wrong = f"{int((~one.right).sum())} of {len(one.labels):,}"
-        interval = f"{low:.4f} to {high:.4f}"
+        interval = "{:.4f} to {:.4f}".format(*one.accuracy_interval)
         rows.append([writer, wrong, f"{one.accuracy:.4f}", interval, _confused(one, 2)])
     return table(["writer", "wrong", "accuracy", "95 % interval", "most confused"], rows)
 

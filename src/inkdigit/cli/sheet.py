@@ -7,8 +7,7 @@ from inkdigit.cli.options import QUIET, add_flags, tell
 from inkdigit.errors import OutputError, SettingError
 
 ABOUT = (
-    "Write a page for each pupil of a class, A4 as PDF: boxes for each digit, and a code that says "
-    "whose page it is. `inkdigit collect` finds the digits on scans and photographs of them."
+    "Write a page for each pupil of a class, with boxes for each digit and a code that says whose."
 )
 
 

@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from inkdigit.images import Grey
 
-_DICTIONARY = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
-# The modules of a marker along each side, its black border counted.
-_MODULES, _COUNT = 6, 50
+# Of 50 markers, each of 4×4 modules within a black border.
+DICTIONARY, _COUNT = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50), 50
 _SCHEME = "inkdigit"
 
 
@@ -57,17 +56,12 @@ def code_in(picture: Grey) -> Code | None:
     return None
 
 
-def marker(number: int) -> Grey:
-    """Return a marker, of 0 to 49, a pixel for each module."""
-    return np.asarray(cv2.aruco.generateImageMarker(_DICTIONARY, number, _MODULES), np.uint8)
-
-
 def marker_corners(picture: Grey) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
     """Return the corners `(n, 2)` of markers in a picture, and a descriptor `(n, 200)` of each.
 
     A descriptor is as far from each other one, so that only the same corner is like it.
     """
-    found, numbers, _ = cv2.aruco.ArucoDetector(_DICTIONARY).detectMarkers(picture)
+    found, numbers, _ = cv2.aruco.ArucoDetector(DICTIONARY).detectMarkers(picture)
     corners = np.reshape(found, (-1, 2)).astype(np.float64)
     first = 4 * np.reshape([] if numbers is None else numbers, (-1, 1)).astype(int)
     return corners, np.eye(4 * _COUNT, dtype=np.float32)[(first + np.arange(4)).ravel()]

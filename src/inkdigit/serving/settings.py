@@ -90,9 +90,8 @@ class Settings:
         shown="X-Forwarded-Prefix, or none",
     )  # fmt: skip
     collect: Path | None = _setting(  # noqa: RUF009  (a field)
-        None, "a class's folder: keep what is drawn on phones in it, and show a page for that",
-        "DIR", Path, "nothing is kept",
-    )  # fmt: skip
+        None, "keep what a class draws on its phones in this folder", "DIR", Path, "keep nothing"
+    )
     # No flag: a list of processes would show it.
     api_keys: tuple[str, ...] = field(default=(), repr=False, metadata={"kind": _words})
 
