@@ -12,6 +12,8 @@ from inkdigit.files import is_taken
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from inkdigit.learning import Evaluation
 
 ABOUT = (
@@ -73,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
         if corrupted:
             print("", render_corrupted(corrupted), sep="\n")
         if writers:
-            print("", render_writers(writers | {"all": evaluation}), sep="\n")
+            print("", render_writers([*writers.items(), ("all", evaluation)]), sep="\n")
     if options.out:
         from inkdigit.learning.evaluation.figures import write_evaluation_figures
 
@@ -108,10 +110,10 @@ def _confused(evaluation: "Evaluation", count: int = 5) -> str:
     )
 
 
-def render_writers(evaluations: "dict[str, Evaluation]") -> str:
+def render_writers(evaluations: "Iterable[tuple[str, Evaluation]]") -> str:
     """Return how the digits of each writer are read, as text."""
     rows = []
-    for writer, one in evaluations.items():
+    for writer, one in evaluations:
         wrong = f"{int((~one.right).sum())} of {len(one.labels):,}"
         interval = "{:.4f} to {:.4f}".format(*one.accuracy_interval)
         rows.append([writer, wrong, f"{one.accuracy:.4f}", interval, _confused(one, 2)])

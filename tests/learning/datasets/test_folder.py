@@ -293,7 +293,7 @@ def test_folders_of_writers_are_kept_whole(few: Dataset, tmp_path: Path) -> None
     assert not halves[0] & halves[1]
     assert len(halves[1]) == 2
     assert (found.test.writers == again.test.writers).all()
-    whole = "; by 6 writers and 2 others"
+    whole = "; 6 writers train, 2 test, each kept whole"
     assert found.notes == (f"{tmp_path} has no halves: 60 digits train, 20 test{whole}",)
     fitted, validation = found.fit_and_validation()
     assert not set(fitted.writers) & set(validation.writers)

@@ -50,7 +50,7 @@ def load_folder(root: Path, group: str | None = None) -> Dataset:
     notes = []
     if len(parts) == 1:
         writers, others = (len(set(half.writers) - {""}) for half in (train, test))
-        whole = f"; by {writers} writers and {others} others" * bool(writers)
+        whole = f"; {writers} writers train, {others} test, each kept whole" * bool(writers)
         notes.append(f"{root} has no halves: {len(train)} digits train, {len(test)} test{whole}")
     if never := train.lacking:
         notes.append(f"there is no {never} to learn from: what is trained on this never reads one")
