@@ -65,8 +65,8 @@ def test_sheets_in_any_order_come_under_their_names(
     assert (tmp_path / "class" / "__apart" / "Anna" / "5" / "2.png").exists()
     shown = re.sub(r"<style>.*?</style>", "", page.read_text("utf-8"), flags=re.S)
     assert "2 sheets of the class 7b, by\n2 pupils" in shown
-    assert "Left out: empty (2)" in shown
-    assert "Anna/5/2.png crossed out" in shown
+    assert "Empty, left out (2)" in shown
+    assert "Crossed out, left out (1)" in shown
 
 
 def test_a_sheet_is_photographed_again(sheet: Grey, scans: Path, tmp_path: Path) -> None:

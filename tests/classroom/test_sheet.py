@@ -1,13 +1,15 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks import class_blank
 from benchmarks.form_pages import warp
 from inkdigit.classroom.sheet import TEMPLATE, code_of, write_sheets
+from inkdigit.documents.markers import Code
 from inkdigit.documents.registration import Registrar
-from inkdigit.errors import ImageError, SettingError
+from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import Grey, open_grey, open_pages
 
 
@@ -51,6 +53,16 @@ def test_a_code_that_cannot_be_read_is_not_guessed(
     blank = open_grey(TEMPLATE.folder / TEMPLATE.pages[0].print)
     with pytest.raises(ImageError, match="the code of page 1 of class cannot be read"):
         code_of(registrar.register(np.ascontiguousarray(blank)))
+
+
+@pytest.mark.parametrize("copy", ["", "7b", "7b/../1", "7b/Anna/0", "7b/Anna/1/2", "7b/Anna/x"])
+def test_a_code_that_others_made_leads_nowhere(copy: str, registrar: Registrar) -> None:
+    page = np.asarray(open_grey(TEMPLATE.folder / TEMPLATE.pages[0].print)).copy()
+    code = Code(TEMPLATE.name, 1, copy).picture()
+    large = cv2.resize(code, (340, 340), interpolation=cv2.INTER_NEAREST)
+    page[60 : 60 + 340, 1800 : 1800 + 340] = large
+    with pytest.raises(InkdigitError, match=r"is that of no pupil|a name has a letter"):
+        code_of(registrar.register(page))
 
 
 def test_a_name_that_no_font_has_is_told(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """From scans and photographs of sheets, in any order and turn, to a class's folder of digits."""
 
-import base64
-from collections import Counter, defaultdict
+from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -89,7 +89,8 @@ def collect(
         tell(f"{scan}: not collected, {why.removeprefix(f'{scan}: ')}")
         content = Path(scans, scan).read_bytes()
         collection.keep(collection.folder / APART / Path(scan).name, content)
-    page = _contact_sheet([one for one in sheets if one.class_ == class_], refused, collection)
+    of_class = [sheet for sheet in sheets if sheet.class_ == class_]
+    page = _contact_sheet(of_class, refused, collection.folder)
     if refused:
         raise ImageError(f"pages not collected: {len(refused)} ({page} shows which)")
     return page
@@ -148,18 +149,14 @@ def _keep(sheet: Sheet, collection: Collection) -> str:
     return ", ".join([f"{new} digits", *(f"{times} {why}" for why, times in left_out.items())])
 
 
-def _contact_sheet(
-    sheets: Sequence[Sheet], refused: Sequence[tuple[str, str]], collection: Collection
-) -> Path:
+def _contact_sheet(sheets: list[Sheet], refused: list[tuple[str, str]], folder: Path) -> Path:
     """Write a page of what a person is to look at, beside those of former times."""
-    groups = defaultdict[str, list[tuple[str, str]]](list)
-    for sheet in sheets:
-        for box in sheet.boxes:
-            title = "Read as another digit, and kept" if box.is_kept else f"Left out: {box.looks}"
-            picture = base64.b64encode(as_png(box.picture)).decode()
-            if box.looks:
-                groups[title].append((picture, f"{sheet.name}/{box.file} {box.looks}"))
-    pages = (collection.folder / f"contact-sheet-{number}.html" for number in count(1))
+    shown = [(sheet, box) for sheet in sheets for box in sheet.boxes if box.looks]
+    tiles = [
+        (box.looks, f"{sheet.name}/{box.file}", b64encode(as_png(box.picture)).decode())
+        for sheet, box in shown
+    ]
+    pages = (folder / f"contact-sheet-{number}.html" for number in count(1))
     path = next(page for page in pages if not page.exists())
-    context = {"sheets": sheets, "groups": groups, "refused": refused}
+    context = {"sheets": sheets, "tiles": tiles, "refused": refused}
     return write_page(path, "contact-sheet.html.j2", [], context)

@@ -3,6 +3,7 @@
 `sheet.form.json` beside this module is its template, `sheet.form.1.png` its blank.
 """
 
+import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from inkdigit.classroom.names import as_name
 from inkdigit.documents.markers import Code
 from inkdigit.documents.registration import Registration
 from inkdigit.documents.template import Template
-from inkdigit.errors import SettingError
+from inkdigit.errors import ImageError, SettingError, shown
 from inkdigit.files import write_atomically
 
 TEMPLATE = Template.load(Path(__file__).with_name("sheet.form.json"))
@@ -39,8 +40,10 @@ def write_sheets(path: Path, class_: str, names: Iterable[str], count: int = 1) 
 
 def code_of(found: Registration) -> tuple[str, str, int]:
     """Return class, pupil and number of a sheet; `ImageError` where its code can't be read."""
-    class_, name, number = found.code(_CODE, _AGAIN).copy.rsplit("/", 2)
-    return class_, as_name(name), int(number)
+    copy = found.code(_CODE, _AGAIN).copy
+    if not (said := re.fullmatch(r"([^/]+)/([^/]+)/([1-9]\d?)", copy)):
+        raise ImageError(f"the code {shown(copy)} is that of no pupil")
+    return as_name(said[1]), as_name(said[2]), int(said[3])
 
 
 def _page(class_: str, name: str, number: int) -> Image.Image:
