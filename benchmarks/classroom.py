@@ -2,8 +2,8 @@
 
     python -m benchmarks classroom --hands DIR
 
-Fills in the sheets of 30 pupils: real hands that taught no network, as many as `--hands` has, and
-drawn ones. On each a box is left empty and one crossed out. Each sheet is photographed in
+`loop` fills in the sheets of 30 pupils: real hands that taught no network, as many as `--hands` has,
+and drawn ones. On each a box is left empty and one crossed out. Each sheet is photographed in
 simulation (all turns, 60 to 140 %, perspective 6 %, an edge cropped by up to 8 %, shadow, blur,
 noise, JPEG). Then, in a process each, as a teacher would:
 - `inkdigit collect`: a box is right if it lies under its pupil and digit and looks like what was
@@ -12,23 +12,34 @@ noise, JPEG). Then, in a process each, as a teacher would:
   are read before and after, with the interval of each share;
 - `inkdigit evaluate --by writer`.
 
-Writes `results/classroom.csv`.
+`phones` opens the page of `inkdigit serve --collect` on 30 phones in Chromium, of which two have
+one name. All send at once, four times: what was answered and is not there, or under a wrong name.
+It needs Chromium and Playwright.
+
+Writes `results/classroom.csv`; with `--parts`, the other part keeps the figures that it has.
 """
 
 import argparse
 import json
+import os
+import re
+import shutil
+import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import cv2
-import pandas as pd
 
+from benchmarks import measuring
 from benchmarks.class_sheets import Pupil, alike, boxes, filled, inside, printed
 from benchmarks.form_pages import warp
-from benchmarks.measuring import RESULTS, Figure, hardware, keep, python, run, seconds
+from benchmarks.measuring import RESULTS, Figure, python, run, seconds
 from inkdigit.images import Grey, open_grey
 from inkdigit.learning.synthesis.hands import Hand
 from inkdigit.learning.synthesis.real_hands import RealHands
@@ -36,25 +47,36 @@ from inkdigit.learning.synthesis.real_hands import RealHands
 PUPILS, EPOCHS = 30, 20
 # Two pictures of a digit that correlate so well show the same one.
 ALIKE = 0.8
+# How often each phone draws, and how large its page is.
+TIMES, PHONE = 4, {"width": 390, "height": 844}
 # Seconds that the loop may take.
 LOOP = 300
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Where real handwriting lies."""
+
+    hands: Path | None
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add what can be asked for."""
+    measuring.add_parts(parser, PARTS)
     parser.add_argument("--hands", type=Path, help="a folder of real people's handwriting")
-    parser.add_argument("--out", type=Path, default=RESULTS / "classroom.csv")
+    measuring.add_out(parser, RESULTS / "classroom.csv")
 
 
 def main(options: argparse.Namespace) -> None:
     """Measure, print and keep."""
-    figures = list[Figure]()
+    measuring.use_cores()
+    measuring.measure(PARTS, Setting(options.hands), options)
+
+
+def measure_loop(setting: Setting) -> Iterator[Figure]:
+    """Yield what comes of a class's sheets, and how long it takes."""
     with TemporaryDirectory() as folder:
-        for figure in measured(Path(folder), options.hands):
-            print(figure, flush=True)
-            figures.append(figure)
-    table = pd.DataFrame({**asdict(figure), "met": figure.met} for figure in figures)
-    keep(table.assign(hardware=hardware()), options.out)
+        yield from measured(Path(folder), setting.hands)
 
 
 def measured(work: Path, hands: Path | None) -> Iterator[Figure]:
@@ -73,12 +95,12 @@ def measured(work: Path, hands: Path | None) -> Iterator[Figure]:
         told = json.loads(run(*inkdigit, "evaluate", model, *ask, cwd=work))
         interval = 100 * told["accuracy_low"], 100 * told["accuracy_high"]
         of = f"{len(told['by_writer'])} pupils never seen, {when}"
-        yield Figure("class", of, 100 * told["accuracy"], "% right", *interval)
+        yield Figure("loop", of, 100 * told["accuracy"], "% right", *interval)
     judging = seconds(lambda: run(*inkdigit, "evaluate", "mine", *ask, cwd=work))
     parts = {"collect": collecting, "train": training, "evaluate": judging}
     for name, value in {**parts, "a start of the sample": beginning}.items():
-        yield Figure("class", name, value, "s")
-    yield Figure("class", "collect, train, by writer", sum(parts.values()), "s", most=LOOP)
+        yield Figure("loop", name, value, "s")
+    yield Figure("loop", "collect, train, by writer", sum(parts.values()), "s", most=LOOP)
 
 
 def photographed(work: Path, hands: Path | None) -> dict[str, Grey]:
@@ -117,6 +139,62 @@ def collected(folder: Path, written: dict[str, Grey]) -> Iterator[Figure]:
         if name in found and alike(found[name], picture) > ALIKE
     ]
     least, wrong = 99.0, len(found.keys() - set(right))
-    yield Figure("class", "boxes", len(written), "boxes")
-    yield Figure("class", "collected rightly", 100 * len(right) / len(written), "%", least=least)
-    yield Figure("class", "collected and not right", wrong, "boxes", most=0)
+    yield Figure("loop", "boxes", len(written), "boxes")
+    yield Figure("loop", "collected rightly", 100 * len(right) / len(written), "%", least=least)
+    yield Figure("loop", "collected and not right", wrong, "boxes", most=0)
+
+
+def measure_phones(_: Setting) -> Iterator[Figure]:
+    """Yield what 30 phones that draw at once leave behind."""
+    from playwright.sync_api import sync_playwright
+
+    names = [f"Pupil {number}" for number in range(PUPILS - 1)] + ["pupil 0"]
+    with TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as play:
+        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        pages = [browser.new_context(viewport=PHONE).new_page() for _ in names]
+        for name, page in zip(names, pages, strict=True):
+            page.goto(url)
+            page.get_by_label("Your name").fill(name)
+            page.get_by_role("button", name="Start").click()
+        answered, begun = Counter[str](), time.perf_counter()
+        for times in range(1, TIMES + 1):
+            for page in pages:
+                stroke(page)
+            for page in pages:
+                page.evaluate("document.getElementById('keep').click()")
+            for name, page in zip(names, pages, strict=True):
+                page.locator(f"#figures:text('{times} by you'), #notice:visible").wait_for()
+                answered[name] += page.locator("#notice").is_hidden()
+        taken = time.perf_counter() - begun
+        browser.close()
+        found = Counter(path.parts[-3] for path in Path(folder).glob("*/[0-9]/*.png"))
+    both, kept = answered.pop("pupil 0"), answered + Counter()
+    wrong = sum((found - kept).values()) - both * (kept["Pupil 0"] == 0)
+    yield Figure("phones", "drawings answered", kept.total() + both, "drawings")
+    lost = kept.total() + both - found.total()
+    yield Figure("phones", "answered, and not there", lost, "drawings", most=0)
+    yield Figure("phones", "under a wrong name", wrong, "drawings", most=0)
+    yield Figure("phones", "seconds for all, drawing them included", taken, "s")
+
+
+def stroke(page: Any) -> None:
+    """Draw a stroke on the pad."""
+    box = page.locator("#pad").bounding_box()
+    page.mouse.move(box["x"] + 150, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 130, box["y"] + 200)
+    page.mouse.up()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve the page of a class, and yield its address."""
+    command = python("-m", "inkdigit", "serve", "--port", "0", "--collect", folder)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stderr
+        yield str(re.findall(r"http://\S+", process.stderr.readline())[0])
+        process.terminate()
+
+
+PARTS = {"loop": measure_loop, "phones": measure_phones}

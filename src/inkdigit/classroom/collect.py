@@ -78,7 +78,7 @@ def collect(
                     raise found
                 sheets.append(read_sheet(scan, found, forms.reader))
             except InkdigitError as error:
-                refused.append((scan, str(error)))
+                refused.append((scan, str(error).removeprefix(f"{scan}: ")))
     class_ = _class_of(sheets, collection)
     for sheet in sheets:
         if sheet.class_ == class_:
@@ -86,7 +86,7 @@ def collect(
         else:
             refused.append((sheet.scan, f"it is of the class {sheet.class_}, not of {class_}"))
     for scan, why in refused:
-        tell(f"{scan}: not collected, {why.removeprefix(f'{scan}: ')}")
+        tell(f"{scan}: not collected, {why}")
         content = Path(scans, scan).read_bytes()
         collection.keep(collection.folder / APART / Path(scan).name, content)
     of_class = [sheet for sheet in sheets if sheet.class_ == class_]
