@@ -2,10 +2,10 @@
 
     python -m benchmarks classroom --hands DIR
 
-`loop` fills in the sheets of 30 pupils: real hands that taught no network, as many as `--hands` has,
-and drawn ones. On each a box is left empty and one crossed out. Each sheet is photographed in
-simulation (all turns, 60 to 140 %, perspective 6 %, an edge cropped by up to 8 %, shadow, blur,
-noise, JPEG). Then, in a process each, as a teacher would:
+`loop` fills in the sheets of 30 pupils: real hands that taught no network, as many as there are in
+`--hands`, and drawn ones. On each a box is left empty and one crossed out. Each sheet is then
+photographed in simulation (all turns, 60 to 140 %, perspective 6 %, an edge cropped by up to 8 %,
+shadow, blur, noise, JPEG). Then, in a process each, as a teacher would:
 - `inkdigit collect`: a box is right if it lies under its pupil and digit and looks like what was
   written (correlation of the 28×28 digits, no network asked);
 - `inkdigit train` from a start that learned from the sample, and how the pupils that are held out
