@@ -18,7 +18,9 @@ function newToken() {
 const query = (more = {}) => new URLSearchParams({ ...me, ...more });
 
 async function ask(path, more, body) {
-  const response = await fetch(`class/${path}?${query(more)}`, { method: "POST", body }).catch(() => {
+  // Some phones do not know what kind of file their own photographs are.
+  const headers = body ? { "Content-Type": body.type || "application/octet-stream" } : {};
+  const response = await fetch(`class/${path}?${query(more)}`, { method: "POST", headers, body }).catch(() => {
     throw new Error("The teacher's computer cannot be reached. Your drawing is still here: try again.");
   });
   const answer = await response.json().catch(() => ({}));
