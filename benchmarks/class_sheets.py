@@ -11,14 +11,13 @@ import numpy.typing as npt
 from inkdigit.classroom.sheet import TEMPLATE, write_sheets
 from inkdigit.documents.template import PER_MM, BoxMm
 from inkdigit.images import Grey, open_pages
-from inkdigit.learning.datasets.folder import as_digit
 from inkdigit.learning.synthesis.glyphs import Glyph, draw
 from inkdigit.learning.synthesis.hands import Hand, Pen
 
 # How high a shape is drawn, in pixels, before it is scaled to the paper.
 _DRAWN = 100
-# In pixels: how far two pictures of a digit may lie apart, and how wide a frame is at most.
-_SHIFT, _FRAME = 3, 4
+# In pixels: how far pictures that are compared are blurred, and how wide a frame is at most.
+_BLUR, _FRAME = 2.0, 4
 Paper = npt.NDArray[np.float64]
 
 
@@ -99,13 +98,16 @@ def printed(path: Path, class_: str, names: Sequence[str], count: int = 1) -> li
     return [np.asarray(page, np.uint8) for page in pages]
 
 
-def alike(one: Grey, other: Grey) -> float:
-    """Return how well two pictures of a digit correlate, as networks see them, where they fit best.
+def alike(collected: Grey, written: Grey) -> float:
+    """Return how well what was collected correlates with what was written, where it fits best.
 
-    The mean of the ink, by which digits are centred, moves with the blur of a photograph.
+    Both are at 200 dpi. Blurred a little, as a photograph is not as sharp as the page.
     """
-    shown = np.pad(as_digit(one), _SHIFT)
-    return float(cv2.matchTemplate(shown, as_digit(other), cv2.TM_CCOEFF_NORMED).max())
+    seen, ink = (cv2.GaussianBlur(255 - one, (0, 0), _BLUR) for one in (collected, written))
+    x, y, width, height = cv2.boundingRect(np.asarray(ink > ink.max() / 4, np.uint8))
+    shown = cv2.copyMakeBorder(seen, *(height, height, width, width), cv2.BORDER_CONSTANT)
+    part = ink[y : y + height, x : x + width]
+    return float(cv2.matchTemplate(shown, part, cv2.TM_CCOEFF_NORMED).max())
 
 
 def inside(sheet: Grey, box: BoxMm) -> Grey:

@@ -44,7 +44,7 @@ def test_each_box_is_what_was_written_there(
     for digit, number, box in boxes():
         one = pictures[f"{digit}/{number}.png"]
         if one.is_kept:
-            assert alike(one.picture, inside(sheet, box)) > 0.8, one.file
+            assert alike(one.picture, inside(sheet, box)) > 0.9, one.file
     assert sum(one.is_kept for one in found.boxes) == BOXES - 3
 
 
