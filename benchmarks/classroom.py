@@ -2,7 +2,7 @@
 
     python -m benchmarks classroom --hands DIR
 
-`loop` fills in the sheets of 30 pupils: real hands that taught no network, as many as there are in
+Fills in the sheets of 30 pupils: real hands that taught no network, as many as there are in
 `--hands`, and drawn ones. On each a box is left empty and one crossed out. Each sheet is then
 photographed in simulation (all turns, 60 to 140 %, perspective 6 %, an edge cropped by up to 8 %,
 shadow, blur, noise, JPEG). Then, in a process each, as a teacher would:
@@ -12,27 +12,16 @@ shadow, blur, noise, JPEG). Then, in a process each, as a teacher would:
   are read before and after, with the interval of each share;
 - `inkdigit evaluate --by writer`.
 
-`phones` opens the page of `inkdigit serve --collect` on 30 phones in Chromium, of which two have
-one name. All send at once, four times: what was answered and is not there, or under a wrong name.
-It needs Chromium and Playwright.
-
-Writes `results/classroom.csv`; with `--parts`, the other part keeps the figures that it has.
+Writes `results/classroom.csv`.
 """
 
 import argparse
 import json
-import os
-import re
-import shutil
-import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import cv2
 
@@ -47,8 +36,6 @@ from inkdigit.learning.synthesis.real_hands import RealHands
 PUPILS, EPOCHS = 30, 20
 # Two pictures of a digit that correlate so well show the same one.
 ALIKE = 0.9
-# How often each phone draws, and how large its page is.
-TIMES, PHONE = 4, {"width": 390, "height": 844}
 # Seconds that the loop may take.
 LOOP = 300
 
@@ -146,57 +133,4 @@ def collected(folder: Path, written: dict[str, Grey]) -> Iterator[Figure]:
     yield Figure("loop", "crossed out, and kept", len(crossed), f"of {PUPILS}")
 
 
-def measure_phones(_: Setting) -> Iterator[Figure]:
-    """Yield what 30 phones that draw at once leave behind."""
-    from playwright.sync_api import sync_playwright
-
-    names = [f"Pupil {number}" for number in range(PUPILS - 1)] + ["pupil 0"]
-    with TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as play:
-        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        pages = [browser.new_context(viewport=PHONE).new_page() for _ in names]
-        for name, page in zip(names, pages, strict=True):
-            page.goto(url)
-            page.get_by_label("Your name").fill(name)
-            page.get_by_role("button", name="Start").click()
-        answered, begun = Counter[str](), time.perf_counter()
-        for times in range(1, TIMES + 1):
-            for page in pages:
-                stroke(page)
-            for page in pages:
-                page.evaluate("document.getElementById('keep').click()")
-            for name, page in zip(names, pages, strict=True):
-                page.locator(f"#figures:text('{times} by you'), #notice:visible").wait_for()
-                answered[name] += page.locator("#notice").is_hidden()
-        taken = time.perf_counter() - begun
-        browser.close()
-        found = Counter(path.parts[-3] for path in Path(folder).glob("*/[0-9]/*.png"))
-    both, kept = answered.pop("pupil 0"), answered + Counter()
-    wrong = sum((found - kept).values()) - both * (kept["Pupil 0"] == 0)
-    yield Figure("phones", "drawings answered", kept.total() + both, "drawings")
-    lost = kept.total() + both - found.total()
-    yield Figure("phones", "answered, and not there", lost, "drawings", most=0)
-    yield Figure("phones", "under a wrong name", wrong, "drawings", most=0)
-    yield Figure("phones", "seconds for all, drawing them included", taken, "s")
-
-
-def stroke(page: Any) -> None:
-    """Draw a stroke on the pad."""
-    box = page.locator("#pad").bounding_box()
-    page.mouse.move(box["x"] + 150, box["y"] + 40)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 130, box["y"] + 200)
-    page.mouse.up()
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve the page of a class, and yield its address."""
-    command = python("-m", "inkdigit", "serve", "--port", "0", "--collect", folder)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
-        assert process.stderr
-        yield str(re.findall(r"http://\S+", process.stderr.readline())[0])
-        process.terminate()
-
-
-PARTS = {"loop": measure_loop, "phones": measure_phones}
+PARTS = {"loop": measure_loop}
