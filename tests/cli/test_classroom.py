@@ -88,5 +88,5 @@ def test_the_lesson_runs_as_it_is_written(desk: Path, capsys: Said) -> None:
             photograph_sheets(desk)
         assert main(shlex.split(command)[1:]) == 0, (command, capsys.readouterr().err)
     assert len(COMMANDS) == 7
-    for name in ("before/by_writer.png", "after/by_writer.png", "before-and-after/comparison.html"):
-        assert (desk / name).exists()
+    for name in ("before", "held-out-before", "held-out-after"):
+        assert (desk / name / "by_writer.png").exists()
