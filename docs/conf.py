@@ -22,7 +22,7 @@ for module in (inkdigit, learning):
         vars(module).setdefault(public, getattr(module, public))
 
 NAVIGATION = {
-    "Start here": ["learn", "assignment", "read", "serve-start"],
+    "Start here": ["learn", "assignment", "classroom", "read", "serve-start"],
     "Learning": ["networks", "data", "recipes", "runs", "readers", "adapt"],
     "Reading": [
         "readings",

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks.form_pages import DrawnForm, draw_form, warp
+from inkdigit.classroom.sheet import TEMPLATE
 from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.documents.template import PER_MM, Template
 from inkdigit.errors import ImageError, SettingError
+from inkdigit.images import open_grey
 
 CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
@@ -109,3 +111,25 @@ def test_a_blank_needs_print(template: Template, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / template.pages[0].print), np.full((900, 600), 255, np.uint8))
     with pytest.raises(SettingError, match="too little print"):
         Registrar([replace(template, folder=tmp_path)])
+
+
+def test_markers_propose_where_a_page_lies() -> None:
+    """By themselves, also where two pages lie on a scan; forms without any are not asked."""
+    blank = open_grey(TEMPLATE.folder / TEMPLATE.pages[0].print)
+    print_ = np.asarray(cv2.resize(blank, (1654, 2339), interpolation=cv2.INTER_AREA))
+    scan, true = warp(3, print_)
+    (count, found, matrix), *_ = Registrar([TEMPLATE])._proposals(scan, "markers")
+    assert found.template == TEMPLATE
+    assert count >= 40
+    registered = Registration.refined(scan, found, matrix)
+    assert registered
+    assert registered.share > 0.9
+    assert max(apart(registered, true, one.box) for one in found.fields[:10]) < 0.5
+    with pytest.raises(ImageError, match="it shows page 1 of class twice"):
+        Registrar([TEMPLATE]).register(np.hstack([print_, print_]))
+
+
+def test_a_form_without_markers_is_not_asked_for_them(
+    drawn: DrawnForm, registrar: Registrar
+) -> None:
+    assert not list(registrar._proposals(drawn.print, "markers"))

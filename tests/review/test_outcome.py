@@ -10,7 +10,8 @@ from piles import READ, row, said, settled, table_of
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.writers import Output, write_parquet
 from inkdigit.errors import DataError, ImageError, OutputError, SettingError
-from inkdigit.learning.adaptation.pile import pictures_in, read_labels
+from inkdigit.learning.adaptation.pile import pictures_in
+from inkdigit.learning.datasets.labels import read_labels
 from inkdigit.review.outcome import apply, export, forget, write_labels, write_trail
 
 MORE = [*READ, ("9", "review", 0.5), ("8", "rejected", 0.1), ("6", "review", 0.4)]

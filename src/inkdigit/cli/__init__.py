@@ -25,6 +25,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 VERBS = {
     "read": "read the numbers in pictures",
     "form": "make the template of a form, and see it over scans",
+    "sheet": "print a page for each pupil to write digits on",
+    "collect": "keep the digits on scans of those pages",
     "review": "settle what is doubtful in a table, by hand",
     "audit": "check how much of what was accepted is wrong",
     "serve": "read over HTTP, with a page to write on",

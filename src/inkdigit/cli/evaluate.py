@@ -12,6 +12,8 @@ from inkdigit.files import is_taken
 from inkdigit.learning.settings import SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from inkdigit.learning import Evaluation
 
 ABOUT = (
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model MODEL": "a run folder, a .keras, an .h5 or an .onnx",
         **DATA,
         "--split": "which digits; validation is a tenth of train (default: test)",
+        "--by": "also tell how each writer's digits are read",
         "--corruptions": "also measure the digits under fifteen corruptions (noise, blur, fog and "
         "others)",
         "--format": "default: text",
@@ -34,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         **QUIET,
     }
     formats = {"choices": ("text", "json"), "default": "text"}
-    add_flags(parser, flags, split={"choices": SPLITS, "default": "test"}, format=formats)
+    split = {"choices": SPLITS, "default": "test"}
+    add_flags(parser, flags, split=split, by={"choices": ("writer",)}, format=formats)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -49,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
         from inkdigit.learning.evaluation.corruptions import evaluate_corrupted
 
         corrupted = evaluate_corrupted(model.probabilities, dataset.split(options.split))
+    writers = evaluation.by_writer() if options.by else {}
     if evaluation.warning:
         tell(options, f"beware: {evaluation.warning}")
     if options.format == "json":
@@ -62,11 +67,15 @@ def run(options: argparse.Namespace) -> None:
         }
         if corrupted:
             described["corruptions"] = {name: one.accuracy for name, one in corrupted.items()}
+        if writers:
+            described["by_writer"] = {name: one.to_dict() for name, one in writers.items()}
         print(json.dumps(described, indent=2))
     else:
         print(render(evaluation))
         if corrupted:
             print("", render_corrupted(corrupted), sep="\n")
+        if writers:
+            print("", render_writers([*writers.items(), ("all", evaluation)]), sep="\n")
     if options.out:
         from inkdigit.learning.evaluation.figures import write_evaluation_figures
 
@@ -79,11 +88,7 @@ def run(options: argparse.Namespace) -> None:
 def render(evaluation: "Evaluation") -> str:
     """Return an evaluation as text."""
     low, high = evaluation.accuracy_interval
-    wrong = int((~evaluation.right).sum())
-    confused = ", ".join(
-        f"{pair['digit']} read as {pair['read_as']} ({pair['times']}×)"
-        for pair in evaluation.most_confused()
-    )
+    wrong, confused = int((~evaluation.right).sum()), _confused(evaluation)
     rows = [_CLASS.format(**row).split() for row in evaluation.per_class()]
     return "\n".join(
         [
@@ -96,6 +101,23 @@ def render(evaluation: "Evaluation") -> str:
             table(["digit", "precision", "recall", "F1", "digits"], rows),
         ]
     )
+
+
+def _confused(evaluation: "Evaluation", count: int = 5) -> str:
+    return ", ".join(
+        f"{pair['digit']} read as {pair['read_as']} ({pair['times']}×)"
+        for pair in evaluation.most_confused(count)
+    )
+
+
+def render_writers(evaluations: "Iterable[tuple[str, Evaluation]]") -> str:
+    """Return how the digits of each writer are read, as text."""
+    rows = []
+    for writer, one in evaluations:
+        wrong = f"{int((~one.right).sum())} of {len(one.labels):,}"
+        interval = "{:.4f} to {:.4f}".format(*one.accuracy_interval)
+        rows.append([writer, wrong, f"{one.accuracy:.4f}", interval, _confused(one, 2)])
+    return table(["writer", "wrong", "accuracy", "95 % interval", "most confused"], rows)
 
 
 def render_corrupted(corrupted: "dict[str, Evaluation]") -> str:

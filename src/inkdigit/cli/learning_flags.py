@@ -16,6 +16,8 @@ DATA_DIR = {
 DATA = {
     "--data DATA": "labelled digits: mnist (downloaded if it is not here), sample, folder:PATH, a "
     ".npz or .csv file, or auto: MNIST if it is here, else the sample (default: auto)",
+    "--group COLUMN": "a column of the folder's labels.csv: what one writer wrote is held out "
+    "together, as it is where each writer has a folder",
     **DATA_DIR,
 }
 _USUAL = f"(default: set by the recipe; {{}} for `{PLAIN}`)"
@@ -29,7 +31,8 @@ def load_data(options: argparse.Namespace, default: str = "auto") -> "Dataset":
     """Load the digits that were asked for, and tell what there is to tell about them."""
     data = getattr(options, "data", None)
     name = default if data is None else data
-    dataset = learning.load_dataset(name, data_dir=options.data_dir, progress=not options.quiet)
+    how = {"data_dir": options.data_dir, "group": getattr(options, "group", None)}
+    dataset = learning.load_dataset(name, **how, progress=not options.quiet)
     for note in dataset.notes:
         tell(options, note)
     return dataset

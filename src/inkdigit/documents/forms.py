@@ -79,7 +79,7 @@ class FormReader:
         COPY is what the form is `called`, where it is.
         """
         copies, begun = Counter[str](), dict[str, _Form]()
-        for place, found in self._found(scans, options):
+        for place, found in self.found(scans, options):
             if isinstance(found, InkdigitError):
                 yield Row(*place, found, self.model)
                 continue
@@ -98,7 +98,7 @@ class FormReader:
         for form in begun.values():
             yield from self._rows(form, options)
 
-    def _found(
+    def found(
         self, scans: Iterable[Scan], options: ReadOptions
     ) -> Iterator[tuple[tuple[str, int], Registration | InkdigitError]]:
         """Yield the scan and number of each page, and what it shows or why that is not known."""

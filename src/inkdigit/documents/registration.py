@@ -1,8 +1,9 @@
 """From a scan to the frame of its blank: proposed by features, refined and judged by landmarks.
 
-ORB (Rublee et al. 2011) proposes homographies, and SIFT (Lowe 2004) where those are not borne out,
-both through MAGSAC++ (Barath et al. 2020). What counts is the blank's own print: a proposal by
-which that is not found again is refused, as a field read in the wrong place looks like any other.
+Markers propose homographies where the blank has some, else ORB (Rublee et al. 2011) does, and SIFT
+(Lowe 2004) where those are not borne out, all through MAGSAC++ (Barath et al. 2020). What counts is
+the blank's own print: a proposal by which that is not found again is refused, as a field read in
+the wrong place looks like any other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from inkdigit.documents.landmarks import (
     look,
     mapped,
 )  # fmt: skip
+from inkdigit.documents.markers import Code, code_in, marker_corners
 from inkdigit.documents.template import PER_MM, BoxMm, Template
 from inkdigit.errors import ImageError
 from inkdigit.images import Grey
@@ -32,6 +34,7 @@ from inkdigit.images import Grey
 # in; and the least short side.
 _FEATURES_SIDE, _SEARCHED_SIDE, _LEAST_SIDE = 800, 1600, 100
 _MOST_FEATURES = 1500
+_WAYS = "markers", "ORB", "SIFT"
 # A match is better than the next one by this factor (Lowe 2004), and lies within so many pixels.
 _RATIO, _INLIER, _LEAST_MATCHES = 0.8, 4.0, 10
 # How far patches are looked for: twice to refit the homography, then to learn how paper bends, and
@@ -121,6 +124,19 @@ class Registration:
         near = self.found[nearest].mean() >= _NEAR_SHARE
         return "" if near else "the print around it looks otherwise than on the blank"
 
+    def code(self, *boxes: BoxMm) -> Code:
+        """Return the QR code that stands in some boxes, in one of them at least.
+
+        Raises `ImageError` where none can be read, or one is of another page or copy.
+        """
+        codes = {code for box in boxes if (code := code_in(self.cut(box)))}
+        if not codes:
+            raise ImageError(f"the code of {self.blank} cannot be read")
+        code = codes.pop()
+        if codes or (code.form, code.page) != (self.blank.template.name, self.blank.number):
+            raise ImageError(f"a code on {self.blank} is that of another page")
+        return code
+
     def on(self, scan: Grey) -> Self:
         """Return it for the same scan in other pixels."""
         scale = np.diag([*np.divide(scan.shape[::-1], self.scan.shape[::-1]), 1.0])
@@ -156,8 +172,10 @@ class _Features:
     norm: int
 
     @classmethod
-    def of(cls, picture: Grey, *, sift: bool) -> Self:
-        small = fitted(picture, _FEATURES_SIDE)
+    def of(cls, picture: Grey, way: str) -> Self:
+        if way == "markers":
+            return cls(*marker_corners(picture), cv2.NORM_L2)
+        small, sift = fitted(picture, _FEATURES_SIDE), way == "SIFT"
         detector = (cv2.SIFT if sift else cv2.ORB).create(_MOST_FEATURES)
         found, descriptors = detector.detectAndCompute(small, None)
         points = np.array([point.pt for point in found]).reshape(-1, 2) + 0.5
@@ -179,16 +197,17 @@ class Registrar:
 
     def __init__(self, templates: Sequence[Template]) -> None:
         blanks = [Blank(form, n + 1) for form in templates for n in range(len(form.pages))]
-        both = False, True
-        self._known = [(one, [_Features.of(one.small, sift=way) for way in both]) for one in blanks]
+        self._known = [
+            (one, {way: _Features.of(one.small, way) for way in _WAYS}) for one in blanks
+        ]
 
     def register(self, scan: Grey) -> Registration:
         """Return where which page lies in a scan; `ImageError` where that is in doubt."""
         tried, small = list[Registration](), fitted(scan, _SEARCHED_SIDE)
         if min(small.shape) < _LEAST_SIDE:
             raise ImageError("it is too small to show a page")
-        for sift in (False, True):
-            proposals = sorted(self._proposals(small, sift), key=lambda proposal: -proposal[0])
+        for way in _WAYS:
+            proposals = sorted(self._proposals(small, way), key=lambda proposal: -proposal[0])
             for _, blank, matrix in proposals[:_TRIED]:
                 if found := Registration.refined(small, blank, matrix):
                     tried.append(found)
@@ -197,11 +216,14 @@ class Registrar:
         best = max(tried, key=lambda one: one.share, default=None)
         raise ImageError(f"it shows no page of the form{f': {best.doubt}' if best else ''}")
 
-    def _proposals(self, scan: Grey, sift: bool) -> Iterator[tuple[int, Blank, Floats]]:
+    def _proposals(self, scan: Grey, way: str) -> Iterator[tuple[int, Blank, Floats]]:
         """Yield how many matches agree on a homography of a blank; two of two copies of a page."""
-        seen = _Features.of(scan, sift=sift)
-        for blank, features in self._known:
-            points, found = seen.matched(features[sift])
+        known = [(blank, features[way]) for blank, features in self._known]
+        if not any(len(features.points) for _, features in known):
+            return
+        seen = _Features.of(scan, way)
+        for blank, features in known:
+            points, found = seen.matched(features)
             for _ in range(2):
                 if len(points) < _LEAST_MATCHES:
                     break

@@ -259,7 +259,8 @@ def evaluate(
     dataset = _loaded(data)
     digits = dataset.split(split)
     warning = already_seen(classifier.trained_on, dataset.name, split)
-    return Evaluation(digits.labels, classifier.probabilities(digits.images), warning)
+    probabilities = classifier.probabilities(digits.images)
+    return Evaluation(digits.labels, probabilities, warning, digits.writers)
 
 
 def compare(

@@ -9,7 +9,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 import inkdigit
+from inkdigit.classroom.collection import Collection
 from inkdigit.serving import operations, routes
+from inkdigit.serving.collecting import create_router
 from inkdigit.serving.metrics import forget_process
 from inkdigit.serving.middleware import AccessLog, LingeringClose, LoadShedding, Prefix
 from inkdigit.serving.problems import add_problem_handlers
@@ -41,6 +43,8 @@ def create_app(settings: Settings) -> AccessLog:
         redoc_url=None,
         openapi_url=None,
     )
+    if settings.collect:
+        app.include_router(create_router(Collection(settings.collect)))
     app.include_router(routes.router)
     app.include_router(operations.router)
     operations.add_pages(app)

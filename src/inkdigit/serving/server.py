@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from inkdigit.errors import SettingError
+from inkdigit.files import make_folder
 from inkdigit.processes import end_with_parent
 from inkdigit.reading import Reader
 from inkdigit.serving.app import create_app
@@ -47,6 +48,8 @@ def serve(
         Reader.load(settings.model)
     if settings.forms:
         load_templates(settings.forms)
+    if settings.collect:
+        make_folder(settings.collect)
     # After all is finished, uvicorn raises the signal once more.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _listening(settings) as listener, _shared_figures(settings):

@@ -93,6 +93,9 @@ class Settings:
         "", "the path under which a proxy shows the service, such as /digits", "PATH",
         shown="X-Forwarded-Prefix, or none",
     )  # fmt: skip
+    collect: Path | None = _setting(  # noqa: RUF009  (a field)
+        None, "keep what a class draws on its phones in this folder", "DIR", Path, "keep nothing"
+    )
     # No flag: a list of processes would show it.
     api_keys: tuple[str, ...] = field(default=(), repr=False, metadata={"kind": _words})
 
@@ -123,6 +126,8 @@ class Settings:
                 f"--root-path (INKDIGIT_ROOT_PATH) is a path such as /digits, received "
                 f"{shown(self.root_path)}"
             )
+        if self.collect and self.api_keys:
+            raise SettingError("--collect is for pupils, who have no key: unset INKDIGIT_API_KEYS")
         if self.queue < self.max_files:
             raise SettingError(
                 f"a queue of {self.queue} has no room for the {self.max_files} files of one batch: "

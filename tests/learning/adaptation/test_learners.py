@@ -40,7 +40,7 @@ def test_a_pile_is_learned_from_and_other_hands_are_not_forgotten() -> None:
     learner = LineLearner(LineModel.load(LINE_MODEL), config)
     lines = [learner.draw([1, number]) for number in range(24)]
     examples = [Example(*line) for line in lines]
-    (old, _) = learner.start
+    old = learner.start["first"]
     new, again = learner.fit(old, examples, 0), learner.fit(old, examples, 0)
     half = LineLearner(learner.model, replace(config, kept=0.5)).fit(old, examples, 0)
     moved, halfway = (distance(old, weights) for weights in (new, half))
@@ -58,8 +58,8 @@ def test_digits_are_learned_from_and_read_as_a_reader_does(tmp_path: Path) -> No
     drawn = [learner.draw([1, number]) for number in range(80)]
     digits = [Example(*one) for one in drawn if one[1] != NOT_A_DIGIT]
     images = [one.pixels for one in digits]
-    (start,) = learner.start
-    before = learner.read([start], images, ReadOptions())
+    start = learner.start["first"]
+    before = learner.read({"first": start}, images, ReadOptions())
     # What Keras reads with these weights is what the shipped model file reads.
     model = Reader.load(SINGLE_MODEL)
     found = model.read_batch([255 - image for image in images])
@@ -67,15 +67,15 @@ def test_digits_are_learned_from_and_read_as_a_reader_does(tmp_path: Path) -> No
     assert sum(ours.text == theirs.text for ours, theirs in pairs) >= 0.9 * len(images)
     new = learner.fit(start, digits, 0)
     assert len(new) == len(start)
-    after = learner.read([new], images, ReadOptions())
+    after = learner.read({"first": new}, images, ReadOptions())
     right = sum(one.text == digit.text for one, digit in zip(after, digits, strict=True))
     assert right >= sum(one.text == digit.text for one, digit in zip(before, digits, strict=True))
-    evens = learner.read([new], images, ReadOptions(pattern="[02468]"))
+    evens = learner.read({"first": new}, images, ReadOptions(pattern="[02468]"))
     assert {one.text for one in evens} <= set("02468")
     known = learner.calibration(after, [digit.text for digit in digits])
     info = replace(learner.model.info, **known)
     assert (learner.confidences(after, info) <= 1).all()
-    learner.write([new], info, images, tmp_path / "ours.onnx")
+    learner.write({"first": new}, info, images, tmp_path / "ours.onnx")
     written = DigitModel.load(tmp_path / "ours.onnx")
     assert written.info.temperature == known["temperature"]
     said = written.probabilities(np.stack(images))

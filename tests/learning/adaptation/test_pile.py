@@ -7,15 +7,13 @@ from inkdigit.errors import DataError
 from inkdigit.images import Grey, Source, as_png, open_grey
 from inkdigit.learning.adaptation.pile import (
     LEAST,
-    Label,
     Pile,
     Sample,
-    as_label,
     labels_of_folders,
     load_pile,
     pictures_in,
-    read_labels,
 )
+from inkdigit.learning.datasets.labels import Label
 
 PAGE = np.full((40, 60), 230, np.uint8)
 
@@ -29,12 +27,6 @@ def pictures(count: int) -> dict[str, np.ndarray]:
     inked = PAGE.copy()
     inked[10:30, 20:25] = 20
     return {f"{number}.png": inked for number in range(count)}
-
-
-def table(folder: Path, *lines: str) -> Path:
-    path = folder / "labels.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
 
 
 def test_pictures_have_their_labels_and_blank_and_broken_ones_are_left_out() -> None:
@@ -74,47 +66,9 @@ def test_a_group_lies_in_one_fold_and_all_folds_are_used() -> None:
     assert (alone == Pile([Sample(str(i), PAGE) for i in range(70)]).folds(3, seed=1)).all()
 
 
-def test_labels_of_a_csv(tmp_path: Path) -> None:
-    path = table(tmp_path, "\ufefffile,text,writer", 'a\\b.png,"1,250.-",anna', "c.png,0 7,ben")
-    assert read_labels(path) == {"a/b.png": Label("1,250.-"), "c.png": Label("07")}
-    assert read_labels(path, "writer")["a/b.png"] == Label("1,250.-", "anna")
-    path = table(tmp_path, "text;file;writer", "1,250.-;b.png;anna", ";a.png;ben")
-    assert read_labels(path, "writer") == {
-        "b.png": Label("1,250.-", "anna"),
-        "a.png": Label("", "ben"),
-    }
-
-
 def test_labels_of_class_folders() -> None:
     found = labels_of_folders(["3/1.png", "anna/class_7/x.png", "1.png", "notes/2.png"])
     assert found == {"3/1.png": Label("3"), "anna/class_7/x.png": Label("7")}
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        (["file,value", "a.png,1"], r"labels.csv has no column text \(its columns: file, value\)"),
-        ([""], "is no CSV"),
-        (["file,text", "a.png,1", "a.png,2"], "says both '1' and '2' of a.png"),
-        (["file,text", "a.png,12a"], r"line 2: '12a' holds 'a': a label has digits and the marks"),
-        (["file,text", '"a.png,1'], "is no CSV"),
-    ],
-)
-def test_tables_that_are_wrong(tmp_path: Path, lines: list[str], message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        read_labels(table(tmp_path, *lines))
-
-
-def test_tables_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no column writer"):
-        read_labels(table(tmp_path, "file,text", "a.png,1"), "writer")
-    with pytest.raises(DataError, match="cannot be read"):
-        read_labels(tmp_path / "none.csv")
-    (tmp_path / "picture.csv").write_bytes(b"\xff\xfe\x00\x80\x81")
-    with pytest.raises(DataError, match="is no CSV in UTF-8"):
-        read_labels(tmp_path / "picture.csv")
-    with pytest.raises(DataError, match="a label is a text, received 7"):
-        as_label(7, "the first")  # type: ignore[arg-type]
 
 
 def test_pictures_of_a_folder_are_told_by_what_they_are(tmp_path: Path) -> None:

@@ -141,3 +141,23 @@ def test_joining_keeps_the_order() -> None:
 def test_notes_are_put_first() -> None:
     digits = numbered(3)
     assert Dataset("d", digits, digits, ("old",)).noting("new").notes == ("new", "old")
+
+
+def test_names_and_writers_go_with_their_digits() -> None:
+    labels = np.arange(40) % 10
+    writers = np.repeat(["anna", "ben", "cem", "dan"], 10)
+    names = [f"{number}.png" for number in range(40)]
+    digits = Digits(np.zeros((40, 28, 28), np.uint8), labels, names, writers)
+    first, second = digits.divided(0.25)
+    assert len(second) == 10
+    assert len(set(second.writers)) == 1
+    assert not set(first.writers) & set(second.writers)
+    both = joined([first, second])
+    assert sorted(both.names) == sorted(names)
+    for name, writer in zip(both.names, both.writers, strict=True):
+        assert writers[int(name.removesuffix(".png"))] == writer
+    unknown = Digits(digits.images, labels)
+    assert set(unknown.writers) == set(unknown.names) == {""}
+    assert digits.digest() == unknown.digest()
+    with pytest.raises(DataError, match="3 writers do not match 40 images"):
+        Digits(digits.images, labels, writers=["a", "b", "c"])

@@ -270,3 +270,83 @@ def test_a_pipe_among_pictures_is_left_out(few: Dataset, tmp_path: Path) -> None
     draw(few.train, tmp_path)
     os.mkfifo(tmp_path / "3" / "x.png")
     assert "not a plain file" in load_folder(tmp_path).notes[1]
+
+
+def by_writers(few: Dataset, folder: Path, writers: list[str]) -> Path:
+    """A folder for each writer, with a picture of each digit."""
+    for number, writer in enumerate(writers):
+        draw(few.train.at(np.arange(50)[number % 5 :: 5]), folder / writer)
+    return folder
+
+
+WRITERS = ["Anna", "Ben", "Cem", "Six", "Test", "Trainor", "Zoë M", "three"]
+
+
+def test_folders_of_writers_are_kept_whole(few: Dataset, tmp_path: Path) -> None:
+    """Also where pupils are called as halves and classes are."""
+    by_writers(few, tmp_path, WRITERS)
+    (tmp_path / "__apart" / "Anna" / "3").mkdir(parents=True)
+    (tmp_path / "contact-sheet-1.html").touch()
+    found, again = load_folder(tmp_path), load_folder(tmp_path)
+    halves = [set(half.writers.tolist()) for half in (found.train, found.test)]
+    assert halves[0] | halves[1] == set(WRITERS)
+    assert not halves[0] & halves[1]
+    assert len(halves[1]) == 2
+    assert (found.test.writers == again.test.writers).all()
+    whole = "; 6 writers train, 2 test, each kept whole"
+    assert found.notes == (f"{tmp_path} has no halves: 60 digits train, 20 test{whole}",)
+    fitted, validation = found.fit_and_validation()
+    assert not set(fitted.writers) & set(validation.writers)
+    both = joined([found.train, found.test])
+    for name, writer, label in zip(both.names, both.writers, both.labels, strict=True):
+        assert name.split("/")[:2] == [writer, str(label)]
+        assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("writers", [["Anna"], ["Anna", "Ben"], ["Anna", "Ben", "Cem"]])
+def test_few_writers(writers: list[str], few: Dataset, tmp_path: Path) -> None:
+    for writer in writers:
+        draw(few.train, tmp_path / writer)
+    found = load_folder(tmp_path)
+    assert len(found.train) + len(found.test) == 50 * len(writers)
+    if len(writers) > 1:
+        assert not set(found.train.writers) & set(found.test.writers)
+
+
+def test_pictures_that_say_digit_and_writer(few: Dataset, tmp_path: Path) -> None:
+    names = {
+        "3_anna": "anna", "3_anna_2": "anna", "4_anna-3": "anna", "5_ben (2)": "ben",
+        "6_ben M": "ben M", "7_zoë3": "zoë", "8_cem_a_12": "cem_a",
+    }  # fmt: skip
+    for number, name in enumerate(names):
+        Image.fromarray(few.train.images[number]).save(tmp_path / f"{name}.png")
+    (tmp_path / "notes.txt").touch()
+    found = load_folder(tmp_path)
+    both = joined([found.train, found.test])
+    said = {
+        name.removesuffix(".png"): (str(label), writer)
+        for name, label, writer in zip(both.names, both.labels, both.writers, strict=True)
+    }
+    assert said == {name: (name[0], writer) for name, writer in names.items()}
+
+
+def test_a_table_says_digits_and_writers(few: Dataset, tmp_path: Path) -> None:
+    lines = ["file,text,who"]
+    (tmp_path / "p").mkdir()
+    for number, label in enumerate(few.train.labels):
+        Image.fromarray(few.train.images[number]).save(tmp_path / "p" / f"{number}.png")
+        lines.append(f"p/{number}.png,{label},w{number % 5}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    found = load_folder(tmp_path, "who")
+    assert {*found.train.writers} | {*found.test.writers} == {f"w{n}" for n in range(5)}
+    assert set(found.test.writers) == {found.test.writers[0]}
+    both = joined([found.train, found.test])
+    numbers = [int(Path(name).stem) for name in both.names]
+    assert (few.train.labels[numbers] == both.labels).all()
+    assert not (load_folder(tmp_path).train.writers != "").any()
+    with pytest.raises(DataError, match="has no column writer"):
+        load_folder(tmp_path, "writer")
+    (tmp_path / "labels.csv").write_text("file,text\np/0.png,12\n")
+    refuses(tmp_path, "the label of p/0.png is one digit, received '12'")
+    (tmp_path / "labels.csv").write_text("file,text\ngone.png,1\n")
+    refuses(tmp_path, "holds no picture that can be read")

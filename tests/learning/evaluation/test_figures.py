@@ -1,6 +1,7 @@
 """Pictures hold the figures they are made of."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -249,3 +250,24 @@ def test_pictures_are_written_small_white_and_beside_nothing_else(tmp_path, eval
         with Image.open(path) as image:
             assert image.format == "PNG"
             assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_writers_stand_below_each_other_beside_the_mean(tmp_path):
+    writers = np.array(["ben", "anna"] * 5)
+    evaluation = replace(
+        evaluation_of([1] * 10, [1, 1, 7, 1, 1, 1, 7, 1, 1, 7], [0.9] * 10), writers=writers
+    )
+    (axes,) = pictures.by_writer(evaluation).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ben", "anna"]
+    points, _, (bars,) = axes.containers[0]
+    assert points.get_xdata().tolist() == [0.6, 0.8]
+    ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+    intervals = [one.accuracy_interval for one in evaluation.by_writer().values()]
+    assert ends == pytest.approx(np.array(intervals))
+    assert axes.lines[-1].get_xdata() == [0.7, 0.7]
+    paths = pictures.write_evaluation_figures(
+        tmp_path, evaluation, np.zeros((10, 28, 28), np.uint8)
+    )
+    assert paths[-1].name == "by_writer.png"
+    titles = [one.get_title() for one in pictures.mistakes(evaluation, np.zeros((10, 28, 28))).axes]
+    assert titles[:3] == ["ben\ntrue 1, read 7\n✗ 90.0 %"] * 2 + ["anna\ntrue 1, read 7\n✗ 90.0 %"]

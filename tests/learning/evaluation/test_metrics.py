@@ -163,3 +163,25 @@ def test_the_threshold_counts_all_that_are_as_sure() -> None:
             assert accepted == pytest.approx((confidences >= threshold).mean())
         else:
             assert (threshold, error, accepted) == (REJECT_ALL, 0, 0)
+
+
+def test_each_writer_is_judged_by_his_digits() -> None:
+    """Beside shares and Wilson's formula by hand."""
+    labels = np.array([1, 7, 7, 3, 3, 8])
+    writers = np.array(["ben", "anna", "ben", "anna", "ben", "cem"])
+    read = np.eye(10, dtype=np.float32)[[1, 7, 1, 3, 8, 8]]
+    evaluation = Evaluation(labels, read, writers=writers)
+    found = evaluation.by_writer()
+    assert next(iter(found)) == "ben"  # who is misread most comes first
+    assert [one.accuracy for one in found.values()] == [pytest.approx(1 / 3), 1, 1]
+    assert found["ben"].most_confused() == [
+        {"digit": 3, "read_as": 8, "times": 1},
+        {"digit": 7, "read_as": 1, "times": 1},
+    ]
+    z, n, p = 1.959964, 3, 1 / 3
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    interval = pytest.approx((middle - half, middle + half), abs=1e-6)
+    assert found["ben"].accuracy_interval == interval
+    with pytest.raises(DataError, match="it is not known who wrote these digits"):
+        Evaluation(labels, read).by_writer()

@@ -12,18 +12,10 @@ from inkdigit.files import as_path
 from inkdigit.images import Source
 from inkdigit.learning.adaptation.adapt import Adapting
 from inkdigit.learning.adaptation.learners import AdaptConfig, make_learner
-from inkdigit.learning.adaptation.pile import (
-    Label,
-    as_label,
-    labels_of_folders,
-    load_pile,
-    named,
-    pictures_in,
-    read_labels,
-)
+from inkdigit.learning.adaptation.pile import labels_of_folders, load_pile, named, pictures_in
 from inkdigit.learning.adaptation.report import sentences, write_report
+from inkdigit.learning.datasets.labels import LABELS, Label, as_label, one_digit_each, read_labels
 from inkdigit.learning.settings import TrainingSettings
-from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.model_file import DigitModel
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Reader
@@ -33,7 +25,6 @@ Labels = str | Path | Mapping[str, str] | Sequence[str | None]
 Tell = Callable[[str], None]
 STATE = ".adapting"
 # What says what stands in the pictures of a folder, if it lies there.
-LABELS = "labels.csv"
 
 
 def adapt(  # noqa: PLR0913
@@ -90,7 +81,7 @@ def adapt(  # noqa: PLR0913
         labels = beside if beside.exists() else None
     known = _labels(labels, list(sources), group)
     if isinstance(model, DigitModel):
-        known = _one_digit_each(labels_of_folders(sources) | known)
+        known = one_digit_each(labels_of_folders(sources) | known)
     pile = load_pile(sources, known, partial(reader.shown, options=options))
     config = AdaptConfig.for_pile(len(pile))
     config = config if epochs is None else replace(config, epochs=epochs)
@@ -140,10 +131,3 @@ def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[
         for name, text in pairs
         if text is not None
     }
-
-
-def _one_digit_each(labels: dict[str, Label]) -> dict[str, Label]:
-    for name, label in labels.items():
-        if len(label.text) != 1 or label.text not in DIGITS:
-            raise DataError(f"the label of {name} is one digit, received {label.text!r}")
-    return labels

@@ -4,18 +4,16 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from inkdigit.errors import DataError, ImageError, InkdigitError
-from inkdigit.errors import shown as quoted
-from inkdigit.files import open_plain, reason
+from inkdigit.files import open_plain
 from inkdigit.images import Grey, Source, is_picture
 from inkdigit.learning.datasets.folder import class_of, first_few
-from inkdigit.reading.alphabet import DIGITS, MARKS, only_digits
+from inkdigit.learning.datasets.labels import Label
+from inkdigit.reading.alphabet import MARKS, only_digits
 
 # From fewer pictures nothing can be learned that could be told from chance.
 LEAST = 20
@@ -34,13 +32,6 @@ class Sample:
     name: str
     pixels: Grey
     label: str | None = None
-    group: str = ""
-
-
-class Label(NamedTuple):
-    """What stands in a picture, and the document or writer that it is of."""
-
-    text: str
     group: str = ""
 
 
@@ -135,49 +126,6 @@ def _is_picture(path: Path) -> bool:
             return is_picture(file.read(_HEAD))
     except OSError:  # it may be one, and says why it is left out
         return True
-
-
-def read_labels(path: Path, group: str | None = None) -> dict[str, Label]:
-    """Return text and group of each picture that a CSV names, with columns `file` and `text`.
-
-    `group` names another column, of the document or writer. Texts may hold digits and marks; they
-    are separated by commas, semicolons or tabs. Raises `DataError` for what is wrong with it.
-    """
-    wanted = ["file", "text", *([group] if group else [])]
-    try:
-        with open_plain(path) as file:
-            mark = max(",;\t", key=file.readline().decode("utf-8-sig").count)
-            file.seek(0)
-            rows = pd.read_csv(
-                file, sep=mark, encoding="utf-8-sig", dtype=str, keep_default_na=False
-            )
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {reason(error)}") from None
-    except ValueError:  # pandas' own are of this kind, and those of Unicode
-        raise DataError(f"{path} is no CSV in UTF-8") from None
-    if missing := [name for name in wanted if name not in rows]:
-        there = ", ".join(map(str, rows)) or "none"
-        raise DataError(f"{path} has no column {missing[0]} (its columns: {there})")
-    labels: dict[str, Label] = {}
-    for number, (file, text, *of) in enumerate(rows[wanted].itertuples(index=False), 2):
-        name = file.replace("\\", "/")
-        label = as_label(text, f"{path}, line {number}")
-        known = labels.setdefault(name, Label(label, *of))
-        if known.text != label:
-            raise DataError(f"{path} says both {known.text!r} and {label!r} of {name}")
-    return labels
-
-
-def as_label(text: str, where: str) -> str:
-    """Return a text without spaces; `DataError` for one with other characters than are read."""
-    if not isinstance(text, str):
-        raise DataError(f"{where}: a label is a text, received {quoted(text)}")
-    text = "".join(text.split())
-    if others := sorted(set(text) - set(DIGITS + MARKS)):
-        raise DataError(
-            f"{where}: {quoted(text)} holds {others[0]!r}: a label has digits and the marks {MARKS}"
-        )
-    return text
 
 
 def labels_of_folders(names: Iterable[str]) -> dict[str, Label]:

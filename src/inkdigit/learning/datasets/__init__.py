@@ -10,6 +10,7 @@ from inkdigit.errors import SettingError, shown
 from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.datasets.file import SUFFIXES, load_file
 from inkdigit.learning.datasets.folder import load_folder
+from inkdigit.learning.datasets.labels import LABELS
 from inkdigit.learning.datasets.mnist import find_mnist, load_mnist
 from inkdigit.learning.datasets.sample import load_sample
 
@@ -20,15 +21,20 @@ HOW_TO_FETCH = "--data mnist, or load_dataset('mnist'), fetches all 70,000 digit
 
 
 def load_dataset(
-    name: str | Path = "auto", *, data_dir: str | Path | None = None, progress: bool = False
+    name: str | Path = "auto",
+    *,
+    data_dir: str | Path | None = None,
+    group: str | None = None,
+    progress: bool = False,
 ) -> Dataset:
     """Return the named digits.
 
     `auto` takes MNIST where it is at hand, else the sample, and never downloads; `mnist` downloads
     what is nowhere to be found. The name may be the path of an `.npz` as Keras has MNIST, or of a
     `.csv` as Kaggle has it. `data_dir` is where MNIST's four files lie, ahead of the
-    environment variable `INKDIGIT_DATA` and the user's cache. `progress` shows bars on stderr
-    while downloading.
+    environment variable `INKDIGIT_DATA` and the user's cache. `group` is a column of a folder's
+    `labels.csv`: what one writer wrote is held out together. `progress` shows bars on stderr while
+    downloading.
 
     Raises `SettingError` for an unknown name, `DataError` for digits that are missing or broken,
     `DownloadError` where no mirror gives them.
@@ -41,10 +47,12 @@ def load_dataset(
         raise SettingError(f"data is a Dataset or the name of one, received {shown(name)}")
     name = str(name)
     path = Path(name.removeprefix(FOLDER)).expanduser()
+    if group is not None and not (path / LABELS).is_file():
+        raise SettingError(f"a group is a column of {LABELS}: {shown(name)} holds none")
     if path.suffix in SUFFIXES and not path.is_dir():
         return load_file(path)
     if name.startswith(FOLDER):
-        return load_folder(path)
+        return load_folder(path, group)
     if name == "mnist":
         return load_mnist(data_dir, progress=progress)
     if name == "sample":

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from inkdigit.errors import DataError, SettingError, shown
 from inkdigit.learning.settings import SPLITS
@@ -19,16 +19,18 @@ CLASSES = 10
 # The kinds of NumPy's types that are numbers: truth, whole, of either sign, and with decimals.
 _NUMBERS = "buif"
 Floats = npt.NDArray[np.float32]
+# An array of them, once the digits are made.
+Texts = Any
 VALIDATION_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Labelled digits: images `uint8 (n, 28, 28)`, labels `int64 (n,)`.
+    """Labelled digits: images `uint8 (n, 28, 28)`, labels `int64 (n,)`, names and writers `(n,)`.
 
-    Images may come as floats in 0..1 or as other integers in 0..255, and as `(n, 28, 28, 1)` or
-    `(n, 784)`; labels as any integers from 0 to 9, or one-hot `(n, 10)`. Raises `DataError` for
-    anything else.
+    A name is that of a digit's file, and empty as a writer where it is not known. Images may come
+    as floats in 0..1 or as other integers in 0..255, and as `(n, 28, 28, 1)` or `(n, 784)`; labels
+    as any integers from 0 to 9, or one-hot `(n, 10)`. Raises `DataError` for anything else.
 
     >>> blank = Digits(np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10)
     >>> first, second = blank.divided(0.5)
@@ -40,12 +42,20 @@ class Digits:
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
+    names: Texts = ()
+    writers: Texts = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", _as_images(as_array(self.images, "images")))
         object.__setattr__(self, "labels", as_labels(self.labels))
         if len(self.images) != len(self.labels):
             raise DataError(f"{len(self.labels)} labels do not match {len(self.images)} images")
+        for what in ("names", "writers"):
+            texts = getattr(self, what)
+            texts = np.asarray(texts if len(texts) else [""] * len(self), dtype=np.str_)
+            object.__setattr__(self, what, texts)
+            if texts.shape != self.labels.shape:
+                raise DataError(f"{len(texts)} {what} do not match {len(self)} images")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -61,8 +71,13 @@ class Digits:
     def divided(self, share: float) -> tuple[Self, Self]:
         """Return two parts, the second with `share` of every class, always the same ones.
 
+        Where several writers are known it has that share of them instead, each with all they wrote.
         Raises `DataError` where a class is too small to be in both.
         """
+        if len(np.unique(self.writers)) > 1:
+            shuffled = GroupShuffleSplit(1, test_size=share, random_state=0)
+            first, second = next(shuffled.split(self.labels, groups=self.writers))
+            return self.at(first), self.at(second)
         classes, counts = np.unique(self.labels, return_counts=True)
         tested = math.ceil(share * len(self))
         if min(tested, len(self) - tested) < max(1, len(classes)):
@@ -82,7 +97,8 @@ class Digits:
 
     def at(self, indices: npt.NDArray[np.integer]) -> Self:
         """Return the digits at these indices."""
-        return type(self)(self.images[indices], self.labels[indices])
+        columns = self.images, self.labels, self.names, self.writers
+        return type(self)(*(column[indices] for column in columns))
 
     def digest(self) -> str:
         """Return the SHA-256 of images and labels."""
@@ -196,8 +212,8 @@ def public_name(name: str) -> str:
 
 def joined(parts: Iterable[Digits]) -> Digits:
     """Return the digits of all parts, one after the other."""
-    images, labels = zip(*((part.images, part.labels) for part in parts), strict=True)
-    return Digits(np.concatenate(images), np.concatenate(labels))
+    columns = zip(*((one.images, one.labels, one.names, one.writers) for one in parts), strict=True)
+    return Digits(*map(np.concatenate, columns))
 
 
 def to_one_hot(labels: npt.NDArray[np.int64]) -> Floats:

@@ -3,10 +3,14 @@
 digits/0/any-name.png                                   divided 80 : 20, always the same way
 digits/00/…   digits/zero/…   digits/class_0/…          as people call their classes
 digits/train/0/…   digits/test/0/…
+class/Anna/0/1.png                                      a folder a writer, each whole in one half
+class/0_Anna.png                                        pictures that say digit and writer
+class/labels.csv                                        columns file, text and, maybe, writer
 Reduced MNIST Data/Reduced Trainging data/0/4924.jpg    as people have that set, misspelt
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,7 @@ import numpy as np
 from inkdigit.errors import DataError, ImageError
 from inkdigit.images import Grey, open_grey
 from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.learning.datasets.labels import LABELS, one_digit_each, read_labels
 from inkdigit.reading.preprocessing.digit import SIZE, light_ink, normalise
 
 TEST_SHARE = 0.2
@@ -23,12 +28,16 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 # A class folder: `3`, `03`, `three`, `class_3`, `digit-3`, `3_three`.
 _CLASS = re.compile(rf"(?:(?:class|digit|label|number)[ _-]*)?(?:0*(\d)|({'|'.join(_WORDS)}))"
                     rf"(?:[ _-]+(?:{'|'.join(_WORDS)}))?", re.I)  # fmt: skip
+# A picture that says digit and writer, and may be numbered: `3_anna.png`, `3_anna_2.png`.
+_NAMED = re.compile(r"(\d)_(.*?[^\W\d_].*?)(?:[ _-]?\(?\d+\)?)?\.\w+")
 
 
-def load_folder(root: Path) -> Dataset:
+def load_folder(root: Path, group: str | None = None) -> Dataset:
     """Return the digits in a folder of class folders `0` to `9`; `DataError` where there are none.
 
-    Some classes may be missing, but of a half that trains no more than of both; the notes say so.
+    In their place a `labels.csv` may name its pictures and their digits, and `group` its column of
+    writers. Some classes may be missing, but of a half that trains no more than of both; the notes
+    say so.
     Pictures may have any size, colour mode and polarity. One that is 28×28 already is taken to be
     framed as MNIST's are; any other goes through `inkdigit.reading.preprocessing.digit.normalise`.
     """
@@ -36,11 +45,13 @@ def load_folder(root: Path) -> Dataset:
     if not root.is_dir():
         raise DataError(f"{root} is not a folder: name one that holds class folders 0 to 9")
     left_out: list[str] = []
-    parts = [_read_classes(folder, left_out) for folder in _find_parts(root, left_out)]
+    parts = [_read_part(folder, group, left_out) for folder in _find_parts(root, left_out)]
     train, test = parts if len(parts) == 2 else parts[0].divided(TEST_SHARE)
     notes = []
     if len(parts) == 1:
-        notes.append(f"{root} has no halves: {len(train)} digits train, {len(test)} test")
+        writers, others = (len(set(half.writers) - {""}) for half in (train, test))
+        whole = f"; {writers} writers train, {others} test, each kept whole" * bool(writers)
+        notes.append(f"{root} has no halves: {len(train)} digits train, {len(test)} test{whole}")
     if never := train.lacking:
         notes.append(f"there is no {never} to learn from: what is trained on this never reads one")
     if left_out:
@@ -57,7 +68,9 @@ def first_few(sentences: list[str]) -> str:
 def _find_parts(root: Path, left_out: list[str]) -> list[Path]:
     """Return the folders of the two halves, to train and to test, or of both in one."""
     children = _folders_in(root)
-    if any(class_of(child) is not None for child in children):
+    # Up to three folders of classes may be halves, and one more; others are writers.
+    writers = sum(map(_holds_classes, children))
+    if _says_labels(root) or _holds_classes(root) or writers > 3:
         return [root]
     train, test = (_one_half(children, half, root) for half in _HALF)
     if train and test:
@@ -70,6 +83,8 @@ def _find_parts(root: Path, left_out: list[str]) -> list[Path]:
             f"{root} has a {half} half ({present.name}) but no {missing} half: "
             f"add a folder called {missing}"
         )
+    if writers > 1:
+        return [root]
     if len(children) != 1:
         raise DataError(f"{root} holds no folders 0 to 9, nor train and test halves of them")
     return _find_parts(children[0], left_out)
@@ -88,8 +103,61 @@ def _one_half(children: list[Path], half: str, root: Path) -> Path | None:
     return matches[0] if matches else None
 
 
-def _read_classes(folder: Path, left_out: list[str]) -> Digits:
+def _read_part(folder: Path, group: str | None, left_out: list[str]) -> Digits:
+    """Return the digits of a half, or of both, with their paths in its folder and their writers."""
     folder = _unwrapped(folder)
+    digits = list[tuple[Grey, int, str, str]]()
+    for path, digit, writer in _listed(folder, group, left_out):
+        try:
+            picture = as_digit(open_grey(path))
+            if not picture.any():
+                raise ImageError(f"{path} is blank")
+            digits.append((picture, digit, path.relative_to(folder).as_posix(), writer))
+        except ImageError as error:
+            left_out.append(str(error))
+    if not digits:
+        raise DataError(f"{folder} holds no picture that can be read")
+    images, labels, names, writers = zip(*digits, strict=True)
+    for digit, child in {} if any(writers) else _classes(folder, []).items():
+        if digit not in labels:
+            raise DataError(f"{child} holds no picture that can be read")
+    return Digits(np.stack(images), np.array(labels, np.int64), names, writers)
+
+
+def _listed(folder: Path, group: str | None, left_out: list[str]) -> list[tuple[Path, int, str]]:
+    """Return each picture with its digit and its writer, where that is known."""
+    if (table := folder / LABELS).exists():
+        labels = one_digit_each(read_labels(table, group))
+        return [(folder / name, int(digit), writer) for name, (digit, writer) in labels.items()]
+    if named := _named(folder):
+        return named
+    if not _holds_classes(folder) and any(map(_holds_classes, _folders_in(folder))):
+        return [
+            (path, digit, writer.name)
+            for writer in _folders_in(folder)
+            for digit, child in _classes(writer, left_out).items()
+            for path in _files(child)
+        ]
+    classes = _classes(folder, left_out)
+    if len(classes) < 2:
+        raise DataError(f"{folder} holds {len(classes)} of the class folders 0 to 9: at least two")
+    return [(path, digit, "") for digit, child in classes.items() for path in _files(child)]
+
+
+def _named(folder: Path) -> list[tuple[Path, int, str]]:
+    """Return the files in a folder whose names say digit and writer."""
+    found = [(path, _NAMED.fullmatch(path.name)) for path in sorted(folder.iterdir())]
+    return [(path, int(name[1]), name[2]) for path, name in found if name and path.is_file()]
+
+
+def _holds_classes(folder: Path) -> bool:
+    """Return whether folders in it are classes; a pupil who is called Six is none."""
+    return any(
+        class_of(child) is not None and not _holds_classes(child) for child in _folders_in(folder)
+    )
+
+
+def _classes(folder: Path, left_out: list[str]) -> dict[int, Path]:
     classes: dict[int, Path] = {}
     for child in _folders_in(folder):
         digit = class_of(child)
@@ -101,38 +169,24 @@ def _read_classes(folder: Path, left_out: list[str]) -> Digits:
             )
         else:
             classes[digit] = child
-    if len(classes) < 2:
-        raise DataError(f"{folder} holds {len(classes)} of the class folders 0 to 9: at least two")
-    images, labels = [], []
-    for digit, child in sorted(classes.items()):
-        pictures = _read_pictures(child, left_out)
-        if not pictures:
-            raise DataError(f"{child} holds no picture that can be read")
-        images += pictures
-        labels += [digit] * len(pictures)
-    return Digits(np.stack(images), np.array(labels, np.int64))
+    return dict(sorted(classes.items()))
 
 
 def _unwrapped(folder: Path) -> Path:
     children = _folders_in(folder)
-    wrapped = len(children) == 1 and class_of(children[0]) is None
+    wrapped = len(children) == 1 and class_of(children[0]) is None and not _says_labels(folder)
     return _unwrapped(children[0]) if wrapped else folder
 
 
-def _read_pictures(folder: Path, left_out: list[str]) -> list[Grey]:
-    pictures = []
+def _says_labels(folder: Path) -> bool:
+    return (folder / LABELS).exists() or bool(_named(folder))
+
+
+def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
-        if path.is_dir() or hidden or path.name == "Thumbs.db":
-            continue
-        try:
-            picture = as_digit(open_grey(path))
-            if not picture.any():
-                raise ImageError(f"{path} is blank")
-            pictures.append(picture)
-        except ImageError as error:
-            left_out.append(str(error))
-    return pictures
+        if not (path.is_dir() or hidden or path.name == "Thumbs.db"):
+            yield path
 
 
 def as_digit(grey: Grey) -> Grey:

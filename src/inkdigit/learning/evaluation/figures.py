@@ -58,7 +58,8 @@ def write_evaluation_figures(
 ) -> list[Path]:
     """Write the figures of an evaluation as `<name>.png` into a folder, and return their paths.
 
-    Images are `uint8 (n, 28, 28)`. With a `history`, its training curves are among the figures.
+    Images are `uint8 (n, 28, 28)`. With a `history`, its training curves are among the figures, and
+    where writers are known, how each is read.
     """
     figures = {
         "confusion_matrix": confusion_matrix(evaluation),
@@ -68,6 +69,8 @@ def write_evaluation_figures(
     }
     if history:
         figures["training_curves"] = training_curves(history)
+    if any(evaluation.writers):
+        figures["by_writer"] = by_writer(evaluation)
     make_folder(folder)
     for name, figure in figures.items():
         write_figure(figure, folder / f"{name}.png")
@@ -202,7 +205,9 @@ def _digit(axes: Axes, image: Images, evaluation: Evaluation, index: int) -> Non
     sure = evaluation.confidences[index]
     confidence = "> 99.9 %" if sure > 0.9994 else f"{100 * sure:.1f} %"
     axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-    axes.set_title(f"true {true}, read {read}\n{mark} {confidence}", color=colour, size=13.5)
+    whose = evaluation.writers[index] if len(evaluation.writers) else ""
+    title = f"{whose}\n" * bool(whose) + f"true {true}, read {read}\n{mark} {confidence}"
+    axes.set_title(title, color=colour, size=13.5)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color=colour, linewidth=width)
 
@@ -232,6 +237,27 @@ def reliability(evaluation: Evaluation) -> Figure:
     below.xaxis.set_major_formatter(ticker.PercentFormatter(1))
     below.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     below.grid(True)
+    return figure
+
+
+@styled
+def by_writer(evaluation: Evaluation) -> Figure:
+    """Return how many of each writer's digits are read right, with 95 % intervals (Wilson 1927).
+
+    The line is the mean of all digits.
+    """
+    writers = evaluation.by_writer()
+    figure = Figure(figsize=(8, 1.8 + 0.45 * len(writers)), layout="constrained")
+    axes, ones = figure.subplots(), list(writers.values())
+    at = np.array([one.accuracy for one in ones])
+    lows, highs = np.transpose([one.accuracy_interval for one in ones])
+    spread = np.maximum((at - lows, highs - at), 0)
+    axes.errorbar(at, list(writers), xerr=spread, fmt="o", color=BLUE, capsize=4)
+    axes.axvline(evaluation.accuracy, linestyle="--", color=GREY, label="all digits")
+    axes.set(xlabel="share read right, with 95 % interval", ylim=(len(ones) - 0.5, -0.5))
+    axes.xaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
+    axes.grid(True, axis="x")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return figure
 
 
