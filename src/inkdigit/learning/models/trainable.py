@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
-from inkdigit.learning.networks import build_network
+from inkdigit.learning.networks import NETWORKS, build_network
 from inkdigit.reading.model_file import load_model_file, to_pixels
 
 Pictures = Iterable[npt.NDArray[np.uint8]]
@@ -32,12 +32,14 @@ def trainable_networks(path: Path, pictures: Pictures) -> list[Any]:
     """Return the networks of a model file: of a line model the first, then its fallback if any.
 
     Their batch normalisation begins with what it would have measured on `pictures`, line images
-    `uint8 (32, width)` or digits `(28, 28)`. Raises `ModelError` for a file that is none, or not of
-    the networks `line` and `single` of this version.
+    `uint8 (32, width)` or digits `(28, 28)`; without any it only scales and adds. Raises
+    `ModelError` for a file that is none, or not of a network of this version.
     """
     import onnx
 
-    name = "line" if load_model_file(path).info.reads == "line" else "single"
+    info = load_model_file(path).info
+    usual = "line" if info.reads == "line" else "single"
+    name = info.network if info.network in NETWORKS else usual
     graph, pictures = onnx.load(str(path)).graph, list(pictures)
     # An `If` has a graph for each of its networks.
     branches = {attribute.name: attribute.g for attribute in graph.node[0].attribute}
@@ -93,6 +95,8 @@ def _network(name: str, known: list[_Weighted], pictures: list[npt.NDArray[np.ui
     plain = [one for layer, one in zip(weighted, known, strict=True) if not layer.use_bias]
     for layer, one in zip(normal, plain, strict=True):
         _normalise(layer, one, np.zeros_like(one.bias), np.ones_like(one.bias))
+    if not pictures:
+        return network
     # As each still only scales and adds, what comes into all of them is measured at once.
     probe = keras.Model(network.inputs, [layer.input for layer in normal])
     for layer, one, maps in zip(normal, plain, _maps(probe, pictures), strict=True):

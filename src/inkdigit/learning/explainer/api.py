@@ -1,0 +1,90 @@
+"""What `inkdigit explain` does: trained networks in, one page out."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from inkdigit.errors import ModelError, OutputError, SettingError
+from inkdigit.files import as_path, is_taken
+from inkdigit.learning.datasets import Dataset, load_dataset
+from inkdigit.learning.explainer.facts import chosen_digits, digits_of, facts_of, reading_of
+from inkdigit.learning.explainer.network import Network
+from inkdigit.learning.explainer.page import write_page
+from inkdigit.learning.models.keras_files import load_digit_model
+from inkdigit.learning.models.load import already_seen, data_of, model_of_run
+from inkdigit.learning.models.run import KERAS_MODEL, Run
+from inkdigit.reading.alphabet import SINGLE_ALPHABET
+
+Source = Run | str | Path
+Tell = Callable[[str], None]
+# What a class is called that is no digit.
+NONE = "none"
+# Side by side there is room for two.
+_MOST = 2
+
+
+def explain(
+    models: Sequence[Source] | Source,
+    out: str | Path = "explain.html",
+    data: Dataset | str | None = None,
+    tell: Tell | None = None,
+) -> Path:
+    """Write a page that opens one trained network up, or two side by side, and return its path.
+
+    A model is a run or its folder, a `.keras`, an `.h5`, or the `.onnx` of one of our networks. The
+    digits are those of `data`, by default what the first model learnt from, if that is known. The
+    page is one file: it needs neither network nor anything beside it.
+
+    Raises `OutputError` where something lies at `out`, `ModelError` and `RunError` for a model that
+    can't be opened.
+
+    >>> from inkdigit import learning
+    >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)
+    >>> learning.explain(run, "lenet5.html").name
+    'lenet5.html'
+    """
+    sources = [models] if isinstance(models, Run | str | Path) else list(models)
+    if not 1 <= len(sources) <= _MOST:
+        raise SettingError(f"a page explains one network or two, received {len(sources)}")
+    page = as_path(out, "out")
+    if page.suffix != ".html":
+        raise SettingError(f"{page} is no page: end it in .html")
+    if is_taken(page):
+        raise OutputError(f"{page} is there already: choose another file")
+    paths = [_path(source) for source in sources]
+    networks = [Network.of(_model(path)) for path in paths]
+    learnt = [data_of(path) for path in paths]
+    dataset = data if isinstance(data, Dataset) else load_dataset(data or learnt[0] or "auto")
+    evaluations = [reading_of(network, dataset.test) for network in networks]
+    shown = chosen_digits(evaluations)
+    described: list[dict[str, Any]] = []
+    for path, network, evaluation, known in zip(paths, networks, evaluations, learnt, strict=True):
+        if tell:
+            tell(f"{path}: {network.missing or 'every layer can be shown'}")
+        classes = [name if name.isdigit() else NONE for name in SINGLE_ALPHABET]
+        described.append(
+            {
+                **network.to_dict(),
+                "label": path.parent.name if path.name == KERAS_MODEL else path.name,
+                "classes": classes[: network.model.output_shape[1]],
+                "warning": already_seen(known, dataset.name, "test") or "",
+                **facts_of(network, evaluation, dataset.test, shown),
+            }
+        )
+    write_page(page, {"networks": described, "digits": digits_of(dataset, shown)})
+    return page
+
+
+def _path(source: Source) -> Path:
+    """Return the file of a model; `RunError` for a run without one."""
+    path = as_path(source.folder if isinstance(source, Run) else source, "a model")
+    return model_of_run(path, [KERAS_MODEL]) if path.is_dir() else path
+
+
+def _model(path: Path) -> Any:
+    if path.suffix != ".onnx":
+        return load_digit_model(path)
+    from inkdigit.learning.models.trainable import trainable_networks
+
+    (model,) = trainable_networks(path, [])
+    return model

@@ -1,0 +1,86 @@
+"""What the page shows besides the network itself: digits, how they are read, and where they lie."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from sklearn.decomposition import PCA
+
+from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.learning.evaluation.metrics import Evaluation
+from inkdigit.learning.explainer.attribution import TESTED, deletion_test
+from inkdigit.learning.explainer.network import Network
+from inkdigit.learning.models.keras_files import BATCH, predict
+from inkdigit.reading.model_file import to_pixels
+
+Numbers = npt.NDArray[np.int64]
+# How many digits are in the page: of the test half, of which so many are mistakes at most, and of
+# the training half. A digit takes a third of a kilobyte.
+TEST_SHOWN, MISTAKES_SHOWN, TRAIN_SHOWN = 300, 180, 300
+_COLUMNS = 20
+_SIDE = 28
+
+
+def reading_of(network: Network, test: Digits) -> Evaluation:
+    """Return how a network reads the test digits."""
+    return Evaluation(test.labels, predict(network.model, test.images))
+
+
+def chosen_digits(evaluations: list[Evaluation]) -> Numbers:
+    """Return which test digits are shown, as numbers in order: mistakes, and others at random."""
+    each = MISTAKES_SHOWN // len(evaluations)
+    mistakes = [evaluation.mistakes()[:each] for evaluation in evaluations]
+    count = len(evaluations[0].labels)
+    others = np.random.default_rng(0).permutation(count)
+    first = dict.fromkeys(np.concatenate([*mistakes, others]).tolist())
+    return np.sort(np.array(list(first)[:TEST_SHOWN]))
+
+
+def facts_of(network: Network, evaluation: Evaluation, test: Digits, shown: Numbers) -> dict[str, Any]:
+    """Return how a network reads the test digits, where those shown lie, and why it says so."""
+    features = network.features.predict(to_pixels(test.images), batch_size=BATCH, verbose=0)
+    features = features.reshape(len(test), -1)
+    plane = PCA(2, svd_solver="full").fit(features)
+    tested = np.random.default_rng(0).permutation(len(test))[:TESTED]
+    return {
+        "accuracy": evaluation.accuracy,
+        "tested": len(test),
+        "confusion": evaluation.confusion.tolist(),
+        "read": evaluation.predictions[shown].tolist(),
+        "points": _rounded(plane.transform(features[shown])),
+        "plane": {"mean": _rounded(plane.mean_), "axes": _rounded(plane.components_)},
+        "spread": float(plane.explained_variance_ratio_.sum()),
+        "deletion": deletion_test(network.model, to_pixels(test.images[tested])),
+    }
+
+
+def digits_of(dataset: Dataset, shown: Numbers) -> dict[str, Any]:
+    """Return the digits in the page: labels, and their pictures as one PNG, test digits first."""
+    learnt, _ = dataset.fit_and_validation()
+    count = min(TRAIN_SHOWN, len(learnt))
+    some = learnt.at(np.sort(np.random.default_rng(0).permutation(len(learnt))[:count]))
+    test = dataset.test.at(shown)
+    return {
+        "test": test.labels.tolist(),
+        "train": some.labels.tolist(),
+        "learnt": len(learnt),
+        "columns": _COLUMNS,
+        "sheet": base64.b64encode(_sheet(np.concatenate([test.images, some.images]))).decode(),
+    }
+
+
+def _sheet(images: npt.NDArray[np.uint8]) -> bytes:
+    """Return digits side by side in rows, as a PNG."""
+    blank = np.zeros((-len(images) % _COLUMNS, _SIDE, _SIDE), np.uint8)
+    rows = np.concatenate([images, blank]).reshape(-1, _COLUMNS, _SIDE, _SIDE)
+    stream = io.BytesIO()
+    sheet = rows.transpose(0, 2, 1, 3).reshape(-1, _COLUMNS * _SIDE)
+    Image.fromarray(sheet).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _rounded(values: npt.NDArray[Any]) -> Any:
+    return np.round(values.astype(float), 5).tolist()

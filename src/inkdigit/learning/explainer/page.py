@@ -1,0 +1,53 @@
+"""The page: one HTML file with networks, digits, style and modules inside, which asks nobody.
+
+Its scripts are modules that the browser also runs as they are; here they are put one after the
+other. A content security policy lets nothing else run, and nothing be fetched.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+import inkdigit
+from inkdigit.files import write_text
+
+PAGE = Path(__file__).with_name("page")
+# The paper to draw on and the style are those of the service's page.
+_SERVICE = Path(inkdigit.__file__).with_name("serving") / "page"
+_STYLES = (_SERVICE / "style.css", PAGE / "explainer.css")
+# In the order in which they need each other.
+_MODULES = (
+    _SERVICE / "pad.js",
+    *(PAGE / f"{name}.js" for name in (
+        "network", "digit", "elements", "answer", "arithmetic", "layers", "why", "failures", "main",
+    )),
+)  # fmt: skip
+_IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
+
+
+def write_page(path: Path, facts: dict[str, Any]) -> None:
+    """Write the page about `facts`, whole or not at all."""
+    style = "\n".join(file.read_text("utf-8") for file in _STYLES)
+    script = "\n".join(_without_imports(file.read_text("utf-8")) for file in _MODULES)
+    icon = base64.b64encode((_SERVICE / "icon.svg").read_bytes()).decode()
+    # In JSON this is the same text, and no end of a script.
+    data = json.dumps(facts, separators=(",", ":")).replace("<", "\\u003c")
+    template = jinja2.Template((PAGE / "index.html").read_text("utf-8"), autoescape=True)
+    context = {"style_hash": _hash(style), "script_hash": _hash(script), "icon": icon}
+    inside = {"style": style, "script": script, "data": data}
+    write_text(path, template.render(context, **inside))
+
+
+def _without_imports(module: str) -> str:
+    return _EXPORT.sub("", _IMPORT.sub("", module))
+
+
+def _hash(text: str) -> str:
+    """Return what a content security policy knows a script or style by."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,25 @@
+// What a network says of a digit: its likeliest class, and the probability of each as a bar.
+
+import { make, percent } from "./elements.js";
+
+export class Answer {
+  constructor(network) {
+    this.network = network;
+    this.heading = make("h2");
+    this.bars = make("ol", { className: "bars", "aria-label": `Probability of each class, by ${network.label}` });
+    this.element = make("div", { className: "card" }, make("p", { className: "name", textContent: network.label }), this.heading, this.bars);
+  }
+
+  show(maps) {
+    const { classes, complete } = this.network;
+    if (!complete) return void (this.heading.textContent = "The answer cannot be computed here");
+    const { values } = maps.at(-1), top = values.indexOf(Math.max(...values));
+    this.said = `${classes[top]}, ${percent(values[top])}`;
+    this.heading.textContent = this.said;
+    this.bars.replaceChildren(...classes.map((name, at) => {
+      const bar = make("i");
+      bar.style.setProperty("--share", `${100 * values[at]}%`);
+      return make("li", { className: at === top ? "top" : "" }, make("span", { textContent: name === "none" ? "–" : name, title: name }), bar, make("b", { textContent: percent(values[at]) }));
+    }));
+  }
+}

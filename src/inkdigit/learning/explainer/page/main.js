@@ -1,0 +1,118 @@
+// From a digit that is drawn, dropped or taken from the test half to all that is shown of it.
+
+import { Pad } from "./pad.js";
+import { Answer } from "./answer.js";
+import { cutDigits, digitOn, openPicture } from "./digit.js";
+import { $, count, paintMap } from "./elements.js";
+import { Failures } from "./failures.js";
+import { Column, Detail } from "./layers.js";
+import { Network } from "./network.js";
+import { Reasons } from "./why.js";
+
+const SOON = 250; // milliseconds without a stroke, before what takes longer is computed
+const facts = JSON.parse($("facts").textContent);
+const networks = facts.networks.map((described) => new Network(described));
+// For the console of the browser: networks to try things on.
+globalThis.inkdigit = { networks };
+
+const pad = new Pad($("pad"), $("pen"), () => drawn());
+pad.width = 18;
+const detail = new Detail($("detail"));
+let digit = null, all = [], timer = 0, place = 0;
+
+const columns = networks.map((network, at) => new Column(network, (layer, map) => choose(at, layer, map)));
+const answers = networks.map((network) => new Answer(network));
+let reasons = [], failures = [];
+
+function drawn() {
+  $("hint").hidden = !pad.empty;
+  for (const name of ["undo", "clear"]) $(name).disabled = pad.empty;
+  const found = pad.empty ? null : digitOn(pad.picture());
+  if (found) show(found, "What you drew, as the network sees it: 28 × 28 pixels");
+}
+
+function show(found, caption) {
+  digit = found;
+  all = networks.map((network) => network.run(digit));
+  paintMap($("seen"), 28, 28, (at) => digit.values[at], 1);
+  $("seen-caption").textContent = caption;
+  networks.forEach((_, at) => {
+    columns[at].show(all[at]);
+    answers[at].show(all[at]);
+  });
+  detail.show(all[detail.at ?? 0], networks[detail.at ?? 0].classes);
+  clearTimeout(timer);
+  timer = setTimeout(later, SOON);
+}
+
+// What takes longer than a stroke may.
+function later() {
+  networks.forEach((network, at) => {
+    if (!network.complete) return;
+    reasons[at]?.show(digit, all[at]);
+    failures[at]?.show(network.features(all[at]));
+  });
+  $("spoken").textContent = answers.map(({ said, network }) => (said ? `${network.label} says ${said}.` : "")).join(" ");
+}
+
+function choose(at, layer, map) {
+  columns.forEach((column, number) => column.mark(number === at ? layer : -1, map));
+  detail.at = at;
+  detail.choose(networks[at], networks[at].layers[layer], map);
+  detail.show(all[at], networks[at].classes);
+}
+
+function open({ picture, label, at }) {
+  pad.strokes = [];
+  pad.draw();
+  drawn();
+  show(picture, `Test digit ${at + 1}, a ${label}, as the network sees it: 28 × 28 pixels`);
+}
+
+async function openFile(file) {
+  if (!file) return;
+  try {
+    const found = digitOn(await openPicture(file));
+    if (!found) throw new Error("There is nothing on this picture.");
+    show(found, `${file.name}, as the network sees it: 28 × 28 pixels`);
+  } catch (error) {
+    $("seen-caption").textContent = error.name === "InvalidStateError" ? "This is no picture that the browser can open." : error.message;
+  }
+}
+
+function tell() {
+  const names = networks.map(({ label }) => label).join(" and ");
+  $("title").textContent = `Inside ${names}`;
+  document.title = `${names} · Inkdigit`;
+  const sizes = networks.map(({ label, parameters, macs }) => `${label} has ${count(parameters)} parameters${macs ? ` and multiplies ${count(macs)} times a digit` : ""}.`);
+  $("about").textContent = `Draw a digit and see what each layer makes of it, down to the single number. ${sizes.join(" ")}`;
+}
+
+async function begin() {
+  tell();
+  $("answers").append(...answers.map(({ element }) => element));
+  $("columns").append(...columns.map(({ element }) => element));
+  const pictures = await cutDigits(facts.digits);
+  const { test, train, learnt } = facts.digits;
+  const labelled = [...test, ...train].map((label, at) => ({ label, at, picture: pictures[at] }));
+  const digits = { test: labelled.slice(0, test.length), train: labelled.slice(test.length), learnt };
+  reasons = networks.map((network) => (network.complete ? new Reasons(network, digits) : null));
+  failures = networks.map((network) => new Failures(network, digits, (one) => { open(one); $("draw").scrollIntoView(); }));
+  $("reasons").append(...reasons.filter(Boolean).map(({ element }) => element));
+  $("mistakes").append(...failures.map(({ element }) => element));
+  $("another").addEventListener("click", () => open(digits.test[(place = (place + 37) % digits.test.length)]));
+  open(digits.test[0]);
+  choose(0, 0, 0);
+}
+
+$("undo").addEventListener("click", () => pad.undo());
+$("clear").addEventListener("click", () => pad.clear());
+$("choose").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", () => openFile($("file").files[0]));
+$("paper").addEventListener("dragover", (event) => event.preventDefault());
+$("paper").addEventListener("drop", (event) => {
+  event.preventDefault();
+  openFile(event.dataTransfer.files[0]);
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => digit && show(digit, $("seen-caption").textContent));
+begin();
