@@ -24,7 +24,7 @@ _STYLES = (_SERVICE / "style.css", PAGE / "explainer.css")
 _MODULES = (
     _SERVICE / "pad.js",
     *(PAGE / f"{name}.js" for name in (
-        "network", "digit", "elements", "answer", "arithmetic", "layers", "why", "failures", "main",
+        "network", "digit", "elements", "answer", "arithmetic", "detail", "layers", "why", "failures", "main",
     )),
 )  # fmt: skip
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)

@@ -3,9 +3,12 @@
 export const $ = (id) => document.getElementById(id);
 
 export function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  for (const [name, value] of Object.entries(properties)) if (name.includes("-") || name === "role") element.setAttribute(name, value);
-  element.append(...children.filter((child) => child !== null));
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
   return element;
 }
 

@@ -4,27 +4,29 @@ import { Pad } from "./pad.js";
 import { Answer } from "./answer.js";
 import { cutDigits, digitOn, openPicture } from "./digit.js";
 import { $, count, paintMap } from "./elements.js";
+import { Detail } from "./detail.js";
 import { Failures } from "./failures.js";
-import { Column, Detail } from "./layers.js";
+import { Column } from "./layers.js";
 import { Network } from "./network.js";
-import { Reasons } from "./why.js";
+import { EXPLANATIONS, Reasons } from "./why.js";
 
 const SOON = 250; // milliseconds without a stroke, before what takes longer is computed
 const facts = JSON.parse($("facts").textContent);
 const networks = facts.networks.map((described) => new Network(described));
 // For the console of the browser: networks to try things on.
-globalThis.inkdigit = { networks };
+globalThis.inkdigit = { networks, explanations: EXPLANATIONS, digitOn };
 
-const pad = new Pad($("pad"), $("pen"), () => drawn());
+const pad = new Pad($("pad"), $("pen"), () => { frame ||= requestAnimationFrame(drawn); });
 pad.width = 18;
 const detail = new Detail($("detail"));
-let digit = null, all = [], timer = 0, place = 0;
+let digit = null, all = [], timer = 0, frame = 0, place = 0;
 
 const columns = networks.map((network, at) => new Column(network, (layer, map) => choose(at, layer, map)));
 const answers = networks.map((network) => new Answer(network));
 let reasons = [], failures = [];
 
 function drawn() {
+  frame = 0;
   $("hint").hidden = !pad.empty;
   for (const name of ["undo", "clear"]) $(name).disabled = pad.empty;
   const found = pad.empty ? null : digitOn(pad.picture());
@@ -103,6 +105,7 @@ async function begin() {
   $("another").addEventListener("click", () => open(digits.test[(place = (place + 37) % digits.test.length)]));
   open(digits.test[0]);
   choose(0, 0, 0);
+  for (const one of reasons) await one?.meetDigits();
 }
 
 $("undo").addEventListener("click", () => pad.undo());

@@ -5,12 +5,14 @@ export class Network {
     Object.assign(this, described);
     const bytes = Uint8Array.from(atob(described.weights), (letter) => letter.charCodeAt(0));
     const values = new Float32Array(bytes.buffer);
-    for (const layer of this.layers) {
-      for (const [name, { start, shape }] of Object.entries(layer.weights)) {
-        layer[name] = values.subarray(start, start + shape.reduce(times, 1));
-        if (name === "kernel") layer.shape = shape;
+    let start = 0;
+    this.layers = described.layers.map((layer) => {
+      const weights = {}, shapes = layer.weights;
+      for (const [name, shape] of Object.entries(shapes)) {
+        weights[name] = values.subarray(start, (start += shape.reduce((size, side) => size * side, 1)));
       }
-    }
+      return { ...layer, activation: layer.activation ?? "linear", ...weights, ...TYPES[layer.type](layer, weights, shapes) };
+    });
   }
 
   get complete() { return !this.missing; }
@@ -54,7 +56,37 @@ export class Network {
   }
 }
 
-const times = (a, b) => a * b;
+// What each type of layer in Keras is here: one of six kinds, and what that needs to know.
+const pooling = (largest) => ({ pool_size: size }) => ({ kind: "pool", largest, size });
+const wholePooling = (largest) => ({ keepdims }) => ({ kind: "pool", largest, size: null, flat: !keepdims });
+const activating = (activation, slope) => ({ kind: "reshape", activation, slope });
+const asItIs = () => ({ kind: "reshape" });
+const TYPES = {
+  Conv2D: ({ activation }, { bias }, { kernel }) => ({ kind: "conv", shape: kernel, bias: bias ?? new Float32Array(kernel[3]), slope: SLOPES[activation] }),
+  DepthwiseConv2D({ activation }, { bias }, { kernel: [rows, columns, channels, times] }) {
+    const filters = channels * times;
+    return { kind: "conv", shape: [rows, columns, 1, filters], groups: channels, bias: bias ?? new Float32Array(filters), slope: SLOPES[activation] };
+  },
+  Dense: ({ activation }, { bias }, { kernel }) => ({ kind: "dense", shape: kernel, bias: bias ?? new Float32Array(kernel[1]), slope: SLOPES[activation] }),
+  Activation: ({ activation }) => ({ kind: "reshape", slope: SLOPES[activation] }),
+  MaxPooling2D: pooling(true), AveragePooling2D: pooling(false),
+  GlobalMaxPooling2D: wholePooling(true), GlobalAveragePooling2D: wholePooling(false),
+  BatchNormalization({ epsilon }, { moving_mean: mean, moving_variance: variance, gamma, beta }) {
+    const spread = Float64Array.from(variance, (one) => Math.sqrt(one + epsilon));
+    return { kind: "scale", mean, spread, gamma: gamma ?? mean.map(() => 1), beta: beta ?? mean.map(() => 0) };
+  },
+  Rescaling: ({ scale, offset }) => ({ kind: "scale", mean: [0], spread: [1], gamma: [scale], beta: [offset] }),
+  Add: () => ({ kind: "sum", mean: false }), Average: () => ({ kind: "sum", mean: true }),
+  Flatten: () => ({ kind: "reshape", reshape: [-1] }), Reshape: ({ target_shape: reshape }) => ({ kind: "reshape", reshape }),
+  ReLU: ({ negative_slope: slope }) => activating(slope ? "leaky_relu" : "relu", slope),
+  LeakyReLU: ({ negative_slope: slope }) => activating("leaky_relu", slope),
+  ELU: ({ alpha }) => activating("elu", alpha), Softmax: () => activating("softmax"),
+  // These do nothing once a network is trained.
+  ActivityRegularization: asItIs, AlphaDropout: asItIs, Dropout: asItIs, GaussianDropout: asItIs, GaussianNoise: asItIs,
+  Identity: asItIs, SpatialDropout2D: asItIs,
+};
+const SLOPES = { leaky_relu: 0.2, elu: 1 }; // as Keras has them where nothing is said
+
 // Probabilities are at least this, so that their logarithms are numbers.
 const LEAST = 1e-30;
 const rest = (values, chosen) => Math.max(values.reduce((sum, p, index) => sum + (index === chosen ? 0 : p), 0), LEAST);
@@ -158,7 +190,7 @@ const KINDS = {
         }
       });
       if (!layer.largest) for (let out = 0; out < sums.length; out++) sums[out] /= counts[Math.floor(out / channels)];
-      return { shape: layer.reshape?.length ? [channels] : [high, wide, channels], sums };
+      return { shape: layer.flat ? [channels] : [high, wide, channels], sums };
     },
     backward(layer, { inputs: [{ shape, values }], sums }, slope, [into]) {
       const size = poolSize(layer, shape), how = pooled(layer, shape), channels = shape[2];

@@ -3,7 +3,9 @@
 import { SIDE, picture, shifted, stroked, thickened, turned } from "./digit.js";
 import { count, largest, make, number, paintMap, percent, thumbnail } from "./elements.js";
 
+const PATIENCE = 10; // milliseconds of work before the page may answer again
 const WINDOW = 4, REMOVED = 0.1, HOLDS = 3, NEAREST = 8;
+const pause = () => new Promise((resume) => setTimeout(resume));
 const likeliest = (values) => values.indexOf(Math.max(...values));
 
 // As `attribution.py` has them, which measures what they are worth: how much each pixel speaks for a class.
@@ -44,7 +46,7 @@ export function without(values, named) {
 // The reasons of one network.
 export class Reasons {
   constructor(network, digits) {
-    Object.assign(this, { network, digits });
+    Object.assign(this, { network, digits, known: [] });
     this.pictures = make("div", { className: "trio" });
     this.nearest = make("div", { className: "row" });
     this.found = make("p", {}, "");
@@ -64,6 +66,18 @@ export class Reasons {
     this.#showNearest();
   }
 
+  // What the last layer sees of the training digits, computed bit by bit.
+  async meetDigits() {
+    let since = performance.now();
+    for (const { picture: one } of this.digits.train) {
+      this.known.push(this.network.features(this.network.run(one)));
+      if (performance.now() - since < PATIENCE) continue;
+      await pause();
+      since = performance.now();
+    }
+    if (this.maps) this.#showNearest();
+  }
+
   #explanation(name, { title, words, of }, chosen) {
     const { network, digit, maps } = this, named = of(network, maps, digit, chosen);
     const after = network.run(picture(without(digit.values, named))).at(-1).values[chosen], before = maps.at(-1).values[chosen];
@@ -79,7 +93,7 @@ export class Reasons {
   // Distances between what the last layer sees of this digit and of the training digits in this page.
   #showNearest() {
     const { network, digits } = this;
-    this.known ??= digits.train.map(({ picture: one }) => network.features(network.run(one)));
+    if (this.known.length < digits.train.length) return;
     const here = network.features(this.maps);
     const far = this.known.map((features) => Math.sqrt(features.reduce((sum, value, at) => sum + (value - here[at]) ** 2, 0)));
     const order = [...far.keys()].sort((a, b) => far[a] - far[b]).slice(0, NEAREST);
@@ -96,7 +110,7 @@ export class Reasons {
     const { network, digit } = this, chosen = likeliest(this.maps.at(-1).values);
     const said = (values) => likeliest(network.run(picture(values)).at(-1).values);
     for (const [title, steps] of Object.entries(BREAKS)) {
-      await new Promise(requestAnimationFrame); // the page stays alive
+      await pause();
       const found = steps(digit.values).find(({ values }) => said(values) !== chosen);
       if (this.digit !== digit) break;
       const figure = found
