@@ -42,7 +42,8 @@ _HOME = {
     "Comparison": "evaluation.comparison", "Dataset": "datasets", "DigitClassifier": "models.load",
     "Digits": "datasets", "Evaluation": "evaluation.metrics", "Run": "models.run",
     "TrainingSettings": "settings", "adapt": "adaptation.api", "build_network": "networks",
-    "explain": "explainer.api", "export_mean": "classifiers.mean", "figures": "evaluation.figures", "load_dataset": "datasets",
+    "explain": "explainer.api", "export_mean": "classifiers.mean", "figures": "evaluation.figures",
+    "load_dataset": "datasets",
 }  # fmt: skip
 
 

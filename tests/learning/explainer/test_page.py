@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, browser, visiting  # noqa: F401  (a fixture)
+from browsing import NEEDS_CHROMIUM, Open, visiting
 from drawing import drawn
 from playwright.sync_api import Browser, Page, expect
 from strokes import strokes_of
@@ -25,9 +25,11 @@ from inkdigit.reading.preprocessing.digit import normalise
 pytestmark = NEEDS_CHROMIUM
 
 # The largest difference of what the page computes from what Keras does, over the layers.
-COMPARE = """([pictures, expected]) => {
-  const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-  const [network] = inkdigit.networks, all = floats(pictures), known = expected.map(floats);
+COMPARE = """([described, pictures, expected]) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const floats = (text) => new Float32Array(bytes(text).buffer);
+  const all = floats(pictures), known = expected.map(floats);
+  const network = new inkdigit.Network(described);
   const most = known.map(() => 0);
   for (let digit = 0; digit * 784 < all.length; digit++) {
     const values = all.subarray(784 * digit, 784 * (digit + 1));
@@ -41,16 +43,16 @@ COMPARE = """([pictures, expected]) => {
   return most;
 }"""
 EXPLAIN = """([values]) => {
-  const [network] = inkdigit.networks;
-  const digit = { shape: [28, 28, 1], values: Float32Array.from(values) }, maps = network.run(digit);
-  const chosen = maps.at(-1).values.indexOf(Math.max(...maps.at(-1).values));
-  const all = Object.entries(inkdigit.explanations);
-  return Object.fromEntries(all.map(([name, { of }]) => [name, [...of(network, maps, digit, chosen)]]));
+  const [network] = inkdigit.networks, all = Object.entries(inkdigit.explanations);
+  const digit = { shape: [28, 28, 1], values: Float32Array.from(values) };
+  const maps = network.run(digit), last = maps.at(-1).values;
+  const explain = ({ of }) => [...of(network, maps, digit, last.indexOf(Math.max(...last)))];
+  return Object.fromEntries(all.map(([name, how]) => [name, explain(how)]));
 }"""
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:  # noqa: F811
+def visit(browser: Browser) -> Iterator[Open]:
     """Opens a page from the disk; afterwards it has asked nobody and complained of nothing."""
     with visiting(browser) as open_page:
 
@@ -71,15 +73,13 @@ def page_of_run(trained: Run, hundred: Dataset, tmp_path_factory: pytest.TempPat
     return explain(trained, tmp_path_factory.mktemp("explained") / "page.html", hundred)
 
 
-def saved(model: Any, folder: Path) -> Path:
-    """Keep a network whose normalisation has measured something."""
+def with_statistics(model: Any) -> Any:
+    """Let normalisation have measured something."""
     rng = np.random.default_rng(0)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-    path = folder / "network.keras"
-    model.save(path)
-    return path
+    return model
 
 
 def mixed() -> Any:
@@ -106,14 +106,13 @@ def encoded(values: Any) -> str:
     "name", ["lenet5", "classic", "modern", "fast", "small-8k", "best", "mixed"]
 )
 def test_every_number_is_that_of_keras(
-    visit: Open, hundred: Dataset, tmp_path: Path, name: str
+    visit: Open, page_of_run: Path, hundred: Dataset, name: str
 ) -> None:
-    model = mixed() if name == "mixed" else build_network(name)
-    page = visit(explain(saved(model, tmp_path), tmp_path / "page.html", hundred))
+    network = Network.of(with_statistics(mixed() if name == "mixed" else build_network(name)))
     pictures = to_pixels(hundred.test.images)
-    network = Network.of(model)
     outputs = network.outputs(pictures)
-    found = page.evaluate(COMPARE, [encoded(pictures), list(map(encoded, outputs))])
+    known = network.to_dict(), encoded(pictures), list(map(encoded, outputs))
+    found = visit(page_of_run).evaluate(COMPARE, known)
     assert len(found) == len(network.steps)
     assert max(found) < 1e-4
     # What is expected is no constant.

@@ -4,16 +4,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from inkdigit.errors import ModelError, OutputError, SettingError
+from inkdigit.errors import OutputError, SettingError
 from inkdigit.files import as_path, is_taken
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.explainer.facts import chosen_digits, digits_of, facts_of, reading_of
+from inkdigit.learning.evaluation.metrics import Evaluation
+from inkdigit.learning.explainer.facts import chosen_digits, digits_of, facts_of
 from inkdigit.learning.explainer.network import Network
 from inkdigit.learning.explainer.page import write_page
-from inkdigit.learning.models.keras_files import load_digit_model
+from inkdigit.learning.models.keras_files import load_digit_model, predict
 from inkdigit.learning.models.load import already_seen, data_of, model_of_run
 from inkdigit.learning.models.run import KERAS_MODEL, Run
-from inkdigit.reading.alphabet import SINGLE_ALPHABET
+from inkdigit.reading.alphabet import DIGITS
 
 Source = Run | str | Path
 Tell = Callable[[str], None]
@@ -55,22 +56,20 @@ def explain(
     networks = [Network.of(_model(path)) for path in paths]
     learnt = [data_of(path) for path in paths]
     dataset = data if isinstance(data, Dataset) else load_dataset(data or learnt[0] or "auto")
-    evaluations = [reading_of(network, dataset.test) for network in networks]
+    test = dataset.test
+    evaluations = [Evaluation(test.labels, predict(one.model, test.images)) for one in networks]
     shown = chosen_digits(evaluations)
-    described: list[dict[str, Any]] = []
+    described = []
     for path, network, evaluation, known in zip(paths, networks, evaluations, learnt, strict=True):
-        if tell:
-            tell(f"{path}: {network.missing or 'every layer can be shown'}")
-        classes = [name if name.isdigit() else NONE for name in SINGLE_ALPHABET]
-        described.append(
-            {
-                **network.to_dict(),
-                "label": path.parent.name if path.name == KERAS_MODEL else path.name,
-                "classes": classes[: network.model.output_shape[1]],
-                "warning": already_seen(known, dataset.name, "test") or "",
-                **facts_of(network, evaluation, dataset.test, shown),
-            }
-        )
+        if tell and network.missing:
+            tell(f"{path}: {network.missing}")
+        about: dict[str, Any] = {
+            "label": path.parent.name if path.name == KERAS_MODEL else path.name,
+            "classes": [*DIGITS, NONE][: network.model.output_shape[1]],
+            "warning": already_seen(known, dataset.name, "test") or "",
+        }
+        facts = facts_of(network, evaluation, test, shown)
+        described.append({**about, **network.to_dict(), **facts})
     write_page(page, {"networks": described, "digits": digits_of(dataset, shown)})
     return page
 

@@ -27,7 +27,6 @@ HOLDS = 3.0
 WINDOW = 4
 # Probabilities are at least this, so that their logarithms are numbers.
 _LEAST = 1e-30
-_BATCH = 1000
 
 
 def log_odds(probabilities: Any, chosen: npt.NDArray[np.int64]) -> Any:
@@ -109,12 +108,8 @@ def _removed(pictures: Pictures, values: Values) -> Pictures:
 
 
 def _gradient(model: Model, pictures: Pictures, chosen: npt.NDArray[np.int64]) -> Values:
-    def of_batch(start: int) -> Values:
-        some = slice(start, start + _BATCH)
-        return gradients(lambda digits: log_odds(model(digits), chosen[some]), pictures[some])
-
-    return np.concatenate([of_batch(start) for start in range(0, len(pictures), _BATCH)])
+    return gradients(lambda digits: log_odds(model(digits), chosen), pictures)
 
 
 def _probabilities(model: Model, pictures: Pictures) -> Values:
-    return np.asarray(model.predict(pictures, batch_size=_BATCH, verbose=0), np.float32)
+    return np.asarray(model.predict_on_batch(pictures), np.float32)

@@ -13,7 +13,7 @@ from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.explainer.attribution import TESTED, deletion_test
 from inkdigit.learning.explainer.network import Network
-from inkdigit.learning.models.keras_files import BATCH, predict
+from inkdigit.learning.models.keras_files import BATCH
 from inkdigit.reading.model_file import to_pixels
 
 Numbers = npt.NDArray[np.int64]
@@ -22,11 +22,6 @@ Numbers = npt.NDArray[np.int64]
 TEST_SHOWN, MISTAKES_SHOWN, TRAIN_SHOWN = 300, 180, 300
 _COLUMNS = 20
 _SIDE = 28
-
-
-def reading_of(network: Network, test: Digits) -> Evaluation:
-    """Return how a network reads the test digits."""
-    return Evaluation(test.labels, predict(network.model, test.images))
 
 
 def chosen_digits(evaluations: list[Evaluation]) -> Numbers:
@@ -39,7 +34,9 @@ def chosen_digits(evaluations: list[Evaluation]) -> Numbers:
     return np.sort(np.array(list(first)[:TEST_SHOWN]))
 
 
-def facts_of(network: Network, evaluation: Evaluation, test: Digits, shown: Numbers) -> dict[str, Any]:
+def facts_of(
+    network: Network, evaluation: Evaluation, test: Digits, shown: Numbers
+) -> dict[str, Any]:
     """Return how a network reads the test digits, where those shown lie, and why it says so."""
     features = network.features.predict(to_pixels(test.images), batch_size=BATCH, verbose=0)
     features = features.reshape(len(test), -1)

@@ -33,11 +33,16 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "Rescaling": ("scale", "offset"),
     "Reshape": ("target_shape",),
 }
-ACTIVATIONS = {
+ACTIVATIONS = (
     "linear", "relu", "leaky_relu", "elu", "tanh", "sigmoid", "silu", "softplus", "softmax",
-}  # fmt: skip
+)  # fmt: skip
 # A layer that is otherwise is not computed.
-_USUAL = {"dilation_rate": (1, 1), "data_format": "channels_last", "max_value": None, "threshold": 0}
+_USUAL = {
+    "dilation_rate": (1, 1),
+    "data_format": "channels_last",
+    "max_value": None,
+    "threshold": 0,
+}
 
 
 class _UnknownLayerError(Exception):
@@ -101,19 +106,19 @@ class Network:
     def to_dict(self) -> dict[str, Any]:
         """Return the network as JSON has it; all weights are one base64 of `float32` ("<f4")."""
         layers: list[dict[str, Any]] = []
-        parts: list[npt.NDArray[np.float32]] = []
+        parts: list[bytes] = []
         for step in self.steps:
             shapes = {}
             for weights in step.layer.weights:
                 shapes[weights.name] = list(weights.shape)
-                parts.append(np.asarray(weights, "<f4").ravel())
+                parts.append(np.asarray(weights, "<f4").tobytes())
             layers.append({"inputs": step.inputs, "weights": shapes, **step.described})
         return {
             "layers": layers,
             "missing": self.missing,
             "parameters": self.model.count_params(),
             "macs": count_macs(self.model),
-            "weights": base64.b64encode(np.concatenate(parts or [np.empty(0, "<f4")])).decode(),
+            "weights": base64.b64encode(b"".join(parts)).decode(),
         }
 
 
@@ -161,7 +166,7 @@ def _describe(layer: Layer, rank: int) -> dict[str, Any]:
     odd = [name for name, usual in _USUAL.items() if told.get(name, usual) != usual]
     if told.get("axis", -1) not in (-1, rank - 1):
         odd.append("axis")
-    if (activation := told.get("activation", "linear")) not in ACTIVATIONS:
+    if told.get("activation", "linear") not in ACTIVATIONS:
         odd.append("activation")
     if odd:
         raise _UnknownLayerError(f"{layer.name}, with its {odd[0]}: {told[odd[0]]},")

@@ -20,13 +20,11 @@ PAGE = Path(__file__).with_name("page")
 # The paper to draw on and the style are those of the service's page.
 _SERVICE = Path(inkdigit.__file__).with_name("serving") / "page"
 _STYLES = (_SERVICE / "style.css", PAGE / "explainer.css")
-# In the order in which they need each other.
+# What begins when it is read comes last.
 _MODULES = (
     _SERVICE / "pad.js",
-    *(PAGE / f"{name}.js" for name in (
-        "network", "digit", "elements", "answer", "arithmetic", "detail", "layers", "why", "failures", "main",
-    )),
-)  # fmt: skip
+    *sorted(PAGE.glob("*.js"), key=lambda file: (file.name == "main.js", file.name)),
+)
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 

@@ -162,6 +162,7 @@ def data_of(path: str | Path) -> str | None:
 
 
 def model_of_run(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of the named files that a run has; `RunError` where it has none yet."""
     run = Run.open(folder)
     found = next((run.folder / name for name in names if (run.folder / name).exists()), None)
     if found is None:

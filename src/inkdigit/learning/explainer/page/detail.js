@@ -6,6 +6,7 @@ import { count, largest, make, number, paintMap } from "./elements.js";
 const MOST_TERMS = 12;
 // Layers of so few neurons are shown whole: what each number before adds to each of them.
 const FEW = 16;
+const NAMES = { relu: "ReLU", leaky_relu: "leaky ReLU", elu: "ELU", silu: "SiLU" };
 
 // The chosen map, large; the number at the chosen place of it; and the numbers that it is made of.
 export class Detail {
@@ -214,7 +215,7 @@ const SUMS = {
 function activationOf(layer, { sums, values, shape }, place, chosen, classes) {
   const maps = shape.at(-1), at = place * maps + chosen;
   if (layer.activation === "linear") return [];
-  if (layer.activation !== "softmax") return [table(line(`after ${layer.activation}`, values[at], true))];
+  if (layer.activation !== "softmax") return [table(line(`after ${NAMES[layer.activation] ?? layer.activation}`, values[at], true))];
   const all = [...sums.subarray(place * maps, (place + 1) * maps)], top = Math.max(...all), powers = all.map((sum) => Math.exp(sum - top));
   const total = powers.reduce((sum, power) => sum + power, 0);
   const head = make("tr", {}, ...["class", "sum", "e^(sum − largest)", "share"].map((textContent) => make("th", { scope: "col", textContent })));

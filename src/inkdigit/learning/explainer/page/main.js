@@ -14,7 +14,7 @@ const SOON = 250; // milliseconds without a stroke, before what takes longer is 
 const facts = JSON.parse($("facts").textContent);
 const networks = facts.networks.map((described) => new Network(described));
 // For the console of the browser: networks to try things on.
-globalThis.inkdigit = { networks, explanations: EXPLANATIONS, digitOn };
+globalThis.inkdigit = { Network, networks, explanations: EXPLANATIONS, digitOn };
 
 const pad = new Pad($("pad"), $("pen"), () => { frame ||= requestAnimationFrame(drawn); });
 pad.width = 18;
