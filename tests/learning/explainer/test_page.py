@@ -1,6 +1,7 @@
 """The page in a real browser, opened from a disk."""
 
 import base64
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 from browsing import NEEDS_CHROMIUM, Open, visiting
-from drawing import drawn
-from playwright.sync_api import Browser, Page, expect
+from drawing import as_file, drawn, png
+from playwright.sync_api import Browser, Locator, Page, expect
 from strokes import strokes_of
 
-from inkdigit.learning import build_network
+from inkdigit.learning import DigitClassifier, Evaluation, build_network
 from inkdigit.learning.backend import keras, layers
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.explainer import attribution
 from inkdigit.learning.explainer.api import explain
+from inkdigit.learning.explainer.facts import chosen_digits
 from inkdigit.learning.explainer.network import Network
+from inkdigit.learning.models.keras_files import load_digit_model
 from inkdigit.learning.models.run import Run
 from inkdigit.reading.model_file import to_pixels
 from inkdigit.reading.preprocessing.digit import normalise
@@ -48,6 +51,14 @@ EXPLAIN = """([values]) => {
   const maps = network.run(digit), last = maps.at(-1).values;
   const explain = ({ of }) => [...of(network, maps, digit, last.indexOf(Math.max(...last)))];
   return Object.fromEntries(all.map(([name, how]) => [name, explain(how)]));
+}"""
+ON_CANVAS = """async (png) => {
+  const image = Object.assign(new Image(), { src: `data:image/png;base64,${png}` });
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return [...inkdigit.digitOn(canvas).values];
 }"""
 
 
@@ -144,3 +155,149 @@ def draw(page: Page, digit: str) -> None:
         for point in stroke[1:]:
             page.mouse.move(*point)
         page.mouse.up()
+
+
+def test_a_drawn_digit_is_shown_to_the_network_as_the_reader_would(
+    visit: Open, page_of_run: Path
+) -> None:
+    page = visit(page_of_run)
+    for digit in "0123456789":
+        picture = drawn(digit, 75)
+        stream = base64.b64encode(as_file(picture)).decode()
+        found = np.reshape(page.evaluate(ON_CANVAS, stream), (28, 28))
+        wanted = normalise(np.asarray(picture)) / 255
+        # A centre of mass between two pixels may go either way.
+        near = [np.roll(found, shift, (0, 1)) for shift in np.ndindex(2, 2)]
+        near += [np.roll(found, (-down, -right), (0, 1)) for down, right in np.ndindex(2, 2)]
+        assert min(np.abs(each - wanted).max() for each in near) < 0.02, digit
+
+
+def test_what_is_drawn_is_read_at_once_and_explained(
+    visit: Open, page_of_run: Path, trained: Run
+) -> None:
+    page = visit(page_of_run)
+    draw(page, "4")
+    said = page.locator("#answers h2")
+    expect(page.locator("#seen-caption")).to_contain_text("What you drew")
+    expect(page.locator("#spoken")).to_contain_text("run says")
+    values = page.evaluate("[...inkdigit.digitOn(inkdigit.pad.picture()).values]")
+    digit = np.rint(255 * np.reshape(values, (1, 28, 28))).astype(np.uint8)
+    (probabilities,) = DigitClassifier.load(trained.folder / "model.keras").probabilities(digit)
+    expect(said).to_contain_text(f"{probabilities.argmax()}, {100 * probabilities.max():.1f} %")
+    bars = page.locator("#answers .bars b")
+    shown = [float(text.removesuffix(" %")) for text in bars.all_inner_texts()]
+    np.testing.assert_allclose(shown, 100 * probabilities, atol=0.06)
+    expect(page.locator("#reasons .trio figure")).to_have_count(3)
+    expect(page.locator("#reasons .thumbnail")).to_have_count(8)
+
+
+def test_from_a_layer_to_a_map_to_a_number_with_the_keyboard(
+    visit: Open, page_of_run: Path, trained: Run, hundred: Dataset
+) -> None:
+    """Its products, bias and activation are Keras's."""
+    page = visit(page_of_run)
+    maps = page.locator("#layers .layer canvas")
+    maps.nth(2).focus()
+    for key in ("Home", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(maps.nth(2)).to_have_attribute("aria-valuetext", "Map 3 of 16")
+    expect(page.locator("#detail h3")).to_have_text("C3, map 3")
+    page.locator("#detail canvas[role=application]").focus()
+    for key in ["ArrowUp", "ArrowLeft"] * 10 + ["ArrowDown", "ArrowRight", "ArrowRight"]:
+        page.keyboard.press(key)
+    value = page.locator("#detail .value")
+    expect(value).to_contain_text("Row 2, column 3: ")
+    first = to_pixels(hundred.test.images[chosen_of(trained, hundred)[:1]])
+    network = Network.of(load_digit_model(trained.folder / "model.keras"))
+    outputs = network.outputs(first)
+    assert number_in(value) == pytest.approx(outputs[2][0, 1, 2, 2], abs=1e-4)
+    window, layer = outputs[1][0, 1:6, 2:7], network.steps[2].layer
+    parts = (window[..., None] * np.asarray(layer.kernel)).sum(axis=(0, 1))[:, 2]
+    strongest = np.abs(parts).argmax()
+    rows = page.locator("#detail .sums > table tr")
+    wanted = parts[strongest], parts.sum(), np.asarray(layer.bias)[2]
+    for row, known in zip(rows.all(), (*wanted, wanted[1] + wanted[2]), strict=False):
+        assert number_in(row.locator("td")) == pytest.approx(known, abs=1e-4)
+    expect(rows.nth(0)).to_contain_text(f"map {strongest + 1} adds")
+
+
+def chosen_of(run: Run, dataset: Dataset) -> Any:
+    answers = DigitClassifier.load(run.folder / "model.keras").probabilities(dataset.test.images)
+    return chosen_digits([Evaluation(dataset.test.labels, answers)])
+
+
+def number_in(place: Locator) -> float:
+    return float(place.inner_text().split()[-1].replace("−", "-"))
+
+
+def test_a_number_of_the_confusion_matrix_opens_its_pictures(
+    visit: Open, page_of_run: Path, trained: Run, hundred: Dataset
+) -> None:
+    page = visit(page_of_run)
+    read = DigitClassifier.load(trained.folder / "model.keras").predict(hundred.test.images)
+    labels = hundred.test.labels
+    digit, as_what = next(zip(labels[read != labels], read[read != labels], strict=True))
+    times = int(((labels == digit) & (read == as_what)).sum())
+    button = page.get_by_role("button", name=f"{digit} read as {as_what}, {times} times")
+    button.press("Enter")
+    pictures = page.locator("#mistakes button.digit")
+    expect(pictures).to_have_count(times)
+    pictures.first.click()
+    expect(page.locator("#seen-caption")).to_contain_text(f"a {digit},")
+    expect(page.locator("#answers h2")).to_contain_text(f"{as_what}, ")
+
+
+def test_an_answer_is_broken_and_how_far_that_was(visit: Open, page_of_run: Path) -> None:
+    page = visit(page_of_run)
+    page.get_by_role("button", name="Break it").click()
+    expect(page.get_by_role("button", name="Break it")).to_be_enabled()
+    tried = page.locator(".broken figcaption")
+    expect(tried).to_have_count(4)
+    before = page.locator("#answers h2").inner_text().split(",")[0]
+    for text in tried.all_inner_texts():
+        assert text.endswith("does not change it") or text[-1] != before
+    assert any("it says" in text for text in tried.all_inner_texts())
+
+
+def test_two_networks_stand_side_by_side_and_names_are_text(
+    visit: Open, trained: Run, hundred: Dataset, tmp_path: Path
+) -> None:
+    folder = tmp_path / "<img src=x onerror=alert(1)>"
+    shutil.copytree(trained.folder, folder)
+    page = visit(explain([trained, folder], tmp_path / "two.html", hundred))
+    for place in ("#answers .name", "#columns h3", "#reasons h3", "#mistakes h3"):
+        expect(page.locator(place)).to_have_text([trained.folder.name, folder.name])
+    expect(page.locator("#answers .bars li")).to_have_count(20)
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_what_cannot_be_computed_is_said_and_the_rest_shown(
+    visit: Open, hundred: Dataset, tmp_path: Path
+) -> None:
+    parts = [layers.Conv2D(4, 3), layers.UpSampling2D(), layers.Flatten()]
+    end = layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((28, 28, 1)), *parts, end])
+    model.save(tmp_path / "own.keras")
+    page = visit(explain(tmp_path / "own.keras", tmp_path / "page.html", hundred))
+    expect(page.locator("#columns .notice")).to_contain_text("UpSampling2D, cannot be computed")
+    expect(page.locator("#columns .layer canvas")).to_have_count(1)
+    expect(page.locator("#answers h2")).to_have_text("The answer cannot be computed here")
+    expect(page.locator("#mistakes .confusion")).to_be_visible()
+
+
+def test_a_picture_can_be_dropped_and_what_is_none_is_said(visit: Open, page_of_run: Path) -> None:
+    page = visit(page_of_run)
+    file = page.locator("#file")
+    file.set_input_files({"name": "seven.png", "mimeType": "image/png", "buffer": png("7")})
+    expect(page.locator("#seen-caption")).to_contain_text("seven.png")
+    file.set_input_files({"name": "none.png", "mimeType": "image/png", "buffer": b"no picture"})
+    expect(page.locator("#seen-caption")).to_contain_text("no picture that the browser can open")
+    file.set_input_files({"name": "blank.png", "mimeType": "image/png", "buffer": png("")})
+    expect(page.locator("#seen-caption")).to_contain_text("nothing on this picture")
+
+
+@pytest.mark.parametrize("how", [{"viewport": {"width": 360, "height": 700}}, {}])
+def test_nothing_sticks_out(visit: Open, page_of_run: Path, how: dict[str, Any]) -> None:
+    page = visit(page_of_run, **how)
+    expect(page.locator("#mistakes .card")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

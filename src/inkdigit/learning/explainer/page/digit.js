@@ -3,8 +3,8 @@
 
 export const SIDE = 28;
 const BOX = 20, LARGEST = 512;
-// Fainter than this share of the blackest ink is texture of the paper; ink of half the blackest is a stroke.
-const NOISE = 0.125, STROKE = 0.5, BLANK = 12;
+// Fainter than this share of the blackest ink is texture of the paper, and no ink at all is fainter than that.
+const NOISE = 0.125, BLANK = 12, LEAST_THRESHOLD = 50;
 
 export const picture = (values) => ({ shape: [SIDE, SIDE, 1], values });
 
@@ -12,7 +12,7 @@ export const picture = (values) => ({ shape: [SIDE, SIDE, 1], values });
 export function digitOn(canvas) {
   const ink = inkOf(canvas);
   const strongest = ink.values.reduce((most, value) => Math.max(most, value), 0);
-  const box = strongest < BLANK ? null : boxOf(ink, strongest * STROKE);
+  const box = strongest < BLANK ? null : boxOf(ink, (threshold(ink.values, 255 / strongest) * strongest) / 255);
   return box && picture(centred(fitted(ink, box, strongest * NOISE)));
 }
 
@@ -26,10 +26,26 @@ function inkOf(canvas) {
   return { width, height, values: grey.map((value) => Math.max(0, sign * (paper - value))) };
 }
 
-function boxOf({ width, values }, threshold) {
+// The level, of 255, that divides ink from paper best (Otsu 1979).
+function threshold(values, scale) {
+  const counts = new Float64Array(256);
+  for (const value of values) counts[Math.round(value * scale)] += 1;
+  const total = values.length, sum = counts.reduce((all, many, level) => all + many * level, 0);
+  let [below, belowSum, most, best] = [0, 0, -1, 0];
+  counts.forEach((many, level) => {
+    below += many;
+    belowSum += many * level;
+    if (!below || below === total) return;
+    const between = below * (total - below) * (belowSum / below - (sum - belowSum) / (total - below)) ** 2;
+    if (between > most) [most, best] = [between, level];
+  });
+  return Math.max(best, LEAST_THRESHOLD);
+}
+
+function boxOf({ width, values }, level) {
   let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
   values.forEach((value, at) => {
-    if (value <= threshold) return;
+    if (value <= level) return;
     const x = at % width, y = Math.floor(at / width);
     [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x + 1), Math.min(top, y), Math.max(bottom, y + 1)];
   });
@@ -71,11 +87,14 @@ function centred({ wide, high, pixels }) {
     x += value * (at % wide);
     y += value * Math.floor(at / wide);
   });
-  const start = (centre, length) => Math.min(Math.max(Math.round(SIDE / 2 - centre / mass), 0), SIDE - length);
+  const start = (centre, length) => Math.min(Math.max(rounded(SIDE / 2 - centre / mass), 0), SIDE - length);
   const left = start(x, wide), top = start(y, high), values = new Float32Array(SIDE * SIDE);
   pixels.forEach((value, at) => { values[(top + Math.floor(at / wide)) * SIDE + left + (at % wide)] = value / 255; });
   return values;
 }
+
+// As Python rounds: a half to the even number.
+const rounded = (value) => (value % 1 === 0.5 || value % 1 === -0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
 // A picture file on a canvas of at most 512 pixels a side.
 export async function openPicture(file) {

@@ -13,11 +13,10 @@ import { EXPLANATIONS, Reasons } from "./why.js";
 const SOON = 250; // milliseconds without a stroke, before what takes longer is computed
 const facts = JSON.parse($("facts").textContent);
 const networks = facts.networks.map((described) => new Network(described));
-// For the console of the browser: networks to try things on.
-globalThis.inkdigit = { Network, networks, explanations: EXPLANATIONS, digitOn };
-
 const pad = new Pad($("pad"), $("pen"), () => { frame ||= requestAnimationFrame(drawn); });
 pad.width = 18;
+// For the console of the browser: what there is to try things on.
+globalThis.inkdigit = { Network, networks, explanations: EXPLANATIONS, digitOn, pad };
 const detail = new Detail($("detail"));
 let digit = null, all = [], timer = 0, frame = 0, place = 0;
 
