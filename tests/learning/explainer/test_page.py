@@ -125,6 +125,7 @@ def test_every_number_is_that_of_keras(
     known = network.to_dict(), encoded(pictures), list(map(encoded, outputs))
     found = visit(page_of_run).evaluate(COMPARE, known)
     assert len(found) == len(network.steps)
+    assert not network.missing
     assert max(found) < 1e-4
     # What is expected is no constant.
     assert all(np.ptp(values) > 1e-3 for values in outputs)

@@ -15,6 +15,7 @@ from inkdigit.learning.models.keras_files import load_digit_model, predict
 from inkdigit.learning.models.load import already_seen, data_of, model_of_run
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS
+from inkdigit.reading.model_file import DigitModel
 
 Source = Run | str | Path
 Tell = Callable[[str], None]
@@ -44,7 +45,7 @@ def explain(
     >>> learning.explain(run, "lenet5.html").name
     'lenet5.html'
     """
-    sources = [models] if isinstance(models, Run | str | Path) else list(models)
+    sources = models if isinstance(models, Sequence) and not isinstance(models, str) else [models]
     if not 1 <= len(sources) <= _MOST:
         raise SettingError(f"a page explains one network or two, received {len(sources)}")
     page = as_path(out, "out")
@@ -53,20 +54,25 @@ def explain(
     if is_taken(page):
         raise OutputError(f"{page} is there already: choose another file")
     paths = [_path(source) for source in sources]
-    networks = [Network.of(_model(path)) for path in paths]
-    learnt = [data_of(path) for path in paths]
-    dataset = data if isinstance(data, Dataset) else load_dataset(data or learnt[0] or "auto")
+    opened = [_opened(path) for path in paths]
+    networks = [Network.of(model) for model, _ in opened]
+    own = data_of(paths[0])
+    # `auto` takes MNIST where it is at hand, and downloads nothing.
+    usual = own if own and own != "mnist" else "auto"
+    dataset = data if isinstance(data, Dataset) else load_dataset(data or usual)
     test = dataset.test
     evaluations = [Evaluation(test.labels, predict(one.model, test.images)) for one in networks]
     shown = chosen_digits(evaluations)
     described = []
-    for path, network, evaluation, known in zip(paths, networks, evaluations, learnt, strict=True):
+    for path, network, evaluation, (_, learnt) in zip(
+        paths, networks, evaluations, opened, strict=True
+    ):
         if tell and network.missing:
             tell(f"{path}: {network.missing}")
         about: dict[str, Any] = {
             "label": path.parent.name if path.name == KERAS_MODEL else path.name,
             "classes": [*DIGITS, NONE][: network.model.output_shape[1]],
-            "warning": already_seen(known, dataset.name, "test") or "",
+            "warning": already_seen(learnt, dataset.name, "test") or "",
         }
         facts = facts_of(network, evaluation, test, shown)
         described.append({**about, **network.to_dict(), **facts})
@@ -80,10 +86,12 @@ def _path(source: Source) -> Path:
     return model_of_run(path, [KERAS_MODEL]) if path.is_dir() else path
 
 
-def _model(path: Path) -> Any:
+def _opened(path: Path) -> tuple[Any, str | None]:
+    """Return the Keras model in a file, and the name of what it learnt from, if that is known."""
     if path.suffix != ".onnx":
-        return load_digit_model(path)
+        return load_digit_model(path), data_of(path)
     from inkdigit.learning.models.trainable import trainable_networks
 
+    info = DigitModel.load(path).info  # a model of lines is refused
     (model,) = trainable_networks(path, [])
-    return model
+    return model, data_of(path) or info.trained_on

@@ -136,16 +136,21 @@ class _Walk:
             for each in layer.layers:
                 output = self.through(each, [output])
             return output
-        if isinstance(layer, keras.Model) and hasattr(layer, "operations"):
+        if hasattr(layer, "operations"):  # a functional model
             given = inputs[0] if len(inputs) == 1 else list(inputs)
             how: dict[str, Any] = {"clone_function": lambda same: same, "call_function": self._call}
             return keras.models.clone_model(layer, given, **how).output
-        return self._call(layer, *inputs)
+        return self._add(layer, *inputs)
 
     def _call(self, layer: Layer, *given: Any, **_: Any) -> Any:
+        if isinstance(layer, keras.Model):
+            return self.through(layer, keras.tree.flatten(given))
+        return self._add(layer, *given)
+
+    def _add(self, layer: Layer, *given: Any) -> Any:
         inputs = keras.tree.flatten(given)
-        if isinstance(layer, keras.Model) and hasattr(layer, "operations"):
-            return self.through(layer, inputs)
+        if any(one.layer.name == layer.name and one.layer is not layer for one in self.steps):
+            layer.name = f"{layer.name}_{len(self.steps)}"  # Keras wants names but once
         described = _describe(layer, len(inputs[0].shape))
         output = layer(*given)
         numbers = [self._numbers[id(one)] for one in inputs]
