@@ -18,6 +18,7 @@ PARTS = {
     "forms": "forms registered, found on blanks, and read (half an hour)",
     "serving": "the service under load, overload and attack (half an hour)",
     "review": "a scripted person settles fields in a browser; kills; audits (minutes)",
+    "explaining": "the explainer in a browser, and what its explanations are worth (minutes)",
     "gallery": "the pictures of docs/gallery.md (a minute)",
     "tables": "the documents' tables, from benchmarks/results (seconds)",
 }

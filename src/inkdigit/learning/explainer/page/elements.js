@@ -67,9 +67,9 @@ export function paintMap(canvas, width, height, valueAt, scale) {
   context.putImageData(image, 0, 0);
 }
 
-// A digit as a small picture; what it is of stands beside it.
+// A digit as a small picture; without a label, what it is of stands around it.
 export function thumbnail(values, label) {
-  const canvas = make("canvas", { className: "thumbnail", role: "img", "aria-label": label });
+  const canvas = make("canvas", { className: "thumbnail", ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
   paintMap(canvas, 28, 28, (at) => values[at], 1);
   return canvas;
 }

@@ -26,7 +26,7 @@ export class Failures {
     const head = make("tr", {}, make("th", { scope: "col", textContent: "true" }), ...classes.map((name) => make("th", { scope: "col", textContent: name })));
     const cell = (times, digit, read) => {
       if (!times) return make("td", { textContent: "·" });
-      const button = make("button", { type: "button", textContent: count(times), "aria-label": `${digit} read as ${classes[read]}, ${times} times: show them` });
+      const button = make("button", { type: "button", textContent: count(times), "aria-label": `${digit} read as ${classes[read]}, ${count(times)} times: show them` });
       button.addEventListener("click", () => this.#show(digit, read));
       return make("td", { className: digit === read ? "right" : "wrong" }, button);
     };
