@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 from sklearn.decomposition import PCA
 
-from inkdigit.learning.datasets.digits import Dataset, Digits
+from inkdigit.learning.datasets.digits import Dataset, Digits, public_name
 from inkdigit.learning.evaluation.metrics import Evaluation
 from inkdigit.learning.explainer.attribution import TESTED, deletion_test
 from inkdigit.learning.explainer.network import Network
@@ -56,14 +56,13 @@ def facts_of(
 
 def digits_of(dataset: Dataset, shown: Numbers) -> dict[str, Any]:
     """Return the digits in the page: labels, and their pictures as one PNG, test digits first."""
-    learnt, _ = dataset.fit_and_validation()
-    count = min(TRAIN_SHOWN, len(learnt))
-    some = learnt.at(np.sort(np.random.default_rng(0).permutation(len(learnt))[:count]))
+    chosen = np.random.default_rng(0).permutation(len(dataset.train))[:TRAIN_SHOWN]
+    some = dataset.train.at(np.sort(chosen))
     test = dataset.test.at(shown)
     return {
         "test": test.labels.tolist(),
         "train": some.labels.tolist(),
-        "learnt": len(learnt),
+        "data": public_name(dataset.name),
         "columns": _COLUMNS,
         "sheet": base64.b64encode(_sheet(np.concatenate([test.images, some.images]))).decode(),
     }

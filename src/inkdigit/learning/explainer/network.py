@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from inkdigit.learning.backend import keras
 from inkdigit.learning.networks import count_macs
@@ -97,11 +96,6 @@ class Network:
         dense = [step for step in self.steps if step.described["type"] == "Dense"]
         before = dense[-1].inputs[0] if dense else len(self.steps) - 1
         return keras.Model(self.picture, self.steps[before].output if before >= 0 else self.picture)
-
-    def outputs(self, pictures: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
-        """Return what each step gives for pictures `(n, height, width, 1)`, as Keras has it."""
-        probe = keras.Model(self.picture, [step.output for step in self.steps])
-        return [np.asarray(maps, np.float32) for maps in probe.predict_on_batch(pictures)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the network as JSON has it; all weights are one base64 of `float32` ("<f4")."""

@@ -38,7 +38,7 @@ export const largest = (values) => values.reduce((most, value) => Math.max(most,
 // Where the maps of a layer stand in their picture: so many a row, each `side` pixels a number, a gap between.
 export function gridOf(shape) {
   const [height, width, maps] = shape.length > 2 ? shape : [1, 1, shape.at(-1) * (shape.length > 1 ? shape[0] : 1)];
-  const side = height * width === 1 ? 3 : 1, columns = Math.min(maps, maps > 64 ? 32 : 16);
+  const flat = height * width === 1, side = flat ? 3 : 1, columns = Math.min(maps, maps > 64 ? 32 : maps > 16 || flat ? 16 : 8);
   return { height, width, maps, side, columns, rows: Math.ceil(maps / columns), across: width * side + 1, down: height * side + 1 };
 }
 

@@ -16,7 +16,7 @@ export class Failures {
     this.pictures = make("div", { className: "row", role: "status" });
     const wrong = digits.test.filter(({ label }, at) => label !== network.read[at]).length;
     this.element = make("div", { className: "card" }, make("h3", { textContent: network.label }),
-      make("p", { textContent: `It reads ${percent(network.accuracy)} of ${count(network.tested)} test digits right. ${count(digits.test.length)} of them are in this page, ${count(wrong)} of them mistakes.` }),
+      make("p", { textContent: `It reads ${percent(network.accuracy)} of ${count(network.tested)} test digits of ${digits.data} right. ${count(digits.test.length)} of them are in this page, with ${count(wrong)} mistakes.` }),
       ...(network.warning ? [make("p", { className: "notice busy", textContent: `Beware: ${network.warning}.` })] : []),
       make("div", { className: "halves" }, this.#matrix(), this.#map()), this.pictures);
   }

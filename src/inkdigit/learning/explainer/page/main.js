@@ -94,9 +94,9 @@ async function begin() {
   $("answers").append(...answers.map(({ element }) => element));
   $("columns").append(...columns.map(({ element }) => element));
   const pictures = await cutDigits(facts.digits);
-  const { test, train, learnt } = facts.digits;
+  const { test, train, data } = facts.digits;
   const labelled = [...test, ...train].map((label, at) => ({ label, at, picture: pictures[at] }));
-  const digits = { test: labelled.slice(0, test.length), train: labelled.slice(test.length), learnt };
+  const digits = { test: labelled.slice(0, test.length), train: labelled.slice(test.length), data };
   reasons = networks.map((network) => (network.complete ? new Reasons(network, digits) : null));
   failures = networks.map((network) => new Failures(network, digits, (one) => { open(one); $("draw").scrollIntoView(); }));
   $("reasons").append(...reasons.filter(Boolean).map(({ element }) => element));

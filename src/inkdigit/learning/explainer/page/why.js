@@ -101,24 +101,37 @@ export class Reasons {
       const { picture: one, label } = digits.train[at];
       return make("figure", {}, thumbnail(one.values, `A training digit: ${label}`), make("figcaption", { textContent: `${label} · ${number(far[at], 1)}` }));
     }));
-    this.found.textContent = `Of ${count(digits.train.length)} training digits in this page (it learnt from ${count(digits.learnt)}), by the distance of what its last layer sees.`;
+    this.found.textContent = `Of ${count(digits.train.length)} training digits of ${digits.data}, by the distance of what its last layer sees. The digit that each is stands below it, and the distance.`;
   }
 
   async #break() {
     this.button.disabled = true;
     this.breaking.replaceChildren();
     const { network, digit } = this, chosen = likeliest(this.maps.at(-1).values);
-    const said = (values) => likeliest(network.run(picture(values)).at(-1).values);
-    for (const [title, steps] of Object.entries(BREAKS)) {
-      await pause();
-      const found = steps(digit.values).find(({ values }) => said(values) !== chosen);
+    for (const [title, changes] of Object.entries(BREAKS)) {
+      const found = await this.#first(changes(digit.values), chosen);
       if (this.digit !== digit) break;
       const figure = found
-        ? [thumbnail(found.values, title), make("figcaption", {}, make("b", { textContent: title }), ` ${found.how}: it says ${network.classes[said(found.values)]}`)]
+        ? [thumbnail(found.values, title), make("figcaption", {}, make("b", { textContent: title }), ` ${found.how}: it says ${network.classes[found.said]}`)]
         : [make("figcaption", {}, make("b", { textContent: title }), " does not change it")];
       this.breaking.append(make("figure", {}, ...figure));
     }
     this.button.disabled = false;
+  }
+
+  // The first change by which another class becomes the likeliest; none where the digit has changed meanwhile.
+  async #first(changes, chosen) {
+    const { network, digit } = this;
+    let since = performance.now();
+    for (const { values, how } of changes) {
+      const said = likeliest(network.run(picture(values)).at(-1).values);
+      if (said !== chosen) return { values, how, said };
+      if (performance.now() - since < PATIENCE) continue;
+      await pause();
+      if (this.digit !== digit) return null;
+      since = performance.now();
+    }
+    return null;
   }
 }
 
