@@ -76,6 +76,23 @@ def test_the_model_inside_has_a_class_for_what_is_no_digit(few: Dataset, tmp_pat
     assert network["accuracy"] > 0.95
 
 
+def test_a_line_model_opens_with_its_second_opinion(few: Dataset, tmp_path: Path) -> None:
+    facts = facts_of(explain(LINE_MODEL, tmp_path / "page.html", few))
+    first, second = facts["networks"]
+    assert facts["lines"]
+    assert [first["missing"], second["missing"]] == ["", ""]
+    assert second["label"] == f"{first['label']}, second opinion"
+    assert first["weights"] != second["weights"]
+    assert first["classes"][10:] == [".", ",", "-", "/", "=", "none", "blank"]
+
+
+def test_a_run_of_lines_opens(few: Dataset, tmp_path: Path) -> None:
+    build_network("line").save(tmp_path / "line.keras")
+    facts = facts_of(explain(tmp_path / "line.keras", tmp_path / "page.html", few))
+    assert facts["lines"]
+    assert len(facts["networks"]) == 1
+
+
 def test_a_mean_of_networks_is_opened_into_their_layers(
     trained: Run, few: Dataset, tmp_path: Path
 ) -> None:
@@ -117,11 +134,11 @@ def test_what_cannot_be_explained_is_said_in_a_sentence(
     unfinished.mkdir()
     (unfinished / DESCRIPTION).write_text((trained.folder / DESCRIPTION).read_text())
     for models, error, words in [
-        ([], SettingError, "one network or two, received 0"),
-        ([trained] * 3, SettingError, "one network or two, received 3"),
+        ([], SettingError, "one network or two that read alike, received 0"),
+        ([trained] * 3, SettingError, "one network or two that read alike, received 3"),
         (tmp_path / "nowhere", ModelError, "nowhere"),
         (unfinished, RunError, "unfinished"),
-        (LINE_MODEL, ModelError, "line"),
+        ([LINE_MODEL, trained], SettingError, "read alike"),
         (3, SettingError, "received 3"),
     ]:
         with pytest.raises(error, match=words):

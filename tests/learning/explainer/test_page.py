@@ -3,6 +3,7 @@
 import base64
 import shutil
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from browsing import NEEDS_CHROMIUM, Open, visiting
 from drawing import as_file, drawn, png
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from strokes import strokes_of
 
@@ -22,21 +24,26 @@ from inkdigit.learning.explainer.facts import chosen_digits
 from inkdigit.learning.explainer.network import Network
 from inkdigit.learning.models.keras_files import load_digit_model
 from inkdigit.learning.models.run import Run
-from inkdigit.reading.model_file import to_pixels
+from inkdigit.reading.alphabet import LINE_ALPHABET
+from inkdigit.reading.model_file import WIDTH_MULTIPLE, LineModel, to_pixels
 from inkdigit.reading.preprocessing.digit import normalise
+from inkdigit.reading.preprocessing.line import extract_line
+from inkdigit.reading.reader import LINE_MODEL
+from inkdigit.reading.tta import pad
 
 pytestmark = NEEDS_CHROMIUM
 
 # The largest difference of what the page computes from what Keras does, over the layers.
-COMPARE = """([described, pictures, expected]) => {
+COMPARE = """([described, pictures, expected, shape]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const floats = (text) => new Float32Array(bytes(text).buffer);
   const all = floats(pictures), known = expected.map(floats);
   const network = new inkdigit.Network(described);
   const most = known.map(() => 0);
-  for (let digit = 0; digit * 784 < all.length; digit++) {
-    const values = all.subarray(784 * digit, 784 * (digit + 1));
-    network.run({ shape: [28, 28, 1], values }).forEach(({ values: found }, layer) => {
+  const size = shape[0] * shape[1];
+  for (let digit = 0; digit * size < all.length; digit++) {
+    const values = all.subarray(size * digit, size * (digit + 1));
+    network.run({ shape, values }).forEach(({ values: found }, layer) => {
       const from = digit * found.length;
       for (let at = 0; at < found.length; at++) {
         most[layer] = Math.max(most[layer], Math.abs(found[at] - known[layer][from + at]));
@@ -52,13 +59,14 @@ EXPLAIN = """([values]) => {
   const explain = ({ of }) => [...of(network, maps, digit, last.indexOf(Math.max(...last)))];
   return Object.fromEntries(all.map(([name, how]) => [name, explain(how)]));
 }"""
-ON_CANVAS = """async (png) => {
+ON_CANVAS = """async ([png, made]) => {
   const image = Object.assign(new Image(), { src: `data:image/png;base64,${png}` });
   await image.decode();
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [image.width, image.height];
   canvas.getContext("2d").drawImage(image, 0, 0);
-  return [...inkdigit.digitOn(canvas).values];
+  const { shape, values } = inkdigit[made](canvas);
+  return [shape, [...values]];
 }"""
 
 
@@ -82,6 +90,11 @@ def hundred(small: Dataset) -> Dataset:
 @pytest.fixture(scope="module")
 def page_of_run(trained: Run, hundred: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return explain(trained, tmp_path_factory.mktemp("explained") / "page.html", hundred)
+
+
+@pytest.fixture(scope="module")
+def page_of_lines(hundred: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return explain(LINE_MODEL, tmp_path_factory.mktemp("lines") / "page.html", hundred)
 
 
 def with_statistics(model: Any) -> Any:
@@ -125,11 +138,21 @@ def encoded(values: Any) -> str:
 def test_every_number_is_that_of_keras(
     visit: Open, page_of_run: Path, hundred: Dataset, name: str
 ) -> None:
-    network = Network.of(with_statistics(mixed() if name == "mixed" else build_network(name)))
-    pictures = to_pixels(hundred.test.images)
+    model = with_statistics(mixed() if name == "mixed" else build_network(name))
+    assert_alike(visit(page_of_run), Network.of(model), to_pixels(hundred.test.images))
+
+
+def test_a_line_of_any_width_is_computed_as_keras_does(visit: Open, page_of_run: Path) -> None:
+    page, network = visit(page_of_run), Network.of(with_statistics(build_network("line")))
+    for width in (16, 91):
+        lines = np.random.default_rng(width).random((1, 32, width, 1), np.float32)
+        assert_alike(page, network, lines)
+
+
+def assert_alike(page: Page, network: Network, pictures: Any) -> None:
     outputs = outputs_of(network, pictures)
     known = network.to_dict(), encoded(pictures), list(map(encoded, outputs))
-    found = visit(page_of_run).evaluate(COMPARE, known)
+    found = page.evaluate(COMPARE, [*known, list(pictures.shape[1:])])
     assert len(found) == len(network.steps)
     assert not network.missing
     assert max(found) < 1e-4
@@ -153,6 +176,52 @@ def test_explanations_are_those_that_were_tested(
             np.testing.assert_allclose(found[name], known, atol=1e-3 * np.abs(known).max())
 
 
+def on_canvas(page: Page, picture: Image.Image, made: str) -> Any:
+    """What the page makes of a picture."""
+    stream = base64.b64encode(as_file(picture)).decode()
+    shape, values = page.evaluate(ON_CANVAS, [stream, made])
+    return np.reshape(values, shape[:2])
+
+
+def test_a_line_is_shown_to_the_network_as_the_reader_would(visit: Open, page_of_run: Path) -> None:
+    page = visit(page_of_run)
+    for text in ("407", "81", "123456789"):
+        picture = drawn(text, 75)
+        wanted = extract_line(np.asarray(picture))
+        assert wanted
+        found = on_canvas(page, picture, "lineOn")
+        pixels = pad([wanted.pixels], WIDTH_MULTIPLE)[0]
+        assert found.shape == pixels.shape
+        assert np.abs(found - pixels / 255).max() < 0.02
+
+
+def test_a_line_is_read_frame_by_frame_and_by_both_networks(
+    visit: Open, page_of_lines: Path
+) -> None:
+    """The steps of CTC, beside the frames as the model file gives them."""
+    page = visit(page_of_lines)
+    file = page.locator("#file")
+    file.set_input_files({"name": "4077.png", "mimeType": "image/png", "buffer": png("4077", 75)})
+    expect(page.locator("#seen-caption")).to_contain_text("4077.png")
+    line = extract_line(np.asarray(drawn("4077", 75)))
+    model = LineModel.load(LINE_MODEL)
+    assert line
+    assert model.fallback
+    for number, frames in enumerate((model.frames, model.fallback)):
+        likeliest = frames(pad([line.pixels], WIDTH_MULTIPLE))[0].argmax(axis=1)
+        letters = [(*LINE_ALPHABET, "·")[at] for at in likeliest]
+        merged = [letter for letter, _ in groupby(letters)]
+        kept = [letter for letter in merged if letter != "·"]
+        card = page.locator(".frames").nth(number)
+        expect(card.locator("h2")).to_have_text("".join(kept))
+        steps = [" ".join(each) for each in (letters, merged, kept)]
+        expect(card.locator("code")).to_have_text(steps)
+    table = page.get_by_role("slider", name="Frames of line.onnx").first
+    table.press("ArrowRight")
+    expect(page.locator(".frames .value").first).to_contain_text("Frame 2 of")
+    expect(page.locator("#why")).to_be_hidden()
+
+
 def draw(page: Page, digit: str) -> None:
     box = page.locator("#pad").bounding_box()
     assert box
@@ -170,8 +239,7 @@ def test_a_drawn_digit_is_shown_to_the_network_as_the_reader_would(
     page = visit(page_of_run)
     for digit in "0123456789":
         picture = drawn(digit, 75)
-        stream = base64.b64encode(as_file(picture)).decode()
-        found = np.reshape(page.evaluate(ON_CANVAS, stream), (28, 28))
+        found = on_canvas(page, picture, "digitOn")
         wanted = normalise(np.asarray(picture)) / 255
         # A centre of mass between two pixels may go either way.
         near = [np.roll(found, shift, (0, 1)) for shift in np.ndindex(2, 2)]
@@ -230,7 +298,7 @@ def test_from_a_layer_to_a_map_to_a_number_with_the_keyboard(
 
 def chosen_of(run: Run, dataset: Dataset) -> Any:
     answers = DigitClassifier.load(run.folder / "model.keras").probabilities(dataset.test.images)
-    return chosen_digits([Evaluation(dataset.test.labels, answers)])
+    return chosen_digits([Evaluation(dataset.test.labels, answers)], len(dataset.test))
 
 
 def number_in(place: Locator) -> float:

@@ -2,25 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from inkdigit.errors import OutputError, SettingError
 from inkdigit.files import as_path, is_taken
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.evaluation.metrics import Evaluation
-from inkdigit.learning.explainer.facts import chosen_digits, digits_of, facts_of
+from inkdigit.learning.explainer.facts import Opened, facts_of
 from inkdigit.learning.explainer.network import Network
 from inkdigit.learning.explainer.page import write_page
-from inkdigit.learning.models.keras_files import load_digit_model, predict
-from inkdigit.learning.models.load import already_seen, data_of, model_of_run
+from inkdigit.learning.models.keras_files import load_any_model
+from inkdigit.learning.models.load import data_of, model_of_run
 from inkdigit.learning.models.run import KERAS_MODEL, Run
-from inkdigit.reading.alphabet import DIGITS
-from inkdigit.reading.model_file import DigitModel
+from inkdigit.reading.model_file import load_model_file
 
 Source = Run | str | Path
 Tell = Callable[[str], None]
-# What a class is called that is no digit.
-NONE = "none"
 # Side by side there is room for two.
 _MOST = 2
 
@@ -33,9 +28,9 @@ def explain(
 ) -> Path:
     """Write a page that opens one trained network up, or two side by side, and return its path.
 
-    A model is a run or its folder, a `.keras`, an `.h5`, or the `.onnx` of one of our networks. The
-    digits are those of `data`, by default what the first model learnt from, if that is known. The
-    page is one file: it needs neither network nor anything beside it.
+    A model is a run or its folder, a `.keras`, an `.h5`, or the `.onnx` of one of our networks; it
+    reads digits or lines. The digits are those of `data`, by default what the first model learnt
+    from, if that is known. The page is one file: it fetches nothing.
 
     Raises `OutputError` where something lies at `out`, `ModelError` and `RunError` for a model that
     can't be opened.
@@ -46,37 +41,25 @@ def explain(
     'lenet5.html'
     """
     sources = models if isinstance(models, Sequence) and not isinstance(models, str) else [models]
-    if not 1 <= len(sources) <= _MOST:
-        raise SettingError(f"a page explains one network or two, received {len(sources)}")
     page = as_path(out, "out")
     if page.suffix != ".html":
         raise SettingError(f"{page} is no page: end it in .html")
     if is_taken(page):
         raise OutputError(f"{page} is there already: choose another file")
     paths = [_path(source) for source in sources]
-    opened = [_opened(path) for path in paths]
-    networks = [Network.of(model) for model, _ in opened]
+    opened = [one for path in paths for one in _opened(path)]
+    if not 1 <= len(opened) <= _MOST or len({one.reads_lines for one in opened}) > 1:
+        raise SettingError(
+            f"a page explains one network or two that read alike, received {len(opened)}: name a "
+            "run or a model file for each"
+        )
     own = data_of(paths[0])
     # `auto` takes MNIST where it is at hand, and downloads nothing.
     usual = own if own and own != "mnist" else "auto"
     dataset = data if isinstance(data, Dataset) else load_dataset(data or usual)
-    test = dataset.test
-    evaluations = [Evaluation(test.labels, predict(one.model, test.images)) for one in networks]
-    shown = chosen_digits(evaluations)
-    described = []
-    for path, network, evaluation, (_, learnt) in zip(
-        paths, networks, evaluations, opened, strict=True
-    ):
-        if tell and network.missing:
-            tell(f"{path}: {network.missing}")
-        about: dict[str, Any] = {
-            "label": path.parent.name if path.name == KERAS_MODEL else path.name,
-            "classes": [*DIGITS, NONE][: network.model.output_shape[1]],
-            "warning": already_seen(learnt, dataset.name, "test") or "",
-        }
-        facts = facts_of(network, evaluation, test, shown)
-        described.append({**about, **network.to_dict(), **facts})
-    write_page(page, {"networks": described, "digits": digits_of(dataset, shown)})
+    for one in opened if tell else ():
+        tell(f"{one.label}: {one.network.missing or 'every layer is shown'}")  # type: ignore[misc]
+    write_page(page, facts_of(opened, dataset))
     return page
 
 
@@ -86,12 +69,17 @@ def _path(source: Source) -> Path:
     return model_of_run(path, [KERAS_MODEL]) if path.is_dir() else path
 
 
-def _opened(path: Path) -> tuple[Any, str | None]:
-    """Return the Keras model in a file, and the name of what it learnt from, if that is known."""
-    if path.suffix != ".onnx":
-        return load_digit_model(path), data_of(path)
-    from inkdigit.learning.models.trainable import trainable_networks
+def _opened(path: Path) -> list[Opened]:
+    """Return the networks in a file: of a line model also its fallback, the second opinion."""
+    label = path.resolve().parent.name if path.name == KERAS_MODEL else path.name
+    learnt = data_of(path)
+    if path.suffix == ".onnx":
+        from inkdigit.learning.models.trainable import trainable_networks
 
-    info = DigitModel.load(path).info  # a model of lines is refused
-    (model,) = trainable_networks(path, [])
-    return model, data_of(path) or info.trained_on
+        learnt = learnt or load_model_file(path).info.trained_on
+        models = trainable_networks(path, [])
+    else:
+        models = [load_any_model(path)]
+    labels = [label, f"{label}, second opinion"]
+    pairs = zip(labels, models, strict=False)
+    return [Opened(name, Network.of(model), learnt) for name, model in pairs]

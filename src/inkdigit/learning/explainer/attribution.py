@@ -18,11 +18,9 @@ Model = Any  # a keras.Model; Keras carries no types
 Pictures = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float32]
 
-# The digits that are tested, the share of a digit's pixels that is removed, and how many times as
-# far as random ink an explanation must take the answer down to hold.
+# The digits that are tested, and the share of a digit's pixels that is removed.
 TESTED = 1000
 REMOVED = 0.1
-HOLDS = 3.0
 # The side of the square that occlusion covers; squares lie side by side, so there are 49.
 WINDOW = 4
 # Probabilities are at least this, so that their logarithms are numbers.

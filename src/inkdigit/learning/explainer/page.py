@@ -25,25 +25,19 @@ _MODULES = (
     _SERVICE / "pad.js",
     *sorted(PAGE.glob("*.js"), key=lambda file: (file.name == "main.js", file.name)),
 )
-_IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export ", re.MULTILINE)
+_LINKS = re.compile(r"^(import .*\n|export )", re.MULTILINE)
 
 
 def write_page(path: Path, facts: dict[str, Any]) -> None:
     """Write the page about `facts`, whole or not at all."""
     style = "\n".join(file.read_text("utf-8") for file in _STYLES)
-    script = "\n".join(_without_imports(file.read_text("utf-8")) for file in _MODULES)
+    script = "\n".join(_LINKS.sub("", file.read_text("utf-8")) for file in _MODULES)
     icon = base64.b64encode((_SERVICE / "icon.svg").read_bytes()).decode()
     # In JSON this is the same text, and no end of a script.
     data = json.dumps(facts, separators=(",", ":")).replace("<", "\\u003c")
     template = jinja2.Template((PAGE / "index.html").read_text("utf-8"), autoescape=True)
-    context = {"style_hash": _hash(style), "script_hash": _hash(script), "icon": icon}
-    inside = {"style": style, "script": script, "data": data}
-    write_text(path, template.render(context, **inside))
-
-
-def _without_imports(module: str) -> str:
-    return _EXPORT.sub("", _IMPORT.sub("", module))
+    hashes = {"style_hash": _hash(style), "script_hash": _hash(script)}
+    write_text(path, template.render(hashes, style=style, script=script, data=data, icon=icon))
 
 
 def _hash(text: str) -> str:

@@ -10,20 +10,47 @@ export const picture = (values) => ({ shape: [SIDE, SIDE, 1], values });
 
 // The digit on a canvas, dark on light or light on dark, or null for blank paper.
 export function digitOn(canvas) {
+  const found = writingOn(canvas);
+  return found && picture(centred(fitted(found)));
+}
+
+// The ink of a canvas, and the box of what is written on it, or null for blank paper. Plain loops: it is asked at
+// each piece of a stroke.
+export function writingOn(canvas) {
   const ink = inkOf(canvas);
-  const strongest = ink.values.reduce((most, value) => Math.max(most, value), 0);
-  const box = strongest < BLANK ? null : boxOf(ink, (threshold(ink.values, 255 / strongest) * strongest) / 255);
-  return box && picture(centred(fitted(ink, box, strongest * NOISE)));
+  let strongest = 0;
+  for (const value of ink.values) if (value > strongest) strongest = value;
+  if (strongest < BLANK) return null;
+  return { ink, box: boxOf(ink, (threshold(ink.values, 255 / strongest) * strongest) / 255), noise: strongest * NOISE };
 }
 
 // How far each pixel stands out from the paper, which is what is commonest along the edge.
 function inkOf(canvas) {
   const { width, height } = canvas, { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-  const grey = Float32Array.from({ length: width * height }, (_, at) => 0.299 * data[4 * at] + 0.587 * data[4 * at + 1] + 0.114 * data[4 * at + 2]);
-  const edge = grey.filter((_, at) => at % width === 0 || at % width === width - 1 || at < width || at >= width * (height - 1)).sort();
-  const paper = edge[edge.length >> 1];
-  const sign = Math.sign(grey.reduce((sum, value) => sum + (paper - value) * Math.abs(paper - value), 0));
-  return { width, height, values: grey.map((value) => Math.max(0, sign * (paper - value))) };
+  const values = new Float32Array(width * height), edge = [];
+  for (let at = 0; at < values.length; at++) values[at] = 0.299 * data[4 * at] + 0.587 * data[4 * at + 1] + 0.114 * data[4 * at + 2];
+  for (let x = 0; x < width; x++) edge.push(values[x], values[values.length - 1 - x]);
+  for (let y = 0; y < height; y++) edge.push(values[y * width], values[(y + 1) * width - 1]);
+  const paper = edge.sort((one, other) => one - other)[edge.length >> 1];
+  let darker = 0;
+  for (const value of values) darker += (paper - value) * Math.abs(paper - value);
+  const sign = Math.sign(darker);
+  for (let at = 0; at < values.length; at++) values[at] = Math.max(0, sign * (paper - values[at]));
+  return { width, height, values };
+}
+
+function boxOf({ width, height, values }, level) {
+  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at++) {
+      if (values[at] <= level) continue;
+      if (x < left) left = x;
+      if (x >= right) right = x + 1;
+      if (y < top) top = y;
+      bottom = y + 1;
+    }
+  }
+  return { left, top, right, bottom };
 }
 
 // The level, of 255, that divides ink from paper best (Otsu 1979).
@@ -42,32 +69,28 @@ function threshold(values, scale) {
   return Math.max(best, LEAST_THRESHOLD);
 }
 
-function boxOf({ width, values }, level) {
-  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
-  values.forEach((value, at) => {
-    if (value <= level) return;
-    const x = at % width, y = Math.floor(at / width);
-    [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x + 1), Math.min(top, y), Math.max(bottom, y + 1)];
-  });
-  return { left, top, right, bottom };
+// The box made 20 pixels high or wide.
+function fitted({ ink, box, noise }) {
+  const { left, top, right, bottom } = box, scale = BOX / Math.max(right - left, bottom - top);
+  const wide = Math.max(1, Math.round((right - left) * scale)), high = Math.max(1, Math.round((bottom - top) * scale));
+  const pixels = resized(ink, box, wide, high, noise);
+  const most = pixels.reduce((largest, value) => Math.max(largest, value), 1e-6);
+  return { wide, high, pixels: pixels.map((value) => Math.round((255 * value) / most)) };
 }
 
-// The box made 20 pixels high or wide, each of them the mean of the area that it covers.
-function fitted({ width, values }, { left, top, right, bottom }, noise) {
-  const scale = BOX / Math.max(right - left, bottom - top);
-  const wide = Math.max(1, Math.round((right - left) * scale)), high = Math.max(1, Math.round((bottom - top) * scale));
-  const across = spans(left, right, wide), down = spans(top, bottom, high);
-  const pixels = new Float32Array(wide * high);
+// A box of ink in so many pixels, each of them the mean of the area that it covers; beyond the edge is paper.
+export function resized({ width, height, values }, { left, top, right, bottom }, wide, high, noise = 0) {
+  const across = spans(left, right, wide), down = spans(top, bottom, high), pixels = new Float32Array(wide * high);
   down.forEach((rows, y) => across.forEach((columns, x) => {
     for (const [row, share] of rows) {
+      if (row < 0 || row >= height) continue;
       for (const [column, part] of columns) {
-        const ink = values[row * width + column];
+        const ink = column < 0 || column >= width ? 0 : values[row * width + column];
         if (ink >= noise) pixels[y * wide + x] += share * part * ink;
       }
     }
   }));
-  const most = pixels.reduce((largest, value) => Math.max(largest, value), 1e-6);
-  return { wide, high, pixels: pixels.map((value) => Math.round((255 * value) / most)) };
+  return pixels;
 }
 
 // For each of `count` equal parts of a stretch: the pixels in it, and which share of the part each is.

@@ -35,11 +35,13 @@ function blend(data, at, value, [zero, above, below]) {
 
 export const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
 
-// Where the maps of a layer stand in their picture: so many a row, each `side` pixels a number, a gap between.
+// Where the maps of a layer stand in their picture: rows of about the same length, a gap of a pixel between maps, and
+// all a few times as wide as high. Of single numbers each is a square.
 export function gridOf(shape) {
-  const [height, width, maps] = shape.length > 2 ? shape : [1, 1, shape.at(-1) * (shape.length > 1 ? shape[0] : 1)];
-  const flat = height * width === 1, side = flat ? 3 : 1, columns = Math.min(maps, maps > 64 ? 32 : maps > 16 || flat ? 16 : 8);
-  return { height, width, maps, side, columns, rows: Math.ceil(maps / columns), across: width * side + 1, down: height * side + 1 };
+  const [height, width, maps] = shape.length > 2 ? shape : [1, 1, shape.reduce((size, side) => size * side, 1)];
+  const flat = height * width === 1, side = flat ? 3 : 1, across = width * side + 1, down = height * side + 1;
+  const rows = Math.ceil(maps / Math.ceil(Math.sqrt(((flat ? 20 : 8) * maps * down) / across)));
+  return { height, width, maps, side, columns: Math.ceil(maps / rows), rows, across, down };
 }
 
 export function paintMaps(canvas, { shape, values }) {

@@ -63,7 +63,7 @@ class Row {
       this.size.textContent = `${this.layer.type} · ${sizes(map.shape)}`;
       this.words.textContent = told(this.layer, map.shape) || "This layer passes on what it gets.";
       this.canvas?.setAttribute("aria-valuemax", this.grid.maps);
-      this.frame?.parentElement.style.setProperty("--columns", this.grid.columns);
+      if (this.canvas) this.canvas.parentElement.style.maxWidth = `${this.grid.columns * Math.max(56, 3 * this.grid.width)}px`;
     }
     if (this.canvas) paintMaps(this.canvas, map);
   }

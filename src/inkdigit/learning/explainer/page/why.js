@@ -4,7 +4,9 @@ import { SIDE, picture, shifted, stroked, thickened, turned } from "./digit.js";
 import { count, largest, make, number, paintMap, percent, thumbnail } from "./elements.js";
 
 const PATIENCE = 10; // milliseconds of work before the page may answer again
-const WINDOW = 4, REMOVED = 0.1, HOLDS = 3, NEAREST = 8;
+const WINDOW = 4, REMOVED = 0.1, NEAREST = 8;
+// An explanation holds if it lowers the answer so many times as far as random pixels, and farther than random ink.
+const HOLDS = 3;
 const pause = () => new Promise((resume) => setTimeout(resume));
 const likeliest = (values) => values.indexOf(Math.max(...values));
 
@@ -84,9 +86,9 @@ export class Reasons {
     const canvas = make("canvas", { role: "img", "aria-label": `${title}: the pixels that speak for ${network.classes[chosen]} are blue, those against it orange` });
     const most = largest(named);
     paintMap(canvas, SIDE, SIDE, (at) => named[at], most);
-    const { random, ink, digits, explanations } = network.deletion, times = explanations[name] / Math.max(ink, 1e-6), holds = times >= HOLDS;
+    const { random, ink, digits, explanations } = network.deletion, fall = explanations[name], holds = fall >= HOLDS * random && fall > ink;
     const verdict = make("p", { className: holds ? "verdict good" : "verdict bad", textContent: holds ? "It holds" : "It does not hold" });
-    const worth = `On ${count(digits)} test digits, removing the ${Math.round(REMOVED * SIDE * SIDE)} pixels that it names lowers the probability by ${number(explanations[name], 3)} on average. As many pixels of the ink at random: ${number(ink, 3)}; of the whole picture: ${number(random, 3)}. That is ${number(times, 1)} times the random ink.`;
+    const worth = `On ${count(digits)} test digits, removing the ${Math.round(REMOVED * SIDE * SIDE)} pixels that it names lowers the probability by ${number(fall, 3)} on average. As many random pixels lower it by ${number(random, 3)}, random pixels of the ink by ${number(ink, 3)}.`;
     return make("figure", {}, make("h4", { textContent: title }), canvas, make("figcaption", {}, make("p", { textContent: words }), make("p", { className: "here", textContent: `Here: from ${percent(before)} to ${percent(after)} without them.` }), verdict, make("p", { textContent: worth })));
   }
 
