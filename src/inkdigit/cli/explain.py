@@ -1,12 +1,11 @@
 """`inkdigit explain`: a page that opens trained networks up."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 from inkdigit import learning
 from inkdigit.cli.learning_flags import DATA_DIR, load_data
-from inkdigit.cli.options import QUIET, add_flags, tell
+from inkdigit.cli.options import QUIET, add_flags
 
 ABOUT = (
     "Write one HTML file that opens a trained network up: draw a digit, and see every layer, every "
@@ -30,4 +29,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the page, and print where it is."""
     data = load_data(options) if options.data or options.data_dir else None
-    print(learning.explain(options.models, options.out, data, tell=partial(tell, options)))
+    print(learning.explain(options.models, options.out, data))

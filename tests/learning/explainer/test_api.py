@@ -48,7 +48,6 @@ def test_what_is_said_of_the_test_digits_is_so(trained: Run, few: Dataset, tmp_p
     # All of so few test digits are in the page, in their order.
     assert digits["test"] == few.test.labels.tolist()
     assert network["read"] == read.tolist()
-    assert network["accuracy"] == pytest.approx((read == few.test.labels).mean())
     assert np.trace(network["confusion"]) == (read == few.test.labels).sum()
     assert len(digits["train"]) == 300
     layer = keras.models.load_model(trained.folder / "model.keras")
@@ -73,7 +72,7 @@ def test_digits_that_a_network_learned_from_are_owned_up_to(
 def test_the_model_inside_has_a_class_for_what_is_no_digit(few: Dataset, tmp_path: Path) -> None:
     (network,) = facts_of(explain(SINGLE_MODEL, tmp_path / "page.html", few))["networks"]
     assert network["classes"] == [*"0123456789", "none"]
-    assert network["accuracy"] > 0.95
+    assert np.trace(network["confusion"]) > 0.95 * len(few.test)
 
 
 def test_a_line_model_opens_with_its_second_opinion(few: Dataset, tmp_path: Path) -> None:

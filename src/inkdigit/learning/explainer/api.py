@@ -1,6 +1,6 @@
 """What `inkdigit explain` does: trained networks in, one page out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from inkdigit.errors import OutputError, SettingError
@@ -15,7 +15,6 @@ from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.model_file import load_model_file
 
 Source = Run | str | Path
-Tell = Callable[[str], None]
 # Side by side there is room for two.
 _MOST = 2
 
@@ -24,13 +23,13 @@ def explain(
     models: Sequence[Source] | Source,
     out: str | Path = "explain.html",
     data: Dataset | str | None = None,
-    tell: Tell | None = None,
 ) -> Path:
     """Write a page that opens one trained network up, or two side by side, and return its path.
 
     A model is a run or its folder, a `.keras`, an `.h5`, or the `.onnx` of one of our networks; it
     reads digits or lines. The digits are those of `data`, by default what the first model learnt
-    from, if that is known. The page is one file: it fetches nothing.
+    from, if that is known. The page is one file: it fetches nothing. Where it cannot compute a
+    layer, it says so and shows what comes before.
 
     Raises `OutputError` where something lies at `out`, `ModelError` and `RunError` for a model that
     can't be opened.
@@ -57,8 +56,6 @@ def explain(
     # `auto` takes MNIST where it is at hand, and downloads nothing.
     usual = own if own and own != "mnist" else "auto"
     dataset = data if isinstance(data, Dataset) else load_dataset(data or usual)
-    for one in opened if tell else ():
-        tell(f"{one.label}: {one.network.missing or 'every layer is shown'}")  # type: ignore[misc]
     write_page(page, facts_of(opened, dataset))
     return page
 

@@ -82,9 +82,12 @@ def deletion_test(model: Model, pictures: Pictures) -> dict[str, Any]:
     noise = rng.random(pictures.shape, np.float32)
 
     def fall(values: Values) -> float:
-        left = _probabilities(model, _removed(pictures, values))
-        numbers = np.arange(len(chosen))
-        return float((probabilities - left)[numbers, chosen].mean())
+        left = pictures.reshape(len(pictures), -1).copy()
+        count = round(REMOVED * left.shape[1])
+        named = np.argsort(-values.reshape(left.shape), axis=1, kind="stable")[:, :count]
+        np.put_along_axis(left, named, 0, axis=1)
+        after = _probabilities(model, left.reshape(pictures.shape))
+        return float((probabilities - after)[np.arange(len(chosen)), chosen].mean())
 
     return {
         "digits": len(pictures),
@@ -94,15 +97,6 @@ def deletion_test(model: Model, pictures: Pictures) -> dict[str, Any]:
             name: fall(explain(model, pictures, chosen)) for name, explain in EXPLANATIONS.items()
         },
     }
-
-
-def _removed(pictures: Pictures, values: Values) -> Pictures:
-    """Return pictures without the pixels of the highest values."""
-    flat = pictures.reshape(len(pictures), -1).copy()
-    count = round(REMOVED * flat.shape[1])
-    named = np.argsort(-values.reshape(flat.shape), axis=1, kind="stable")[:, :count]
-    np.put_along_axis(flat, named, 0, axis=1)
-    return flat.reshape(pictures.shape)
 
 
 def _gradient(model: Model, pictures: Pictures, chosen: npt.NDArray[np.int64]) -> Values:

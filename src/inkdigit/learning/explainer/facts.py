@@ -46,8 +46,8 @@ class Opened:
     def classes(self) -> list[str]:
         """What its answers stand for, in order."""
         known = [*LINE_ALPHABET, "blank"] if self.reads_lines else [*SINGLE_ALPHABET]
-        names = [NONE if name == NOT_A_DIGIT else name for name in known]
-        return names[: self.network.model.output_shape[-1]]
+        count = self.network.model.output_shape[-1]
+        return [NONE if name == NOT_A_DIGIT else name for name in known[:count]]
 
 
 def facts_of(opened: list[Opened], dataset: Dataset) -> dict[str, Any]:
@@ -82,8 +82,6 @@ def _failures(
     plane = PCA(2, svd_solver="full").fit(features)
     tested = np.random.default_rng(0).permutation(len(test))[:TESTED]
     return {
-        "accuracy": evaluation.accuracy,
-        "tested": len(test),
         "confusion": evaluation.confusion.tolist(),
         "read": evaluation.predictions[shown].tolist(),
         "points": _rounded(plane.transform(features[shown])),

@@ -14,9 +14,11 @@ export class Failures {
   constructor(network, digits, open) {
     Object.assign(this, { network, digits, open });
     this.pictures = make("div", { className: "row", role: "status" });
+    const tested = network.confusion.flat().reduce((sum, times) => sum + times, 0);
+    const right = network.confusion.reduce((sum, row, digit) => sum + row[digit], 0) / tested;
     const wrong = digits.test.filter(({ label }, at) => label !== network.read[at]).length;
     this.element = make("div", { className: "card" }, make("h3", { textContent: network.label }),
-      make("p", { textContent: `It reads ${percent(network.accuracy)} of ${count(network.tested)} test digits of ${digits.data} right. ${count(digits.test.length)} of them are in this page, with ${count(wrong)} mistakes.` }),
+      make("p", { textContent: `It reads ${percent(right)} of ${count(tested)} test digits of ${digits.data} right. ${count(digits.test.length)} of them are in this page, with ${count(wrong)} mistakes.` }),
       ...(network.warning ? [make("p", { className: "notice busy", textContent: `Beware: ${network.warning}.` })] : []),
       make("div", { className: "halves" }, this.#matrix(), this.#map()), this.pictures);
   }
