@@ -53,7 +53,7 @@ export class Reasons {
     this.nearest = make("div", { className: "row" });
     this.found = make("p", {}, "");
     this.breaking = make("div", { className: "row broken" });
-    this.button = make("button", { type: "button", textContent: "Break it" });
+    this.button = make("button", { type: "button", textContent: "Break it", disabled: true });
     this.button.addEventListener("click", () => this.#break());
     this.element = make("div", { className: "card reasons" }, make("h3", { textContent: network.label }), this.pictures,
       make("h4", { textContent: "The training digits that it takes to be most alike" }), this.nearest, this.found,
@@ -63,6 +63,7 @@ export class Reasons {
   show(digit, maps) {
     Object.assign(this, { digit, maps });
     this.breaking.replaceChildren();
+    this.button.disabled = false;
     const { values } = maps.at(-1), chosen = likeliest(values);
     this.pictures.replaceChildren(...Object.entries(EXPLANATIONS).map(([name, how]) => this.#explanation(name, how, chosen)));
     this.#showNearest();
