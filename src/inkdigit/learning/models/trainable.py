@@ -4,7 +4,7 @@ A model file has batch normalisation folded into its weights, and those of a lin
 eight bits. What it reads is what these read, up to the rounding of maps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from inkdigit.errors import ModelError
 from inkdigit.learning.backend import keras
-from inkdigit.learning.networks import NETWORKS, build_network
+from inkdigit.learning.networks import build_network
 from inkdigit.reading.model_file import load_model_file, to_pixels
 
 Pictures = Iterable[npt.NDArray[np.uint8]]
@@ -28,18 +28,19 @@ class _Weighted(NamedTuple):
     bias: Array
 
 
-def trainable_networks(path: Path, pictures: Pictures) -> list[Any]:
+def trainable_networks(path: Path, pictures: Pictures, others: Container[str] = ()) -> list[Any]:
     """Return the networks of a model file: of a line model the first, then its fallback if any.
 
     Their batch normalisation begins with what it would have measured on `pictures`, line images
     `uint8 (32, width)` or digits `(28, 28)`; without any it only scales and adds. Raises
-    `ModelError` for a file that is none, or not of a network of this version.
+    `ModelError` for a file that is none, or not of the networks `line` and `single` of this
+    version, or one of the `others`.
     """
     import onnx
 
     info = load_model_file(path).info
     usual = "line" if info.reads == "line" else "single"
-    name = info.network if info.network in NETWORKS else usual
+    name = info.network if info.network in others else usual
     graph, pictures = onnx.load(str(path)).graph, list(pictures)
     # An `If` has a graph for each of its networks.
     branches = {attribute.name: attribute.g for attribute in graph.node[0].attribute}
