@@ -349,15 +349,21 @@ def test_two_networks_stand_side_by_side_and_names_are_text(
 def test_what_cannot_be_computed_is_said_and_the_rest_shown(
     visit: Open, hundred: Dataset, tmp_path: Path
 ) -> None:
-    parts = [layers.Conv2D(4, 3), layers.UpSampling2D(), layers.Flatten()]
-    end = layers.Dense(10, activation="softmax")
-    model = keras.Sequential([keras.Input((28, 28, 1)), *parts, end])
-    model.save(tmp_path / "own.keras")
+    def saved(name: str, *first: Any) -> None:
+        last = layers.UpSampling2D(), layers.Flatten(), layers.Dense(10, activation="softmax")
+        keras.Sequential([keras.Input((28, 28, 1)), *first, *last]).save(tmp_path / name)
+
+    saved("own.keras", layers.Conv2D(4, 3))
     page = visit(explain(tmp_path / "own.keras", tmp_path / "page.html", hundred))
     expect(page.locator("#columns .notice")).to_contain_text("UpSampling2D, cannot be computed")
     expect(page.locator("#columns .layer canvas")).to_have_count(1)
     expect(page.locator("#answers h2")).to_have_text("The answer cannot be computed here")
     expect(page.locator("#mistakes .confusion")).to_be_visible()
+    saved("none.keras")
+    page = visit(explain(tmp_path / "none.keras", tmp_path / "none.html", hundred))
+    expect(page.locator("#columns .notice")).to_contain_text("nothing after it is shown")
+    expect(page.locator("#detail")).to_be_hidden()
+    expect(page.locator("#why")).to_be_hidden()
 
 
 def test_a_picture_can_be_dropped_and_what_is_none_is_said(visit: Open, page_of_run: Path) -> None:

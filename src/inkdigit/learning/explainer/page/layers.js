@@ -35,6 +35,9 @@ export class Column {
     this.element = make("div", { className: "column" }, make("h3", { textContent: network.label }), ...this.rows.map((row) => row.element), ...missing);
   }
 
+  // The first layer that has a picture; -1 where there is none.
+  get first() { return this.rows.findIndex((row) => row.canvas); }
+
   show(maps) { this.rows.forEach((row, at) => row.show(maps[at])); }
 
   mark(layer, map) { this.rows.forEach((row, at) => row.mark(at === layer ? map : -1)); }

@@ -59,7 +59,14 @@ function later() {
   $("spoken").textContent = answers.map(({ said, network }) => (said ? `${network.label} says ${said}.` : "")).join(" ");
 }
 
+function chooseFirst() {
+  const first = columns[0].first;
+  $("detail").hidden = first < 0;
+  if (first >= 0) choose(0, first, 0);
+}
+
 function choose(at, layer, map) {
+  $("detail").hidden = false;
   columns.forEach((column, number) => column.mark(number === at ? layer : -1, map));
   detail.at = at;
   detail.choose(networks[at], networks[at].layers[layer], map);
@@ -102,12 +109,13 @@ async function begin() {
   const digits = { test: labelled.slice(0, test.length), train: labelled.slice(test.length), data };
   if (facts.lines) return beginWithLines(digits);
   reasons = networks.map((network) => (network.complete ? new Reasons(network, digits) : null));
+  $("why").hidden = !reasons.some(Boolean);
   failures = networks.map((network) => new Failures(network, digits, (one) => { open(one); $("draw").scrollIntoView(); }));
   $("reasons").append(...reasons.filter(Boolean).map(({ element }) => element));
   $("mistakes").append(...failures.map(({ element }) => element));
   $("another").addEventListener("click", () => open(digits.test[(place = (place + 37) % digits.test.length)]));
   open(digits.test[0]);
-  choose(0, 0, 0);
+  chooseFirst();
   for (const one of reasons) await one?.meetDigits();
 }
 
@@ -127,7 +135,7 @@ function beginWithLines({ test }) {
   };
   $("another").addEventListener("click", another);
   another();
-  choose(0, 0, 0);
+  chooseFirst();
 }
 
 $("undo").addEventListener("click", () => pad.undo());
