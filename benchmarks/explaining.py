@@ -127,7 +127,8 @@ def opened(path: Path) -> Iterator[Any]:
         options = {"executable_path": chromium, "args": ["--no-sandbox", "--disable-gpu"]}
         with playwright.chromium.launch(**options) as browser:
             os.sched_setaffinity(0, cores)
-            page = browser.new_page()
+            # Playwright waits by code that the page would not run.
+            page = browser.new_page(bypass_csp=True)
             page.add_init_script(f"({WATCH})()")
             page.goto(path.as_uri())
             yield page

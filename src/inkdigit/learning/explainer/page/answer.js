@@ -7,6 +7,11 @@ export class Answer {
     this.network = network;
     this.heading = make("h2");
     this.bars = make("ol", { className: "bars", "aria-label": `Probability of each class, by ${network.label}` });
+    this.rows = network.classes.map((name) => {
+      const [bar, share] = [make("i"), make("b")];
+      return { bar, share, row: make("li", {}, make("span", { textContent: name === "none" ? "–" : name, title: name }), bar, share) };
+    });
+    if (network.complete) this.bars.append(...this.rows.map(({ row }) => row));
     this.element = make("div", { className: "card" }, make("p", { className: "name", textContent: network.label }), this.heading, this.bars);
   }
 
@@ -16,10 +21,10 @@ export class Answer {
     const { values } = maps.at(-1), top = values.indexOf(Math.max(...values));
     this.said = `${classes[top]}, ${percent(values[top])}`;
     this.heading.textContent = this.said;
-    this.bars.replaceChildren(...classes.map((name, at) => {
-      const bar = make("i");
+    this.rows.forEach(({ row, bar, share }, at) => {
+      row.className = at === top ? "top" : "";
       bar.style.setProperty("--share", `${100 * values[at]}%`);
-      return make("li", { className: at === top ? "top" : "" }, make("span", { textContent: name === "none" ? "–" : name, title: name }), bar, make("b", { textContent: percent(values[at]) }));
-    }));
+      share.textContent = percent(values[at]);
+    });
   }
 }
