@@ -39,7 +39,7 @@ function show(found, words) {
   all = networks.map((network) => network.run(digit));
   const [height, width] = digit.shape;
   paintMap($("seen"), width, height, (at) => digit.values[at], 1);
-  $("seen-caption").textContent = `${caption}, as the network sees it: ${width} × ${height} pixels`;
+  $("seen-caption").textContent = `${caption}, shown to the network in ${width} × ${height} pixels`;
   networks.forEach((_, at) => {
     columns[at].show(all[at]);
     answers[at].show(all[at]);
