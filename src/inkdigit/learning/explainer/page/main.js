@@ -95,7 +95,7 @@ function tell() {
   const names = networks.map(({ label }) => label).join(" and ");
   $("title").textContent = `Inside ${names}`;
   document.title = `${names} · Inkdigit`;
-  const sizes = networks.map(({ label, parameters, macs }) => `${label} has ${count(parameters)} parameters${macs ? ` and multiplies ${count(macs)} times ${facts.lines ? "a square of the line" : "a digit"}` : ""}.`);
+  const sizes = networks.map(({ label, parameters, macs }) => `${label} has ${count(parameters)} parameters${macs ? ` and multiplies ${count(macs)} times for ${facts.lines ? "a square of the line" : "a digit"}` : ""}.`);
   $("about").textContent = `${facts.lines ? "Write a number" : "Draw a digit"} and see what each layer makes of it, down to the single number. ${sizes.join(" ")}`;
 }
 
