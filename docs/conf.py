@@ -23,7 +23,7 @@ for module in (inkdigit, learning):
 
 NAVIGATION = {
     "Start here": ["learn", "assignment", "classroom", "read", "serve-start"],
-    "Learning": ["networks", "data", "recipes", "runs", "readers", "adapt"],
+    "Learning": ["networks", "data", "recipes", "runs", "explain", "lessons", "readers", "adapt"],
     "Reading": [
         "readings",
         "patterns",

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from inkdigit.cli import main
+from inkdigit.errors import OutputError
 from inkdigit.learning.datasets import Dataset, load_dataset
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import NETWORKS
@@ -134,3 +135,17 @@ def test_compare_names_the_reports_that_there_are(
     assert main(["compare", "--networks", *named, *out]) == 0
     told = [line for line in capsys.readouterr().err.splitlines() if "report of" in line]
     assert told == [f"report of lenet5: {trained.folder}/report.html"]
+
+
+def test_explain_writes_a_page_and_leaves_one_alone(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "inside.html"
+    command = ["explain", str(trained.folder), "-o", str(page), "--data", "sample", "-q"]
+    assert main(command) == 0
+    assert capsys.readouterr().out == f"{page}\n"
+    written = page.read_bytes()
+    assert b"Content-Security-Policy" in written
+    assert main(command) == OutputError.exit_code
+    assert "is there already: choose another file" in capsys.readouterr().err
+    assert page.read_bytes() == written

@@ -34,6 +34,7 @@ VERBS = {
     "adapt": "let the reader learn your hands",
     "evaluate": "measure a trained network on labelled digits",
     "compare": "train several networks and compare them",
+    "explain": "open a trained network up, in one page",
     "networks": "list the networks",
     "export": "write the model file of a run",
     "bench": "measure how fast digits are read on this machine",

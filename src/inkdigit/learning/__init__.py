@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inkdigit.learning.evaluation import figures
     from inkdigit.learning.evaluation.comparison import Comparison
     from inkdigit.learning.evaluation.metrics import Evaluation
+    from inkdigit.learning.explainer.api import explain
     from inkdigit.learning.models.load import DigitClassifier
     from inkdigit.learning.models.run import Run
     from inkdigit.learning.networks import build_network
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison", "Dataset", "DigitClassifier", "Digits", "Evaluation", "Run", "TrainingSettings",
-    "adapt", "build_network", "compare", "evaluate", "export", "export_mean", "figures",
+    "adapt", "build_network", "compare", "evaluate", "explain", "export", "export_mean", "figures",
     "load_dataset", "resume", "train",
 ]  # fmt: skip
 
@@ -41,7 +42,8 @@ _HOME = {
     "Comparison": "evaluation.comparison", "Dataset": "datasets", "DigitClassifier": "models.load",
     "Digits": "datasets", "Evaluation": "evaluation.metrics", "Run": "models.run",
     "TrainingSettings": "settings", "adapt": "adaptation.api", "build_network": "networks",
-    "export_mean": "classifiers.mean", "figures": "evaluation.figures", "load_dataset": "datasets",
+    "explain": "explainer.api", "export_mean": "classifiers.mean", "figures": "evaluation.figures",
+    "load_dataset": "datasets",
 }  # fmt: skip
 
 

@@ -11,14 +11,19 @@ import platform
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import inkdigit
 from inkdigit.errors import MissingExtraError, SettingError
 
-__all__ = ["Layers", "computing_in", "keras", "layers", "make_reproducible", "quietly", "versions"]
+__all__ = [
+    "Layers", "computing_in", "gradients", "keras", "layers", "make_reproducible", "quietly",
+    "versions",
+]  # fmt: skip
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -88,6 +93,23 @@ def make_reproducible(seed: int) -> None:
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
+
+
+def gradients(
+    function: Callable[[Any], Any], given: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return the gradient of the sum of a function's values, a function of Keras's operations."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        variable = tensorflow.convert_to_tensor(given)
+        with tensorflow.GradientTape() as tape:
+            tape.watch(variable)
+            values = function(variable)
+        return np.asarray(tape.gradient(values, variable))
+    import jax
+
+    return np.asarray(jax.grad(lambda variable: keras.ops.sum(function(variable)))(given))
 
 
 def versions() -> dict[str, str]:

@@ -108,10 +108,22 @@ def load_digit_model(path: Path) -> Any:
 
     Raises `ModelError` where it is broken, unsafe, or can't be that.
     """
+    return _as_digit_model(load_keras_model(path, None), path)
+
+
+def _as_digit_model(model: Any, path: Path) -> Any:
     try:
-        return adapted(load_keras_model(path, None), path.stem, (len(DIGITS), len(SINGLE_ALPHABET)))
+        return adapted(model, path.stem, (len(DIGITS), len(SINGLE_ALPHABET)))
     except SettingError as error:
         raise ModelError(f"{path}: {error}") from None
+
+
+def load_any_model(path: Path) -> Any:
+    """Return the network of lines or digits in a `.keras` or `.h5` file, as ours are."""
+    model = load_keras_model(path, None)
+    if (model.input_shape, model.output_shape) in LINE_SHAPES:
+        return model
+    return _as_digit_model(model, path)
 
 
 def _describe_keras(path: Path) -> tuple[Any, str]:

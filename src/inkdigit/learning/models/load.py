@@ -65,7 +65,7 @@ class DigitClassifier:
         path = as_path(source.folder if isinstance(source, Run) else source, "a model")
         if path.is_dir():
             # ONNX Runtime is there in a blink; Keras takes seconds to import.
-            path = _model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
+            path = model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
         if path.suffix not in SUFFIXES:
             raise ModelError(f"{path} is no model: expected a run folder, {', '.join(SUFFIXES)}")
         return cls._from_onnx(path) if path.suffix == ".onnx" else cls._from_keras(path)
@@ -141,7 +141,7 @@ def initial_weights(path: str | Path, network: Any) -> list[npt.NDArray[np.float
 
     path = Path(path)
     if path.is_dir():
-        path = _model_of_run(path, [KERAS_MODEL])
+        path = model_of_run(path, [KERAS_MODEL])
     trained = load_keras_model(path, ((network.input_shape, network.output_shape),))
     weights: list[npt.NDArray[np.float32]] = trained.get_weights()
     if [array.shape for array in weights] != [array.shape for array in network.get_weights()]:
@@ -161,7 +161,8 @@ def data_of(path: str | Path) -> str | None:
     return run.data if run else None
 
 
-def _model_of_run(folder: Path, names: Sequence[str]) -> Path:
+def model_of_run(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of the named files that a run has; `RunError` where it has none yet."""
     run = Run.open(folder)
     found = next((run.folder / name for name in names if (run.folder / name).exists()), None)
     if found is None:

@@ -4,7 +4,7 @@ A model file has batch normalisation folded into its weights, and those of a lin
 eight bits. What it reads is what these read, up to the rounding of maps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,16 +28,21 @@ class _Weighted(NamedTuple):
     bias: Array
 
 
-def trainable_networks(path: Path, pictures: Pictures) -> dict[str, Any]:
+def trainable_networks(
+    path: Path, pictures: Pictures, others: Container[str] = ()
+) -> dict[str, Any]:
     """Return the networks of a model file by name: the first, and those beside it if any.
 
     Their batch normalisation begins with what it would have measured on `pictures`, line images
-    `uint8 (32, width)` or digits `(28, 28)`. Raises `ModelError` for a file that is none, or not of
-    the networks `line` and `single` of this version.
+    `uint8 (32, width)` or digits `(28, 28)`; without any it only scales and adds. Raises
+    `ModelError` for a file that is none, or not of the networks `line` and `single` of this
+    version, or one of the `others`.
     """
     import onnx
 
-    name = "line" if load_model_file(path).info.reads == "line" else "single"
+    info = load_model_file(path).info
+    usual = "line" if info.reads == "line" else "single"
+    name = info.network if info.network in others else usual
     graph, pictures = onnx.load(str(path)).graph, list(pictures)
     try:
         return {
@@ -100,6 +105,8 @@ def _network(name: str, known: list[_Weighted], pictures: list[npt.NDArray[np.ui
     plain = [one for layer, one in zip(weighted, known, strict=True) if not layer.use_bias]
     for layer, one in zip(normal, plain, strict=True):
         _normalise(layer, one, np.zeros_like(one.bias), np.ones_like(one.bias))
+    if not pictures:
+        return network
     # As each still only scales and adds, what comes into all of them is measured at once.
     probe = keras.Model(network.inputs, [layer.input for layer in normal])
     for layer, one, maps in zip(normal, plain, _maps(probe, pictures), strict=True):

@@ -1,0 +1,1 @@
+"""The explainer: one page that opens a trained network up, from its layers to its numbers."""

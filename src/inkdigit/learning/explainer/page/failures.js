@@ -1,0 +1,74 @@
+// Where a network fails: the test digits on a map of its last layer, and the confusion matrix with its pictures.
+
+import { count, make, percent, thumbnail } from "./elements.js";
+
+const WIDE = 640, HIGH = 440, EDGE = 16;
+const svg = (tag, attributes, textContent = "") => {
+  const element = Object.assign(document.createElementNS("http://www.w3.org/2000/svg", tag), { textContent });
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+};
+
+// `open` puts a test digit on the desk.
+export class Failures {
+  constructor(network, digits, open) {
+    Object.assign(this, { network, digits, open });
+    this.pictures = make("div", { className: "row", role: "status" });
+    const tested = network.confusion.flat().reduce((sum, times) => sum + times, 0);
+    const right = network.confusion.reduce((sum, row, digit) => sum + row[digit], 0) / tested;
+    const wrong = digits.test.filter(({ label }, at) => label !== network.read[at]).length;
+    this.element = make("div", { className: "card" }, make("h3", { textContent: network.label }),
+      make("p", { textContent: `It reads ${percent(right)} of ${count(tested)} test digits of ${digits.data} right. ${count(digits.test.length)} of them are in this page, with ${count(wrong)} mistakes.` }),
+      ...(network.warning ? [make("p", { className: "notice busy", textContent: `Beware: ${network.warning}.` })] : []),
+      make("div", { className: "halves" }, this.#matrix(), this.#map()), this.pictures);
+  }
+
+  #matrix() {
+    const { confusion, classes } = this.network;
+    const head = make("tr", {}, make("th", { scope: "col", textContent: "true" }), ...classes.map((name) => make("th", { scope: "col", textContent: name })));
+    const cell = (times, digit, read) => {
+      if (!times) return make("td", { textContent: "·" });
+      const button = make("button", { type: "button", textContent: count(times), "aria-label": `${digit} read as ${classes[read]}, ${count(times)} times: show them` });
+      button.addEventListener("click", () => this.#show(digit, read));
+      return make("td", { className: digit === read ? "right" : "wrong" }, button);
+    };
+    const rows = confusion.map((row, digit) => make("tr", {}, make("th", { scope: "row", textContent: classes[digit] }), ...row.map((times, read) => cell(times, digit, read))));
+    return make("div", { className: "scroll" }, make("table", { className: "confusion" }, make("caption", { textContent: "What each digit is read as: choose a number to see its pictures" }), make("thead", {}, head), make("tbody", {}, ...rows)));
+  }
+
+  #show(digit, read) {
+    const found = this.digits.test.filter(({ label }, at) => label === digit && this.network.read[at] === read);
+    this.pictures.replaceChildren(make("p", { textContent: found.length ? `${digit} read as ${this.network.classes[read]}, ${count(found.length)} in this page: choose one to explain it.` : "None of them is in this page." }), ...found.map((one) => this.#button(one)));
+  }
+
+  #button(one) {
+    const button = make("button", { type: "button", className: "digit", "aria-label": `A ${one.label}: explain it` }, thumbnail(one.picture.values, ""));
+    button.addEventListener("click", () => this.open(one));
+    return button;
+  }
+
+  #map() {
+    const { points, read, spread } = this.network, { test } = this.digits;
+    const bounds = [0, 1].map((axis) => [Math.min(...points.map((point) => point[axis])), Math.max(...points.map((point) => point[axis]))]);
+    this.to = (point) => [WIDE, HIGH].map((length, axis) => EDGE + ((length - 2 * EDGE) * (point[axis] - bounds[axis][0])) / Math.max(bounds[axis][1] - bounds[axis][0], 1e-9));
+    this.plot = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Test digits on a map of the last layer; the matrix beside opens the same mistakes" });
+    const order = [...points.keys()].sort((a, b) => (test[a].label !== read[a]) - (test[b].label !== read[b]));
+    for (const at of order) {
+      const [x, y] = this.to(points[at]), wrong = test[at].label !== read[at];
+      const mark = svg("text", { x, y, class: wrong ? "wrong" : "" }, String(test[at].label));
+      mark.append(svg("title", {}, wrong ? `${test[at].label} read as ${this.network.classes[read[at]]}` : `${test[at].label}`));
+      mark.addEventListener("click", () => this.open(test[at]));
+      this.plot.append(mark);
+    }
+    this.here = svg("circle", { r: 9, class: "here", visibility: "hidden" });
+    this.plot.append(this.here);
+    return make("figure", { className: "plane" }, this.plot, make("figcaption", { textContent: `Digits that the last layer sees alike lie close (principal components, ${percent(spread)} of the variance). Mistakes are underlined; the ring is your digit.` }));
+  }
+
+  // Where the digit on the desk lies.
+  show(features) {
+    const { mean, axes } = this.network.plane;
+    const [x, y] = this.to(axes.map((axis) => axis.reduce((sum, weight, at) => sum + weight * (features[at] - mean[at]), 0)));
+    for (const [name, value] of Object.entries({ cx: x, cy: y, visibility: "visible" })) this.here.setAttribute(name, value);
+  }
+}
