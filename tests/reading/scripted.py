@@ -8,7 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET
-from inkdigit.reading.model_file import COLUMNS_PER_FRAME, DigitModel, LineModel, ModelInfo
+from inkdigit.reading.model_file import (
+    COLUMNS_PER_FRAME,
+    FALLBACK,
+    DigitModel,
+    LineModel,
+    ModelInfo,
+)
 
 INFO = ModelInfo(
     network="scripted",
@@ -56,8 +62,8 @@ class ScriptedLine(LineModel):
         return output
 
     @property
-    def fallback(self) -> Callable[[Grey], npt.NDArray[np.float32]] | None:
-        return self.other.frames if self.other else None
+    def others(self) -> dict[str, Callable[[Grey], npt.NDArray[np.float32]]]:
+        return {FALLBACK: self.other.frames} if self.other else {}
 
 
 class ScriptedDigit(DigitModel):

@@ -117,7 +117,7 @@ def test_a_box_is_shown_large_and_its_page_small(browser: Browser, tmp_path: Pat
         expect(page.get_by_text("scan.tif, page 2")).to_be_visible()
         around = page.get_by_alt_text("The page, with a frame around this field")
         expect(around).to_be_visible()
-        assert page.locator("#crop img").evaluate("node => node.naturalWidth") == 400
+        expect(page.locator("#crop img")).to_have_js_property("naturalWidth", 400)
         large, small = page.locator("#crop").bounding_box(), around.bounding_box()
         assert large
         assert small

@@ -2,14 +2,13 @@
 
 What a network says of several views, averaged, is right more often than what it says of one, and
 above all is less often sure and wrong. Where a model file holds a second network, that one looks at
-what the first leaves in doubt: networks of two trainings err elsewhere. A network that was adapted
-is sure of mistakes of its own: what it read with before, its witnesses, look at every line.
+what the first leaves in doubt: networks of two trainings err elsewhere. Beside networks that were
+adapted, those that it read with before look too: else other hands are forgotten.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import inf
 
 import cv2
 import numpy as np
@@ -20,7 +19,7 @@ from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
 from inkdigit.reading.calibration import Floats
 from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.decoding.rescoring import Hypothesis, choose
-from inkdigit.reading.model_file import COLUMNS_PER_FRAME, WITNESS
+from inkdigit.reading.model_file import COLUMNS_PER_FRAME
 from inkdigit.reading.options import ReadOptions
 
 # What one view says with at least this probability is not looked at again.
@@ -128,11 +127,10 @@ def view_lines(
     Then the `others` of a model file look too, if it has any.
     """
     others = others or {}
-    sure = inf if any(name.startswith(WITNESS) for name in others) else _SURE
     first = run_batched(network, images)
     posteriors = Posteriors.of(first)
     proposed = choose(posteriors.restricted_to(DIGITS), _UNCONSTRAINED)
-    doubt = [i for i, found in enumerate(proposed) if found.probability < sure]
+    doubt = [i for i, found in enumerate(proposed) if found.probability < _SURE]
     doubtful = [images[number] for number in doubt]
     if not doubtful:
         none = posteriors[:0]

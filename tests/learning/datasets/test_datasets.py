@@ -55,7 +55,7 @@ def test_auto_does_not_pass_over_mnist_that_is_broken(
         (folder / name).touch()
     if where == "INKDIGIT_DATA":
         monkeypatch.setenv("INKDIGIT_DATA", str(folder))
-    with pytest.raises(DataError, match="is no IDX file"):
+    with pytest.raises(DataError, match="is not MNIST's"):
         load_dataset("auto", data_dir=folder if where == "data_dir" else None)
     assert sockets == []
 

@@ -206,8 +206,7 @@ def test_a_line_is_read_frame_by_frame_and_by_both_networks(
     line = extract_line(np.asarray(drawn("4077", 75)))
     model = LineModel.load(LINE_MODEL)
     assert line
-    assert model.fallback
-    for number, frames in enumerate((model.frames, model.fallback)):
+    for number, frames in enumerate((model.frames, model.others["fallback"])):
         likeliest = frames(pad([line.pixels], WIDTH_MULTIPLE))[0].argmax(axis=1)
         letters = [(*LINE_ALPHABET, "·")[at] for at in likeliest]
         merged = [letter for letter, _ in groupby(letters)]

@@ -32,7 +32,6 @@ def write_run_report(
     accepted = calibrated.confidences >= metrics["calibration"]["reject_threshold"]
     context = {
         "metrics": metrics,
-        "folder": folder,
         "data": public_name(metrics["data"]),
         "dataset": metrics["data"],
         "evaluation": evaluation,
