@@ -59,6 +59,7 @@ def test_forgetting_is_said_and_needs_a_yes(
     assert main(["review", str(table), "--forget", "--yes"]) == 3
     assert "1 rows of" in capsys.readouterr().err
     table.write_text(json.dumps(LINE | {"status": "accepted"}) + "\n")
+    table.with_name("1.png").touch()
     assert main(["review", str(table), "--forget"]) == 2
     assert "this deletes 1 pictures" in capsys.readouterr().err
     assert table.exists()

@@ -9,7 +9,7 @@ from piles import READ, row, said, settled, table_of
 
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.writers import Output, write_parquet
-from inkdigit.errors import DataError, ImageError, OutputError, SettingError
+from inkdigit.errors import DataError, ImageError, OutputError, SettingError, SourceError
 from inkdigit.learning.adaptation.pile import pictures_in
 from inkdigit.learning.datasets.labels import read_labels
 from inkdigit.review.outcome import apply, export, forget, write_labels, write_trail
@@ -127,8 +127,23 @@ def test_what_is_settled_is_forgotten_with_its_pictures(table: Path) -> None:
         forget(table)
     assert sorted(table.parent.iterdir()) == before
     (table.parent / "2.png").unlink()
-    assert forget(table, sure=True) == 6
+    assert forget(table, sure=True) == 5
     assert sorted(table.parent.iterdir()) == [out, other]
+
+
+def test_what_is_not_found_or_was_never_read_is_not_forgotten(table: Path, tmp_path: Path) -> None:
+    (moved := tmp_path / "moved").mkdir()
+    for picture in table.parent.glob("*.png"):
+        picture.rename(moved / picture.name)
+    with pytest.raises(SourceError, match="is not there: say with --pictures"):
+        forget(table, sure=True)
+    assert table.exists()
+    assert forget(table, moved, sure=True) == 6
+    lost = tmp_path / "lost.jsonl"
+    failed = row(1, "", "failed", 0.0) | {"source": str(tmp_path / "1.png")}
+    Output(lost, "jsonl").write([failed], several=True)
+    with pytest.raises(DataError, match=r"1 rows of .* were never read: nothing was deleted"):
+        forget(lost, sure=True)
 
 
 def test_nothing_is_forgotten_while_a_row_waits_or_where_it_is_not_ours(tmp_path: Path) -> None:
@@ -140,7 +155,7 @@ def test_nothing_is_forgotten_while_a_row_waits_or_where_it_is_not_ours(tmp_path
     far = row(1, "17", "accepted", 0.99) | {"source": "s3://bucket/1.png"}
     table = tmp_path / "far.jsonl"
     Output(table, "jsonl").write([far], several=True)
-    with pytest.raises(SettingError, match="names pictures in a bucket"):
+    with pytest.raises(SettingError, match="is in a bucket: delete it there"):
         forget(table, sure=True)
     assert table.exists()
 

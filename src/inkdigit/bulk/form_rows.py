@@ -23,7 +23,7 @@ def rows_of_forms(records: Iterable[Record], fields: Sequence[str]) -> Iterator[
     The status of a form is the worst of its fields, and the status of a field also says why it is
     empty: `blank`, `crossed out`, `unread`, `missing`.
     """
-    for rows in _forms(records):
+    for rows in grouped(records):
         form, _ = _named(rows[0])
         doubtful = [row for row in rows if row["status"] != "accepted"]
         lost = all(row["status"] == FAILED for row in rows)
@@ -42,7 +42,7 @@ def rows_of_forms(records: Iterable[Record], fields: Sequence[str]) -> Iterator[
         yield row
 
 
-def _forms(records: Iterable[Record]) -> Iterator[list[Record]]:
+def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Yield the rows of each form, which have each field once; a page without a form is alone."""
     rows, seen, last = list[Record](), set[str](), ""
     for record in records:
@@ -59,7 +59,7 @@ def _forms(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 def _named(record: Record) -> tuple[str, str]:
     """Return the form and field of a row, empty for a page without a form."""
-    form, _, name = (record["id"] or "").rpartition("/")
+    form, _, name = (record.get("id") or "").rpartition("/")
     return form, name
 
 

@@ -88,7 +88,7 @@ def collect(
     for scan, why in refused:
         tell(f"{scan}: not collected, {why}")
         content = Path(scans, scan).read_bytes()
-        collection.keep(collection.folder / APART / Path(scan).name, content)
+        collection.keep(collection.folder / APART / scan, content)
     of_class = [sheet for sheet in sheets if sheet.class_ == class_]
     page = _contact_sheet(of_class, refused, collection.folder)
     if refused:

@@ -32,5 +32,9 @@ def run(options: argparse.Namespace) -> None:
     if options.out.exists():
         raise OutputError(f"{options.out} is there already: choose another name")
     names = read_names(options.names)
-    write_sheets(options.out, as_name(options.names.stem), names, options.sheets)
+    try:
+        class_ = as_name(options.names.stem)
+    except SettingError as error:
+        raise SettingError(f"{options.names} gives the class its name: {error}") from None
+    write_sheets(options.out, class_, names, options.sheets)
     tell(options, f"wrote {options.out}: {len(names) * options.sheets} sheets")

@@ -242,7 +242,7 @@ class Template:
 def write_template(path: Path, known: dict[str, Any]) -> None:
     """Write the JSON object of a template, each box on one line."""
     lines = json.dumps(known, indent=2, ensure_ascii=False)
-    lines = re.sub(r"(?<=[\[\d])[\s]+(?=[\d\]])|(?<=\d,)\s+(?=\d)", " ", lines)
+    lines = re.sub(r"(?<=[\[\d])\n\s*(?=[\d\]])|(?<=\d,)\n\s*(?=\d)", " ", lines)
     write_atomically(path, lambda file: file.write_text(f"{lines}\n", "utf-8"))
 
 

@@ -101,8 +101,8 @@ class Views:
     """What networks say of lines: of all at `first`, and of those in `doubt` in several `views`.
 
     `doubt` are the numbers of lines. `views` holds one view of all of those after the other, the
-    first among them. `fallback` is what the second network says of them, as they are; of none where
-    there is no such network.
+    first among them. `fallback` is what the second network says of them as they are, a fallback or
+    a witness; of none where there is no such network.
     """
 
     first: Posteriors

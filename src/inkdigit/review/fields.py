@@ -1,6 +1,7 @@
 """What a person is asked about: the rows of a table that want one, riskiest first."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import floor
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, NamedTuple, Self
@@ -125,7 +126,7 @@ def stratum(by: Strata, name: str, confidence: float) -> str:
     ('total', 'confidence 0.98')
     """
     if by == "confidence":
-        return f"confidence {int(100 * confidence) / 100:.2f}"
+        return f"confidence {floor(round(100 * confidence, 6)) / 100:.2f}"
     if by and "/" not in name:
         raise SettingError("only the rows of forms say which field they are")
     return name.rpartition("/")[2] if by else ""

@@ -7,13 +7,13 @@ from tempfile import TemporaryDirectory
 
 from inkdigit.bulk.readers import characters_of, files_of, read_table
 from inkdigit.bulk.rows import Record
-from inkdigit.bulk.storage import is_uri
 from inkdigit.bulk.writers import Output
-from inkdigit.errors import DataError, OutputError, SettingError
+from inkdigit.errors import DataError, OutputError, SettingError, SourceError
 from inkdigit.files import SCRATCH, is_taken, writing
 from inkdigit.images import as_png
 from inkdigit.reading.alphabet import only_digits
 from inkdigit.reading.number import meanings
+from inkdigit.reading.result import FAILED
 from inkdigit.review.fields import Field, doubtful, numbered
 from inkdigit.review.journal import CROSSED_OUT, UNREADABLE, WORDS, Journal
 from inkdigit.review.pictures import Pictures
@@ -106,21 +106,26 @@ def write_trail(table: Path, out: Path, *, overwrite: bool = False) -> int:
 def forget(table: Path, pictures: Path | None = None, *, sure: bool = False) -> int:
     """Delete the pictures that a table names, the table and its journal; return how many pictures.
 
-    Nothing is deleted where a row still waits for a person (`DataError`), where pictures lie in a
-    bucket, or unless this is `sure` (`SettingError`). After an `OutputError`, where a file cannot
-    be deleted, the same call goes on.
+    Nothing is deleted where a row still waits for a person or failed (`DataError`), where a picture
+    is in a bucket, or in two places (`SettingError`), where none is where it was (`SourceError`),
+    or unless this is `sure` (`SettingError`). What was deleted before an `OutputError` is gone.
     """
     with Journal(table).held() as journal:
         if waiting := sum(not journal.answer(one.row) for one in doubtful(table, journal.is_open)):
             raise DataError(f"{waiting:,} rows of {table} wait for a person: nothing was deleted")
+        rows = list(read_table(table))
+        if failed := sum(row["status"] == FAILED for row in rows):
+            raise DataError(f"{failed:,} rows of {table} were never read: nothing was deleted")
         opened = Pictures(table, pictures)
-        places = {opened.place(row["source"]) for row in read_table(table)}
-        if any(map(is_uri, places)):
-            raise SettingError(f"{table} names pictures in a bucket: delete them there")
+        places = [opened.only_place(source) for source in {row["source"]: None for row in rows}]
+        there = [place for place in places if place.exists()]
+        if not there:
+            raise SourceError(f"{places[0]} is not there: say with --pictures where it lies now")
         if not sure:
-            what = f"{len(places):,} pictures, {table} and its journal"
-            raise SettingError(f"this deletes {what} for good: add --yes if that is meant")
-        for file in (*map(Path, places), *files_of(table), journal.path):
+            gone = f" ({len(places) - len(there):,} more are not there)" * (there != places)
+            what = f"{len(there):,} pictures{gone}, {there[0].absolute()} the first, {table}"
+            raise SettingError(f"this deletes {what} and its journal for good: add --yes")
+        for file in (*there, *files_of(table), journal.path):
             with writing(file):
                 file.unlink(missing_ok=True)
-    return len(places)
+    return len(there)

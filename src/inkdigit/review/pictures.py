@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from inkdigit.bulk.rows import cut_out, open_page
 from inkdigit.bulk.storage import is_uri
-from inkdigit.errors import SourceError
+from inkdigit.errors import SettingError, SourceError
 from inkdigit.images import Grey, as_png
 from inkdigit.review.fields import Field
 
@@ -57,6 +57,17 @@ class Pictures:
             return str(self.folder / source)
         beside = self.table.parent / source
         return str(beside) if beside.exists() and not Path(source).exists() else source
+
+    def only_place(self, source: str) -> Path:
+        """Return where a picture lies; `SettingError` if that may be either of two, or a bucket."""
+        place = Path(self.place(source))
+        if is_uri(source):
+            raise SettingError(f"{source} is in a bucket: delete it there")
+        beside = self.table.parent / source
+        both = self.folder is None and place.exists() and beside.exists()
+        if both and not place.samefile(beside):
+            raise SettingError(f"{source} is {place.absolute()} or {beside}: say --pictures")
+        return place
 
     def _page(self, field: Field) -> Grey:
         return open_page(self.place(field.source), field.page)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 from io import BytesIO
 from typing import Annotated
 from zipfile import ZipFile
@@ -52,7 +53,8 @@ def create_router(collection: Collection) -> APIRouter:
             body = await receive_body(request, service.settings, take, most=1, refusal=refusal)
             picture, most = body.uploads[0].content, service.settings.max_pixels
             who = asked.name, asked.token, asked.digit
-            await asyncio.to_thread(collection.draw, *who, picture, most)
+            with service.batcher.places():
+                await service.batcher.run(partial(collection.draw, *who, picture, most))
         return await asyncio.to_thread(state, asked)
 
     @router.post("/class/forget")

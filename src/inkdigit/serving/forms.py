@@ -15,7 +15,11 @@ def load_templates(folder: Path) -> list[Template]:
     paths = sorted(folder.glob(f"*{SUFFIX}"))
     if not paths:
         raise SettingError(f"{folder} holds no template, such as claim{SUFFIX}")
-    return list(map(Template.load, paths))
+    templates = list(map(Template.load, paths))
+    names = [one.name for one in templates]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SettingError(f"{folder} holds two templates of the name {shown(twice[0])}")
+    return templates
 
 
 class Forms:

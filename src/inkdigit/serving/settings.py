@@ -128,6 +128,8 @@ class Settings:
             )
         if self.collect and self.api_keys:
             raise SettingError("--collect is for pupils, who have no key: unset INKDIGIT_API_KEYS")
+        if self.collect and self.workers > 1:
+            raise SettingError("--collect is for one process: leave out --workers")
         if self.queue < self.max_files:
             raise SettingError(
                 f"a queue of {self.queue} has no room for the {self.max_files} files of one batch: "

@@ -154,7 +154,11 @@ async function check() {
   }
 }
 
+let isSaving = false;
+
 async function save(over = false) {
+  if (isSaving) return;
+  isSaving = true;
   clearTimeout(checking);
   const asked = JSON.stringify(template);
   try {
@@ -164,6 +168,8 @@ async function save(over = false) {
     show();
   } catch (error) {
     tell(error.message, error.gone);
+  } finally {
+    isSaving = false;
   }
 }
 

@@ -24,7 +24,6 @@ Pictures = str | Path | Mapping[str, Source] | Sequence[Source]
 Labels = str | Path | Mapping[str, str] | Sequence[str | None]
 Tell = Callable[[str], None]
 STATE = ".adapting"
-# What says what stands in the pictures of a folder, if it lies there.
 
 
 def adapt(  # noqa: PLR0913

@@ -145,7 +145,9 @@ def _listed(folder: Path, group: str | None, left_out: list[str]) -> list[tuple[
 
 
 def _named(folder: Path) -> list[tuple[Path, int, str]]:
-    """Return the files in a folder whose names say digit and writer."""
+    """Return the files whose names say digit and writer, of a folder that has no class folders."""
+    if any(map(_holds_classes, (folder, *_folders_in(folder)))):
+        return []
     found = [(path, _NAMED.fullmatch(path.name)) for path in sorted(folder.iterdir())]
     return [(path, int(name[1]), name[2]) for path, name in found if name and path.is_file()]
 

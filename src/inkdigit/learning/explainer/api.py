@@ -13,7 +13,7 @@ from inkdigit.learning.models.keras_files import load_any_model
 from inkdigit.learning.models.load import data_of, model_of_run
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.learning.networks import NETWORKS
-from inkdigit.reading.model_file import load_model_file
+from inkdigit.reading.model_file import FALLBACK, FIRST, load_model_file
 
 Source = Run | str | Path
 # Side by side there is room for two.
@@ -75,7 +75,8 @@ def _opened(path: Path) -> list[Opened]:
         from inkdigit.learning.models.trainable import trainable_networks
 
         learnt = learnt or load_model_file(path).info.trained_on
-        models = [*trainable_networks(path, [], NETWORKS).values()]
+        known = trainable_networks(path, [], NETWORKS)
+        models = [known[name] for name in (FIRST, FALLBACK) if name in known]
     else:
         models = [load_any_model(path)]
     labels = [label, f"{label}, second opinion"]

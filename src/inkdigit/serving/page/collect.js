@@ -99,7 +99,7 @@ $("forget").addEventListener("click", () => {
   if (confirm(`Delete all that ${me.name} drew?`)) carefully(() => ask("forget"));
 });
 $("leave").addEventListener("click", () => {
-  localStorage.clear();
+  localStorage.removeItem("name"); // the token stays: he may come back
   location.reload();
 });
 
