@@ -129,10 +129,10 @@ def test_two_line_networks_go_into_one_file(
     model, *alone = (LineModel.load(path) for path in (both, *(f / "model.onnx" for f in folders)))
     strips = np.random.default_rng(0).integers(0, 256, (3, 32, 48), np.uint8)
     assert [*model.others] == ["fallback"]
-    second = model.others["fallback"](strips)
+    other = model.others["fallback"](strips)
     assert np.array_equal(model.frames(strips), alone[0].frames(strips))
-    assert np.array_equal(second, alone[1].frames(strips))
-    assert not np.array_equal(model.frames(strips), second)
+    assert np.array_equal(other, alone[1].frames(strips))
+    assert not np.array_equal(model.frames(strips), other)
     assert [one.others for one in alone] == [{}, {}]
     assert model.info.reject_measured_on == TINY["line"].measured
     assert model.info.trained_digits == sum(one.info.trained_digits for one in alone)

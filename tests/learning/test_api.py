@@ -133,7 +133,7 @@ def test_runs_are_compared_as_they_are_and_networks_are_trained(
         ".comparison", "modern-seed0", "comparison.csv", "runs.csv", "differences.csv",
         "comparison.html", "accuracy_against_cost.png",
     }  # fmt: skip
-    with pytest.raises(SettingError, match="the epochs must lie"):
+    with pytest.raises(SettingError, match="the epochs must be between"):
         learning.compare(["modern"], small, epochs=0, out=tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

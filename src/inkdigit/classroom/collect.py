@@ -71,7 +71,12 @@ def collect(
     """
     collection, forms = Collection(Path(out)), FormReader(Reader.load(), [TEMPLATE])
     sheets, refused = list[Sheet](), list[tuple[str, str]]()
-    for scan, source in pictures_in(Path(scans)).items():
+    pictures = pictures_in(Path(scans))
+    for path in sorted(Path(scans).rglob("*")):
+        scan = path.relative_to(scans).as_posix()
+        if path.is_file() and not path.name.startswith(".") and scan not in pictures:
+            refused.append((scan, "it is no picture that can be read"))
+    for scan, source in pictures.items():
         for _, found in forms.found([Scan(scan, source)], _SINGLE):
             try:
                 if isinstance(found, InkdigitError):
