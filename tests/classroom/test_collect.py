@@ -11,7 +11,7 @@ from benchmarks.form_pages import warp
 from inkdigit.classroom.collect import collect, read_sheet
 from inkdigit.documents.registration import Registrar
 from inkdigit.documents.template import PER_MM
-from inkdigit.errors import DataError, ImageError, OutputError, RunError
+from inkdigit.errors import DataError, ImageError, OutputError, RunError, SettingError
 from inkdigit.images import Grey, open_grey
 from inkdigit.reading.reader import Reader
 
@@ -125,6 +125,8 @@ def test_a_new_folder_is_of_one_class(sheet: Grey, scans: Path, tmp_path: Path) 
     scan(scans, "2.png", sheet, hard=False)
     with pytest.raises(RunError, match="the sheets are of classes 7b, 8a: part their scans"):
         collect(scans, tmp_path / "class")
+    with pytest.raises(SettingError, match="holds the scans: choose another folder"):
+        collect(scans, scans)
     assert not list((tmp_path / "class").iterdir())
 
 

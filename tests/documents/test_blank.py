@@ -40,6 +40,8 @@ def test_a_blank_without_fields_or_a_wrong_name_is_told(tmp_path: Path) -> None:
         new_template(tmp_path / "white.png", tmp_path / "a.form.json")
     with pytest.raises(OutputError, match=r"end it in \.form\.json"):
         new_template(tmp_path / "white.png", tmp_path / "a.json")
+    with pytest.raises(SettingError, match="the width in mm must be between 10 and 2,000"):
+        new_template(tmp_path / "white.png", tmp_path / "a.form.json", width=0)
 
 
 def widget(number: int, described: str) -> bytes:

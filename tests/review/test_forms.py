@@ -46,6 +46,18 @@ def test_rules_follow_what_is_keyed_and_what_was_said(table: Path) -> None:
     assert forms.shown(field(table, 5), "95")["broken"] == ["total = q1 + q2: differs by 90"]
 
 
+def test_pages_of_one_form_in_several_files_are_one_form(table: Path) -> None:
+    rows = [json.loads(line) for line in table.read_text().splitlines()]
+    for number, one in enumerate(rows):
+        one["source"] = f"{number}.png"
+    table.write_text("".join(f"{json.dumps(one)}\n" for one in rows))
+    forms = Forms(Journal(table), [table.with_name("claim.form.json")])
+    shown = forms.shown(field(table, 2), "95")
+    assert shown["form"] == {"q1": "10", "q2": "95", "total": "15"}
+    assert shown["broken"] == ["total = q1 + q2: differs by 90"]
+    assert [one.row for one in forms.together(doubtful(table))] == [5, 6, 2, 3]
+
+
 def test_a_table_without_such_forms_is_refused(table: Path) -> None:
     other = table.with_name("other.form.json")
     other.write_text(json.dumps(CLAIM | {"name": "other"}))

@@ -13,7 +13,7 @@ from inkdigit.documents.forms import FormReader, Scan
 from inkdigit.documents.registration import Registration
 from inkdigit.documents.template import Field
 from inkdigit.documents.writing import Writing
-from inkdigit.errors import ImageError, InkdigitError, RunError
+from inkdigit.errors import ImageError, InkdigitError, RunError, SettingError
 from inkdigit.images import Grey, as_png
 from inkdigit.learning.adaptation.pile import pictures_in
 from inkdigit.learning.evaluation.report import write_page
@@ -69,6 +69,8 @@ def collect(
     a folder that is of none yet, and `OutputError` where something can't be written: the same again
     then goes on from there. Pages that were not collected are an `ImageError` in the end.
     """
+    if Path(scans).resolve() == Path(out).resolve():
+        raise SettingError(f"{out} holds the scans: choose another folder for the digits")
     collection, forms = Collection(Path(out)), FormReader(Reader.load(), [TEMPLATE])
     sheets, refused = list[Sheet](), list[tuple[str, str]]()
     pictures = pictures_in(Path(scans))

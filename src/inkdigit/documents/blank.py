@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.documents.template import PER_MM, SUFFIX, BoxMm, Field, Page, Template
-from inkdigit.errors import OutputError, SettingError
+from inkdigit.errors import OutputError, SettingError, check_number
 from inkdigit.images import FormField, Grey, form_of, open_pages
 
 # A page whose file does not say how large it is.
@@ -49,6 +50,8 @@ def new_template(
     name = path.name.removesuffix(SUFFIX)
     if name == path.name:
         raise OutputError(f"{path} is no name of a template: end it in {SUFFIX}")
+    if width is not None:
+        check_number("the width in mm", width, 10, 2_000, Real)
     pages, prints = list[Page](), list[Grey]()
     sizes, named = form_of(source)
     for number, grey in enumerate(open_pages(source), start=1):

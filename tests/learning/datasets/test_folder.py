@@ -330,6 +330,23 @@ def test_pictures_that_say_digit_and_writer(few: Dataset, tmp_path: Path) -> Non
     assert said == {name: (name[0], writer) for name, writer in names.items()}
 
 
+def test_a_file_with_such_a_name_beside_class_folders_is_none_of_them(
+    few: Dataset, tmp_path: Path
+) -> None:
+    for number, (image, label) in enumerate(zip(few.train.images, few.train.labels, strict=True)):
+        folder = tmp_path / str(label)
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(image).save(folder / f"{number}.png")
+    before = load_folder(tmp_path)
+    (tmp_path / "1_readme.txt").write_text("notes")
+    Image.fromarray(few.train.images[0]).save(tmp_path / "3_overview.png")
+    after = load_folder(tmp_path)
+    assert (after.train.digest(), after.test.digest()) == (
+        before.train.digest(),
+        before.test.digest(),
+    )
+
+
 def test_a_table_says_digits_and_writers(few: Dataset, tmp_path: Path) -> None:
     lines = ["file,text,who"]
     (tmp_path / "p").mkdir()

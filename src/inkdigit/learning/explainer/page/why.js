@@ -56,7 +56,7 @@ export class Reasons {
     this.button = make("button", { type: "button", textContent: "Break it", disabled: true });
     this.button.addEventListener("click", () => this.#break());
     this.element = make("div", { className: "card reasons" }, make("h3", { textContent: network.label }), this.pictures,
-      make("h4", { textContent: "The training digits that it takes to be most alike" }), this.nearest, this.found,
+      make("h4", { textContent: "Known digits that it takes to be most alike" }), this.nearest, this.found,
       make("h4", { textContent: "How little would change the answer?" }), this.button, this.breaking);
   }
 
