@@ -152,7 +152,11 @@ def _keep(sheet: Sheet, collection: Collection) -> str:
     for box in [box for box in sheet.boxes if box.looks == CROSSED_OUT]:
         collection.keep(apart / box.file, as_png(box.picture))
     if not new:
-        return "it was collected before" if digits else "it is empty"
+        return (
+            "it was collected before; for more digits print with --sheets 2"
+            if digits
+            else "it is empty"
+        )
     left_out = Counter(box.looks for box in sheet.boxes if not box.is_kept)
     return ", ".join([f"{new} digits", *(f"{times} {why}" for why, times in left_out.items())])
 
