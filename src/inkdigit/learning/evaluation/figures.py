@@ -184,12 +184,14 @@ def _digit_grid(
     evaluation: Evaluation, images: Images, chosen: npt.NDArray[np.int64], heading: str
 ) -> Figure:
     rows = -(-len(chosen) // COLUMNS)
-    height = 0.6 + 2 * rows
+    # In inches: the line over each digit that says whose it is, where that is known.
+    line = 0.27 * any(evaluation.writers)
+    height = 0.6 + (2 + line) * rows
     figure = Figure(figsize=(7.6, height))
     figure.suptitle(heading, size=16, y=1 - 0.1 / height, va="top")
     # Placed by hand: a layout engine takes a second over so many axes.
-    places = {"left": 0.01, "right": 0.99, "bottom": 0.1 / height, "top": 1 - 1.1 / height}
-    places |= {"wspace": 0.08, "hspace": 0.42}
+    places = {"left": 0.01, "right": 0.99, "bottom": 0.1 / height, "top": 1 - (1.1 + line) / height}
+    places |= {"wspace": 0.08, "hspace": 0.42 + 0.7 * line}
     grid = figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw=places).ravel()
     for axes, index in zip(grid, chosen, strict=False):
         _digit(axes, images[index], evaluation, int(index))
