@@ -17,6 +17,7 @@ PARTS = {
     "reading-speed": "lines a second, latency, cold start, memory, sizes (minutes)",
     "many": "folders of pictures, by one job, two jobs and Ray (a quarter of an hour)",
     "forms": "forms registered, found on blanks, and read (half an hour)",
+    "pages": "handwritten numbers found on pages, beside others (a quarter of an hour)",
     "classroom": "a class: sheets collected, learned from, judged by writer (minutes)",
     "class-blank": "the blank of a class's sheet (seconds)",
     "serving": "the service under load, overload and attack (half an hour)",

@@ -4,6 +4,8 @@
     stroke    milliseconds from a stroke to all maps: normalised, computed and painted, on one core
     deletion  how many times as far an answer falls without the pixels that an explanation names as
               without random ones, of the picture and of the ink
+    watch     how much longer an epoch takes while a page watches, in every other epoch of a
+              training, and how often the page is told something new
 
 Each of `--runs RUN...`, finished runs of digit networks, is opened in Chromium. Prints every figure
 with its bar and writes `results/explaining.csv`. A machine that does something else makes all times
@@ -16,7 +18,10 @@ import os
 import re
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,8 +33,18 @@ import numpy as np
 from benchmarks import measuring
 from benchmarks.measuring import MEGABYTE, RESULTS, Figure
 from inkdigit import learning
+from inkdigit.serving.local import served_beside
+from inkdigit.watching.app import PAGE, create_api
+from inkdigit.watching.watch import Watch
 
 OPENINGS = 5
+# Of them the first, which compiles, is left out.
+WATCHED_EPOCHS = 21
+# Reads a page's events until they end, and prints how many told of a step.
+READ = """import sys, urllib.request
+answer = urllib.request.urlopen(sys.argv[1] + "events")
+print(sum(b'"step": {' in line for line in answer))
+"""
 # A page of its own: each callback of a frame is timed, and so is the first answer.
 WATCH = """() => {
   window.frames_ms = [];
@@ -115,6 +130,49 @@ def measure_deletion(setting: Setting) -> Iterator[Figure]:
                 yield Figure("deletion", what, times, "times", least=bar)
 
 
+class EveryOther(Watch):
+    """A watch that looks at every other epoch only, and counts the seconds that it takes."""
+
+    shown = 0.0
+
+    def _show_step(self, batch: int, logs: dict[str, float]) -> None:
+        start = time.perf_counter()
+        super()._show_step(batch, logs)
+        self.shown += time.perf_counter() - start
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+        """Tell of a step, or not."""
+        if len(self.loop.history) % 2:
+            super().on_train_batch_end(batch, logs)
+
+
+def measure_watch(_: Setting) -> Iterator[Figure]:
+    """Yield what watching costs, and how often the page is told something."""
+    said: list[str] = []
+    watch = EveryOther(said.append)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served_beside(create_api(watch), PAGE, said.append),
+    ):
+        address = said[0].split()[4]
+        command = [sys.executable, "-c", READ, address]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:  # noqa: S603
+            how: dict[str, Any] = {"epochs": WATCHED_EPOCHS, "out": Path(folder, "run")}
+            run = learning.train("sample", network="classic", watch=watch, **how)
+            seconds = [row["seconds"] for row in run.history]
+            watch.told["ended"] = True
+            updates = int(reader.communicate()[0])
+    slower = [
+        100 * (watched / alone - 1)
+        for watched, alone in zip(seconds[1::2], seconds[2::2], strict=False)
+    ]
+    yield measuring.spread("watch", "classic, an epoch is longer by", slower, "%", most=10)
+    watched = sum(seconds[1::2])
+    share = 100 * watch.shown / (watched - watch.shown)
+    yield Figure("watch", "classic, pictures alone make it longer by", share, "%", most=10)
+    yield Figure("watch", "updates", updates / watched, "a second", least=5)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
     """Open a page in a Chromium on one core."""
@@ -134,4 +192,9 @@ def opened(path: Path) -> Iterator[Any]:
             yield page
 
 
-PARTS = {"page": measure_page, "stroke": measure_stroke, "deletion": measure_deletion}
+PARTS = {
+    "page": measure_page,
+    "stroke": measure_stroke,
+    "deletion": measure_deletion,
+    "watch": measure_watch,
+}

@@ -161,6 +161,9 @@ def mendings(text: str, digits: str, stands: int) -> Iterator[list[str]]:
         before = only_digits(text[:place])
         for end in range(len(before) + 1, len(digits) + 1):
             typed = digits[len(before) : end]
+            # The page takes it for the whole number.
+            if place < len(text) <= len(typed) < len(digits):
+                continue
             if before + typed + only_digits(text[place + len(typed) :]) == digits:
                 yield [*([] if place == stands else there), *typed, "Enter"]
 

@@ -23,13 +23,24 @@ for module in (inkdigit, learning):
 
 NAVIGATION = {
     "Start here": ["learn", "assignment", "classroom", "read", "serve-start"],
-    "Learning": ["networks", "data", "recipes", "runs", "explain", "lessons", "readers", "adapt"],
+    "Learning": [
+        "networks",
+        "data",
+        "recipes",
+        "runs",
+        "explain",
+        "watch",
+        "lessons",
+        "readers",
+        "adapt",
+    ],
     "Reading": [
         "readings",
         "patterns",
         "pictures",
         "many",
         "forms",
+        "pages",
         "cheques",
         "review",
         "gallery",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from inkdigit.errors import OutputError, SettingError, shown
+from inkdigit.errors import InkdigitError, OutputError, SettingError, shown
 
 SCRATCH = ".writing-"
 _MAX_REASON = 200
@@ -58,6 +58,15 @@ def writing(name: str | Path) -> Iterator[None]:
     # HDF5 reports a full disk as a RuntimeError when it closes the file.
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{name} cannot be written: {reason(error)}") from None
+
+
+@contextmanager
+def reading(name: str | Path, refusal: type[InkdigitError]) -> Iterator[None]:
+    """Turn what a disk refuses inside into one sentence, an error of this kind."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(f"{name} cannot be read: {reason(error)}") from None
 
 
 def _sync(folder: Path) -> None:

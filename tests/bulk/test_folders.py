@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from inkdigit.bulk import folders
-from inkdigit.bulk.folders import FileFilter, LeftOut, count_below, files_below
+from inkdigit.bulk.folders import FileFilter, LeftOut, files_below
 from inkdigit.bulk.sources import count_pictures, pictures
 from inkdigit.errors import SourceError
 
@@ -71,21 +71,6 @@ def test_no_list_is_made_of_a_large_folder(tmp_path: Path, monkeypatch: pytest.M
         tracemalloc.stop()
 
 
-def test_what_is_below_is_counted_and_not_held(tree: Path, tmp_path: Path) -> None:
-    for wanted in (FileFilter(), EVERYTHING, FileFilter(("*.none",))):
-        assert count_below(str(tree), wanted) == len(list(files_below(str(tree), wanted)))
-    many = tmp_path / "many"
-    many.mkdir()
-    for number in range(2_000):
-        (many / f"{number:05}{'x' * 200}.png").touch()
-    tracemalloc.start()
-    try:
-        assert count_below(str(many), FileFilter()) == 2_000
-        assert tracemalloc.get_traced_memory()[1] < 50_000
-    finally:
-        tracemalloc.stop()
-
-
 def test_a_circle_of_links_is_left_out_and_said(tree: Path) -> None:
     (tree / "c" / "back").symlink_to(tree)
     (tree / "c" / "self").symlink_to("self")
@@ -143,7 +128,7 @@ def test_contents_decide_where_a_name_says_nothing(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     found = sorted([*written, *foreign, "PNG.bak", "JPEG.jfif", "colours", "photo.heic"])
     assert below(tmp_path, FileFilter()) == found
-    assert count_below(str(tmp_path), FileFilter()) == len(found)
+    assert count_pictures([str(tmp_path)]) == len(found)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +179,7 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path, name: str) -> None
     os.mkfifo(tmp_path / name)
     (tmp_path / "b.png").touch()
     assert below(tmp_path, FileFilter()) == ["b.png"]
-    assert count_below(str(tmp_path), FileFilter()) == 1
+    assert count_pictures([str(tmp_path)]) == 1
 
 
 def test_known_names_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

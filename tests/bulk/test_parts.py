@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from pyarrow.fs import FileSelector
 from servers import Bucket
 from stand_ins import reading
 
+from inkdigit.bulk import parts as parts_module
 from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import ChunkResult, Position
-from inkdigit.bulk.parts import JsonLinesParts, Note, ParquetParts, Parts, Table
+from inkdigit.bulk.parts import PARQUET, Note, Parts, Table, parts_of_file, parts_of_folder
 from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.storage import is_uri, located
 from inkdigit.bulk.stores import LocalStore
@@ -40,21 +42,22 @@ def note(chunks: int) -> Note:
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> JsonLinesParts:
+def written(tmp_path: Path) -> Parts:
     """Three chunks in parts of JSON lines."""
-    parts = JsonLinesParts(Output(tmp_path / "a.csv", "csv"))
+    parts = parts_of_file(Output(tmp_path / "a.csv", "csv"))
     (tmp_path / "a.csv.part").mkdir()
     for number in range(3):
-        parts.write(number, [parts.pack(records(number))], note(number + 1))
+        parts.write(number, [parts.format.pack(records(number))], note(number + 1))
     return parts
 
 
-def part(parts: JsonLinesParts) -> Path:
+def part(parts: Parts) -> Path:
+    assert parts.output
     assert parts.output.path
     return parts.output.path.with_name("a.csv.part") / "part-000002.jsonl"
 
 
-def test_parts_of_lines_hold_their_rows_and_how_far_it_came(written: JsonLinesParts) -> None:
+def test_parts_of_lines_hold_their_rows_and_how_far_it_came(written: Parts) -> None:
     assert written.last(ASKED) == (3, note(3))
     assert list(written.records()) == [record for n in range(3) for record in records(n)]
 
@@ -72,9 +75,9 @@ def test_parts_of_lines_hold_their_rows_and_how_far_it_came(written: JsonLinesPa
         '{"asked": {}, "position": {"pictures": 2, "digest": ""}}\n',
     ],
 )
-def test_what_is_no_part_is_refused_and_stays(written: JsonLinesParts, content: str) -> None:
+def test_what_is_no_part_is_refused_and_stays(written: Parts, content: str) -> None:
     part(written).write_text(content)
-    with pytest.raises(RunError, match=r"part-000002\.jsonl in .*a\.csv\.part is no part of"):
+    with pytest.raises(RunError, match=r"part-000002\.jsonl in .*a\.csv\.part was not written"):
         written.last(ASKED)
     assert part(written).read_text() == content
 
@@ -83,19 +86,19 @@ def test_what_is_no_part_is_refused_and_stays(written: JsonLinesParts, content: 
 def test_what_is_no_part_of_parquet_is_refused(tmp_path: Path, text: str | None) -> None:
     rows = as_arrow(records(0)).replace_schema_metadata({b"inkdigit": text} if text else {})
     pyarrow.parquet.write_table(rows, tmp_path / "part-000000.parquet")
-    parts = ParquetParts(LocalStore(f"{tmp_path}/"))
-    with pytest.raises(RunError, match="is no part of Inkdigit's"):
+    parts = parts_of_folder(f"{tmp_path}/")
+    with pytest.raises(RunError, match="was not written by Inkdigit"):
         parts.last(ASKED)
     (tmp_path / "part-000000.parquet").write_text("something I had")
-    with pytest.raises(RunError, match="is no part of Inkdigit's"):
+    with pytest.raises(RunError, match="was not written by Inkdigit"):
         parts.last(ASKED)
 
 
-def parquet(folder: Path, count: int) -> ParquetParts:
+def parquet(folder: Path, count: int) -> Parts:
     """So many parts of Parquet with a chunk each."""
-    parts = ParquetParts(LocalStore(f"{folder}/"))
+    parts = parts_of_folder(f"{folder}/")
     for number in range(count):
-        parts.write(number, [parts.pack(records(number))], note(number + 1))
+        parts.write(number, [parts.format.pack(records(number))], note(number + 1))
     return parts
 
 
@@ -107,12 +110,12 @@ def test_parts_of_parquet_are_a_table(tmp_path: Path) -> None:
     assert sources[1] == r"\udcff0.png"
 
 
-def both(written: JsonLinesParts, tmp_path: Path) -> list[Parts]:
+def both(written: Parts, tmp_path: Path) -> list[Parts]:
     (tmp_path / "folder").mkdir()
     return [written, parquet(tmp_path / "folder", 2)]
 
 
-def test_another_run_is_refused(written: JsonLinesParts, tmp_path: Path) -> None:
+def test_another_run_is_refused(written: Parts, tmp_path: Path) -> None:
     for parts in both(written, tmp_path):
         with pytest.raises(RunError, match=r"another run \(pattern was \\d, and is \\d\\d\)"):
             parts.last({**ASKED, "pattern": r"\d\d"})
@@ -137,7 +140,7 @@ def test_nothing_but_parts_is_cleared(tmp_path: Path) -> None:
 
 def test_finished_parts_say_what_was_counted_and_for_whom(tmp_path: Path) -> None:
     job = ReadJob()
-    parts = ParquetParts(LocalStore(f"{tmp_path}/"))
+    parts = parts_of_folder(f"{tmp_path}/")
     assert parts.finished(job) is None
     parts.finish(Note(job.asked(), Position(1), note(2).tally))
     assert parts.finished(job) == note(2).tally
@@ -145,20 +148,29 @@ def test_finished_parts_say_what_was_counted_and_for_whom(tmp_path: Path) -> Non
         parts.finished(ReadJob(options=ReadOptions(pattern=r"\d")))
 
 
+def test_whether_parts_are_finished_is_known_by_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_of_folder(f"{tmp_path}/")
+    parts.finish(Note(ReadJob().asked(), Position(1), note(2).tally))
+    monkeypatch.setattr(LocalStore, "names", lambda _: pytest.fail("a bucket may hold millions"))
+    assert parts.finished(ReadJob()) == note(2).tally
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"asked": {}, "tally": []}'])
 def test_parts_that_something_else_finished_are_said(tmp_path: Path, content: str) -> None:
     Path(tmp_path, "_SUCCESS").write_text(content)
-    with pytest.raises(RunError, match="was not finished by Inkdigit"):
-        ParquetParts(LocalStore(f"{tmp_path}/")).finished(ReadJob())
+    with pytest.raises(RunError, match="was not written by Inkdigit"):
+        parts_of_folder(f"{tmp_path}/").finished(ReadJob())
 
 
 def test_what_was_finished_and_cannot_be_opened_is_said(tmp_path: Path) -> None:
     Path(tmp_path, "_SUCCESS").mkdir()
     with pytest.raises(OutputError, match="cannot be written: "):
-        ParquetParts(LocalStore(f"{tmp_path}/")).finished(ReadJob())
+        parts_of_folder(f"{tmp_path}/").finished(ReadJob())
 
 
-def test_a_file_is_made_from_its_parts_and_they_go(written: JsonLinesParts, tmp_path: Path) -> None:
+def test_a_file_is_made_from_its_parts_and_they_go(written: Parts, tmp_path: Path) -> None:
     assert written.finished(ReadJob()) is None
     written.finish(note(3))
     lines = (tmp_path / "a.csv").read_text().splitlines()
@@ -167,14 +179,22 @@ def test_a_file_is_made_from_its_parts_and_they_go(written: JsonLinesParts, tmp_
     assert written.finished(ReadJob()) == Tally()
 
 
-def test_a_file_is_finished_if_it_was_killed_while_its_parts_were_taken_away(
-    written: JsonLinesParts, tmp_path: Path
+def test_a_file_that_was_killed_while_its_parts_were_taken_away_is_made_again(
+    written: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "a.csv").write_text("whole")
-    assert written.finished(ReadJob()) is None  # of an earlier run, to be replaced
-    written.store.write("_SUCCESS", note(3).to_json())
-    assert written.finished(ReadJob()) == Tally()
-    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    delete = LocalStore.delete
+
+    def killed(store: LocalStore, name: str) -> None:
+        if name == "part-000001.jsonl":
+            raise KeyboardInterrupt
+        delete(store, name)
+
+    monkeypatch.setattr(LocalStore, "delete", killed)
+    with pytest.raises(KeyboardInterrupt):
+        written.finish(note(3))
+    assert (tmp_path / "a.csv").exists()
+    assert written.finished(ReadJob()) is None
+    assert written.last(ASKED) == (2, note(2))  # what a run goes on behind
 
 
 def test_a_note_is_one_line() -> None:
@@ -222,7 +242,7 @@ def name(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ParquetParts, "rows", 4)
+    monkeypatch.setattr(parts_module, "PARQUET", replace(PARQUET, rows=4))
 
 
 def test_a_killed_run_goes_on_and_every_row_is_there_once(name: str) -> None:
@@ -289,7 +309,7 @@ def test_parts_that_another_run_wrote_are_not_taken_for_its_own(name: str) -> No
     for number in range(2):
         table.append(done(number))
     parts, note = table._parts, table._note(table.position, table.tally)
-    parts.write(7, [parts.pack(done(9).records)], note)
+    parts.write(7, [parts.format.pack(done(9).records)], note)
     with pytest.raises(RunError, match="holds parts of another run: start with --overwrite"):
         table.finish()
     table.close()
@@ -384,7 +404,7 @@ def test_a_folder_may_be_called_anything(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     parts = choose_target(folder, None)
-    assert isinstance(parts, ParquetParts)
+    assert isinstance(parts, Parts)
     assert str(parts) == folder
     table = Table(parts, ASKED)
     table.append(done(0))

@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
 from inkdigit.bulk import progress
-from inkdigit.bulk.progress import Display, Progress, complaint, duration, say, summary
+from inkdigit.bulk.progress import Display, Progress, complaint, say, summary
 from inkdigit.bulk.rows import Tally
 
 FAILED = {"source": "a.png", "status": "failed", "error": "it is broken", "reason": ""}
@@ -16,14 +18,17 @@ def tally(*records: dict[str, str]) -> Tally:
 
 
 def test_the_summary_says_how_many_how_fast_and_what_wants_review() -> None:
-    counted, review = summary(10, 4, 2.0, tally(FAILED, REVIEW)).splitlines()
+    counted, review = summary(10, 4, 2.0, tally(FAILED, REVIEW), {}).splitlines()
     assert counted == (
-        "10 pictures (6 of them before) in 2 s, 2 a second: "
+        "10 pictures (6 of them before) in 00:02, 2 a second: "
         "0 accepted, 1 review, 0 rejected, 1 failed"
     )
     assert review == "for review: 1 × confidence … is below …"
-    (pages,) = summary(1, 1, 1.0, tally(FAILED, FAILED)).splitlines()
-    assert pages.startswith("2 rows of 1 pictures in 1 s")
+    (pages,) = summary(1, 1, 2.5, tally(FAILED, FAILED), {}).splitlines()
+    assert pages.startswith("2 rows of 1 pictures in 00:02, 2.5 seconds each: ")
+    made = {"forms": 2, "fields": 1_400}
+    (forms,) = summary(9, 9, 1.0, tally(FAILED), made).splitlines()
+    assert forms.startswith("2 forms with 1,400 fields of 9 pictures in 00:01, 9 a second: ")
 
 
 def test_lines_where_there_is_no_terminal(
@@ -35,9 +40,10 @@ def test_lines_where_there_is_no_terminal(
     display.counting.join()
     display.show(Progress(tally=tally(REVIEW), pictures=2, rows=[REVIEW]))
     display.close()
-    *_, line = capsys.readouterr().err.splitlines(keepends=True)
-    assert line.startswith("2 of 8 pictures, ")
-    assert line.endswith(" left: 0 accepted, 1 review, 0 rejected, 0 failed\n")
+    first, *_, line = capsys.readouterr().err.splitlines(keepends=True)
+    assert first.startswith(("0%", "0 pictures"))
+    told = "0 accepted, 1 review, 0 rejected, 0 failed"
+    assert re.fullmatch(rf"25% 2/8 \[00:00<[\d:]+, +[\d.]+ pictures/s, {told}\]\n", line)
 
 
 def test_failures_are_told_until_there_are_many(
@@ -57,14 +63,6 @@ def test_a_note_is_told_whatever_is_shown(capsys: pytest.CaptureFixture[str]) ->
     display = Display()
     display.show(Progress(tally=Tally(), note="wrote a\x1b.csv\nand that is all"))
     assert capsys.readouterr().err == "wrote a\\x1b.csv\nand that is all\n"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.04, "0 s"), (3.26, "3.3 s"), (59, "59 s"), (61, "1 min 1 s"), (7320, "2 h 2 min")],
-)
-def test_a_duration_is_short(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
 
 
 def test_a_complaint_names_its_picture_once() -> None:

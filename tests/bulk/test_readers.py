@@ -53,7 +53,7 @@ def test_a_folder_of_parts_comes_back_as_a_table(some_crops: list[Path], tmp_pat
         ("a.csv", "", None),
         ("a.csv", "source,text,status\n", None),
         ("a.csv", "file,text\na.png,1\n", "is no table of readings: it has no source"),
-        ("a.csv", "source,page,form,total\na.png,1,claim/1,7\n", "it has a row for each form"),
+        ("a.csv", "source,form,status,total\na,claim/1,review,7\n", "it has a row for each form"),
         ("a.csv", "source,text,status,box\na,1,review,1 2\n", "the box '1 2' is not four numbers"),
         ("a.csv", 'source,text,status\n"a', "is broken, or not in the format of its name"),
         ("a.csv", "source,text,status,page\na,1,review,x\n", "is broken"),

@@ -20,9 +20,8 @@ def named(*names: str) -> list[Picture]:
     return [Picture(name, name) for name in names]
 
 
-def rows(recorder: Recorder, wanted: Any, batch: int = 32, **options: Any) -> list[Row]:
-    found = read_rows(recorder, wanted, ReadOptions(**options), batch=batch)  # type: ignore[arg-type]
-    return list(found)
+def rows(recorder: Recorder, wanted: Any, **options: Any) -> list[Row]:
+    return list(read_rows(recorder, wanted, ReadOptions(**options)))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -71,15 +70,21 @@ def test_every_reading_has_its_fields_in_a_row() -> None:
     assert Row("a.png", 1, reading(), "").failure is None
 
 
-def test_pictures_are_read_in_batches_and_in_order(recorder: Recorder) -> None:
+def test_pictures_are_read_in_batches_and_in_order(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkdigit.bulk.rows.BATCH", 3)
     names = [f"{i}.png" for i in range(7)]
-    found = rows(recorder, named(*names), batch=3, single=True)
+    found = rows(recorder, named(*names), single=True)
     assert [row.source for row in found] == names
     assert [len(sources) for _, sources, _ in recorder.asked] == [3, 3, 1]  # type: ignore[arg-type]
     assert all(options == {"single": True} for *_, options in recorder.asked)
 
 
-def test_no_more_is_taken_up_than_a_batch(recorder: Recorder) -> None:
+def test_no_more_is_taken_up_than_a_batch(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkdigit.bulk.rows.BATCH", 4)
     taken = []
 
     def endless() -> Any:
@@ -87,7 +92,7 @@ def test_no_more_is_taken_up_than_a_batch(recorder: Recorder) -> None:
             taken.append(1)
             yield from named("a.png")
 
-    list(islice(read_rows(recorder, endless(), ReadOptions(), batch=4), 5))  # type: ignore[arg-type]
+    list(islice(read_rows(recorder, endless(), ReadOptions()), 5))  # type: ignore[arg-type]
     assert len(recorder.asked) == 2
     assert len(taken) <= 9
 
@@ -129,7 +134,7 @@ def test_a_chosen_page_is_one_row(recorder: Recorder, tifs: dict[str, str]) -> N
 def test_a_document_that_fails_has_a_row_for_it(
     recorder: Recorder, tifs: dict[str, str], name: str, pages: list[int], sentence: str
 ) -> None:
-    found = rows(recorder, pictures([tifs[name], "missing.png"]))
+    found = rows(recorder, [*pictures([tifs[name]]), Picture("gone", ImageError("gone"))])
     assert [row.page for row in found[:-1]] == pages
     assert sentence in str(found[-2].failure)
     assert isinstance(found[-1].failure, ImageError)

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -117,6 +119,8 @@ def test_what_is_no_sheet_of_the_class_is_named_and_kept_apart(
     new = [path.relative_to(out).as_posix() for path in out.rglob("*") if path not in there]
     apart = ["__apart/1.png", "__apart/2.png", "__apart/4.png", "__apart/5.png"]
     assert sorted(new) == [*apart, "contact-sheet-2.html"]
+    # Of a sheet on which nothing was written no box is shown.
+    assert "Cem/" not in (out / "contact-sheet-2.html").read_text("utf-8")
 
 
 def test_a_new_folder_is_of_one_class(sheet: Grey, scans: Path, tmp_path: Path) -> None:
@@ -157,3 +161,10 @@ def test_a_full_disk_is_told_and_collecting_goes_on(
 def test_a_folder_without_scans(scans: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no pictures"):
         collect(scans, tmp_path / "class")
+    assert not (tmp_path / "class").exists()
+
+
+def test_what_trains_is_not_loaded_before_the_folder_is_looked_at() -> None:
+    code = "import sys, inkdigit.classroom.collect; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert not {"keras", "tensorflow", "sklearn", "pandas"} & set(loaded.split())

@@ -31,10 +31,16 @@ def test_a_name_with_a_slash_or_a_separator_is_refused(given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", " ", ".", "7", "-", ".anna", "_x", "__apart", "con", "LPT1", "a" * 41, "a\u202eb"]
+    "given", ["", " ", ".", "7", "-", ".anna", "_x", "__apart", "a" * 41, "a\u202eb"]
 )
 def test_what_can_be_no_folder_is_refused(given: str) -> None:
     with pytest.raises(SettingError, match="a name has a letter"):
+        as_name(given)
+
+
+@pytest.mark.parametrize("given", ["con", "LPT1", "Aux.b"])
+def test_what_windows_keeps_for_itself_is_refused(given: str) -> None:
+    with pytest.raises(SettingError, match=f"Windows has no folder called {given}: add a letter"):
         as_name(given)
 
 
@@ -47,6 +53,10 @@ def test_a_list_of_names(tmp_path: Path) -> None:
     path = tmp_path / "7b.csv"
     path.write_text('\ufeffName\r\nAnna\r\n\r\n"Zoë Maria"\r\n', "utf-8")
     assert read_names(path) == ["Anna", "Zoë Maria"]
+    path.write_text("Zoe\u0308\nBen Ö.\n", "utf-8")
+    told = list[str]()
+    assert read_names(path, told.append) == ["Zoë", "Ben Ö"]
+    assert told == [f"{path}, line 2: 'Ben Ö.' becomes 'Ben Ö'"]
 
 
 @pytest.mark.parametrize(
@@ -54,8 +64,8 @@ def test_a_list_of_names(tmp_path: Path) -> None:
     [
         (b"", "holds no names: write one a line"),
         (b"name\n", "holds no names"),
-        (b"Anna\nben\nANNA\n", "holds Anna twice: add a letter of the surname"),
-        (b"Anna,Berg\n", "a name holds no ','"),
+        (b"Anna\nben\nANNA\n", "holds Anna twice, in lines 1 and 3: add a letter of the surname"),
+        (b"Zo\n\nAnna,Berg\n", "7b.csv, line 3: a name holds no ','"),
         (b"Zo\xeb\n", "is no text in UTF-8: save it as CSV UTF-8"),
     ],
 )

@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks import class_blank
 from benchmarks.form_pages import warp
-from inkdigit.classroom.sheet import TEMPLATE, code_of, write_sheets
-from inkdigit.documents.markers import Code
+from inkdigit.classroom.sheet import TEMPLATE, pupil_of, write_sheets
+from inkdigit.documents.markers import code_of, code_picture
 from inkdigit.documents.registration import Registrar
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import Grey, open_grey, open_pages
@@ -26,7 +26,7 @@ def test_a_page_a_pupil_and_sheet(registrar: Registrar, tmp_path: Path) -> None:
     path = tmp_path / "sheets.pdf"
     write_sheets(path, "7b", ["Anna", "Ольга " + "Ж" * 34], 2)
     pages = list(open_pages(path))
-    found = [code_of(registrar.register(page)) for page in pages]
+    found = [pupil_of(registrar.register(page)) for page in pages]
     names = ["Anna", "Anna", "Ольга " + "Ж" * 34, "Ольга " + "Ж" * 34]
     assert found == [("7b", name, 1 + i % 2) for i, name in enumerate(names)]
     height, width = pages[0].shape
@@ -39,7 +39,7 @@ def test_one_of_two_codes_suffices(
 ) -> None:
     """Photographs in which one lies outside, or is too blurred for one of the detectors."""
     scan, _ = warp(seed, blanks["Zoë M"])
-    assert code_of(registrar.register(scan)) == ("7b", "Zoë M", 1)
+    assert pupil_of(registrar.register(scan)) == ("7b", "Zoë M", 1)
 
 
 def test_a_code_that_cannot_be_read_is_not_guessed(
@@ -49,20 +49,20 @@ def test_a_code_that_cannot_be_read_is_not_guessed(
     lower = slice(int(0.87 * len(page)), None)
     page[lower] = other[lower]  # another's sheet covers it
     with pytest.raises(ImageError, match="a code on page 1 of class is that of another page"):
-        code_of(registrar.register(page))
+        pupil_of(registrar.register(page))
     blank = open_grey(TEMPLATE.folder / TEMPLATE.pages[0].print)
     with pytest.raises(ImageError, match="the code of page 1 of class cannot be read"):
-        code_of(registrar.register(np.ascontiguousarray(blank)))
+        pupil_of(registrar.register(np.ascontiguousarray(blank)))
 
 
 @pytest.mark.parametrize("copy", ["", "7b", "7b/../1", "7b/Anna/0", "7b/Anna/1/2", "7b/Anna/x"])
 def test_a_code_that_others_made_leads_nowhere(copy: str, registrar: Registrar) -> None:
     page = np.asarray(open_grey(TEMPLATE.folder / TEMPLATE.pages[0].print)).copy()
-    code = Code(TEMPLATE.name, 1, copy).picture()
+    code = code_picture(code_of(TEMPLATE.name, 1, copy))
     large = cv2.resize(code, (340, 340), interpolation=cv2.INTER_NEAREST)
     page[60 : 60 + 340, 1800 : 1800 + 340] = large
     with pytest.raises(InkdigitError, match=r"is that of no pupil|a name has a letter"):
-        code_of(registrar.register(page))
+        pupil_of(registrar.register(page))
 
 
 def test_a_name_that_no_font_has_is_told(tmp_path: Path) -> None:

@@ -49,8 +49,13 @@ def test_what_goes_wrong_is_one_sentence(desk: Path, capsys: Said) -> None:
     (desk / "bad.csv").write_text("Anna/Ben\n")
     (desk / "empty").mkdir()
     says(capsys, "sheet --names none.csv", 2, "none.csv cannot be read: No such file")
-    says(capsys, "sheet --names bad.csv", 2, "a name holds no '/': write 'Anna/Ben' otherwise")
-    says(capsys, "sheet --names 7b.csv --sheets 0", 2, "--sheets is 1 to 99, received 0")
+    says(
+        capsys,
+        "sheet --names bad.csv",
+        2,
+        "bad.csv, line 1: a name holds no '/': write 'Anna/Ben' otherwise",
+    )
+    says(capsys, "sheet --names 7b.csv --sheets 0", 2, "--sheets must be between 1 and 99")
     says(capsys, "sheet --names 7b.csv", 0, "wrote sheets.pdf: 2 sheets")
     says(capsys, "sheet --names 7b.csv", 8, "sheets.pdf is there already: choose another name")
     says(capsys, "sheet --names 7b.csv -o no/a.pdf", 8, "no/a.pdf cannot be written")

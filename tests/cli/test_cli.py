@@ -10,7 +10,10 @@ import pytest
 
 from inkdigit import __version__
 from inkdigit.cli import VERBS, main
+from inkdigit.cli.flags import _SHARED
 from inkdigit.learning.models.run import KERAS_MODEL, Run
+from inkdigit.learning.recipes import PLAIN, RECIPES
+from inkdigit.learning.settings import TrainingSettings
 
 ENVIRONMENT = {**os.environ, "PYTHONUNBUFFERED": "1"}
 
@@ -39,7 +42,20 @@ def test_the_help_lists_every_verb_and_imports_none() -> None:
         assert loaded & set(VERBS) == wanted
         assert done.returncode == 0
         if not wanted:
-            assert all(f"\n    {verb:8}  {what}" in done.stdout for verb, what in VERBS.items())
+            told = (f"\n    {verb:8}  {known['does']}" for verb, known in VERBS.items())
+            assert all(line in done.stdout for line in told)
+
+
+def test_the_flags_tell_the_recipes_as_they_are() -> None:
+    train, training = VERBS["train"]["flags"], _SHARED["training"]
+    usual = RECIPES[PLAIN]
+    assert f": {', '.join(RECIPES)};" in train["--recipe NAME"]
+    assert f"`{usual.network}` for" in train["--network NAME"]
+    assert f" {usual.epochs} for" in training["--epochs N"]
+    assert f" {usual.batch_size} for" in training["--batch-size N"]
+    assert f" {usual.optimizer} for" in train["--optimizer"]
+    assert f" {usual.augmentation} for" in train["--augmentation"]
+    assert train["--seed N"].endswith(f"(default: {TrainingSettings.seed})")
 
 
 def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@ import csv
 import json
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from benchmarks.form_pages import DrawnForm, draw_form, fill, warp
 from inkdigit import read_to
 from inkdigit.bulk.api import choose_target
 from inkdigit.bulk.chunks import CHUNK, chunks, read_chunk
+from inkdigit.bulk.form_rows import rows_of_forms
 from inkdigit.bulk.parts import Parts, Table
 from inkdigit.bulk.rows import ReadJob
 from inkdigit.bulk.sources import pictures
@@ -45,11 +47,13 @@ def _here(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_folder_of_forms_becomes_a_table(
-    jobs: str, drawn: DrawnForm, sample: Dataset, tmp_path: Path
+    jobs: str, drawn: DrawnForm, sample: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "claims.csv"
-    flags = ["--form", "claim.form.json", "-o", str(out), "--jobs", jobs, "-q"]
+    flags = ["--form", "claim.form.json", "-o", str(out), "--jobs", jobs]
     assert main(["read", "scans", *flags]) == 5
+    count = 2 * len(drawn.fields)
+    assert f"\n2 forms with {count} fields of 3 pictures in " in capsys.readouterr().err
     first, second, other = csv.DictReader(out.read_text("utf-8").splitlines())
     for seed, row in ((1, first), (2, second)):
         texts = fill(seed, drawn, sample.test)[1]
@@ -86,7 +90,7 @@ def test_what_does_not_go_with_a_form_is_told(
     (tmp_path / "list.csv").write_text("file,box\nscans/1.png,1 1 9 9\n", "utf-8")
     (tmp_path / "ids.csv").write_text("file,id\na.png,x\nb.png,y\nc.png,x\n", "utf-8")
     for flags, what in (
-        (["scans", "--pattern", r"\d"], "leave out pattern"),
+        (["scans", "--pattern", r"\d"], "leave out --pattern"),
         (
             ["--manifest", str(tmp_path / "list.csv")],
             "'box' that is not known (known: file, page, id)",
@@ -134,7 +138,7 @@ def test_a_run_goes_on_with_the_same_form_only(tmp_path: Path, place: Path) -> N
     form = tmp_path / "claim.form.json"
     out = tmp_path / "claims.csv"
     job = ReadJob(forms=(form,))
-    parts = choose_target(str(out), None, fields=("q1",))
+    parts = choose_target(str(out), None, shape=partial(rows_of_forms, fields=("q1",)))
     assert isinstance(parts, Parts)
     with closing(Table(parts, job.asked())) as table:
         table.append(read_chunk(job.reader(), job, next(chunks(pictures(["scans/1.png"])))))
@@ -155,6 +159,20 @@ def test_a_template_is_made_of_a_blank(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["form", "new", "blank.png", "-o", str(out), "-q"]) == 0
     assert main(["form", "new", "blank.png", "scans", "-o", str(tmp_path / "x.form.json")]) == 2
     assert (tmp_path / "new.form.1.png").is_file()
+    capsys.readouterr()
+    assert main(["form", "new", "nothere.pdf"]) == 2
+    told = capsys.readouterr().err
+    assert "takes one blank and --out NAME.form.json, and nothere.pdf is not there" in told
+
+
+def test_a_blank_that_is_missing_is_told_with_its_template(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = tmp_path / "alone.form.json"
+    alone.write_bytes(Path("claim.form.json").read_bytes())
+    assert main(["form", "check", str(alone), "scans/1.png"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"inkdigit: {alone}: the blank of page 1 cannot be opened")
 
 
 def test_a_template_is_drawn_over_scans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,7 +182,7 @@ def test_a_template_is_drawn_over_scans(tmp_path: Path, capsys: pytest.CaptureFi
     assert "takes a template and scans" in capsys.readouterr().err
     assert main(["form", "check", "claim.form.json", *scans, "-o", str(out)]) == 5
     told = capsys.readouterr()
-    assert "1 of 3 scans could not be opened" in told.err
+    assert "2 would not be read: pages refused 1, scans that could not be opened 1 of 3" in told.err
     good, refused, missing = told.out.splitlines()
     assert "page 1 of claim" in good
     assert "refused" in refused
@@ -172,7 +190,9 @@ def test_a_template_is_drawn_over_scans(tmp_path: Path, capsys: pytest.CaptureFi
     from inkdigit.images import count_pages
 
     assert count_pages(out) == 2
-    assert main(["form", "check", "claim.form.json", "scans"]) == 0  # a folder
+    assert main(["form", "check", "claim.form.json", "scans/1.png", "scans/2.png"]) == 0
+    capsys.readouterr()
+    assert main(["form", "check", "claim.form.json", "scans"]) == 5  # a folder
     assert [line.partition(",")[0] for line in capsys.readouterr().out.splitlines()] == [
         f"scans/{name}.png" for name in ("1", "2", "other")
     ]

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from inkdigit.cli.options import add_flags
-from inkdigit.cli.parser import VerbParser
+from inkdigit.cli.flags import add_flag
+from inkdigit.cli.parser import VerbParser, worded
 
 
 @pytest.fixture
@@ -13,13 +13,12 @@ def parser() -> VerbParser:
     flags = {"--pattern PATTERN": "", "-o --out FILE": "", "--page N": "", "--single": "",
              "--least P": "", "--format": "", "--networks NAME": "", "names NAME": ""}  # fmt: skip
     more = {
-        "names": {"nargs": "*"},
-        "networks": {"nargs": "+"},
-        "format": {"choices": ("json", "csv")},
+        "names NAME": {"nargs": "*"},
+        "--networks NAME": {"nargs": "+"},
+        "--format": {"choices": ("json", "csv")},
     }
-    add_flags(parser, flags, **more)
-    group = parser.add_mutually_exclusive_group()
-    add_flags(group, {"--resume": "", "--overwrite": ""})
+    for flag, about in flags.items():
+        add_flag(parser, flag, about, **more.get(flag, {}))
     return parser
 
 
@@ -72,7 +71,6 @@ def test_a_value_may_begin_with_a_dash_and_names_stand_anywhere(
         (["--page", "two"], "--page takes a whole number, received 'two'"),
         (["--least", "x"], "--least takes a number, received 'x'"),
         (["--single=yes"], "--single takes no value, received 'yes'"),
-        (["--resume", "--overwrite"], "--overwrite does not go with --resume"),
         (["--page", "\x1b[31m"], "--page takes a whole number, received '\\x1b[31m'"),
     ],
 )
@@ -100,3 +98,20 @@ def test_a_choice_that_is_none_is_told_with_those_there_are(
         parser.parse_args(["--format", "xml"])
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.replace("'", "") == "inkdigit: --format is one of json, csv, received xml"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("more than 8 (max_pixels): shrink it", "more than 8 (--max-pixels): shrink it"),
+        ("max_pixels must be at least 1", "--max-pixels must be at least 1"),
+        ("rotate is 0, 90, 180 or 270 degrees", "--rotate is 0, 90, 180 or 270 degrees"),
+        ("it reads 12: set rotate to 90", "it reads 12: set --rotate to 90"),
+        ("choose one with page (1 … 3)", "choose one with --page (1 … 3)"),
+        ("leave out single", "leave out --single"),
+        ("of a whole page: use find, or read_page", "of a whole page: use --find"),
+        ("max_pixels/find.png is broken", "max_pixels/find.png is broken"),
+    ],
+)
+def test_what_the_library_says_of_options_is_said_of_flags(said: str, told: str) -> None:
+    assert worded(said) == told

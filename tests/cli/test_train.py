@@ -175,7 +175,11 @@ def test_two_line_networks_go_into_one_file(
         (["train", "--network", "line", "--batch-size", "33"], 2, "the batch size must be at most"),
         (["train", "--network", "lines"], 2, "did you mean line?"),
         (["train", "--recipe", "slow"], 2, "'slow': choose from plain, fast, fast-5-epochs"),
-        (["train", "--recipe", "fast", "--network", "line"], 2, "leave out the recipe"),
+        (
+            ["train", "--recipe", "fast", "--network", "line"],
+            2,
+            "is a recipe for fast, not for line",
+        ),
         (["train", "--network", "line", "--teacher", "x"], 2, "leave out the teacher"),
         (["train", "--teacher", "nowhere.keras"], 6, "nowhere.keras is not there"),
         (

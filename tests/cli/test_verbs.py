@@ -24,8 +24,9 @@ def test_networks_lists_sizes(capsys: pytest.CaptureFixture[str]) -> None:
         ["modern", "a digit", "62,506", "2,295,936"],
         ["fast", "a digit", "109,354", "622,080"],
     ]
-    assert [row[1] for row in rows[5:-2]] == ["a digit"] * (len(NETWORKS) - 4)
-    assert [row[:2] for row in rows[-2:]] == [["line", "a line"], ["single", "a digit or none"]]
+    assert [row[1] for row in rows[5:-3]] == ["a digit"] * (len(NETWORKS) - 4)
+    assert [row[:2] for row in rows[-3:-1]] == [["line", "a line"], ["single", "a digit or none"]]
+    assert rows[-1] == ["page", "where numbers stand", "391,334", "1,869,840,384"]
 
 
 @pytest.mark.parametrize("name", ["", "model.keras", "mnist_cnn_model.h5", "model.onnx"])

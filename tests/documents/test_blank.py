@@ -1,6 +1,7 @@
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -34,6 +35,16 @@ def test_fields_are_named_in_the_order_of_reading(tmp_path: Path) -> None:
     assert prints[0].shape[1] == round(148 * PER_MM)
 
 
+def test_a_tall_box_beside_rows_does_not_make_one_row_of_them() -> None:
+    page = np.full((round(60 * PER_MM), round(100 * PER_MM)), 255, np.uint8)
+    boxes = [(10, 10, 8, 30), *((x, y, 30, 8) for y in (10, 21, 32) for x in (20, 60))]
+    for left, top, width, height in boxes:
+        ends = np.array([[left, top], [left + width, top + height]]) * PER_MM
+        cv2.rectangle(page, *ends.round().astype(int).tolist(), 0, 2)
+    found = [(round(one.box[0]), round(one.box[1])) for one in found_fields(page)]
+    assert found == [(left, top) for left, top, *_ in boxes]
+
+
 def test_a_blank_without_fields_or_a_wrong_name_is_told(tmp_path: Path) -> None:
     Image.new("L", (400, 500), 255).save(tmp_path / "white.png")
     with pytest.raises(SettingError, match="shows no fields"):
@@ -49,12 +60,13 @@ def widget(number: int, described: str) -> bytes:
 
 
 def test_the_form_of_a_pdf_says_its_fields(tmp_path: Path) -> None:
-    """A comb of six, an open field, a check box, and a name that comes again."""
+    """A comb of six, an open field, a check box, and names that are taken already."""
     fields = [
         "/FT/Tx/T(member no)/Ff 16777216/MaxLen 6/Rect[72 700 216 720]",
         "/FT/Tx/T(amount)/Rect[72 650 216 670]",
         "/FT/Btn/T(paid)/Rect[72 600 86 614]",
         "/FT/Tx/T(amount.)/Rect[300 650 400 670]",
+        "/FT/Tx/T(status)/Rect[300 600 400 620]",
     ]
     added = b"".join(widget(10 + n, described) for n, described in enumerate(fields))
     places = b" ".join(b"%d 0 R" % (10 + n) for n in range(len(fields)))
@@ -69,7 +81,7 @@ def test_the_form_of_a_pdf_says_its_fields(tmp_path: Path) -> None:
     told = [(one.name, one.kind, one.cells) for one in template.fields]
     assert told == [
         ("member_no", "comb", 6), ("amount", "number", None), ("paid", "check", None),
-        ("amount_2", "number", None),
+        ("amount_2", "number", None), ("status_2", "number", None),
     ]  # fmt: skip
     inch = 25.4
     box = template.fields[0].box

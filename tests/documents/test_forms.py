@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from typing import cast
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.form_pages import DrawnForm, draw_form, fill
+from inkdigit.documents import CROSSED_OUT
 from inkdigit.documents.fields import FieldText
 from inkdigit.documents.forms import FormReader, decide
 from inkdigit.documents.registration import Registration
@@ -74,6 +76,22 @@ def test_a_field_that_the_others_contradict_is_no_longer_sure() -> None:
     assert "beside the other fields" in fields["a"].reason
 
 
+def test_what_a_rule_replaced_is_still_told() -> None:
+    """The sum says 653 as likely as not, where 753 is written: a person sees both."""
+    fields = said(a={"300": 1.0}, b={"353": 0.92, "453": 0.08}, total={"753": 0.91, "653": 0.09})
+    decide(fields, RULES, 0.9)
+    reading = fields["total"].reading("line")
+    assert (reading.text, reading.status, reading.unconstrained) == ("653", "review", "753")
+    assert (
+        reading.reason == "beside the other fields 653 is not sure; without the rules it reads 753"
+    )
+    assert fields["b"].reading("line").unconstrained is None
+    settled = said(a={"300": 1.0}, b={"353": 1.0}, total={"753": 0.6, "653": 0.4})
+    decide(settled, RULES, 0.9)
+    reading = settled["total"].reading("line")
+    assert (reading.status, reading.reason, reading.unconstrained) == ("accepted", "", "753")
+
+
 def test_what_no_look_saw_is_reckoned_with() -> None:
     """An unlikely text by which a rule holds is not taken where any other is as likely."""
     fields = said(a={"1": 0.99, "7": 0.01}, b={"3": 1.0}, total={"10": 1.0})
@@ -83,6 +101,29 @@ def test_what_no_look_saw_is_reckoned_with() -> None:
     fields["b"] = replace(fields["b"], other=0.01)
     decide(fields, RULES, 0.9)
     assert {fields[name].status for name in "ab"} == {"review"}
+
+
+def test_a_text_that_no_look_saw_has_as_many_digits() -> None:
+    """`b` has one digit: that it is 93 instead of 3 is no reason to doubt that `a` is 91."""
+    fields = said(a={"1": 0.99, "91": 0.01}, b={"3": 1.0}, total={"94": 1.0})
+    fields["b"] = replace(fields["b"], other=0.01)
+    decide(fields, RULES, 0.9)
+    assert (fields["a"].text, fields["a"].status) == ("91", "accepted")
+    listed = replace(fields["b"], field=replace(fields["b"].field, one_of=("3", "93")))
+    assert listed.may_be(Decimal(3))
+    assert not listed.may_be(Decimal(93))
+    assert not listed.may_be(Decimal(4))
+
+
+def test_a_field_that_others_write_through_is_not_surely_blank() -> None:
+    fields = said(a={"": 1.0}, b={"3": 1.0}, total={"3": 1.0})
+    fields["a"] = replace(fields["a"], other=0.1, status="review", reason=CROSSED_OUT)
+    decide(fields, RULES, 0.9)
+    assert {one.status for one in fields.values()} == {"accepted"}
+    fields = said(a={"": 1.0}, b={"3": 1.0}, total={"8": 0.99, "3": 0.01})
+    fields["a"] = replace(fields["a"], other=0.1, status="review", reason=CROSSED_OUT)
+    decide(fields, RULES, 0.9)
+    assert fields["a"].status == "review"
 
 
 def test_what_does_not_add_up_is_for_review() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import inkdigit.documents.rules
 from benchmarks.form_pages import DrawnForm
-from inkdigit.documents.template import Field, Page, Template, _schema
+from inkdigit.documents.rules import _without
+from inkdigit.documents.template import SCHEMA, Field, Page, Template
 from inkdigit.errors import SettingError
 
 PAGE = {"width": 100, "height": 80, "print": "a.png"}
@@ -41,19 +43,28 @@ def test_a_template_comes_back_as_it_was_saved(
         (form(fieldz=[]), "the key 'fieldz' is not known"),
         (form({"patern": "1"}), "fields q1: the key 'patern' is not known"),
         (form({"name": "a b"}), "a word such as q1"),
+        (form(name="No. 1"), "a name of letters, digits, spaces, - and _, at most 80"),
         (form({"box": [1, 2, 3]}), r"\[x, y, width, height\] in mm"),
         (form({"box": [1, 2, 3, float("nan")]}), "is no JSON"),
         (form({"page": True}), "a page, from 1"),
         (form({"kind": "letter"}), "number, comb, check or ink"),
         (form({"kind": "number"}), "cells says how many"),
         (form({"one_of": ["12a"]}), "a text of digits"),
-        (form({"one_of": "none.csv"}), "none.csv cannot be read"),
+        (
+            form({"one_of": "none.csv"}),
+            "one_of: .*none.csv cannot be read: No such file or directory$",
+        ),
         (form({"one_of": ["1"], "pattern": r"\d"}), "one_of, or a pattern"),
         (form({"pattern": "("}), "the field q1: pattern"),
         (form({"page": 2}), "is on page 2 of 1"),
         (form({"box": [90, 10, 20, 8]}), "does not lie on its page of 100×80 mm"),
         (form({"gap": 15}), "its cells are smaller than 1 mm"),
         (form({}, {"box": [50, 50, 20, 8]}), "there are two fields q1"),
+        (form({"name": "status"}), "the field status has the name of another column"),
+        (
+            form({}, {"name": "q1.status", "box": [50, 50, 20, 8]}),
+            "the field q1.status has the name of another column",
+        ),
         (form({}, {"name": "q2", "box": [25, 12, 20, 8]}), "the fields q1 and q2 overlap"),
         (form(rules=["q1 = q7"]), "names q7"),
         (form(rules=["q1 >= 1000"]), "'q1 >= 1000' cannot hold, whatever is written"),
@@ -68,18 +79,88 @@ def test_what_is_wrong_with_a_template_is_told(known: Any, what: str, tmp_path: 
     assert str(told.value).startswith(f"{path}: ")
 
 
+def with_rules(*rules: str, **fields: dict[str, Any]) -> Template:
+    boxes = ([10, 5 + 8 * row, 20, 7] for row in range(len(fields)))
+    known = [
+        {"name": name, "page": 1, "box": box} | ({"kind": "comb"} if "cells" in one else {}) | one
+        for box, (name, one) in zip(boxes, fields.items(), strict=True)
+    ]
+    return Template.from_mapping({"name": "a", "pages": [PAGE], "fields": known, "rules": rules})
+
+
+@pytest.mark.parametrize(
+    ("rules", "fields", "what"),
+    [
+        (["t = a"], {"t": {"cells": 2}, "a": {"one_of": ["100", "200"], "required": True}},
+         "'t = a' cannot hold, whatever is written"),
+        (["t = a + b"], {"t": {"one_of": ["15"], "required": True}, "a": {"one_of": ["10"]},
+         "b": {"kind": "check"}}, "'t = a \\+ b' cannot hold"),
+        (["a > b", "t = a", "b > a"], {"t": {}, "a": {}, "b": {}},
+         "the rules 'a > b' and 'b > a' cannot hold together"),
+        (["t = a + b", "t < a"], {"t": {"cells": 3}, "a": {"cells": 2}, "b": {"cells": 2}},
+         "'t = a \\+ b' and 't < a' cannot hold together"),
+        (["a >= b", "b > a"], {"a": {"date": "dmy"}, "b": {"date": "dmy"}}, "together"),
+    ],
+)  # fmt: skip
+def test_rules_that_cannot_hold_are_refused(
+    rules: list[str], fields: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(SettingError, match=what):
+        with_rules(*rules, **fields)
+
+
+def test_what_is_tried_of_rules_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A usual template of many sums is no work to speak of, nor is one that was made to be."""
+    sums = 0
+
+    def counted(*args: Any) -> Any:
+        nonlocal sums
+        sums += 1
+        return _without(*args)
+
+    monkeypatch.setattr(inkdigit.documents.rules, "_without", counted)
+    marks = [
+        {"name": f"q{n}", "box": [10, 10 + 10 * n, 20, 8], "pattern": r"[1-9]\d\d"}
+        for n in range(60)
+    ]
+    totals = [{"name": f"t{n}", "box": [40, 10 + 10 * n, 40, 8], "cells": 5} for n in range(30)]
+    rules = [f"t{n} = sum(q{n}..q{n + 9})" for n in range(30)]
+    page = [PAGE | {"height": 700}]
+    Template.from_mapping(form(*marks, *totals, pages=page, rules=rules), Path())
+    assert 0 < sums < 10_000
+
+
+def test_rules_that_can_hold_are_taken() -> None:
+    dates = {name: {"date": "dmy"} for name in "abc"}
+    with_rules("a >= b", "b >= c", "c >= a", **dates)
+    either = {"one_of": ["100", "200"]}, {"one_of": ["100"]}, {"one_of": ["200"]}
+    with_rules("t = a + b", **dict(zip("tab", either, strict=True)))  # one or the other
+    with_rules("a >= b", "b >= a", "a = 0", a={"cells": 2}, b={"cells": 3})
+    with_rules("a = 0", a={"pattern": r"\d{3}"})
+    with_rules("a < 0", a={"pattern": r"-?\d"})
+    with_rules("a = 0.5", a={"pattern": r"\d+\.\d"})
+
+
 def test_what_is_no_json_or_lacks_its_blank_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.form.json"
     with pytest.raises(SettingError, match="cannot be read"):
         Template.load(path)
-    path.write_text("{", "utf-8")
-    with pytest.raises(SettingError, match="is no JSON"):
-        Template.load(path)
+    odd = "it holds NaN or a number too long, or is nested too deep"
+    for content, what in (
+        (b'{"name": 1,\n "a"}', "this is no JSON: it breaks in line 2, character 5$"),
+        (b'{"name": "\xe4"}', "it is no text in UTF-8$"),
+        (b"[NaN]", odd),
+        (b"[" + b"1" * 5000 + b"]", odd),
+        (b"[" * 100_000, odd),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(SettingError, match=what):
+            Template.load(path)
     for print_, folder, what in (
         ("a.png", tmp_path, "the blank of page 1 cannot be opened"),
         ("a.png", None, "'a.png' cannot be beside a template that is no file"),
         ("data:image/png;base64,aGk=", None, "the blank of page 1 cannot be opened"),
-        ("data:image/png;base64,aGk", None, "the blank of page 1 cannot be opened"),
+        ("data:image/png;base64,aGk", None, "the blank of page 1 is broken base64$"),
     ):
         known = form(pages=[PAGE | {"print": print_}])
         with pytest.raises(SettingError, match=what):
@@ -88,7 +169,7 @@ def test_what_is_no_json_or_lacks_its_blank_is_told(tmp_path: Path) -> None:
 
 def test_the_schema_describes_every_part() -> None:
     """The file that editors know, and the classes."""
-    parts = _schema()["properties"]
+    parts = json.loads(SCHEMA.read_text("utf-8"))["properties"]
     for kind, schema in ((Page, parts["pages"]["items"]), (Field, parts["fields"]["items"])):
         assert set(schema["properties"]) == {one.name for one in fields(kind)}
 
@@ -103,6 +184,10 @@ def test_a_list_may_lie_in_a_csv(tmp_path: Path) -> None:
     assert field.one_of == ("0188877", "0203959")
     assert field.may_be("0203959")
     assert not field.may_be("0203958")
+    for content in (b"\xff\xfe1\n", b"a\n" + b"1" * 200_000):
+        (tmp_path / "students.csv").write_bytes(content)
+        with pytest.raises(SettingError, match=r"one_of: .*students\.csv is no CSV in UTF-8$"):
+            Template.from_mapping(known, tmp_path)
 
 
 def test_the_cells_of_a_comb_lie_in_its_box() -> None:

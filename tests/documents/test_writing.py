@@ -59,6 +59,21 @@ def test_a_stroke_that_runs_far_beyond_a_box_is_not_its(
     assert len(np.unique(inside.labels)) - 1 == 1
     assert inside.share((left + width - 6, top, 5, height)) > 0
     assert inside.share((left, top, 9, height)) == 0
+    assert not inside.runs_out
+
+
+def test_a_digit_that_runs_out_of_its_box_at_one_end_stays(
+    page: np.ndarray, drawn: DrawnForm, registrar: Registrar
+) -> None:
+    """As the bar of a 5 does; that more of it may be elsewhere is told."""
+    field = next(one for one in drawn.fields if one.name == "number")
+    left, top, width, height = field.box
+    bar = [(left + width - 4, top + 1), (left + width + 4, top + 1)]
+    stroke(page, (left + width - 2, top + height - 1), (left + width - 4, top + 4), *bar)
+    inside = Writing.of(registrar.register(page), field.box).inside(field.box)
+    assert inside.runs_out
+    cells = inside.cells(field.cell_boxes)
+    assert [not cell.is_empty for cell in cells] == [False] * 6 + [True]
 
 
 def test_writing_at_the_edge_of_a_scan_is_seen(
@@ -77,12 +92,14 @@ def test_writing_at_the_edge_of_a_scan_is_seen(
 def test_digits_that_touch_are_parted_at_the_cells(
     page: np.ndarray, drawn: DrawnForm, registrar: Registrar
 ) -> None:
-    """A thin digit that touches a broad one is not lost, and a tail is no digit of its own."""
+    """A thin digit that touches a bold one is not lost, and a tail is no digit of its own."""
     field = next(one for one in drawn.fields if one.name == "number")
     boxes, (_, top, width, height) = field.cell_boxes, field.cell_boxes[0]
     left, right = (boxes[i][0] + width / 2 for i in (0, 1))
     stroke(page, (left, top + 1), (left, top + height - 1))
     stroke(page, (left, top + 3), (right, top + 3), (right, top + height - 1), ink=50)
+    bold = np.array([[right - 1, top + 2], [right + 1, top + height - 1]]) * PER_MM
+    cv2.rectangle(page, *bold.round().astype(int).tolist(), 50, -1)
     tail = boxes[3][0] + width / 2
     stroke(page, (tail, top + height - 1), (tail, top + 1), (boxes[4][0] + 1, top + 1))
     written = Writing.of(registrar.register(page), field.box).inside(field.box)

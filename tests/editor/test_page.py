@@ -162,6 +162,49 @@ def test_changes_made_outside_are_not_lost(browser: Browser, path: Path) -> None
         assert "hotel" not in saved(path)
 
 
+def test_what_a_field_is_called_in_rules_goes_along(browser: Browser, path: Path) -> None:
+    with serving_page("form", "edit", str(path)) as editor, visiting(browser) as visit:
+        page = visit(editor.url, **LAPTOP)
+        rules = page.get_by_label("Rules, one a line")
+        rules.fill("total = travel + lodging")
+        rules.blur()
+        for old, new in (("travel", "total"), ("travel", "journey.by_rail"), ("lodging", "sum")):
+            field(page, old).click()
+            page.get_by_label("Name").fill(new)
+            page.get_by_label("Name").press("Enter")
+            if new == "total":  # is another field's: of which one do rules tell?
+                expect(rules).to_have_value("total = travel + lodging")
+                page.keyboard.press("Control+z")
+        expect(rules).to_have_value("total = journey.by_rail + sum")
+        save(page)
+        assert saved(path)["rules"] == ["total = journey.by_rail + sum"]
+
+
+def test_changes_go_along_to_an_editor_that_is_started_again(browser: Browser, path: Path) -> None:
+    with visiting(browser) as visit:
+        with serving_page("form", "edit", str(path)) as editor:
+            old = visit(editor.url, errors=("ERR_CONNECTION_REFUSED",), **LAPTOP)
+            old.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            field(old, "travel").click()
+            old.get_by_label("Name").fill("journey")
+            old.get_by_label("Name").press("Enter")
+        old.keyboard.press("Control+s")
+        expect(old.get_by_role("alert")).to_contain_text("press Ctrl C here and Ctrl V")
+        old.keyboard.press("Control+c")
+        with serving_page("form", "edit", str(path)) as editor:
+            new = old.context.new_page()
+            new.goto(editor.url)
+            expect(field(new, "travel")).to_be_visible()
+            new.keyboard.press("Control+v")
+            expect(field(new, "journey")).to_be_visible()
+            save(new)
+            assert "journey" in saved(path)
+            new.evaluate("navigator.clipboard.writeText('{\"pages\": []}')")
+            new.keyboard.press("Control+v")
+            expect(new.get_by_role("alert")).to_contain_text("is no template of this blank")
+            expect(new.locator("#state")).to_have_text("Saved")
+
+
 def test_it_works_on_small_and_dark_screens(browser: Browser, path: Path) -> None:
     with serving_page("form", "edit", str(path)) as editor, visiting(browser) as visit:
         for width in (600, 1024):

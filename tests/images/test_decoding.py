@@ -293,14 +293,14 @@ def bombs(width: int, height: int) -> dict[str, bytes]:
 def test_a_bomb_is_refused_unopened(kind: str, side: int) -> None:
     content = bombs(side, side)[kind]
     tracemalloc.start()
-    with pytest.raises(ImageError, match=r"pixels.*raise max_pixels$"):
+    with pytest.raises(ImageError, match=r"pixels.*: shrink it$"):
         open_grey(content)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
 
 
 def test_an_image_too_large_is_refused_before_it_is_decoded() -> None:
-    said = r"84,640,000 pixels \(9200×9200\), more than 64,000,000: shrink it, or raise max_pixels"
+    said = r"84,640,000 pixels \(9200×9200\), more than 64,000,000 \(max_pixels\): shrink it"
     with (
         Image.open(io.BytesIO(bombs(9_200, 9_200)["PNG"])) as image,
         pytest.raises(ImageError, match=said),

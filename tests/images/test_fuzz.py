@@ -100,7 +100,7 @@ SAID = re.compile(
     r"is broken: (it ends early|what is inside is damaged|the PDF is .*|it measures .*)"
     r"|is broken or needs more memory than there is|is (a|an) .+: .+|is encrypted: .+"
     r"|is not a picture that can be read .+|is empty .+|holds NaN or infinite values"
-    r"|has .+ pixels.*: shrink it, or raise max_pixels)"
+    r"|has .+ pixels.*: shrink it)"
 )
 
 

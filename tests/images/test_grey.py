@@ -45,7 +45,7 @@ def test_the_size_of_a_page_is_bounded() -> None:
     for height, width, said in (
         (0, 5, r"it is empty \(5×0 pixels\)"),
         (5, 0, r"it is empty \(0×5 pixels\)"),
-        (20, 30, r"it has 600 pixels \(30×20\), more than 599: shrink it, or raise max_pixels"),
+        (20, 30, r"it has 600 pixels \(30×20\), more than 599 \(max_pixels\): shrink it"),
     ):
         with pytest.raises(ImageError, match=said):
             check_size(height, width, "it", 599)

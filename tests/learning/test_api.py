@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from inkdigit import learning
@@ -104,21 +103,6 @@ def test_settings_decide_what_kind_of_training_it_is(
     small: learning.Dataset, settings: learning.TrainingSettings, kind: type
 ) -> None:
     assert type(start_training(settings, small)) is kind
-
-
-def test_a_run_a_path_and_a_classifier_are_evaluated_alike(trained: learning.Run) -> None:
-    expected = learning.evaluate(trained, "sample")
-    digits = learning.load_dataset("sample").test
-    for model in (trained.folder, learning.DigitClassifier.load(trained)):
-        found = learning.evaluate(model, "sample")
-        assert np.array_equal(found.probabilities, expected.probabilities)
-    assert expected.accuracy == learning.DigitClassifier.load(trained).score(
-        digits.images, digits.labels
-    )
-    assert expected.warning is None
-    seen = learning.evaluate(trained, "sample", split="train")
-    assert seen.warning is not None
-    assert "was trained on these digits" in seen.warning
 
 
 @pytest.mark.slow

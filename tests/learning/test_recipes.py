@@ -45,9 +45,9 @@ def test_networks_that_learn_from_drawn_handwriting_have_a_recipe(network: str) 
     assert settings == TrainingSettings(recipe=network)
     assert settings.recipe == network
     assert settings.epochs == RECIPES[network].epochs
-    with pytest.raises(SettingError, match=f"{network} has a recipe of its own"):
+    with pytest.raises(SettingError, match=f"fast is a recipe for fast, not for {network}"):
         TrainingSettings(recipe="fast", network=network)
-    with pytest.raises(SettingError, match=f"{network} is a recipe for {network}"):
+    with pytest.raises(SettingError, match=f"{network} is a recipe for {network}, not for classic"):
         TrainingSettings(recipe=network, network="classic")
 
 

@@ -66,3 +66,16 @@ def test_log_odds_are_finite() -> None:
     assert log_odds(0.5) == 0
     assert log_odds(0.75) == pytest.approx(math.log(3))
     assert np.isfinite(log_odds(np.array([0.0, 1.0, 1e-300]))).all()
+
+
+@pytest.mark.parametrize("p", [1e-6, 0.1, 0.5, 0.9, 0.999])
+def test_a_confidence_leads_back_to_its_probability(p: float) -> None:
+    scaling = PlattScaling(slope=1.3, intercept=0.4)
+    back = scaling.probability(scaling.confidence(np.array([p])))
+    assert back.tolist() == pytest.approx([p])
+
+
+def test_a_flat_curve_leads_back_without_a_warning() -> None:
+    flat = PlattScaling(slope=0.0, intercept=0.0)
+    assert flat.confidence(np.array([0.1, 0.9])).tolist() == [0.5, 0.5]
+    assert flat.probability(np.array([0.4, 0.5, 0.6])).tolist() == [0.0, 0.5, 1.0]

@@ -18,14 +18,14 @@ from inkdigit.reading.patterns import Pattern
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"min_confidence": 1.5}, "must be between 0 and 1, received 1.5"),
+        ({"min_confidence": 1.5}, "min_confidence must be between 0 and 1, received 1.5"),
         ({"min_confidence": -0.1}, "received -0.1"),
         ({"min_confidence": float("nan")}, "received nan"),
         ({"min_confidence": "0.9"}, "the option min_confidence cannot be '0.9'"),
         ({"page": 0}, "the page must be between 1 and 10,000, received 0"),
         ({"page": 1.5}, "the option page cannot be 1.5"),
         ({"page": "2"}, "the option page cannot be '2'"),
-        ({"max_pixels": -1}, "the limit on pixels must be at least 1, received -1"),
+        ({"max_pixels": -1}, "max_pixels must be at least 1, received -1"),
         ({"pattern": r"\d{5"}, "character 3: expected {n}"),
         ({"pattern": ""}, "the pattern is empty"),
         ({"pattern": 5}, "the option pattern cannot be 5"),

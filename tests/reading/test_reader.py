@@ -186,6 +186,8 @@ def test_pages_are_read_one_by_one(reader: Reader, hand: Hand) -> None:
         reader.read_pages(b"")
     with pytest.raises(SettingError):
         reader.read_pages(content, pattern="(")
+    (row,) = reader.number_rows(encoded(BLANK), "a.png", ReadOptions(page=2))
+    assert str(row.failure) == "a.png has 1 page: there is no page 2"
 
 
 def test_a_reading_is_plain_and_consistent(reader: Reader, pages: list[Grey]) -> None:
@@ -239,6 +241,22 @@ def test_where_nothing_could_be_seen_nothing_is_accepted(
         reading = reader.read(np.asarray(page, np.uint8), single=single)
         assert (reading.text, reading.status, reading.rule) == ("", "review", "unseen")
         assert reading.confidence == 0.0
+
+
+@pytest.mark.parametrize(
+    ("page", "status", "said"),
+    [
+        (np.zeros((300, 200), np.uint8), "review", "nothing could be seen: the paper is black"),
+        (np.full((4, 2), 200, np.uint8), "review", "the picture is too small for a digit"),
+        (BLANK, "rejected", "a picture of one number is read without find"),
+    ],
+)
+def test_a_page_without_numbers_says_whether_one_could_have_been_seen(
+    reader: Reader, page: Grey, status: str, said: str
+) -> None:
+    (row,) = reader.number_rows(page, "page", ReadOptions())
+    assert row.result.status == status
+    assert said in row.result.reason
 
 
 def quarters(page: Grey, degrees: int) -> Grey:
@@ -333,7 +351,7 @@ def test_a_sheet_of_numbers_says_what_it_is(reader: Reader, hand: Hand) -> None:
     for columns in (1, 2, 5):
         reading = reader.read(np.tile(hand.write("47"), (4, columns)))
         assert (reading.status, reading.rule) == ("review", "many numbers")
-        assert "a page of many numbers: crop one" in reading.reason
+        assert "a page of many numbers: ask for each with find" in reading.reason
 
 
 def test_a_pattern_holds_whatever_is_there(reader: Reader, pages: list[Grey]) -> None:

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from scripted import bars
 
+from inkdigit.reading.decoding.marks import Mark
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import LineImage, extract_line
 from inkdigit.reading.result import Alternative, Box, Character
-from inkdigit.reading.review_rules import RULES, Evidence, Mark, decide
+from inkdigit.reading.review_rules import RULES, Evidence, decide
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "readings.md"
 
@@ -74,7 +75,7 @@ def page_of_numbers() -> LineImage:
 
 
 UPRIGHT = "turned clockwise by 90 degrees it reads 1234: set rotate to 90"
-MANY = "this is a page of many numbers: crop one, or name its box in a manifest"
+MANY = "this is a page of many numbers: ask for each with find, or crop one"
 
 CASES: dict[str, list[tuple[Evidence, str]]] = {
     "unseen": [

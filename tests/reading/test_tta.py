@@ -16,6 +16,7 @@ from inkdigit.reading.tta import (
     VIEWS_WITH_FALLBACK,
     classify_views,
     deslanted,
+    evened,
     pad,
     run_batched,
     view_lines,
@@ -159,6 +160,22 @@ def test_digits_are_classified_by_the_mean_of_their_views() -> None:
         assert [degrees(digit) for digit in view] == pytest.approx([expected] * 2, abs=0.5)
 
 
+def test_digits_of_any_height_and_level_are_made_even() -> None:
+    line = np.zeros((LINE_HEIGHT, 140), np.uint8)
+    cv2.line(line, (20, 1), (24, 30), 255, 3)
+    cv2.line(line, (70, 20), (72, 30), 255, 2)
+    cv2.line(line, (120, 1), (121, 12), 255, 2)
+    even = evened(line)
+    labels, _, stats, _ = cv2.connectedComponentsWithStats(np.asarray(even > 127, np.uint8))
+    assert labels == 4
+    assert even.shape[1] > line.shape[1]
+    tops, heights = stats[1:, cv2.CC_STAT_TOP], stats[1:, cv2.CC_STAT_HEIGHT]
+    assert np.ptp(tops) <= 4
+    assert heights.min() >= 0.8 * LINE_HEIGHT
+    blank = np.zeros((LINE_HEIGHT, 40), np.uint8)
+    assert np.array_equal(evened(blank), blank)
+
+
 # Which lines are looked at again
 
 
@@ -172,7 +189,8 @@ def test_what_one_view_is_sure_of_is_not_looked_at_again() -> None:
     sure = ScriptedLine("1", "2")
     views = view_lines(sure.frames, [line_of(2)] * 3)
     assert views.doubt == []
-    assert len(views.views) == len(views.fallback) == 0
+    assert views.looks == []
+    assert views.fallback is None
     assert [found.text for found in views.unconstrained] == ["12"] * 3
     assert [found.text for found in views.choose(ReadOptions(pattern=r"1\d"))] == ["12"] * 3
 
@@ -190,8 +208,10 @@ def test_lines_in_doubt_are_looked_at_in_every_view_and_the_others_in_one() -> N
     views = view_lines(network, [narrow, very_wide, narrow])
     assert views.doubt == [0, 2]
     assert len(views.first) == 3
-    assert len(views.views) == 2 * (1 + len(VIEWS_ALONE))
-    assert len(views.fallback) == 0
+    assert [len(look) for look in views.looks] == [2] * (1 + len(VIEWS_ALONE))
+    assert [len(look) for look in views.helping] == [2]
+    assert view_lines(network, [narrow, very_wide], helped=False).helping == []
+    assert views.fallback is None
     assert [found.text for found in views.unconstrained] == ["12", "345", "12"]
     assert [found.text for found in views.choose(ReadOptions(pattern=r"1[37]|\d{3}"))] == [
         "17", "345", "17",
@@ -210,7 +230,8 @@ def test_the_fallback_looks_at_lines_in_doubt_only_and_as_they_are() -> None:
     line = line_of(2)
     views = view_lines(first.frames, [line, line], {FALLBACK: fallback})
     assert views.doubt == [0, 1]
-    assert len(views.views) == 2 * (1 + len(VIEWS_WITH_FALLBACK) + 1)
+    assert len(views.looks) == 1 + len(VIEWS_WITH_FALLBACK) + 1
+    assert views.fallback is views.looks[-1]
     assert len(views.fallback) == 2
     (batch,) = shown
     assert (batch[:, :, : line.shape[1]] == line).all()
@@ -226,8 +247,8 @@ def test_all_further_networks_look_at_lines_in_doubt() -> None:
     adapted, before = ScriptedLine("1", {"7": 0.9, "2": 0.1}).frames, ScriptedLine("1", "2").frames
     others = {FALLBACK: adapted, "witness_first": before, "witness_fallback": before}
     views = view_lines(adapted, [line_of(2)], others)
-    assert len(views.views) == 1 + len(VIEWS_WITH_FALLBACK) + len(others)
-    assert len(views.fallback) == 1
+    assert len(views.looks) == 1 + len(VIEWS_WITH_FALLBACK) + len(others)
+    assert views.fallback is views.looks[1 + len(VIEWS_WITH_FALLBACK)]
     (found,) = views.unconstrained
     # Three looks of the adapted networks, and two of those of before.
     assert found.text == "17"

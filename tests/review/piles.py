@@ -42,8 +42,9 @@ def table_of(
 
 def said(row: int, new: str | None, who: str = "anna", **given: Any) -> Decision:
     """Return what a person says of a row that was read as 17."""
-    known = {"field": f"{row}.png", "old": "17", "ms": 900, "model": "line 1", "blind": False}
-    return Decision(when="2030-01-01T00:00:00Z", who=who, row=row, new=new, **{**known, **given})
+    known = {"when": "2030-01-01T00:00:00Z", "field": f"{row}.png", "old": "17", "ms": 900}
+    known |= {"model": "line 1", "blind": False}
+    return Decision(who=who, row=row, new=new, **{**known, **given})
 
 
 def settled(table: Path, *decisions: Decision) -> Journal:

@@ -31,9 +31,9 @@ class Reviewing:
 
 
 @contextmanager
-def serving_page(*words: str) -> Iterator[Reviewing]:
+def serving_page(*words: str, warnings: str = "error") -> Iterator[Reviewing]:
     """Start a command with a page; it answers when it is yielded, and is killed afterwards."""
-    command = [sys.executable, "-W", "error", "-m", "inkdigit", *words]
+    command = [sys.executable, "-W", warnings, "-m", "inkdigit", *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
         try:

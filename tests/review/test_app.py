@@ -1,3 +1,4 @@
+import resource
 import socket
 from pathlib import Path
 
@@ -70,6 +71,27 @@ def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
     assert (decision.who, decision.old, decision.new, decision.ms) == ("anna", "35", "36", 812)
     with reviewing(table) as review:
         assert review.post("back", who="anna").json()["fields"][0]["row"] == 3
+
+
+def test_of_a_batch_that_fills_the_disk_nothing_is_said(tmp_path: Path) -> None:
+    """The process may write so much, and half of a batch is more: what it wrote of it goes."""
+    table = table_of(tmp_path / "results.csv", [("7", "review", 0.5)] * 8, pictures=True)
+    with reviewing(table) as review:
+        review.post("take", who="anna", alike=True)
+        assert review.post("decide", who="anna", said={1: "7"}, alike=True).status_code == 200
+        path = Journal(table).path
+        before, rest = path.read_bytes(), dict.fromkeys(range(2, 9), "7")
+        _, most = resource.prlimit(review.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(review.process.pid, resource.RLIMIT_FSIZE, (len(before) + 500, most))
+        refused = review.post("decide", who="anna", said=rest, alike=True)
+        assert refused.status_code == 507
+        assert "cannot be written: File too large" in refused.json()["detail"]
+        assert path.read_bytes() == before
+        # All are still hers, and said once there is room.
+        resource.prlimit(review.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        told = review.post("decide", who="anna", said=rest, alike=True).json()
+        assert (told["left"], told["fields"]) == (0, [])
+    assert [one.row for one in Journal(table).decisions] == list(range(1, 9))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,14 @@ def test_a_field_proposes_what_was_read_and_the_next_best() -> None:
     assert (failed.proposal, failed.name) == (None, "a.pdf, page 3")
     named = row(1, "17", "review", 0.8) | {"id": "form-1/total"}
     assert Field.of(1, named).name == "form-1/total"
+    assert Field.of(1, named).title == "1.png: form-1/total"
+    assert field.title == "4.png"
+    # What stands there without a rule or a pattern comes first.
+    ruled = row(1, "653", "review", 0.8) | {"unconstrained": "753"}
+    assert (Field.of(1, ruled).proposal, Field.of(1, ruled).second) == ("653", "753")
+    # It is digits alone, so a text with a mark is no other for that.
+    marked = row(1, "17", "review", 0.8) | {"text": "1,7", "unconstrained": "17"}
+    assert Field.of(1, marked).second == Field.of(1, marked | {"unconstrained": None}).second
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "xlsx"])

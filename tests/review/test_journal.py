@@ -72,6 +72,21 @@ def test_a_line_that_cannot_be_written_was_not_said(
     assert [one.new for one in Journal(table).decisions] == ["11", "35"]
 
 
+def test_a_batch_is_there_whole_or_not_at_all(table: Path) -> None:
+    path = settled(table, said(1, "11")).path
+    before = path.read_bytes()
+    batch = [said(2, "20"), said(3, "35"), said(4, None)]
+    settled(table, *batch)  # one by one, as lines of their own
+    assert [one.row for one in Journal(table).decisions] == [1, 2, 3, 4]
+    path.write_bytes(before)
+    Journal(table).append(*batch)
+    whole = path.read_bytes()
+    assert Journal(table).decisions[1:] == batch
+    for end in range(len(before), len(whole)):
+        path.write_bytes(whole[:end])
+        assert len(Journal(table).decisions) == 1
+
+
 def test_the_journal_of_another_table_is_refused(table: Path) -> None:
     settled(table, said(1, "11"))
     table.write_text(table.read_text("utf-8").replace("35", "53"), "utf-8")
@@ -103,6 +118,15 @@ def test_one_process_at_a_time_writes(table: Path) -> None:
         assert sorted(path.suffix for path in table.parent.iterdir()) == [".csv", ".lock"]
     with pytest.raises(SourceError, match=r"none\.csv cannot be read: No such file"):
         Journal(table.with_name("none.csv"))
+
+
+def test_what_was_said_while_it_waited_is_kept(table: Path) -> None:
+    waiting = Journal(table)
+    settled(table, said(1, "11"), said(2, "20"))
+    with waiting.held() as journal:
+        journal.append(said(3, "35"))
+    assert [one.row for one in journal.decisions] == [1, 2, 3]
+    assert Journal(table).decisions == journal.decisions
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from piles import READ, row, said, settled, table_of
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.writers import Output, write_parquet
 from inkdigit.errors import DataError, ImageError, OutputError, SettingError, SourceError
-from inkdigit.learning.adaptation.pile import pictures_in
+from inkdigit.images.folder import pictures_in
 from inkdigit.learning.datasets.labels import read_labels
 from inkdigit.review.outcome import apply, export, forget, write_labels, write_trail
 
@@ -127,7 +127,7 @@ def test_what_is_settled_is_forgotten_with_its_pictures(table: Path) -> None:
         forget(table)
     assert sorted(table.parent.iterdir()) == before
     (table.parent / "2.png").unlink()
-    assert forget(table, sure=True) == 5
+    assert forget(table, sure=True) == (5, 0)
     assert sorted(table.parent.iterdir()) == [out, other]
 
 
@@ -138,12 +138,43 @@ def test_what_is_not_found_or_was_never_read_is_not_forgotten(table: Path, tmp_p
     with pytest.raises(SourceError, match="is not there: say with --pictures"):
         forget(table, sure=True)
     assert table.exists()
-    assert forget(table, moved, sure=True) == 6
+    assert forget(table, moved, sure=True) == (6, 0)
     lost = tmp_path / "lost.jsonl"
     failed = row(1, "", "failed", 0.0) | {"source": str(tmp_path / "1.png")}
     Output(lost, "jsonl").write([failed], several=True)
-    with pytest.raises(DataError, match=r"1 rows of .* were never read: nothing was deleted"):
+    with pytest.raises(
+        DataError, match=r"1 rows of .* were never read, and .*: nothing was deleted"
+    ):
         forget(lost, sure=True)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "xlsx", "parts"])
+def test_rows_that_were_never_read_stay_with_their_files(tmp_path: Path, suffix: str) -> None:
+    """Also where another page of such a file was read, and where it has two names."""
+    rows = [row(number, "17", "accepted", 0.99) for number in (1, 2, 3, 4)]
+    rows.append(row(2, "", "failed", 0.0) | {"page": 2, "text": None, "error": "2.png is broken"})
+    rows[3] |= {"source": str(tmp_path / "2.png")}
+    table = tmp_path / f"results.{suffix}"
+    if suffix == "parts":
+        table.mkdir()
+        write_parquet(rows[:3], table / "part-0.parquet")
+        write_parquet(rows[3:], table / "part-1.parquet")
+    else:
+        Output(table, suffix).write(rows, several=True)
+    for number in (1, 2, 3):
+        (tmp_path / f"{number}.png").touch()
+    settled(table, said(1, "17"))
+    told = "deletes 2 pictures, .* for good, but for 1 rows that were never read and their files:"
+    with pytest.raises(SettingError, match=told):
+        forget(table)
+    assert forget(table, sure=True) == (2, 1)
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "2.png", table]
+    (left,) = read_table(table)
+    assert {name: left[name] for name in ("source", "page", "status", "error", "text")} == {
+        "source": "2.png", "page": 2, "status": "failed", "error": "2.png is broken", "text": None,
+    }  # fmt: skip
+    with pytest.raises(DataError, match=r"1 rows of .* were never read, and it names no other"):
+        forget(table, sure=True)
 
 
 def test_nothing_is_forgotten_while_a_row_waits_or_where_it_is_not_ours(tmp_path: Path) -> None:
@@ -166,7 +197,7 @@ def test_a_folder_of_parts_is_forgotten_too(table: Path) -> None:
     accepted = [row(number, "17", "accepted", 0.99) for number in (1, 3)]
     write_parquet(accepted, folder / "part-0.parquet")
     (folder / "note.txt").write_text("stays")
-    assert forget(folder, table.parent, sure=True) == 2
+    assert forget(folder, table.parent, sure=True) == (2, 0)
     assert [one.name for one in folder.iterdir()] == ["note.txt"]
     assert not (table.parent / "1.png").exists()
     assert (table.parent / "2.png").exists()

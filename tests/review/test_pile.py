@@ -42,24 +42,62 @@ def test_what_someone_who_has_gone_held_is_free(
         pile.decide("anna", {3: "35"}, 700)
 
 
-def test_who_finds_nothing_free_gets_half_of_what_lies_ahead_of_another(tmp_path: Path) -> None:
+def test_what_is_left_is_shared_fairly_among_who_is_here(tmp_path: Path) -> None:
     read = [(str(number), "review", 0.5) for number in range(7)]
     table = table_of(tmp_path / "results.csv", read)
     pile = Pile(fields_of(table), Journal(table))
     assert rows(pile.take("anna", 20)) == [1, 2, 3, 4, 5, 6, 7]
-    assert rows(pile.take("ben", 20)) == [5, 6, 7]
-    assert rows(pile.take("eve", 20)) == [3, 4]
+    # Who comes later gets from the end what she does not look at yet.
+    assert rows(pile.take("ben", 20)) == [4, 5, 6, 7]
     pile.decide("anna", {1: "0"}, 700)
-    # What was taken back is what anna looks at now: it stays hers.
-    pile.back("anna")
-    assert rows(pile.take("anna", 20)) == [1, 2]
-    assert rows(pile.take("dan", 20)) == [7]
-    assert rows(pile.take("anna", 20)) == [1, 2]
-    for row in (1, 2):
-        pile.decide("anna", {row: "8"}, 700)
-    assert rows(pile.take("anna", 20)) == [6]
+    assert rows(pile.take("anna", 20)) == [2, 3]
     with pytest.raises(RunError, match="somebody else has this field now"):
-        pile.decide("ben", {6: "8"}, 700)
+        pile.decide("anna", {5: "8"}, 700)
+    # What was taken back is what anna looks at now.
+    pile.back("anna")
+    assert rows(pile.take("anna", 20)) == [1, 2, 3]
+    assert rows(pile.take("ben", 20)) == [4, 5, 6, 7]
+
+
+def test_what_somebody_looks_at_stays_theirs(tmp_path: Path) -> None:
+    read = [("7", "review", 0.5) for _ in range(5)]
+    pile = Pile(fields_of(table := table_of(tmp_path / "results.csv", read)), Journal(table))
+    assert rows(pile.take("anna", 20)) == [1, 2, 3, 4, 5]
+    assert rows(pile.take("ben", 20)) == [3, 4, 5]
+    assert rows(pile.take("eve", 20)) == [4, 5]
+    assert rows(pile.take("dan", 20)) == [2, 5]
+    assert rows(pile.take("max", 20)) == [5]
+    assert rows(pile.take("kim", 20)) == []
+    # Of a grid all is looked at.
+    grid = Pile(fields_of(table), Journal(table))
+    assert rows(grid.take("anna", 60, alike=True)) == [1, 2, 3, 4, 5]
+    assert rows(grid.take("ben", 20)) == []
+    assert rows(grid.take("anna", 20)) == [1, 2, 3]
+    assert rows(grid.take("ben", 60, alike=True)) == [4, 5]
+
+
+def test_what_is_spare_is_no_second_look_of_ones_own(table: Path) -> None:
+    pile = Pile(fields_of(table), Journal(table), blind=True)
+    pile.take("ben", 1)
+    assert rows(pile.take("anna", 1)) == [4]
+    pile.decide("anna", {4: "86"}, 700)
+    pile.decide("ben", {3: "35"}, 700)
+    assert rows(pile.take("ben", 20)) == [1]
+    assert rows(pile.take("eve", 20)) == [4]
+    assert rows(pile.take("anna", 20)) == []
+
+
+def test_what_an_audit_saw_is_not_taken_back_by_a_review(table: Path) -> None:
+    fields, journal = fields_of(table), Journal(table)
+    blind = Pile(fields, journal, blind=True)
+    blind.take("anna", 1)
+    blind.decide("anna", {3: "36"}, 700)
+    review = Pile(fields, journal)
+    with pytest.raises(RunError, match="nothing to take back"):
+        review.back("anna")
+    assert len(journal.looks(3)) == 1
+    blind.back("anna")
+    assert journal.looks(3) == []
 
 
 def test_fields_that_were_read_alike_are_settled_together(tmp_path: Path) -> None:

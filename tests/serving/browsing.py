@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -60,6 +61,12 @@ def visiting(browser: Browser) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert not seen
+
+
+def assert_accessible(page: Page) -> None:
+    """Axe finds nothing serious on the page."""
+    found = Axe().run(page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
 
 
 def _check_home(asked: str, url: str, seen: list[str]) -> None:

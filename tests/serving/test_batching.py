@@ -7,7 +7,7 @@ import pytest
 from inkdigit.errors import ImageError
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
-from inkdigit.serving.batching import Batcher, QueueFull
+from inkdigit.serving.batching import Batcher
 from inkdigit.serving.settings import Settings
 
 FIVE, SIX = ReadOptions(pattern=r"\d{5}"), ReadOptions(pattern=r"\d{6}")
@@ -60,26 +60,6 @@ def test_what_waits_under_the_same_rules_is_read_together_in_order() -> None:
         batcher.close()
 
     asyncio.run(check())
-
-
-def test_places_are_bounded_and_given_back() -> None:
-    noted: list[int] = []
-
-    async def check() -> None:
-        batcher = Batcher(Settings(max_files=1, queue=3, batch=1), Reading(), noted.append)
-        with batcher.places(2):
-            batcher.check_room()
-            with pytest.raises(QueueFull), batcher.places(2):
-                pass
-            with batcher.places():
-                assert batcher.taken == 3
-                with pytest.raises(QueueFull, match="busy"):
-                    batcher.check_room()
-        assert batcher.taken == 0
-        batcher.close()
-
-    asyncio.run(check())
-    assert noted == [2, 3, 2, 0]
 
 
 def test_other_work_waits_for_the_same_threads() -> None:

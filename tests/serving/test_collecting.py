@@ -80,8 +80,20 @@ def test_bad_input_is_one_sentence(room: Running, folder: Path) -> None:
     assert "a name has a letter" in problem(ask(room, "join", " ", token), 422)
     assert "no digit on it" in problem(ask(room, "draw", "Ben", token, png("")), 422)
     assert "not a picture" in problem(ask(room, "draw", "Ben", token, b"x"), 422)
-    assert ask(room, "draw", "Ben", "../" * 5, content).status_code == 422
+    token_told = problem(ask(room, "draw", "Ben", "../" * 5, content), 422)
+    assert token_told == "token cannot be '../../../../../'"
+    assert problem(httpx.post(f"{room.url}/class/join"), 422) == "name is missing"
+    query = {"name": "Ben", "token": token, "digit": "7"}
+    two = [("file", content), ("file", content)]
+    several = httpx.post(f"{room.url}/class/draw", params=query, files=two)
+    assert problem(several, 422) == "there are several files: send one"
     assert sorted(folder.rglob("*")) == before
+
+
+def test_what_phones_ask_does_not_fill_the_terminal(room: Running) -> None:
+    assert ask(room, "join", "Carl", "d" * 16).status_code == 200
+    assert room.figure("inkdigit_requests_total") > 0
+    assert room.logged() == []
 
 
 def test_nothing_is_kept_without_being_asked_to(service: Running) -> None:

@@ -11,10 +11,11 @@ from PIL import Image
 from running import Running, running
 
 from benchmarks.form_pages import draw_form, fill
-from inkdigit import read_to
+from inkdigit import Reader, read_to
 from inkdigit.errors import SettingError
 from inkdigit.learning.datasets import Dataset
-from inkdigit.serving.forms import load_templates
+from inkdigit.serving.forms import Forms, load_templates
+from inkdigit.serving.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(forms: Running, place: Pat
     sent = sent_along(place)
     beside = {**sent, "pages": [{**sent["pages"][0], "print": "claim.form.1.png"}]}
     listed = {**sent["fields"][0], "one_of": "../list.csv"}
-    large = {**sent["pages"][0], "width": 2000, "height": 2000}
+    half = {**sent["pages"][0], "width": 1000, "height": 1000}
     for said, what in (
         ({"form": "clam"}, "there is no form 'clam', there are claim"),
         ({"form": "claim", "pattern": r"\d"}, "leave out pattern"),
@@ -79,7 +80,10 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(forms: Running, place: Pat
         ({"form": "{}"}, "fields, name, pages is missing"),
         ({"form": json.dumps(beside)}, "'claim.form.1.png' cannot be beside a template"),
         ({"form": json.dumps({**sent, "fields": [listed]})}, "'../list.csv' cannot be beside"),
-        ({"form": json.dumps({**sent, "pages": [large]})}, "more than 64,000,000 pixels"),
+        (
+            {"form": json.dumps({**sent, "pages": [half, half]})},
+            "the template's pages have more than 64,000,000 pixels together",
+        ),
         ({"form": json.dumps({**sent, "pages": beside["pages"] * 51})}, "more than 50 pages"),
     ):
         told = ask(forms, place / "one.png", **said)
@@ -92,6 +96,14 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(forms: Running, place: Pat
     assert failed["status"] == "failed"
 
 
+def test_a_blank_that_is_sent_along_is_no_larger_than_a_picture(place: Path) -> None:
+    small = {**sent_along(place)["pages"][0], "width": 20, "height": 20}
+    field = {"name": "a", "page": 1, "box": [1, 1, 10, 10]}
+    sent = json.dumps({"name": "a", "pages": [small], "fields": [field]})
+    with pytest.raises(SettingError, match=r"the blank of page 1 .* more than 100,000"):
+        Forms(Settings(max_pixels=100_000)).reader(sent, Reader.load())
+
+
 def test_templates_are_checked_before_the_service_starts(place: Path, tmp_path: Path) -> None:
     assert [one.name for one in load_templates(place)] == ["claim"]
     with pytest.raises(SettingError, match="holds no template, such as"):
@@ -99,3 +111,18 @@ def test_templates_are_checked_before_the_service_starts(place: Path, tmp_path: 
     (tmp_path / "a.form.json").write_text("{}", "utf-8")
     with pytest.raises(SettingError, match=re.escape(str(tmp_path / "a.form.json"))):
         load_templates(tmp_path)
+
+
+def test_the_numbers_of_a_page_are_those_of_the_command_line(
+    forms: Running, tmp_path: Path
+) -> None:
+    page, out = Path("docs/register.jpg"), tmp_path / "rows.jsonl"
+    read_to(page, out, find=True, on_progress=lambda _: None)
+    expected = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    told = ask(forms, page, find="true").json()
+    assert [row["text"] for row in told["rows"]] == [row["text"] for row in expected]
+    assert [row["box"] for row in told["rows"]] == [row["box"] for row in expected]
+    for more in ({"form": "claim"}, {"shown": "true"}):
+        refused = ask(forms, page, find="true", **more)
+        assert refused.status_code == 422
+        assert "leave out" in refused.json()["detail"]

@@ -130,18 +130,6 @@ def test_behind_a_path_prefix_all_is_there_and_told_with_it(prefixed: Running, p
     assert read.json()["text"] == "12"
 
 
-def test_a_prefix_may_be_how_our_own_paths_begin() -> None:
-    with running("--root-path", "/v1") as started:
-        for path in ("/v1/read", "/v1/v1/read"):  # taken away, or left
-            read = httpx.post(f"{started.url}{path}", files={"file": png("12")}, timeout=60)
-            assert read.json()["text"] == "12"
-        lost = httpx.get(f"{started.url}/v1/nothing").json()
-        assert lost["detail"] == "there is nothing at /v1/nothing: see /v1/docs"
-    with running("--root-path", "/page") as started:
-        for path in ("/health", "/page/health", "/page/main.js", "/page/page/main.js", "/page/"):
-            assert started.get(path).status_code == 200, path
-
-
 def test_a_proxy_may_say_the_prefix(service: Running, prefixed: Running) -> None:
     def servers(url: str, said: str) -> object:
         headers = {"X-Forwarded-Prefix": said}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, visiting
+from browsing import NEEDS_CHROMIUM, Open, assert_accessible, visiting
 from drawing import as_file, document, drawn, png
 from playwright.sync_api import Browser, Page, expect
 from running import Running, running, until
@@ -319,3 +319,116 @@ def test_the_page_is_small_plain_and_its_own() -> None:
             assert not re.search(r"https?:|[\"'(]//", text), file
             assert "style=" not in text
             assert not re.search(r"<script(?![^>]*src=)| on\w+=", text)
+
+
+def test_the_numbers_of_a_whole_page_are_shown_and_mended(visit: Open) -> None:
+    page = visit(viewport={"width": 1200, "height": 900})
+    page.get_by_role("button", name="A whole page").click()
+    upload(page, Path("docs/register.jpg").read_bytes(), "register.jpg", "image/jpeg")
+    cells = page.locator("#table td button")
+    expect(page.locator("#found")).to_have_text(re.compile(r"^\d+ handwritten numbers$"))
+    assert cells.count() == page.locator("#boxes .number").count() > 30
+    assert_accessible(page)
+    first = page.locator("#table button[aria-pressed=true]")
+    expect(first).not_to_have_class("accepted")
+    # A box on the picture is the number in the table, and a number typed takes its place.
+    page.locator("#boxes .number").nth(5).click()
+    expect(first).to_have_text(page.locator("#mended").input_value())
+    page.locator("#mended").fill("4711")
+    page.locator("#mended").press("Enter")
+    expect(page.get_by_role("button", name="4711, Mended")).to_be_visible()
+    context = page.context
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy table").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "4711" in re.split(r"[\t\n]", copied)
+    assert copied.count("\n") > 5
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert_accessible(page)
+
+
+def answering(page: Page, *rows: dict[str, Any]) -> None:
+    """Let the service answer with these rows from now on, and ask for a whole page."""
+    page.unroute_all()
+    page.route("**/v1/read*", lambda route: route.fulfill(json={"source": "a", "rows": [*rows]}))
+    if not page.locator("#find").is_checked():
+        page.get_by_role("button", name="A whole page").click()
+
+
+def found(text: str, at: int = 1, status: str = "review", **more: Any) -> dict[str, Any]:
+    """Return the row of a number."""
+    known = {"id": f"1/{at}", "page": 1, "box": [60 * at, 40, 50, 50], "text": text}
+    known |= {"status": status, "confidence": 0.5, "reason": "it is faint", "error": None}
+    return known | {"unconstrained": None, "characters": []} | more
+
+
+LOST = {"id": None, "box": None, "status": "failed", "error": "the picture is broken"}
+
+
+def test_a_mend_is_spoken_shown_and_kept_for_its_picture(visit: Open) -> None:
+    page = visit()
+    answering(page, found("17"), found("20", 2, "accepted"), found("35", 3))
+    upload(page, png("12"))
+    expect(page.locator("#about")).to_have_text("For review, 50.0 % sure. It is faint.")
+    page.locator("#mended").fill("12")
+    page.locator("#mended").press("Enter")
+    spoken = page.locator("#spoken")
+    expect(spoken).to_have_text("12 is kept. Next: 35, For review, 50.0 % sure. It is faint.")
+    page.locator("#mended").fill("")
+    page.locator("#mended").press("Enter")
+    expect(spoken).to_have_text("Nothing is kept. None is left in doubt.")
+    expect(page.get_by_role("button", name="Nothing, Mended")).to_have_text("–")
+    # With other rules the same picture keeps its mends, and another one has none.
+    answering(page, found("17"), found("22", 2), found("35", 3))
+    page.get_by_label("Pattern").fill(r"\d\d")
+    expect(page.locator("#mended")).to_have_value("22")
+    expect(page.locator("#table td")).to_have_text(["12", "22", "–"])
+    upload(page, png("13"))
+    expect(page.locator("#table td")).to_have_text(["17", "22", "35"])
+
+
+def test_a_page_that_failed_hides_none_that_were_read(visit: Open) -> None:
+    page = visit()
+    answering(page, found("17"), found("20", 2), found("35") | LOST | {"page": 2})
+    upload(page, png("12"))
+    expect(page.locator("#found")).to_have_text(
+        "2 handwritten numbers. Page 2: The picture is broken."
+    )
+    # A picture of several pages may show any of them.
+    expect(page.get_by_text("Page 1", exact=True)).to_be_visible()
+    expect(page.locator("#picture")).to_be_visible()
+    expect(page.locator("#boxes .number")).to_have_count(0)
+    nothing = found("", status="rejected", id=None, box=None, reason="no number was found")
+    answering(page, nothing)
+    upload(page, png("13"))
+    expect(page.locator("#found")).to_have_text("No handwritten numbers")
+    expect(page.locator("#about")).to_be_empty()
+
+
+def test_one_writes_where_a_number_was_found(visit: Open) -> None:
+    page = visit()
+    answering(page, found("1", box=[30, 30, 300, 200]))
+    write(page, "1")
+    box = page.locator("#boxes .number")
+    expect(box).to_be_visible()
+    place = box.bounding_box()
+    assert place
+    at = [place["x"] + place["width"] / 2, place["y"] + place["height"] / 2]
+    under = "([x, y]) => document.elementFromPoint(x, y).id"
+    assert page.evaluate(under, at) == "pad"
+    upload(page, png("12"))
+    expect(page.locator("#picture")).to_be_visible()
+    page.locator("#boxes .number").click()
+    expect(page.locator("#mended")).to_be_focused()
+
+
+def test_a_whole_page_without_numbers_says_so(visit: Open) -> None:
+    page = visit()
+    page.get_by_role("button", name="A whole page").click()
+    upload(page, png(""))
+    expect(page.locator("#found")).to_have_text("No handwritten numbers")
+    expect(page.locator("#mend")).to_be_hidden()
+    page.get_by_role("button", name="Any number").click()
+    expect(page.get_by_text("There is no ink here")).to_be_visible()
+    expect(page.locator("#numbers")).to_be_hidden()

@@ -9,7 +9,7 @@ from inkdigit.serving.request_options import gathered, schemas
 
 def test_every_option_of_the_reader_but_the_services_own_is_one() -> None:
     known = {field.name for field in fields(ReadOptions)} - {"max_pixels"}
-    assert schemas().keys() == known | {"shown", "form"}
+    assert schemas().keys() == known | {"shown", "form", "find"}
     assert all(about["type"] and about["description"] for about in schemas().values())
 
 
@@ -37,7 +37,7 @@ def test_an_empty_value_is_none() -> None:
         ([("singel", "true")], "there is no option 'singel': did you mean single?"),
         (
             [("max_pixels", "9")],
-            "there is no option 'max_pixels': there are shown, form, pattern, ",
+            "there is no option 'max_pixels': there are shown, form, find, pattern, ",
         ),
         ([("x" * 500, "9")], "there is no option 'xxx"),
         ([("single", "maybe")], "single is true or false, received 'maybe'"),
@@ -59,9 +59,9 @@ def test_an_empty_value_is_none() -> None:
 def test_what_makes_no_sense_is_one_sentence(said: list[tuple[str, object]], sentence: str) -> None:
     with pytest.raises(Problem) as caught:
         gathered(said[:1], said[1:])
-    assert caught.value.status == 422
+    assert caught.value.status_code == 422
     assert caught.value.detail.startswith(sentence)
-    assert len(caught.value.detail) < 200
+    assert len(caught.value.detail) < 250
 
 
 def test_the_same_may_be_said_twice() -> None:

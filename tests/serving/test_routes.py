@@ -123,6 +123,7 @@ def test_every_option_of_the_reader_is_an_option_of_the_query(service: Running) 
     del known["max_pixels"]  # the service's own
     assert options.pop("shown")
     assert options.pop("form")
+    assert options.pop("find")
     assert options == known
 
 
@@ -142,6 +143,8 @@ def asked(service: Running, path: str, where: str, said: dict[str, Any]) -> http
 
 
 # A value of each option that changes the answer.
+# What is said of whole pages and forms.
+OF_PAGES = {"form", "find", "pattern_column", "total_column"}
 SAID: dict[str, Any] = {
     "pattern": r"\d\d", "check": "luhn", "single": True, "decimal": "comma", "min_confidence": 1,
     "page": 2, "rotate": 180, "shown": True,
@@ -150,7 +153,7 @@ SAID: dict[str, Any] = {
 
 @pytest.mark.parametrize("path", ["read", "read/batch"])
 def test_an_option_gives_the_same_answer_wherever_it_stands(service: Running, path: str) -> None:
-    assert SAID.keys() == schemas().keys() - {"form"}
+    assert SAID.keys() == schemas().keys() - OF_PAGES
     plain = asked(service, path, "query", {}).json()
     for name, value in SAID.items():
         answers = [
@@ -212,18 +215,27 @@ def test_several_files_in_json(service: Running, narrow: Running) -> None:
     assert "more than 3 files" in problem(many, 413)
 
 
-def test_a_packed_body_is_unpacked_within_the_limits(service: Running, narrow: Running) -> None:
-    headers = {"Content-Type": "image/png", "Content-Encoding": "gzip"}
+def test_several_files_are_refused_as_their_path_takes_them() -> None:
+    with running("--max-files", "1", "--queue", "1") as single:
+        two = [("files", png("1")), ("files", png("2"))]
+        for path, status, sentence in (
+            ("read", 422, "there are several files: send one, or several to /v1/read/batch"),
+            ("read/batch", 413, "the batch has more than 1 file: split it"),
+        ):
+            sent = httpx.post(f"{single.url}/v1/{path}", files=two)
+            assert problem(sent, status) == sentence
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, identity"])
+def test_a_packed_body_is_refused_and_its_coding_named(service: Running, coding: str) -> None:
+    headers = {"Content-Type": "image/png", "Content-Encoding": coding}
     packed = gzip.compress(png("407"))
-    answer = httpx.post(f"{service.url}/v1/read", content=packed, headers=headers).json()
-    assert answer["text"] == service.read(png("407")).json()["text"]
-    bomb = gzip.compress(bytes(10_000_000))
-    refused = httpx.post(f"{narrow.url}/v1/read", content=bomb, headers=headers)
-    assert "larger than 200,000 bytes" in problem(refused, 413)
-    headers["Content-Encoding"] = "br"
     refused = httpx.post(f"{service.url}/v1/read", content=packed, headers=headers)
-    assert "'br' is not taken" in problem(refused, 415)
-    assert refused.headers["accept-encoding"] == "gzip, deflate"
+    assert f"'{coding}' is not taken: send the body as it is" in problem(refused, 415)
+    assert refused.headers["accept-encoding"] == "identity"
+    headers["Content-Encoding"] = "Identity"
+    answer = httpx.post(f"{service.url}/v1/read", content=png("407"), headers=headers).json()
+    assert answer["text"] == service.read(png("407")).json()["text"]
 
 
 def test_exif_turns_the_picture(service: Running) -> None:
@@ -257,6 +269,8 @@ def test_a_blank_picture_is_an_empty_reading(service: Running) -> None:
         ({"single": "true", "pattern": r"\d\d"}, "exactly one digit"),
         ({"decimal": "maybe"}, "decimal is dot or comma, received 'maybe'"),
         ({"max_pixels": "9"}, "there is no option 'max_pixels'"),
+        ({"pattern_column": r"1=\d"}, "pattern_column and total_column are of pages: add find"),
+        ({"total_column": "1", "form": "a"}, "what to read: leave out total_column"),
         ({"patern": r"\d"}, "there is no option 'patern': did you mean pattern?"),
     ],
 )

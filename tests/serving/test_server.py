@@ -15,6 +15,9 @@ import pytest
 from drawing import png
 from running import LONG, Running, occupy, received, running, send, until
 
+from inkdigit.serving.server import _listening
+from inkdigit.serving.settings import Settings
+
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 CHUNKED = b"POST /v1/read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -23,6 +26,24 @@ LETTERS = b"x" * 1000
 
 def test_it_listens_to_this_machine_alone(service: Running) -> None:
     assert service.url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("host", "bound"),
+    [("::ffff:127.0.0.1", "127.0.0.1"), ("[::ffff:7f00:1]", "127.0.0.1"), ("[::1]", "::1")],
+)
+def test_an_address_may_be_written_as_in_a_link(
+    host: str, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def note(address: tuple[str, int], **how: object) -> socket.socket:
+        asked.extend([address[0], how["family"]])
+        return socket.socket()
+
+    monkeypatch.setattr(socket, "create_server", note)
+    with _listening(Settings(host=host)):
+        assert asked == [bound, socket.AF_INET6 if ":" in bound else socket.AF_INET]
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])

@@ -9,6 +9,7 @@ from drawing import document, png
 
 from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
+from inkdigit.serving.request_options import Asked
 from inkdigit.serving.service import NotReady, Service
 from inkdigit.serving.settings import Settings
 from inkdigit.serving.uploads import Upload
@@ -26,9 +27,9 @@ def test_only_the_threads_that_read_work_on_pictures(
 
     async def check() -> None:
         service = Service(Settings())
-        await service.warm()
+        await service.warming
         upload = Upload("a.tif", document(["5", "6"]))
-        answer = await service.read(upload, ReadOptions(), shown=True)
+        answer = await service.read(upload, Asked(ReadOptions(), shown=True))
         assert all(page["shown"] for page in answer["pages"])
         service.batcher.close()
 
@@ -42,10 +43,10 @@ def test_a_reading_waits_for_the_models_and_readiness_does_not() -> None:
         service = Service(Settings())
         with pytest.raises(NotReady, match="are being loaded"):
             _ = service.reader
-        reading = asyncio.create_task(service.read(Upload("a.png", png("5")), ReadOptions()))
+        reading = asyncio.create_task(service.read(Upload("a.png", png("5")), Asked(ReadOptions())))
         await asyncio.sleep(0)
-        assert service.batcher.taken == 1
-        await service.warm()
+        assert service.places.taken == 1
+        await service.warming
         assert (await reading)["text"] == "5"
         assert service.reader.model
         service.batcher.close()

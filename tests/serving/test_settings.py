@@ -87,6 +87,11 @@ def test_a_wrong_variable_is_named(
         ("http://a.example:80/", "http://a.example"),
         ("http://a.example:8080", "http://a.example:8080"),
         ("http://[::1]:3000", "http://[::1]:3000"),
+        ("http://[0:0:0:0:0:0:0:1]:0080", "http://[::1]"),
+        ("http://[::ffff:1.2.3.4]", "http://[::ffff:102:304]"),
+        ("http://[::FFFF:0102:0304]:3000", "http://[::ffff:102:304]:3000"),
+        ("http://[::ffff:0.0.0.0]", "http://[::ffff:0:0]"),
+        ("http://a.example:65535", "http://a.example:65535"),
         ("https://bücher.example", "https://xn--bcher-kva.example"),
         ("capacitor://localhost", "capacitor://localhost"),
         ("*", "*"),
@@ -101,7 +106,9 @@ def test_origins_are_written_as_browsers_send_them(written: str, origin: str) ->
     "written",
     ["a.example", "x;y", "https://", "https://a.example/page", "https://a b", "https://me@a.example",
      "ftp://a.example", "file://a", "ws://a.example",
-     "https://a.example?x", "https://a.example:port", "https://*.example", "//a.example"],
+     "https://a.example?x", "https://a.example:port", "https://*.example", "//a.example",
+     "https://a.example:99999", "https://a.example:65536", "https://a.example:٨٠٨٠",
+     "http://[:::]", "http://[1.2.3.4]", "http://[12345::]"],
 )  # fmt: skip
 def test_what_can_be_no_origin_is_refused(written: str) -> None:
     with pytest.raises(

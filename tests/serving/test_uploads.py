@@ -16,15 +16,19 @@ from fastapi import Request
 from running import Running, received, running, send
 from test_hostile import form, head, part, sized
 
-from inkdigit.serving.problems import Problem
+from inkdigit.serving.problems import Problem, too_many
+from inkdigit.serving.quota import Quota, QuotaFull
 from inkdigit.serving.settings import Settings
-from inkdigit.serving.uploads import Memory, MemoryFull, Upload, decode_base64, receive_body
+from inkdigit.serving.uploads import Upload, decode_base64, receive_body
 
 PICTURE = png("5")
-REFUSAL = Problem(413, "too many files")
 
 
-def uploads_of(sent: bytes, memory: Memory, piece: int = 65_536) -> list[Upload]:
+def room(limit: int) -> Quota:
+    return Quota(limit, "busy with other pictures")
+
+
+def uploads_of(sent: bytes, memory: Quota, piece: int = 65_536) -> list[Upload]:
     """Return the files in a request that arrives in pieces."""
     begun, _, body = sent.partition(b"\r\n\r\n")
     pieces = [body[i : i + piece] for i in range(0, len(body), piece)]
@@ -37,10 +41,9 @@ def uploads_of(sent: bytes, memory: Memory, piece: int = 65_536) -> list[Upload]
 
     async def received_uploads() -> list[Upload]:
         with memory.share() as take:
-            received = await receive_body(
-                Request(scope, receive), Settings(), take, most=2, refusal=REFUSAL
-            )
-            assert memory.held == len(body)
+            request, beyond = Request(scope, receive), too_many(2)
+            received = await receive_body(request, Settings(), take, most=2, beyond=beyond)
+            assert memory.taken == len(body)
             return received.uploads
 
     return asyncio.run(received_uploads())
@@ -51,17 +54,17 @@ def test_nothing_of_a_form_reaches_a_disk(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(SpooledTemporaryFile, "rollover", rolled.append)
     contents = [bytes(3_000_000), b"\1" * 2_000_000]
     names = ['name="file"; filename="a.png"', 'name="file"; filename="b.png"']
-    memory = Memory(10_000_000)
+    memory = room(10_000_000)
     files = [part(name, content) for name, content in zip(names, contents, strict=True)]
     uploads = uploads_of(form(*files, part('name="a"', b"passed over")), memory)
     assert uploads == [Upload("a.png", contents[0]), Upload("b.png", contents[1])]
     assert not rolled
-    assert memory.held == 0
+    assert memory.taken == 0
 
 
 @pytest.mark.parametrize("piece", [1, 7, 100_000])
 def test_a_form_may_come_in_any_pieces(piece: int) -> None:
-    assert uploads_of(form(part()), Memory(100_000), piece) == [Upload("a.png", PICTURE)]
+    assert uploads_of(form(part()), room(100_000), piece) == [Upload("a.png", PICTURE)]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_a_form_may_come_in_any_pieces(piece: int) -> None:
 def test_names_are_utf_8_whatever_charset_is_said(boundary: str) -> None:
     name = 'name="file"; filename="a€.png"'
     sent = form(part(name)).replace(b"boundary=b", b"boundary=" + boundary.encode())
-    assert uploads_of(sent, Memory(100_000)) == [Upload("a€.png", PICTURE)]
+    assert uploads_of(sent, room(100_000)) == [Upload("a€.png", PICTURE)]
 
 
 @pytest.mark.parametrize("boundary", ["a b", "(a)'+_,-./:=?", "a;b", "a\\\\b", 'a\\"b'])
@@ -78,24 +81,30 @@ def test_a_boundary_may_need_quotes(boundary: str) -> None:
     bare = boundary.replace("\\", "", 1) if "\\" in boundary else boundary
     sent = form(part()).replace(b"--b", b"--" + bare.encode())
     sent = sent.replace(b"boundary=b", f'boundary="{boundary}"'.encode())
-    assert uploads_of(sent, Memory(100_000)) == [Upload("a.png", PICTURE)]
+    assert uploads_of(sent, room(100_000)) == [Upload("a.png", PICTURE)]
 
 
 def test_memory_is_held_to_its_limit_and_given_back() -> None:
-    memory = Memory(1000)
+    memory = room(1000)
     for sent in (sized(bytes(1001)), form(part(content=bytes(2000)))):
-        with pytest.raises(MemoryFull, match="busy with other pictures"):
+        with pytest.raises(QuotaFull, match="busy with other pictures"):
             uploads_of(sent, memory)
-        assert memory.held == 0
+        assert memory.taken == 0
     assert uploads_of(sized(bytes(1000)), memory)[0].content == bytes(1000)
 
 
 @pytest.mark.parametrize(
     ("sent", "status", "sentence"),
     [
-        (form(*[part()] * 3), 413, "too many files"),
+        (form(*[part()] * 3), 413, "more than 2 files"),
+        # It is counted before anything of it is decoded.
+        (sized(b'{"files": ["!", "!", "!"]}', "application/json"), 413, "more than 2 files"),
         (form(*[part('name="a"', b"x")] * 101), 413, "more than 100 fields that are no files"),
-        (form(part('name="a"', bytes(2**20 + 1))), 413, "a field over 1 MB that is no file"),
+        (
+            form(part('name="a"', bytes(2**20 + 1))),
+            413,
+            "over 1 MB in one of them: send pictures as files",
+        ),
         (form(part(), end=b""), 422, "the multipart form is broken"),
         (form(part('name="a"', b"x")), 422, "holds no file"),
         (sized(b"x", "text/html"), 415, "the content type 'text/html' is not taken"),
@@ -104,8 +113,17 @@ def test_memory_is_held_to_its_limit_and_given_back() -> None:
 )
 def test_each_limit_has_its_own_refusal(sent: bytes, status: int, sentence: str) -> None:
     with pytest.raises(Problem, match=sentence) as caught:
-        uploads_of(sent, Memory(3_000_000))
-    assert caught.value.status == status
+        uploads_of(sent, room(3_000_000))
+    assert caught.value.status_code == status
+
+
+def test_a_refusal_holds_nothing_of_the_requests_before() -> None:
+    caught = []
+    for _ in range(2):
+        with pytest.raises(Problem, match="not as expected") as told:
+            uploads_of(sized(b"{}", "application/json"), room(100))
+        caught.append(told.value)
+    assert caught[0] is not caught[1]
 
 
 def test_a_file_comes_in_three_ways(service: Running) -> None:

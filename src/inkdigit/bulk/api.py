@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,16 +12,18 @@ from os.path import realpath
 from pathlib import Path
 from typing import Literal, Unpack
 
-from inkdigit.bulk.chunks import Chunk, Results, chunks
+from inkdigit.bulk.chunks import Chunk, Results, chunks, read_locally
 from inkdigit.bulk.folders import FileFilter, LeftOut
-from inkdigit.bulk.manifest import check_manifest, read_manifest
-from inkdigit.bulk.parts import JsonLinesParts, ParquetParts, Parts, Table
-from inkdigit.bulk.progress import Progress, summary
+from inkdigit.bulk.form_rows import rows_of_forms
+from inkdigit.bulk.manifest import read_manifest
+from inkdigit.bulk.page_tables import rows_of_tables
+from inkdigit.bulk.parts import Parts, Table, parts_of_file, parts_of_folder
+from inkdigit.bulk.progress import Progress, counted, named, summary
 from inkdigit.bulk.rows import ReadJob, Record, Tally
 from inkdigit.bulk.sources import STDIN, Picture, count_pictures, is_many, pictures
 from inkdigit.bulk.storage import is_uri, without_secrets
-from inkdigit.bulk.stores import store_of
-from inkdigit.bulk.writers import PARQUET, Output
+from inkdigit.bulk.writers import FOR_PEOPLE, PARQUET, Output, Shape
+from inkdigit.documents import STATUS
 from inkdigit.errors import InkdigitError, SettingError, SourceError, check_number, error_of, shown
 from inkdigit.files import as_path
 from inkdigit.reading.options import Options, ReadOptions, with_read_options
@@ -41,6 +44,8 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     recursive: bool = False,
     include: str | Sequence[str] = (),
     form: _Name | Iterable[_Name] = (),
+    find: bool = False,
+    table: bool = False,
     model: _Name | None = None,
     format: str | None = None,
     bom: bool = False,
@@ -69,6 +74,9 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     `form`
         the template of a form, or several: each picture shows pages of one, and each of its fields
         is a row; of CSV and Excel each form is one, with a column for each field.
+    `find`, `table`
+        each picture is a page: find the handwritten numbers on it, and read each as a row; of CSV
+        and Excel in rows and columns as they stand.
     `model`
         a model file, in the place of those in the package.
     `format`
@@ -100,14 +108,19 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
     for name, path in (("out", out), ("manifest", manifest), ("model", model)):
         _check_name(name, path)
     switches = {"recursive": recursive, "bom": bom, "overwrite": overwrite, "resume": resume}
+    switches |= {"find": find, "table": table}
     for name, value in switches.items():
         if not isinstance(value, bool):
             raise SettingError(f"{name} is true or false, received {shown(value)}")
     forms = tuple(map(Path, _listed("form", form)))
-    job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options), forms)
+    job = ReadJob(Path(model) if model else None, ReadOptions.from_mapping(options), forms, find)
+    made = Counter[str]()
     how = {"overwrite": overwrite, "resume": resume}
     written = _written(out)
-    target = choose_target(written, format, bom=bom, fields=_fields_of(job), **how)
+    target = choose_target(written, format, bom=bom, shape=_shape(job, made, table=table), **how)
+    output = target.output if isinstance(target, Parts) else target
+    if table and not (output and output.format in FOR_PEOPLE):
+        raise SettingError("a table has rows and columns in CSV and Excel alone: leave out table")
     read = _engine(engine, job, jobs, address)
     names, places = _listed("sources", sources), _places(written)
     for name in (*names, *([os.fspath(manifest)] if manifest else [])):
@@ -119,29 +132,52 @@ def read_to(  # noqa: PLR0913  (what the command line takes)
         note = f"{target} is finished: there is nothing left to read"
         tell(Progress(tally=tally, note=note))
         return tally
-    if isinstance(target, Parts) and target.output and source.one:
-        target = target.output
+    if output and source.one:
+        target = output
     if isinstance(target, Parts):
-        tally = _fill(Table(target, job.asked(), **how), str(target), source, read, tell)
+        filled = Table(target, job.asked(), **how)
+        tally = _fill(filled, str(target), source, read, tell, made)
     else:
         here = source.few and engine == "local"
-        tally = _write(target, _reads(job, source, None if here else read), tell, one=source.one)
+        reads = _reads(job, source, None if here else read)
+        tally = _write(target, reads, tell, made, one=source.one)
     tally.left_out = source.left_out
     if tally.left_out.names:
         tell(Progress(tally=tally, note=str(tally.left_out)))
     return tally
 
 
-def _fields_of(job: ReadJob) -> tuple[str, ...]:
-    """Return the names of the fields of some templates, each once."""
+def _shape(job: ReadJob, made: Counter[str], *, table: bool) -> Shape | None:
+    """Return what makes the rows of tables for people: a row for each form, or as on their page.
+
+    It counts in `made` what they hold, by name.
+    """
+
+    def tables(records: Iterable[Record]) -> Iterator[Record]:
+        for row in rows_of_tables(records):
+            made["numbers"] += sum(row[n] is not None for n in row if n.isdecimal())
+            yield row
+
+    if job.find and job.forms:
+        raise SettingError("a form says where its numbers stand: leave out find")
+    if table and not job.find:
+        raise SettingError("a table is of the numbers that are found on pages: add find")
     if not job.forms:
-        return ()
+        return tables if table else None
     from inkdigit.documents.forms import check_form_options
     from inkdigit.documents.template import Template
 
     check_form_options(job.options)
-    fields = (field.name for path in job.forms for field in Template.load(path).fields)
-    return tuple(dict.fromkeys(fields))
+    known = (field.name for path in job.forms for field in Template.load(path).fields)
+    fields = tuple(dict.fromkeys(known))
+
+    def forms(records: Iterable[Record]) -> Iterator[Record]:
+        for row in rows_of_forms(records, fields):
+            made["forms"] += row["form"] is not None
+            made["fields"] += sum(row[name + STATUS] is not None for name in fields)
+            yield row
+
+    return forms
 
 
 def _check_name(option: str, name: object) -> None:
@@ -181,31 +217,27 @@ def choose_target(
     bom: bool = False,
     overwrite: bool = False,
     resume: bool = False,
-    fields: tuple[str, ...] = (),
+    shape: Shape | None = None,
 ) -> Output | Parts:
     """Return where rows go: a stream, or parts of a file, or those in a folder, which ends in /.
-
-    `fields` are those of forms.
 
     Raises as `Output.choose` does, and `OutputError` where an earlier run was stopped that is
     neither to be resumed nor overwritten.
     """
     if overwrite and resume:
         raise SettingError("a table is either overwritten or resumed, received both")
-    parts: Parts
     if out and (is_uri(out) or out.endswith("/")):
         parts = _choose_folder(out, format_, bom=bom)
     else:
         output = Output.choose(out, format_, bom=bom, overwrite=overwrite or resume)
-        if fields:
-            # A form is more than a text.
+        if shape:  # what it makes is more than a text
             as_csv = output.format if output.format != "text" else "csv"
-            output = replace(output, fields=fields, format=as_csv)
-        if not output.is_file:
+            output = replace(output, shape=shape, format=as_csv)
+        if not output.path:
             if resume:
                 raise SettingError("--resume goes on with a table: name it with --out")
             return output
-        parts = JsonLinesParts(output)
+        parts = parts_of_file(output)
     if not (overwrite or resume):
         parts.check_free()
     return parts
@@ -219,17 +251,15 @@ def _choose_folder(out: str, format_: str | None, *, bom: bool) -> Parts:
         )
     if bom or format_ not in {None, PARQUET}:
         raise SettingError("a folder takes parts of Parquet: leave out format and bom")
-    return ParquetParts(store_of(out))
+    return parts_of_folder(out)
 
 
 def _engine(name: str, job: ReadJob, jobs: int | None, address: str | None) -> _Engine:
     if jobs is not None:
         check_number("jobs", jobs)
+    if name == "local" and address:
+        raise SettingError("--address names a cluster: add --engine ray")
     if name == "local":
-        if address:
-            raise SettingError("--address names a cluster: add --engine ray")
-        from inkdigit.bulk.chunks import read_locally
-
         return partial(read_locally, job=job, jobs=jobs)
     if name != "ray":
         raise SettingError(f"the engine is local or ray, received {name!r}")
@@ -259,10 +289,9 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
     if manifest == STDIN:
         raise SettingError("a manifest is read twice: save it as a file first, received -")
     if manifest:
-        path = Path(manifest)
-        forms = bool(job.forms)
-        count = check_manifest(path, job.options, forms=forms)
-        return _Source(read_manifest(path, job.options, forms=forms), lambda: count)
+        listed = partial(read_manifest, Path(manifest), job.options, forms=bool(job.forms))
+        count = sum(1 for _ in listed())  # what is wrong with it is said before anything is read
+        return _Source(listed(), lambda: count)
     if not names:
         raise SettingError("there is nothing to read: name a picture, a folder or a --manifest")
     many = any(map(is_many, names))
@@ -283,7 +312,9 @@ def _source(names: list[str], manifest: _Name | None, wanted: FileFilter, job: R
     )
 
 
-def _fill(table: Table, name: str, source: _Source, read: _Engine, tell: _Tell) -> Tally:
+def _fill(
+    table: Table, name: str, source: _Source, read: _Engine, tell: _Tell, made: Mapping[str, int]
+) -> Tally:
     """Read many pictures into a table."""
     before, began = table.position.pictures, time.monotonic()
     try:
@@ -298,7 +329,7 @@ def _fill(table: Table, name: str, source: _Source, read: _Engine, tell: _Tell) 
             error.add_note(f"{kept:,} pictures are done: the same with --resume goes on")
         raise
     count, seconds = table.position.pictures, time.monotonic() - began
-    note = f"{summary(count, count - before, seconds, table.tally)}\nwrote {name}"
+    note = f"{summary(count, count - before, seconds, table.tally, made)}\nwrote {name}"
     tell(Progress(tally=table.tally, pictures=count, note=note))
     return table.tally
 
@@ -318,21 +349,26 @@ def _reads(job: ReadJob, source: _Source, read: _Engine | None) -> Iterator[_Rea
             yield from zip(done.records, done.codes, strict=True)
 
 
-def _write(output: Output, reads: Iterator[_Read], tell: _Tell, *, one: bool) -> Tally:
+def _write(
+    output: Output, reads: Iterator[_Read], tell: _Tell, made: Mapping[str, int], *, one: bool
+) -> Tally:
     """Write what is read as it comes; `one` is one picture, or one document."""
     head, tally = list(islice(reads, 2)), Tally()
 
-    def counted() -> Iterator[Record]:
+    def records() -> Iterator[Record]:
         for record, code in chain(head, reads):
             tally.count(record, code)
             tell(Progress(tally=tally, rows=[record]))
             yield record
 
-    if one and len(head) == 1 and (head[0][1] or not output.fields):
+    if one and len(head) == 1 and (head[0][1] or not output.shape):
         _write_one(output, *head[0], tell)
         tally.count(*head[0])
     else:
-        output.write(counted(), several=True)
+        output.write(records(), several=True)
+        if made and output.path:
+            note = f"{counted(named(made), tally)}\nwrote {output.path}"
+            tell(Progress(tally=tally, note=note))
     return tally
 
 

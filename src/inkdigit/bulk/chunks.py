@@ -58,6 +58,10 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
 
     Raises `RunError` where the input up to that position is not what it was.
     """
+    changed = RunError(
+        f"the input has changed since its first {after.pictures:,} pictures were read: "
+        "start anew with --overwrite"
+    )
     count, digest = 0, blake2b(digest_size=16)
     for some in _cut(pictures):
         is_new = count >= after.pictures
@@ -68,14 +72,9 @@ def chunks(pictures: Iterable[Picture], after: Position = Position()) -> Iterato
         if is_new:
             yield Chunk(some, end)
         elif count >= after.pictures and end != after:
-            break
-    else:
-        if count >= after.pictures:
-            return
-    raise RunError(
-        f"the input has changed since its first {after.pictures:,} pictures were read: "
-        "start anew with --overwrite"
-    )
+            raise changed
+    if count < after.pictures:
+        raise changed
 
 
 def _cut(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, ...]]:
@@ -92,7 +91,7 @@ def _cut(pictures: Iterable[Picture]) -> Iterator[tuple[Picture, ...]]:
 
 def read_chunk(reader: "Reader | FormReader", job: ReadJob, chunk: Chunk) -> ChunkResult:
     """Read the pictures of a chunk, in order."""
-    rows = list(job.rows(reader, chunk.pictures, batch=CHUNK))
+    rows = list(job.rows(reader, chunk.pictures))
     return ChunkResult(
         [row.to_dict(COLUMNS) for row in rows], [row.code for row in rows], chunk.end
     )

@@ -29,8 +29,6 @@ _NO_FILE = (NOT_PLAIN, errno.ELOOP, errno.ENOENT)
 _SHOWN = 5
 # Names of files, or in its place what cannot be listed.
 Found = Iterator[str | SourceError]
-_Entry = tuple[str, bool]
-_Lister = Callable[[str], Iterator[_Entry]]
 
 
 @dataclass
@@ -123,12 +121,7 @@ def files_below(folder: str, wanted: FileFilter) -> Found:
 
     Links are followed, but not round in a circle. A folder that holds none is said to.
     """
-    return wanted.or_none(_files_below(folder, wanted, _sorted_entries), folder)
-
-
-def count_below(folder: str, wanted: FileFilter) -> int:
-    """Return how many `files_below` yields; in no order, so that nothing is held."""
-    return sum(1 for _ in _files_below(folder, wanted, _entries)) or 1
+    return wanted.or_none(_files_below(folder, wanted), folder)
 
 
 def first_bytes(path: str) -> bytes | None:
@@ -140,9 +133,7 @@ def first_bytes(path: str) -> bytes | None:
         return b"" if getattr(error, "errno", None) in _NO_FILE else None
 
 
-def _files_below(
-    folder: str, wanted: FileFilter, list_: _Lister, above: tuple[tuple[int, int], ...] = ()
-) -> Found:
+def _files_below(folder: str, wanted: FileFilter, above: tuple[tuple[int, int], ...] = ()) -> Found:
     try:
         found = os.stat(folder)  # noqa: PTH116  (a name need not be normal to be listed as given)
         here = (found.st_dev, found.st_ino)
@@ -150,7 +141,7 @@ def _files_below(
             yield SourceError(f"{folder} is a link that leads back to a folder above it: left out")
             return
         place = os.path.realpath(folder)
-        for name, is_folder in list_(folder):
+        for name, is_folder in _entries(folder):
             path = os.path.join(folder, name)  # noqa: PTH118
             if wanted.ignores(name, os.path.join(place, name)):  # noqa: PTH118
                 continue
@@ -158,23 +149,18 @@ def _files_below(
                 if wanted.takes(name, path, partial(first_bytes, path)):
                     yield path
             elif wanted.enters(name, path):
-                yield from _files_below(path, wanted, list_, (*above, here))
+                yield from _files_below(path, wanted, (*above, here))
     except OSError as error:
         yield SourceError(f"{folder} cannot be listed: {error.strerror or error}")
 
 
-def _entries(folder: str) -> Iterator[_Entry]:
-    """Yield name and whether it is a folder, in no order."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            yield entry.name, _is_folder(entry)
-
-
-def _sorted_entries(folder: str) -> Iterator[_Entry]:
-    """Yield the same by name, no more than `_HELD` of them held."""
-    last: _Entry | None = None
+def _entries(folder: str) -> Iterator[tuple[str, bool]]:
+    """Yield name and whether it is a folder, by name, no more than `_HELD` of them held."""
+    last = ("", False)
     while True:
-        some = heapq.nsmallest(_HELD, (e for e in _entries(folder) if last is None or e > last))
+        with os.scandir(folder) as entries:
+            listed = ((entry.name, _is_folder(entry)) for entry in entries)
+            some = heapq.nsmallest(_HELD, (one for one in listed if one > last))
         yield from some
         if len(some) < _HELD:
             return

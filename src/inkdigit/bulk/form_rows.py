@@ -4,41 +4,43 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from inkdigit.bulk.rows import Record
-from inkdigit.documents import BLANK, CROSSED_OUT
+from inkdigit.documents import BLANK, CROSSED_OUT, FORM_COLUMNS, STATUS
 from inkdigit.reading.result import FAILED
 
-_ABOUT = ("source", "page", "form", "status", "reason")
 # What stands for the status of a field that was not accepted as it is.
 _WORDS = {"rejected": "unread", FAILED: "missing"}
 
 
 def form_columns(fields: Sequence[str]) -> list[str]:
     """Return the columns of a table of forms: each field has one for its text and its status."""
-    return [*_ABOUT, *(name for field in fields for name in (field, f"{field}.status"))]
+    return [*FORM_COLUMNS, *(name for field in fields for name in (field, field + STATUS))]
 
 
 def rows_of_forms(records: Iterable[Record], fields: Sequence[str]) -> Iterator[Record]:
     """Yield a row for each form, and for each page that shows none.
 
+    A form of several pages names each of them, and for each the file that holds it.
     The status of a form is the worst of its fields, and the status of a field also says why it is
-    empty: `blank`, `crossed out`, `unread`, `missing`.
+    empty: `blank`, `crossed out`, `unread`, `missing`. Its reason has what people let stand, too.
     """
     for rows in grouped(records):
         form, _ = _named(rows[0])
         doubtful = [row for row in rows if row["status"] != "accepted"]
         lost = all(row["status"] == FAILED for row in rows)
-        told = dict.fromkeys(_why(row) for row in doubtful)
+        told = dict.fromkeys(filter(None, map(_why, rows)))
         row = dict.fromkeys(form_columns(fields))
+        pages = dict.fromkeys((one["source"], str(one["page"])) for one in rows)
+        sources, numbers = map("; ".join, zip(*pages, strict=True))
         row |= {
-            "source": rows[0]["source"],
-            "page": rows[0]["page"],
+            "source": sources,
+            "page": numbers,
             "form": form or None,
             "status": FAILED if lost else "review" if doubtful else "accepted",
             "reason": "; ".join(told),
         }
         for one in rows if form else []:
             _, name = _named(one)
-            row |= {name: one["text"], f"{name}.status": _status(one)}
+            row |= {name: one["text"], name + STATUS: _status(one)}
         yield row
 
 
@@ -71,4 +73,6 @@ def _status(record: Record) -> Any:
 def _why(record: Record) -> str:
     _, name = _named(record)
     why = record.get("error") or record["reason"]
+    if record["status"] == "accepted":
+        return "" if why in {BLANK, CROSSED_OUT} else str(why)
     return f"{name}: {why}" if record["status"] != FAILED else why

@@ -23,7 +23,7 @@ from inkdigit.bulk.rows import beside
 from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.storage import is_uri, without_secrets
 from inkdigit.errors import SettingError, SourceError, needing, shown
-from inkdigit.files import open_plain
+from inkdigit.files import open_plain, reading
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.result import Box
 
@@ -40,48 +40,29 @@ def read_manifest(path: Path, options: ReadOptions, *, forms: bool = False) -> I
     """Yield the pictures of a manifest, line by line; `SourceError` for what is wrong with it.
 
     What a line expects must make sense together with the `options` that hold for all. A manifest of
-    `forms` says no more than files, pages and ids.
+    `forms` says no more than files, pages and ids; pages of one form have one id, and follow each
+    other. Of each id a number is held, and nothing else.
     """
-    return (picture for _, picture in _numbered(path, options, forms))
-
-
-def check_manifest(path: Path, options: ReadOptions, *, forms: bool = False) -> int:
-    """Go through a manifest and return how many pictures it names.
-
-    Raises `SourceError` for what is wrong with it, also beside these options. Of each id it holds a
-    number, and nothing else. Pages of one form have one id, and follow each other.
-    """
-    ids: set[int] = set()
-    count, last = 0, None
-    for line, picture in _numbered(path, options, forms):
-        count += 1
-        if picture.id is not None and not (forms and picture.id == last):
-            last = picture.id
-            if hash(picture.id) in ids:
-                raise SourceError(f"{path}, line {line}: the id {shown(picture.id)} is given twice")
-            ids.add(hash(picture.id))
-    if not count:
-        raise SourceError(f"{path} names no pictures")
-    return count
-
-
-def _numbered(path: Path, options: ReadOptions, forms: bool) -> Iterator[tuple[int, Picture]]:
-    """Yield the pictures, each with the number of its line in the file."""
-    number = 0
+    number, last, ids = 0, None, set[int]()
     try:
-        with open_plain(path) as file:
+        with reading(path, SourceError), open_plain(path) as file:
             lines = ((number, cells) for number, cells in lines_of(path, file) if any(cells))
-            number, header = next(lines, (0, []))
+            number, header = first, _ = next(lines, (0, []))
             columns = _columns(path, header, OF_FORMS if forms else COLUMNS)
-            for number, cells in lines:
+            for number, cells in lines:  # noqa: B007  (the errors below tell it)
                 if len(cells) > len(columns):
                     raise SettingError("there are more cells than columns")
-                line = dict(zip(columns, cells, strict=False))
-                yield number, _picture(line, path.parent, options)
+                picture = _picture(dict(zip(columns, cells, strict=False)), path.parent, options)
+                if picture.id is not None and not (forms and picture.id == last):
+                    last = picture.id
+                    if hash(last) in ids:
+                        raise SettingError(f"the id {shown(last)} is given twice")
+                    ids.add(hash(last))
+                yield picture
+            if number == first:
+                raise SourceError(f"{path} names no pictures")
     except SettingError as error:
         raise SourceError(f"{path}, line {number}: {error}") from None
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
     except (csv.Error, UnicodeError):
         raise SourceError(
             f"{path} is no CSV: from line {number + 1} on a quote is not closed, a cell is too "

@@ -8,17 +8,16 @@ the end.
 
 import json
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from inkdigit.bulk.chunks import ChunkResult, Position
 from inkdigit.bulk.rows import ReadJob, Record, Tally
-from inkdigit.bulk.stores import CLAIM, LocalStore, Store
+from inkdigit.bulk.stores import CLAIM, LocalStore, Store, store_of
 from inkdigit.bulk.writers import Output, as_arrow
 from inkdigit.errors import OutputError, RunError, need
 
@@ -58,31 +57,67 @@ class Note:
                 raise RunError(f"{name} is of another run ({key} was {was}, and is {wanted})")
 
 
-class Parts(ABC):
-    """The parts that lie in a store, numbered from 0."""
+@dataclass(frozen=True)
+class Format:
+    """How rows lie in a part, beside a note of how far the run had come.
 
-    suffix: ClassVar[str]
-    # Rows that make a part, and so about the most that a kill costs.
-    rows: ClassVar[int]
+    A chunk's rows are held as `pack` returns them. Some of those and a note `encode` makes the
+    content of a part, of which `note` returns the note; `rows` are enough for one, and so about the
+    most that a kill costs.
+    """
 
-    # The file that is made from them; they may be a table themselves.
-    output: Output | None = None
+    suffix: str
+    rows: int
+    pack: Callable[[list[Record]], Any]
+    encode: Callable[[Sequence[Any], bytes], bytes]
+    note: Callable[[bytes], bytes]
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._pattern = re.compile(rf"part-(\d{{6,}})\.{self.suffix}")
 
-    @abstractmethod
-    def pack(self, records: list[Record]) -> Any:
-        """Return rows as they are held until they are written."""
+def _lines(records: list[Record]) -> bytes:
+    return b"\n".join(json.dumps(record).encode() for record in records)
 
-    @abstractmethod
-    def write(self, number: int, packed: Sequence[Any], note: Note) -> None:
-        """Write a part, with how far the run had come."""
 
-    @abstractmethod
-    def read_note(self, content: bytes) -> Note:
-        """Return what a part says of how far its run had come; one of `_NO_NOTE` if nothing."""
+# The note, and then a line for each row of one chunk.
+JSON_LINES = Format(
+    "jsonl",
+    0,
+    _lines,
+    lambda packed, note: b"\n".join([note, *packed]),
+    lambda content: content.partition(b"\n")[0],
+)
+_KEY = b"inkdigit"
+
+
+def _as_parquet(tables: "Sequence[pa.Table]", note: bytes) -> bytes:
+    import pyarrow as pa
+    from pyarrow.parquet import write_table
+
+    content = BytesIO()
+    rows = pa.concat_tables(tables).replace_schema_metadata({_KEY: note})
+    write_table(rows, content, compression="zstd")
+    return content.getvalue()
+
+
+def _metadata(content: bytes) -> bytes:
+    from pyarrow.parquet import read_schema
+
+    note: bytes = read_schema(BytesIO(content)).metadata[_KEY]
+    return note
+
+
+# The note stands in the metadata.
+PARQUET = Format("parquet", 20_000, as_arrow, _as_parquet, _metadata)
+
+
+class Parts:
+    """The parts that lie in a store, numbered from 0.
+
+    They are a table themselves, or an `output` file is made from them.
+    """
+
+    def __init__(self, store: Store, format_: Format, output: Output | None = None) -> None:
+        self.store, self.format, self.output = store, format_, output
+        self._pattern = re.compile(rf"part-(\d{{6,}})\.{format_.suffix}")
 
     def __str__(self) -> str:
         return str(self.output.path) if self.output else self.store.name
@@ -104,6 +139,16 @@ class Parts(ABC):
                 "there: go on with --resume, or start anew with --overwrite"
             )
 
+    def write(self, number: int, packed: Sequence[Any], note: Note) -> None:
+        """Write a part, with how far the run had come."""
+        self.store.write(self._name(number), self.format.encode(packed, note.to_json()))
+
+    def records(self) -> Iterator[Record]:
+        """Yield the rows of all parts of JSON lines, in order."""
+        for number in self.numbers():
+            _, *rows = (self.store.read(self._name(number)) or b"").splitlines()
+            yield from map(json.loads, rows)
+
     def last(self, asked: dict[str, Any]) -> tuple[int, Note | None]:
         """Return how many parts there are, and the note of the last.
 
@@ -116,128 +161,66 @@ class Parts(ABC):
         if not there:
             return 0, None
         name = self._name(there[-1])
-        try:
-            note = self.read_note(self.store.read(name) or b"")
-        except _NO_NOTE:
-            raise RunError(f"{name} in {self.store.name} is no part of Inkdigit's") from None
-        note.check(asked, self.store.name)
-        return len(there), note
+        return len(there), self._note(name, self.store.read(name), self.format.note, asked)
 
     def finished(self, job: ReadJob) -> Tally | None:
-        """Return what was counted in the table if it is finished.
+        """Return what was counted in the table if it is finished; of a file that is not known.
 
         Raises `RunError` where it was made by a run that was asked for something else.
         """
-        success = self.store.read(_SUCCESS)
-        if success is None:
+        if self.output:
+            there = self.output.path is not None and self.output.path.exists()
+            return Tally() if there and not self.is_begun() else None
+        if (success := self.store.read(_SUCCESS)) is None:
             return None
-        try:
-            note = Note.from_json(success)
-        except _NO_NOTE:
-            raise RunError(f"{self.store.name} was not finished by Inkdigit") from None
-        note.check(job.asked(), self.store.name)
-        return note.tally
+        return self._note(_SUCCESS, success, bytes, job.asked()).tally
 
     def finish(self, note: Note) -> None:
         """Make the table whole, and say that it is."""
-        self.store.write(_SUCCESS, note.to_json())
+        if self.output:
+            self.output.write(self.records(), several=True)
+            # What a kill leaves now are the first of them: a run that may be resumed.
+            self._delete(reversed(self.numbers()))
+        else:
+            self.store.write(_SUCCESS, note.to_json())
 
     def clear(self) -> None:
         """Take away what an earlier run has written, and nothing else."""
         if _SUCCESS in self.store.names():
             self.store.delete(_SUCCESS)
-        self._delete_parts()
+        self._delete(self.numbers())
 
-    def _delete_parts(self) -> None:
-        for number in self.numbers():
+    def _note(
+        self,
+        name: str,
+        content: bytes | None,
+        note_of: Callable[[bytes], bytes],
+        asked: dict[str, Any],
+    ) -> Note:
+        try:
+            note = Note.from_json(note_of(content or b""))
+        except _NO_NOTE:
+            raise RunError(f"{name} in {self.store.name} was not written by Inkdigit") from None
+        note.check(asked, self.store.name)
+        return note
+
+    def _delete(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
             self.store.delete(self._name(number))
 
     def _name(self, number: int) -> str:
-        return f"part-{number:06}.{self.suffix}"
+        return f"part-{number:06}.{self.format.suffix}"
 
 
-class ParquetParts(Parts):
-    """Parts of Parquet, with the note in their metadata."""
-
-    suffix = "parquet"
-    rows = 20_000
-    _KEY = b"inkdigit"
-
-    def __init__(self, store: Store) -> None:
-        """Raise `MissingExtraError` where pyarrow is not installed."""
-        need("parquet", "pyarrow")
-        super().__init__(store)
-
-    def pack(self, records: list[Record]) -> "pa.Table":
-        """Return rows as an Arrow table."""
-        return as_arrow(records)
-
-    def write(self, number: int, packed: "Sequence[pa.Table]", note: Note) -> None:
-        """Write a part."""
-        import pyarrow as pa
-        from pyarrow.parquet import write_table
-
-        content = BytesIO()
-        rows = pa.concat_tables(packed).replace_schema_metadata({self._KEY: note.to_json()})
-        write_table(rows, content, compression="zstd")
-        self.store.write(self._name(number), content.getvalue())
-
-    def read_note(self, content: bytes) -> Note:
-        """Return what stands in the metadata."""
-        from pyarrow.parquet import read_schema
-
-        return Note.from_json(read_schema(BytesIO(content)).metadata[self._KEY])
+def parts_of_file(output: Output) -> Parts:
+    """Return the parts beside a file that is made from them in the end."""
+    return Parts(LocalStore(f"{output.path}.part", temporary=True), JSON_LINES, output)
 
 
-class JsonLinesParts(Parts):
-    """Parts of JSON lines beside the file that is made from them in the end.
-
-    In each stands a note, and then the rows of one chunk.
-    """
-
-    suffix = "jsonl"
-    rows = 0
-
-    def __init__(self, output: Output) -> None:
-        self.output: Output = output
-        super().__init__(LocalStore(f"{output.path}.part", temporary=True))
-
-    def pack(self, records: list[Record]) -> bytes:
-        """Return a line for each row."""
-        return b"\n".join(json.dumps(record).encode() for record in records)
-
-    def write(self, number: int, packed: Sequence[bytes], note: Note) -> None:
-        """Write a part."""
-        self.store.write(self._name(number), b"\n".join([note.to_json(), *packed]))
-
-    def read_note(self, content: bytes) -> Note:
-        """Return the first line."""
-        return Note.from_json(content.partition(b"\n")[0])
-
-    def finished(self, job: ReadJob) -> Tally | None:  # noqa: ARG002  (a file does not say)
-        """Return a tally of nothing if the file is there and nothing is left of its parts."""
-        if self.output.path is None or not self.output.path.exists():
-            return None
-        if self.store.read(_SUCCESS) is not None:  # killed while they were taken away
-            with self.store.held():
-                self._remove()
-        return None if self.is_begun() else Tally()
-
-    def finish(self, note: Note) -> None:
-        """Make the file, and take the parts away."""
-        self.output.write(self.records(), several=True)
-        super().finish(note)
-        self._remove()
-
-    def _remove(self) -> None:
-        self._delete_parts()
-        self.store.delete(_SUCCESS)
-
-    def records(self) -> Iterator[Record]:
-        """Yield the rows of all parts, in order."""
-        for number in self.numbers():
-            _, *rows = (self.store.read(self._name(number)) or b"").splitlines()
-            yield from map(json.loads, rows)
+def parts_of_folder(folder: str) -> Parts:
+    """Return the parts that are a table; `MissingExtraError` where pyarrow is not installed."""
+    need("parquet", "pyarrow")
+    return Parts(store_of(folder), PARQUET)
 
 
 class Table:
@@ -274,14 +257,14 @@ class Table:
 
     def append(self, done: ChunkResult) -> None:
         """Add a chunk; write a part when there are rows enough."""
-        packed = self._parts.pack(done.records)
+        packed = self._parts.format.pack(done.records)
         tally = deepcopy(self.tally)  # Ctrl-C may come meanwhile
         for record, code in zip(done.records, done.codes, strict=True):
             tally.count(record, code)
         self._rows += len(done.records)
         self._held.append((packed, done.end, tally))
         self.tally = tally
-        if self._rows >= self._parts.rows:
+        if self._rows >= self._parts.format.rows:
             self._write()
 
     def finish(self) -> None:

@@ -1,8 +1,7 @@
 """How far a reading is, and how a person sees it: a bar on a terminal, or lines."""
 
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
@@ -34,82 +33,100 @@ class Progress:
     note: str = ""
 
 
-class Display:
-    """Shows progress on stderr: rate, time left and counts, failures, notes."""
+class _Lines:
+    """Where there is no terminal: each state of a bar is a line."""
 
-    def __init__(self) -> None:
-        self._first: Progress | None = None
-        self._began = self._told = time.monotonic()
-        self._total, self._complaints = 0, 0
+    def write(self, state: str) -> None:
+        if line := state.strip():
+            say(line)
+
+    def flush(self) -> None:
+        pass
+
+
+class Display:
+    """Shows progress on stderr: rate, time left and counts, failures, notes.
+
+    `worded` puts a sentence of the library into the words of whoever shows it.
+    """
+
+    def __init__(self, worded: Callable[[str], str] = str) -> None:
+        self._worded = worded
+        self._complaints = 0
         self._bar: Any = None
+        self.counting: Thread | None = None
 
     def show(self, progress: Progress) -> None:
         """Show how far it is, and what failed."""
-        if progress.count and not self._first:
-            self._begin(progress, progress.count)
+        if progress.count and not self.counting:
+            self._begin(progress.pictures, progress.count)
         for record in progress.rows:
             if record["status"] == FAILED:
                 self._complain(record)
         if progress.note:
             self.close()
-            say(progress.note)
-        elif self._first:
-            self._update(progress, self._first)
+            say(self._worded(progress.note))
+        elif self.counting:
+            self._update(progress)
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
 
-    def _begin(self, first: Progress, count: Callable[[], int]) -> None:
-        self._first = first
-        self._began = self._told = time.monotonic()
+    def _begin(self, pictures: int, count: Callable[[], int]) -> None:
+        from tqdm import tqdm
+
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        lines = {"file": _Lines(), "ncols": 0, "mininterval": _EVERY, "delay": _EVERY}
+        how: dict[str, Any] = {"dynamic_ncols": True} if is_terminal else lines
+        self._bar = tqdm(initial=pictures, unit=" pictures", leave=False, **how)
         self.counting = Thread(target=self._count, args=(count,), daemon=True)
         self.counting.start()
-        if sys.stderr is not None and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            how = {"unit": " pictures", "leave": False, "dynamic_ncols": True}
-            self._bar = tqdm(initial=first.pictures, **how)
 
     def _count(self, count: Callable[[], int]) -> None:
         # What is wrong with the input is said where it is read.
         with suppress(Exception):
-            self._total = count()
+            self._bar.total = count()
 
-    def _update(self, progress: Progress, first: Progress) -> None:
-        if self._bar is not None:
-            self._bar.total = self._total or None
-            self._bar.set_postfix_str(str(progress.tally), refresh=False)
-            self._bar.update(progress.pictures - self._bar.n)
-        elif time.monotonic() - self._told >= _EVERY:
-            self._told = time.monotonic()
-            rate = (progress.pictures - first.pictures) / max(self._told - self._began, 1e-9)
-            total, left = "?", "?"
-            if self._total:
-                total = f"{self._total:,}"
-                left = duration((self._total - progress.pictures) / rate) if rate else "?"
-            done = f"{progress.pictures:,} of {total} pictures"
-            say(f"{done}, {rate:,.0f} a second, {left} left: {progress.tally}")
+    def _update(self, progress: Progress) -> None:
+        self._bar.set_postfix_str(str(progress.tally), refresh=False)
+        self._bar.update(progress.pictures - self._bar.n)
 
     def _complain(self, record: Record) -> None:
         self._complaints += 1
         if self._complaints > _MOST_COMPLAINTS + 1:
             return
         last = self._complaints > _MOST_COMPLAINTS
-        told = "further errors are in the table alone" if last else complaint(record)
-        if self._bar is None:
-            say(told)
-        else:
-            self._bar.write(told, file=sys.stderr)
+        told = "further errors are in the table alone" if last else self._worded(complaint(record))
+        if self._bar is not None:
+            self._bar.clear()
+        say(told)
 
 
-def summary(done: int, new: int, seconds: float, tally: Tally) -> str:
-    """Return the last lines: how many of each kind, how fast, and what wants review."""
+def summary(done: int, new: int, seconds: float, tally: Tally, made: Mapping[str, int]) -> str:
+    """Return the last lines: how many of each kind, how fast, and what wants review.
+
+    Where something else was made of the rows, it is `made` that is told, by its names.
+    """
+    from tqdm import tqdm
+
     again = f" ({done - new:,} of them before)" if done > new else ""
-    rows = f"{tally.rows:,} rows of " if tally.rows > done else ""
-    rate = new / max(seconds, 1e-9)
-    told = f"{rows}{done:,} pictures{again} in {duration(seconds)}, {rate:,.0f} a second: {tally}"
+    several = f"{tally.rows:,} rows" if tally.rows > done else ""
+    rows = f"{named(made) or several} of " if made or several else ""
+    rate, took = new / max(seconds, 1e-9), tqdm.format_interval(seconds)
+    fast = f"{rate:,.0f} a second" if rate >= 1 or not new else f"{1 / rate:,.1f} seconds each"
+    return counted(f"{rows}{done:,} pictures{again} in {took}, {fast}", tally)
+
+
+def named(made: Mapping[str, int]) -> str:
+    """Return how many there are of what was made, by its names: `2 forms with 14 fields`."""
+    return " with ".join(f"{count:,} {name}" for name, count in made.items())
+
+
+def counted(what: str, tally: Tally) -> str:
+    """Return what was read, how many of it have each status, and why some are for review."""
+    told = f"{what}: {tally}"
     most = [f"{count:,} × {reason}" for reason, count in tally.reasons.most_common(3)]
     return f"{told}\nfor review: {'; '.join(most)}" if most else told
 
@@ -119,15 +136,6 @@ def complaint(record: Record) -> str:
     source, sentence = record["source"], record["error"]
     named = source != STDIN and source in sentence
     return escape_controls(sentence if named else f"{source}: {sentence}")
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words short enough for a line."""
-    minutes, seconds = divmod(round(seconds, 1 if seconds < 10 else None), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds:.0f} s" if minutes else f"{seconds:g} s"
 
 
 def say(message: str) -> None:

@@ -12,7 +12,7 @@ from inkdigit.bulk.manifest import box_of, lines_of
 from inkdigit.bulk.rows import Record
 from inkdigit.bulk.writers import PARQUET, SUFFIXES
 from inkdigit.errors import InkdigitError, SourceError, need
-from inkdigit.files import open_plain, reason
+from inkdigit.files import open_plain, reading
 from inkdigit.reading.result import FAILED
 
 # Of these every row says something.
@@ -33,11 +33,11 @@ def read_table(path: Path) -> Iterator[Record]:
         raise SourceError(f"{path} is no table: name a .csv, .jsonl, .parquet, .xlsx or a folder")
     with _reading(path):
         for row in _READERS[kind](path):
-            if missing := _NEEDED - row.keys():
-                why = f"it has no {min(missing)}"
-                if "form" in row:
-                    why = "it has a row for each form; read into .jsonl or .parquet for one a field"
+            if "form" in row:
+                why = "it has a row for each form; read into .jsonl or .parquet for one a field"
                 raise SourceError(f"{path} is no table of readings: {why}")
+            if missing := _NEEDED - row.keys():
+                raise SourceError(f"{path} is no table of readings: it has no {min(missing)}")
             yield row
 
 
@@ -61,11 +61,10 @@ def digest_of(path: Path) -> str:
 def _reading(path: Path) -> Iterator[None]:
     """Turn what goes wrong inside into one sentence, a `SourceError`."""
     try:
-        yield
+        with reading(path, SourceError):
+            yield
     except InkdigitError:
         raise
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {reason(error)}") from None
     except Exception:  # noqa: BLE001  (what the package of a format happens to raise)
         raise SourceError(f"{path} is broken, or not in the format of its name") from None
 

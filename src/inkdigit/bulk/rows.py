@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from inkdigit.reading.result import Reading
 
 # Pictures in memory at a time: enough to fill the network, few enough to hold.
-BATCH = 32
+BATCH = 64
 # Bytes from a bucket in memory at a time, and the picture that exceeds them.
 _HELD = 2**26
 STATUSES = ("accepted", "review", "rejected", "failed")
@@ -38,12 +38,14 @@ Record = dict[str, Any]
 class ReadJob:
     """How every picture is read: by which model file, the one inside where there is none.
 
-    Where there are `forms`, files of templates, each picture is a form of one of them.
+    Where there are `forms`, files of templates, each picture is a form of one of them. Of whole
+    pages it is asked to `find` the numbers.
     """
 
     model: Path | None = None
     options: ReadOptions = field(default_factory=ReadOptions)
     forms: tuple[Path, ...] = ()
+    find: bool = False
 
     def reader(self) -> "Reader | FormReader":
         """Return a reader that is warm."""
@@ -57,13 +59,16 @@ class ReadJob:
 
         return FormReader(reader, list(map(Template.load, self.forms)))
 
-    def rows(
-        self, reader: "Reader | FormReader", pictures: Iterable[Picture], *, batch: int = BATCH
-    ) -> Iterator[Row]:
-        """Yield the rows of pictures, lazily, as `read_rows` does, or those of their forms."""
+    def rows(self, reader: "Reader | FormReader", pictures: Iterable[Picture]) -> Iterator[Row]:
+        """Yield the rows of pictures, lazily, as `read_rows` does.
+
+        Or those of their forms, or of the numbers that are found on them.
+        """
         if self.forms:
             return _form_rows(cast("FormReader", reader), pictures, self.options)
-        return read_rows(cast("Reader", reader), pictures, self.options, batch=batch)
+        if self.find:
+            return _page_rows(cast("Reader", reader), pictures, self.options)
+        return read_rows(cast("Reader", reader), pictures, self.options)
 
     def check(self) -> None:
         """Raise `ModelError` or `SettingError` where a file that is named cannot be loaded."""
@@ -73,9 +78,13 @@ class ReadJob:
     def asked(self) -> dict[str, Any]:
         """Return what tells this job from others, as plain types; raises as `check` does."""
         self.check()
-        digest = _digest(self.model) if self.model else None
-        asked = {"inkdigit": inkdigit.__version__, "model": digest, **self.options.to_dict()}
-        return asked | {"forms": list(map(_digest, self.forms))} if self.forms else asked
+        return {
+            "inkdigit": inkdigit.__version__,
+            "model": _digest(self.model) if self.model else None,
+            "forms": list(map(_digest, self.forms)),
+            "find": self.find,
+            **self.options.to_dict(),
+        }
 
 
 def _digest(path: Path) -> str:
@@ -125,16 +134,14 @@ class Tally:
         return ", ".join(f"{self.statuses[status]:,} {status}" for status in STATUSES)
 
 
-def read_rows(
-    reader: "Reader", pictures: Iterable[Picture], options: ReadOptions, *, batch: int = BATCH
-) -> Iterator[Row]:
+def read_rows(reader: "Reader", pictures: Iterable[Picture], options: ReadOptions) -> Iterator[Row]:
     """Yield a row for each picture, and one for each page of a document where no page is chosen.
 
     Lazy: pictures are taken up and read by the batch, the pages of a document one by one, and no
     more is held. What cannot be read is a row as well. What a manifest says of a picture goes ahead
     of the options.
     """
-    for some in _batches(pictures, batch):
+    for some in _batches(pictures):
         yield from _read_some(reader, some, options)
 
 
@@ -150,13 +157,39 @@ def _form_rows(
         yield from reader.read_scans(scans, options, None if isinstance(key, int) else key)
 
 
-def _batches(pictures: Iterable[Picture], most: int) -> Iterator[list[Picture]]:
+def _page_rows(
+    reader: "Reader", pictures: Iterable[Picture], options: ReadOptions
+) -> Iterator[Row]:
+    """Yield a row for each number on each page of pictures, or one that says why there is none.
+
+    The `id` is ROW/COLUMN, behind what a manifest calls the picture.
+    """
+    for picture in map(_fetched, pictures):
+        page = picture.page or options.page
+        try:
+            inside = None if picture.box else page
+            asked = beside(options, picture.pattern, picture.check, inside)
+            for row in reader.number_rows(_source(picture, page, options), picture.name, asked):
+                named = row.id if picture.id is None else f"{picture.id}/{row.id or ''}".rstrip("/")
+                placed = _in_box(row, picture.box, page) if picture.box else row
+                yield replace(placed, id=named)
+        except InkdigitError as error:
+            yield _row(reader, picture, page, error)
+
+
+def _in_box(row: Row, box: Box, page: int | None) -> Row:
+    """Return the row of a number that was found in a box of a page."""
+    where = _moved(row.box or (0, 0, *box[2:]), box)
+    return replace(row, page=page or 1, result=_on_page(row.result, box), box=where)
+
+
+def _batches(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:
     """Yield so many pictures, what lies in a bucket brought here; fewer where they are large."""
     some, size = list[Picture](), 0
     for picture in map(_fetched, pictures):
         some.append(picture)
         size += len(picture.source) if isinstance(picture.source, bytes) else 0
-        if len(some) == most or size >= _HELD:
+        if len(some) == BATCH or size >= _HELD:
             yield some
             some, size = [], 0
     if some:
@@ -260,16 +293,24 @@ def _read_pages(reader: "Reader", picture: Picture, options: ReadOptions) -> Ite
 def _row(
     reader: "Reader", picture: Picture, page: int | None, result: "Reading | InkdigitError"
 ) -> Row:
-    if picture.box and not isinstance(result, InkdigitError):
+    if picture.box:
         result = _on_page(result, picture.box)
     return Row(picture.name, page or 1, result, reader.model, picture.id, picture.box)
 
 
-def _on_page(reading: "Reading", box: Box) -> "Reading":
+def _on_page(result: "Reading | InkdigitError", box: Box) -> "Reading | InkdigitError":
     """Return a reading with its boxes in pixels of the page that its picture was cut out of."""
-    left, top, *_ = box
-    characters = (
-        replace(one, box=(one.box[0] + left, one.box[1] + top, *one.box[2:]))
-        for one in reading.characters
-    )
-    return replace(reading, characters=tuple(characters))
+    if isinstance(result, InkdigitError):
+        return result
+    from inkdigit.reading.pages.page import PageNumber
+
+    places = (replace(one, box=_moved(one.box, box)) for one in result.characters)
+    result = replace(result, characters=tuple(places))
+    if isinstance(result, PageNumber):
+        result = replace(result, box=_moved(result.box, box))
+    return result
+
+
+def _moved(inner: Box, box: Box) -> Box:
+    x, y, width, height = inner
+    return x + box[0], y + box[1], width, height

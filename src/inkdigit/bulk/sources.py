@@ -1,17 +1,14 @@
 """What is to be read: names as a command line gives them, each opened when its turn comes."""
 
 import os
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
-from inkdigit.bulk.folders import FileFilter, count_below, files_below, first_bytes
+from inkdigit.bulk.folders import FileFilter, Found, files_below, first_bytes
 from inkdigit.bulk.storage import is_uri, objects_below, without_secrets
 from inkdigit.errors import ImageError, InkdigitError, SettingError
-from inkdigit.files import reason
 from inkdigit.reading.result import Box
 
 STDIN = "-"
@@ -67,7 +64,7 @@ def pictures(names: Sequence[str], wanted: FileFilter = _ALL) -> Iterator[Pictur
 
 def count_pictures(names: Sequence[str], wanted: FileFilter = _ALL) -> int:
     """Return how many pictures these names stand for, reading none."""
-    return sum(_count(name, wanted) for name in names)
+    return sum(sum(1 for _ in _found(name, wanted)) if is_many(name) else 1 for name in names)
 
 
 def is_many(name: str) -> bool:
@@ -79,39 +76,22 @@ def _pictures(name: str, wanted: FileFilter) -> Iterator[Picture]:
     if not is_many(name):
         yield _picture(name)
         return
-    listed = objects_below if is_uri(name) else files_below
-    for found in listed(name, wanted):
+    for found in _found(name, wanted):
         shown = name if isinstance(found, InkdigitError) else found
         yield Picture(without_secrets(shown), found)
 
 
-def _count(name: str, wanted: FileFilter) -> int:
-    if not is_many(name):
-        return 1
-    if is_uri(name):
-        return sum(1 for _ in objects_below(name, wanted))
-    return count_below(name, wanted)
+def _found(name: str, wanted: FileFilter) -> Found:
+    return objects_below(name, wanted) if is_uri(name) else files_below(name, wanted)
 
 
 def _picture(name: str) -> Picture:
-    try:
-        return Picture(name, _source(name))
-    except ImageError as error:
-        return Picture(name, error)
-    except (OSError, ValueError) as error:
-        shown = "standard input" if name == STDIN else name
-        return Picture(name, ImageError(f"{shown} cannot be opened: {reason(error)}"))
-
-
-def _source(name: str) -> str | bytes:
+    if name != STDIN:
+        return Picture(name, name)
     # A stream can be read once, and to tell its kind takes its beginning.
     from inkdigit.images.sources import read_whole
 
-    if name == STDIN:
-        return read_whole(sys.stdin.buffer if sys.stdin else BytesIO())
-    if not name:
-        raise ImageError("'' names no picture")
-    if stat.S_ISFIFO(Path(name).stat().st_mode):
-        with Path(name).open("rb") as pipe:
-            return read_whole(pipe)
-    return name
+    try:
+        return Picture(name, read_whole(sys.stdin.buffer if sys.stdin else BytesIO()))
+    except ImageError as error:
+        return Picture(name, error)

@@ -60,11 +60,10 @@ class LocalStore:
 
     def append(self, name: str, content: bytes) -> None:
         """Add to a file that is there; it is on the disk when this returns."""
-        with writing(self.name), (self._path / name).open("r+b", buffering=0) as file:
+        with writing(self.name), (self._path / name).open("r+b") as file:
             file.seek(0, os.SEEK_END)
-            left = memoryview(content)
-            while left:  # a disk that fills up takes a part
-                left = left[file.write(left) :]
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
 
     def delete(self, name: str) -> None:

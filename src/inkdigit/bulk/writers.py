@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from inkdigit.bulk.folders import SUFFIXES as PICTURES
-from inkdigit.bulk.form_rows import rows_of_forms
 from inkdigit.bulk.rows import STATUSES, Record, Tally
 from inkdigit.errors import OutputError, SettingError, escape_controls, need
 from inkdigit.files import write_atomically, writing
@@ -120,8 +119,10 @@ def _escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def write_xlsx(records: Iterable[Record], path: Path) -> None:
+def write_xlsx(records: Iterable[Record], path: Path, tally: Tally) -> None:
     """Write an Excel workbook: a sheet of the rows, where text stays text, and one of counts.
+
+    What is counted in the end are the rows that were read, of which these may have been made.
 
     Without the characters, whose JSON may be too long for a cell. Raises `OutputError` for more
     rows than Excel opens.
@@ -130,7 +131,8 @@ def write_xlsx(records: Iterable[Record], path: Path) -> None:
 
     book = Workbook(write_only=True)
     try:
-        _fill_sheets(book.create_sheet("rows"), book.create_sheet("counts"), records, path)
+        _fill_rows(book.create_sheet("rows"), records, path)
+        _fill_counts(book.create_sheet("counts"), tally)
         book.save(path)
     except BaseException:
         for sheet in book.worksheets:
@@ -139,47 +141,49 @@ def write_xlsx(records: Iterable[Record], path: Path) -> None:
         raise
 
 
-def _fill_sheets(sheet: Any, counts: Any, records: Iterable[Record], path: Path) -> None:
-    from openpyxl.cell import WriteOnlyCell
-
-    def cell(value: Any) -> Any:
-        if isinstance(value, list):
-            value = " ".join(map(str, value))
-        if not isinstance(value, str):
-            return value
-        # Neither a number nor a formula, also when a person edits it.
-        text = WriteOnlyCell(sheet, _NOT_IN_XML.sub("\ufffd", escape_controls(_escaped(value))))
-        text.data_type, text.number_format = "s", "@"
-        return text
-
+def _fill_rows(sheet: Any, records: Iterable[Record], path: Path) -> None:
     columns, records = _columns_of(records)
-    columns, tally = tuple(name for name in columns if name != "characters"), Tally()
+    columns = tuple(name for name in columns if name != "characters")
     sheet.append(columns)
-    for record in records:
-        if tally.rows == _MOST_ROWS:
+    for number, record in enumerate(records):
+        if number == _MOST_ROWS:
             raise OutputError(
                 f"{path.name} cannot hold more than {_MOST_ROWS:,} rows: rename {path.name}.part "
                 f"to {path.stem}.csv.part, and go on with --out {path.stem}.csv --resume"
             )
-        sheet.append([cell(record[name]) for name in columns])
-        tally.count(record, 0)
+        sheet.append([_cell(sheet, record[name]) for name in columns])
+
+
+def _fill_counts(sheet: Any, tally: Tally) -> None:
     for status in STATUSES:
-        counts.append([status, tally.statuses[status]])
+        sheet.append([status, tally.statuses[status]])
     for reason, count in tally.reasons.most_common():
-        counts.append([cell(f"review: {reason}"), count])
+        sheet.append([_cell(sheet, f"review: {reason}"), count])
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+
+    if isinstance(value, list):
+        value = " ".join(map(str, value))
+    if not isinstance(value, str):
+        return value
+    # Neither a number nor a formula, also when a person edits it.
+    text = WriteOnlyCell(sheet, _NOT_IN_XML.sub("\ufffd", escape_controls(_escaped(value))))
+    text.data_type, text.number_format = "s", "@"
+    return text
 
 
 # What a stream of text can take.
 FORMATS: dict[str, Callable[..., None]] = {
     "text": _write_text, "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv,
 }  # fmt: skip
-PARQUET = "parquet"
-# What needs a file: what writes it, and the extra and package that it takes.
-_FILES: dict[str, tuple[Callable[[Iterable[Record], Path], None], str, str]] = {
-    PARQUET: (write_parquet, "parquet", "pyarrow"), "xlsx": (write_xlsx, "excel", "openpyxl"),
-}  # fmt: skip
-# Formats in which people look at a table.
-_A_ROW_A_FORM = ("csv", "xlsx")
+PARQUET, XLSX = "parquet", "xlsx"
+# What needs a file: the extra and package that it takes.
+_FILES = {PARQUET: ("parquet", "pyarrow"), XLSX: ("excel", "openpyxl")}
+# Formats in which people look at a table, and what makes its rows of those that were read.
+FOR_PEOPLE = ("csv", XLSX)
+Shape = Callable[[Iterable[Record]], Iterator[Record]]
 ALL_FORMATS = (*FORMATS, *_FILES)
 
 
@@ -187,14 +191,14 @@ ALL_FORMATS = (*FORMATS, *_FILES)
 class Output:
     """Where rows go, standard output where there is no path, and in what format.
 
-    A CSV may begin with a byte-order mark. Where there are `fields` of forms, CSV and Excel have
-    a row for each form.
+    A CSV may begin with a byte-order mark. CSV and Excel have the rows that `shape` makes, such as
+    one for each form.
     """
 
     path: Path | None
     format: str
     bom: bool = False
-    fields: tuple[str, ...] = ()
+    shape: Shape | None = None
 
     @classmethod
     def choose(
@@ -228,45 +232,48 @@ class Output:
         if bom and output.format != "csv":
             raise SettingError("a byte-order mark (bom) begins a CSV: leave it out")
         if output.format in _FILES:
-            need(*_FILES[output.format][1:])
-            if not output.is_file:
+            need(*_FILES[output.format])
+            if not path:
                 raise SettingError(f"{output.format} goes to a file: name one with --out")
         return output
-
-    @property
-    def is_file(self) -> bool:
-        """Whether rows go to a file, not to a stream, a pipe or a device."""
-        return self.path is not None and not _is_device(self.path)
 
     def write(self, records: Iterable[Record], *, several: bool) -> None:
         """Write all rows as they come; a file has its name only when the last is in it.
 
         `several` says whether there may be more than one, which text and JSON show otherwise.
         """
-        if self.fields and self.format in _A_ROW_A_FORM:
-            records = rows_of_forms(records, self.fields)
+        tally = Tally()
+        if self.format == XLSX:
+            records = _counted(records, tally)
+        if self.shape and self.format in FOR_PEOPLE:
+            records = self.shape(records)
         if self.path is None:
             # Closed by whoever started us, it is None.
             self._write(records, sys.stdout or StringIO(), several=several)
             return
 
         def write(path: Path) -> None:
-            if self.format in _FILES:
-                _FILES[self.format][0](records, path)
+            if self.format == XLSX:
+                write_xlsx(records, path, tally)
+                return
+            if self.format == PARQUET:
+                write_parquet(records, path)
                 return
             with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 self._write(records, file, several=several)
 
-        if self.is_file:
-            write_atomically(self.path, write)
-        else:
-            with writing(self.path):
-                write(self.path)
+        write_atomically(self.path, write)
 
     def _write(self, records: Iterable[Record], stream: TextIO, *, several: bool) -> None:
         if self.bom:
             stream.write("\ufeff")
         FORMATS[self.format](iter(records), stream, several=several)
+
+
+def _counted(records: Iterable[Record], tally: Tally) -> Iterator[Record]:
+    for record in records:
+        tally.count(record, 0)
+        yield record
 
 
 def _check_free(path: Path, *, overwrite: bool) -> None:
@@ -277,10 +284,7 @@ def _check_free(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
         raise OutputError(f"{path} cannot be written: {path.parent} is no folder")
-    if path.exists() and not overwrite and not _is_device(path):
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is a pipe or a device: write to standard output (-)")
+    if path.exists() and not overwrite:
         raise OutputError(f"{path} is there already: choose another name, or add --overwrite")
-
-
-def _is_device(path: Path) -> bool:
-    """Return whether a path is a pipe or a device, which is written to and never replaced."""
-    return path.exists() and not path.is_file()

@@ -8,15 +8,14 @@ from itertools import count
 from pathlib import Path
 
 from inkdigit.classroom.collection import APART, CLASS, Collection
-from inkdigit.classroom.sheet import TEMPLATE, code_of
+from inkdigit.classroom.sheet import TEMPLATE, pupil_of
 from inkdigit.documents.forms import FormReader, Scan
 from inkdigit.documents.registration import Registration
 from inkdigit.documents.template import Field
 from inkdigit.documents.writing import Writing
 from inkdigit.errors import ImageError, InkdigitError, RunError, SettingError
 from inkdigit.images import Grey, as_png
-from inkdigit.learning.adaptation.pile import pictures_in
-from inkdigit.learning.evaluation.report import write_page
+from inkdigit.images.folder import pictures_in
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Reader, Result
 from inkdigit.reading.result import Reading
@@ -71,9 +70,9 @@ def collect(
     """
     if Path(scans).resolve() == Path(out).resolve():
         raise SettingError(f"{out} holds the scans: choose another folder for the digits")
+    pictures = pictures_in(Path(scans))
     collection, forms = Collection(Path(out)), FormReader(Reader.load(), [TEMPLATE])
     sheets, refused = list[Sheet](), list[tuple[str, str]]()
-    pictures = pictures_in(Path(scans))
     for path in sorted(Path(scans).rglob("*")):
         scan = path.relative_to(scans).as_posix()
         if path.is_file() and not path.name.startswith(".") and scan not in pictures:
@@ -105,7 +104,7 @@ def collect(
 
 def read_sheet(scan: str, found: Registration, reader: Reader) -> Sheet:
     """Return what a registered sheet holds; `ImageError` where its code can't be read."""
-    class_, name, number = code_of(found)
+    class_, name, number = pupil_of(found)
     rows = [field for field in found.blank.fields if field.kind == "comb"]
     boxes = [box for row in rows for box in _boxes(found, row, number)]
     written = [box for box in boxes if not box.looks]
@@ -163,7 +162,11 @@ def _keep(sheet: Sheet, collection: Collection) -> str:
 
 def _contact_sheet(sheets: list[Sheet], refused: list[tuple[str, str]], folder: Path) -> Path:
     """Write a page of what a person is to look at, beside those of former times."""
-    shown = [(sheet, box) for sheet in sheets for box in sheet.boxes if box.looks]
+    # It loads what trains networks, which takes seconds.
+    from inkdigit.learning.evaluation.report import write_page
+
+    written = [sheet for sheet in sheets if any(box.looks != EMPTY for box in sheet.boxes)]
+    shown = [(sheet, box) for sheet in written for box in sheet.boxes if box.looks]
     tiles = [
         (box.looks, f"{sheet.name}/{box.file}", b64encode(as_png(box.picture)).decode())
         for sheet, box in shown

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 from inkdigit.errors import SettingError, shown
-from inkdigit.files import open_plain, reason
+from inkdigit.files import open_plain, reading
 
 _LONGEST = 40
 # What no folder on Windows has in its name, or what parts columns; and what none is called there.
@@ -24,7 +25,9 @@ def as_name(given: str) -> str:
         raise SettingError(f"a name holds no {shown(found[0])}: write {shown(given)} otherwise")
     is_seen = all(unicodedata.category(character)[0] != "C" for character in name)
     is_written = any(map(str.isalpha, name)) and name[0] not in "._" and len(name) <= _LONGEST
-    if not (is_seen and is_written) or _TAKEN.fullmatch(name):
+    if _TAKEN.fullmatch(name):
+        raise SettingError(f"Windows has no folder called {name}: add a letter of the surname")
+    if not (is_seen and is_written):
         raise SettingError(
             f"a name has a letter, {_LONGEST} characters at most and no dot ahead, received "
             f"{shown(given)}"
@@ -37,22 +40,33 @@ def key_of(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def read_names(path: Path) -> list[str]:
+def read_names(path: Path, tell: Callable[[str], object] = lambda _: None) -> list[str]:
     """Return the names in a list, one a line, below the heading `name` or none.
 
-    Raises `SettingError` for what is no such list, and for two names that are the same.
+    `tell` is told of each that is written otherwise here. Raises `SettingError` for what is no such
+    list, and for two names that are the same.
     """
     try:
-        with open_plain(path) as file:
+        with reading(path, SettingError), open_plain(path) as file:
             lines = [line.strip(' "') for line in file.read().decode("utf-8-sig").splitlines()]
-    except OSError as error:
-        raise SettingError(f"{path} cannot be read: {reason(error)}") from None
     except UnicodeDecodeError:
         raise SettingError(f"{path} is no text in UTF-8: save it as CSV UTF-8") from None
-    names = [as_name(line) for line in lines if line and key_of(line) != "name"]
+    names = dict[str, tuple[str, int]]()
+    for number, line in enumerate(lines, start=1):
+        if not line or key_of(line) == "name":
+            continue
+        try:
+            name = as_name(line)
+        except SettingError as error:
+            raise SettingError(f"{path}, line {number}: {error}") from None
+        if name != unicodedata.normalize("NFC", line):
+            tell(f"{path}, line {number}: {shown(line)} becomes {shown(name)}")
+        first, where = names.setdefault(key_of(name), (name, number))
+        if where != number:
+            raise SettingError(
+                f"{path} holds {first} twice, in lines {where} and {number}: add a letter of the "
+                "surname to each"
+            )
     if not names:
         raise SettingError(f"{path} holds no names: write one a line")
-    keys = list(map(key_of, names))
-    if twice := [name for name in names if keys.count(key_of(name)) > 1]:
-        raise SettingError(f"{path} holds {twice[0]} twice: add a letter of the surname to each")
-    return names
+    return [name for name, _ in names.values()]

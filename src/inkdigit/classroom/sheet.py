@@ -13,7 +13,7 @@ from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
 from inkdigit.classroom.names import as_name
-from inkdigit.documents.markers import Code
+from inkdigit.documents.markers import code_of, code_picture
 from inkdigit.documents.registration import Registration
 from inkdigit.documents.template import Template
 from inkdigit.errors import ImageError, SettingError, shown
@@ -39,9 +39,9 @@ def write_sheets(path: Path, class_: str, names: Iterable[str], count: int = 1) 
     write_atomically(path, save)
 
 
-def code_of(found: Registration) -> tuple[str, str, int]:
+def pupil_of(found: Registration) -> tuple[str, str, int]:
     """Return class, pupil and number of a sheet; `ImageError` where its code can't be read."""
-    copy = found.code(_CODE, _AGAIN).copy
+    copy = found.copy(_CODE, _AGAIN)
     if not (said := re.fullmatch(r"([^/]+)/([^/]+)/([1-9]\d?)", copy)):
         raise ImageError(f"the code {shown(copy)} is that of no pupil")
     return as_name(said[1]), as_name(said[2]), int(said[3])
@@ -50,7 +50,7 @@ def code_of(found: Registration) -> tuple[str, str, int]:
 def _page(class_: str, name: str, number: int) -> Image.Image:
     page = Image.open(_FILE.with_name(TEMPLATE.pages[0].print))
     mm = page.width / TEMPLATE.pages[0].width
-    code = Image.fromarray(Code(TEMPLATE.name, 1, f"{class_}/{name}/{number}").picture())
+    code = Image.fromarray(code_picture(code_of(TEMPLATE.name, 1, f"{class_}/{name}/{number}")))
     for left, top, width, height in (_CODE, _AGAIN):
         side = round((min(width, height) - 2 * _MARGIN) * mm)
         corner = round((left + _MARGIN) * mm), round((top + _MARGIN) * mm)

@@ -15,30 +15,12 @@ from importlib import import_module
 from typing import NoReturn
 
 import inkdigit
-from inkdigit.cli.parser import Parser, VerbParser
+from inkdigit.cli.flags import VERBS, add_flags
+from inkdigit.cli.parser import Parser, VerbParser, worded
 from inkdigit.errors import INTERRUPTED, InkdigitError, OutputError, escape_controls, needing
 
 # What a place says that takes no more.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Each verb is a module of its name, which is imported when it is asked for: it says what it is
-# ABOUT, adds its arguments, and is run.
-VERBS = {
-    "read": "read the numbers in pictures",
-    "form": "make the template of a form, and see it over scans",
-    "sheet": "print a page for each pupil to write digits on",
-    "collect": "keep the digits on scans of those pages",
-    "review": "settle what is doubtful in a table, by hand",
-    "audit": "check how much of what was accepted is wrong",
-    "serve": "read over HTTP, with a page to write on",
-    "train": "train a network into a run folder",
-    "adapt": "let the reader learn your hands",
-    "evaluate": "measure a trained network on labelled digits",
-    "compare": "train several networks and compare them",
-    "explain": "open a trained network up, in one page",
-    "networks": "list the networks",
-    "export": "write the model file of a run",
-    "bench": "measure how fast digits are read on this machine",
-}
 
 
 def build_parser(asked: Iterable[str] = VERBS) -> argparse.ArgumentParser:
@@ -50,14 +32,14 @@ def build_parser(asked: Iterable[str] = VERBS) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(
         title="verbs", metavar="VERB", required=True, parser_class=VerbParser
     )
-    for name, what in VERBS.items():
+    for name, known in VERBS.items():
         if name in asked:
             verb = import_module(f"{__name__}.{name}")
-            flags = verbs.add_parser(name, description=verb.ABOUT)
-            verb.add_arguments(flags)
+            flags = verbs.add_parser(name, description=known["about"])
+            add_flags(flags, name, getattr(verb, "FLAGS", {}))
             flags.set_defaults(run=verb.run)
         else:
-            verbs.add_parser(name, help=what)
+            verbs.add_parser(name, help=known["does"])
     return parser
 
 
@@ -77,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except InkdigitError as error:
         _tell_notes(options, error)
-        print(f"inkdigit: {escape_controls(str(error))}", file=sys.stderr)
+        print(f"inkdigit: {escape_controls(worded(str(error)))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt as error:
         _tell_notes(options, error)

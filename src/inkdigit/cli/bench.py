@@ -2,24 +2,10 @@
 
 import argparse
 
-from inkdigit.cli.options import add_flags, table
+from inkdigit.cli.options import table
 from inkdigit.errors import check_number
 
-ABOUT = (
-    "Measure how long a digit model takes from prepared 28×28 arrays to calibrated probabilities, "
-    "for one digit and for batches, on this machine as it is."
-)
 BATCHES = (1, 16, 64, 256, 1024)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the verb."""
-    flags = {
-        "models MODEL": "digit model files; several are timed alternately (default: the model "
-        "inside)",
-        "--rounds N": "how often everything is timed; the median counts (default: 5)",
-    }
-    add_flags(parser, flags, models={"nargs": "*"}, rounds={"default": 5})
 
 
 def run(options: argparse.Namespace) -> None:

@@ -6,32 +6,11 @@ from typing import TYPE_CHECKING
 
 from inkdigit import learning
 from inkdigit.bulk.progress import say
-from inkdigit.cli.learning_flags import DATA, TRAINING, load_data
-from inkdigit.cli.options import QUIET, add_flags, given, table, tell
+from inkdigit.cli.options import given, load_data, table, tell
 from inkdigit.learning.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from inkdigit.learning import Comparison
-
-ABOUT = (
-    "Train several networks alike, each with several seeds, and compare them on the test half. A "
-    "comparison that was stopped goes on where it was."
-)
-_USUAL = ["lenet5", "classic", "modern"]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the verb."""
-    flags = {
-        "--networks NAME": "names, FILE.py:FUNCTION, runs, .keras, .h5 or .onnx files (default: "
-        f"{' '.join(_USUAL)})",
-        "--seeds N": "runs of each, seeds 0 to N-1 (default: 1)",
-        **DATA,
-        **TRAINING,
-        "--out DIR": "where the runs, the tables and the page go (default: runs/comparison-DATA)",
-        **QUIET,
-    }
-    add_flags(parser, flags, networks={"nargs": "+", "default": _USUAL}, seeds={"default": 1})
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,8 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from inkdigit import learning
-from inkdigit.cli.learning_flags import DATA, load_data
-from inkdigit.cli.options import QUIET, add_flags, table, tell
+from inkdigit.cli.options import load_data, table, tell
 from inkdigit.errors import OutputError
 from inkdigit.files import is_taken
 from inkdigit.learning.settings import SPLITS
@@ -16,29 +15,8 @@ if TYPE_CHECKING:
 
     from inkdigit.learning import Evaluation
 
-ABOUT = (
-    "Measure a trained network on labelled digits: accuracy with its interval, loss, calibration, "
-    "every digit, and what is confused with what."
-)
+FLAGS = {"--split": {"choices": SPLITS}}
 _CLASS = "{digit:.0f} {precision:.4f} {recall:.4f} {f1:.4f} {support:,.0f}"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the verb."""
-    flags = {
-        "model MODEL": "a run folder, a .keras, an .h5 or an .onnx",
-        **DATA,
-        "--split": "which digits; validation is a tenth of train (default: test)",
-        "--by": "also tell how each writer's digits are read",
-        "--corruptions": "also measure the digits under fifteen corruptions (noise, blur, fog and "
-        "others)",
-        "--format": "default: text",
-        "--out DIR": "write the pictures into this folder",
-        **QUIET,
-    }
-    formats = {"choices": ("text", "json"), "default": "text"}
-    split = {"choices": SPLITS, "default": "test"}
-    add_flags(parser, flags, split=split, by={"choices": ("writer",)}, format=formats)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,28 +3,8 @@
 import argparse
 
 from inkdigit import learning
-from inkdigit.cli.learning_flags import DATA_DIR, load_data
-from inkdigit.cli.options import QUIET, add_flags
+from inkdigit.cli.options import load_data
 from inkdigit.errors import SettingError
-
-ABOUT = "Write the model file of a finished run: ONNX, with what it says of itself."
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the verb."""
-    flags = {
-        "runs RUN": "a finished run, or a .keras or .h5 file; several runs with --mean",
-        "-o --out FILE": "the file to write (default: RUN/model.onnx; needed with --fallback and "
-        "--mean)",
-        "--eight-bits": "write a digit network in eight bits, which reads batches faster",
-        "--mean": "write one model, .keras or .onnx, whose answer is the mean of those of several "
-        "runs",
-        "--fallback RUN": "`line` only: a second run, or a line model file, consulted when the "
-        "first is unsure; both go into one file, calibrated together",
-        **DATA_DIR,
-        **QUIET,
-    }
-    add_flags(parser, flags, runs={"nargs": "+"})
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inkdigit.cli.options import QUIET, add_flags, tell
+from inkdigit.cli.options import tell
 from inkdigit.errors import ImageError, InkdigitError, OutputError, SettingError
 from inkdigit.files import write_atomically
 
@@ -15,30 +15,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from inkdigit.documents.registration import Registrar
-
-ABOUT = (
-    "Make the template of a form from its blank (new), draw and name its fields in the browser "
-    "(edit), or draw it over scans and say which pages would be refused, and why (check). "
-    "`inkdigit read --form` reads its forms."
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what is to be done, and with which files."""
-    flags = {
-        "action ACTION": "new: a template from a blank; edit: its fields, on a page of this "
-        "machine; check: a template and scans",
-        "files FILE": "new: the blank, a PDF or picture; edit: the template; check: the template, "
-        "then scans or folders of them",
-        "-o --out FILE": "new: the template, NAME.form.json; check: the drawings, a PDF",
-        "--width P": "new: how many mm a picture of the blank is wide (default: 210)",
-        "--overwrite": "replace FILE if it exists",
-        "--port N": "edit: the page's port on this machine (default: 0, a free one)",
-        "--open": "edit: open the page in the browser",
-    }
-    actions = {"choices": ("new", "edit", "check")}
-    add_flags(parser, flags, action=actions, files={"nargs": "+"}, port={"default": 0})
-    add_flags(parser, QUIET)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -51,9 +27,11 @@ def _new(options: argparse.Namespace, blank: Path, others: list[Path]) -> None:
     from inkdigit.documents.blank import new_template
 
     if others or not options.out:
-        raise SettingError("form new takes one blank and --out NAME.form.json")
+        missing = "" if blank.exists() else f", and {blank} is not there"
+        raise SettingError(f"form new takes one blank and --out NAME.form.json{missing}")
     template, prints = new_template(blank, options.out, width=options.width)
-    _check_free(options, options.out, *map(options.out.with_name, template.prints))
+    prints_at = [options.out.with_name(page.print) for page in template.pages]
+    _check_free(options, options.out, *prints_at)
     template.save(options.out, prints)
     count = len(template.fields)
     tell(
@@ -85,7 +63,12 @@ def _check(options: argparse.Namespace, template: Path, scans: list[Path]) -> No
     if options.out:
         _check_free(options, options.out)
     count = Counter[str]()
-    pages = _checked(Registrar([Template.load(template)]), scans, count)
+    known = Template.load(template)
+    try:
+        registrar = Registrar([known])
+    except SettingError as error:
+        raise SettingError(f"{template}: {error}") from None
+    pages = _checked(registrar, scans, count)
 
     def write(path: Path) -> None:
         for page in pages:
@@ -97,8 +80,11 @@ def _check(options: argparse.Namespace, template: Path, scans: list[Path]) -> No
         tell(options, f"wrote {options.out}")
     for _ in pages:
         pass
-    if count["failed"]:
-        raise ImageError(f"{count['failed']} of {count['scans']} scans could not be opened")
+    if wrong := count["refused"] + count["failed"]:
+        raise ImageError(
+            f"{wrong} would not be read: pages refused {count['refused']}, scans that could not be "
+            f"opened {count['failed']} of {count['scans']}"
+        )
 
 
 def _checked(registrar: "Registrar", names: list[Path], count: Counter[str]) -> Iterator["Image"]:
@@ -111,8 +97,9 @@ def _checked(registrar: "Registrar", names: list[Path], count: Counter[str]) -> 
         try:
             if isinstance(picture.source, InkdigitError):
                 raise picture.source
-            for said, drawn in checked(registrar, picture.source, picture.name):
+            for said, is_refused, drawn in checked(registrar, picture.source, picture.name):
                 print(said)
+                count["refused"] += is_refused
                 yield drawn
         except InkdigitError as error:
             print(error)

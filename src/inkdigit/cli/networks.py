@@ -4,15 +4,7 @@ import argparse
 
 from inkdigit.cli.options import table
 
-ABOUT = (
-    "List the networks: what each reads, its parameters, and its multiply-accumulates for one "
-    "digit (for `line`: for a square of its line image)."
-)
-_READS = {"line": "a line", "single": "a digit or none"}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: there is nothing to choose."""
+_READS = {"line": "a line", "single": "a digit or none", "page": "where numbers stand"}
 
 
 def run(options: argparse.Namespace) -> None:  # noqa: ARG001

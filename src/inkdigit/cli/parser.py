@@ -9,20 +9,15 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from inkdigit.cli.flags import SENTENCES
 from inkdigit.errors import escape_controls
 
-# What argparse says, and what is said in its place.
-_SENTENCES = (
-    (r"argument (\S+): ", r"\1 "),
-    (r"expected (one|at least one) argument", "needs a value"),
-    (r"invalid int value: ", "takes a whole number, received "),
-    (r"invalid float value: ", "takes a number, received "),
-    (r"invalid choice: (.*) \(choose from (.*)\)", r"is one of \2, received \1"),
-    (r"not allowed with argument (\S+)", r"does not go with \1"),
-    (r"ignored explicit argument (.*)", r"takes no value, received \1"),
-    (r"the following arguments are required: (.*)", r"\1 is missing"),
-    (r"unrecognized arguments: (.*)", r"there is no place for \1"),
-)
+
+def worded(message: str) -> str:
+    """Return a message in the words of the command line."""
+    for pattern, ours in SENTENCES.items():
+        message = re.sub(pattern, ours, message)
+    return message
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,10 +25,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with 2."""
-        for pattern, ours in _SENTENCES:
-            message = re.sub(pattern, ours, message)
         self.print_usage(sys.stderr)
-        self.exit(2, f"inkdigit: {escape_controls(message)}\n")
+        self.exit(2, f"inkdigit: {escape_controls(worded(message))}\n")
 
 
 class VerbParser(Parser):

@@ -4,33 +4,26 @@ import argparse
 import sys
 import webbrowser
 from dataclasses import fields
+from typing import Any
 
-from inkdigit.cli.options import add_flags
+from inkdigit.cli.options import given
 from inkdigit.errors import needing
 from inkdigit.serving.settings import Settings, flag_of
 
-ABOUT = (
-    "Serve a page to write numbers on and an API that reads them. By default only this machine can "
-    "reach it: see --host. Each setting can also come from the environment, INKDIGIT_MAX_BYTES for "
-    "--max-bytes; a flag wins. INKDIGIT_API_KEYS=ONE,TWO makes the API ask for one of these keys."
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for each setting but the secret; what is not given is absent."""
-    group = parser.add_argument_group("settings", argument_default=argparse.SUPPRESS)
-    for known in fields(Settings):
-        about = known.metadata
-        if "help" in about:
-            flag = f"{flag_of(known.name)} {about['metavar']}"
-            told = f"{about['help']} (default: {about['default']})"
-            add_flags(group, {flag: told}, **{known.name: {"type": about["kind"]}})
-    add_flags(parser, {"--open": "open the page in the browser"})
+# A flag for each setting but the secret.
+FLAGS: dict[str, Any] = {
+    f"{flag_of(known.name)} {known.metadata['metavar']}": {
+        "type": known.metadata["kind"],
+        "help": f"{known.metadata['help']} (default: {known.metadata['default']})",
+    }
+    for known in fields(Settings)
+    if "help" in known.metadata
+}
 
 
 def run(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    given = {name: value for name, value in vars(options).items() if name not in {"run", "open"}}
+    asked = given(options, *vars(options).keys() - {"run", "open"})
     with needing("serve"):
         from inkdigit.serving.server import serve
 
@@ -39,4 +32,4 @@ def run(options: argparse.Namespace) -> None:
         if options.open:
             webbrowser.open(address)
 
-    serve(Settings.from_environment(**given), announce)
+    serve(Settings.from_environment(**asked), announce)

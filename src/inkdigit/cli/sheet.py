@@ -1,25 +1,10 @@
 """`inkdigit sheet`: a printable page for each pupil of a class."""
 
 import argparse
-from pathlib import Path
+from functools import partial
 
-from inkdigit.cli.options import QUIET, add_flags, tell
-from inkdigit.errors import OutputError, SettingError
-
-ABOUT = (
-    "Write a page for each pupil of a class, with boxes for each digit and a code that says whose."
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the verb."""
-    flags = {
-        "--names CSV": "the pupils, a name a line; the file is called after the class, as 7b.csv",
-        "--sheets N": "pages for each pupil (default: 1)",
-        "-o --out FILE": "the PDF to write (default: sheets.pdf)",
-    }
-    out = {"default": Path("sheets.pdf")}
-    add_flags(parser, flags | QUIET, names={"required": True}, sheets={"default": 1}, out=out)
+from inkdigit.cli.options import tell
+from inkdigit.errors import OutputError, SettingError, check_number
 
 
 def run(options: argparse.Namespace) -> None:
@@ -27,11 +12,10 @@ def run(options: argparse.Namespace) -> None:
     from inkdigit.classroom.names import as_name, read_names
     from inkdigit.classroom.sheet import write_sheets
 
-    if options.sheets not in range(1, 100):
-        raise SettingError(f"--sheets is 1 to 99, received {options.sheets}")
+    check_number("--sheets", options.sheets, most=99)
     if options.out.exists():
         raise OutputError(f"{options.out} is there already: choose another name")
-    names = read_names(options.names)
+    names = read_names(options.names, partial(tell, options))
     try:
         class_ = as_name(options.names.stem)
     except SettingError as error:

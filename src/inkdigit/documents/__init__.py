@@ -12,3 +12,5 @@ overlay       the template drawn over a scan, for people
 
 # What stands for the text of a field that has none.
 BLANK, CROSSED_OUT = "blank", "crossed out"
+# The columns of a form's row ahead of its fields, and how that of a field's status ends.
+FORM_COLUMNS, STATUS = ("source", "page", "form", "status", "reason"), ".status"

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from inkdigit.documents import FORM_COLUMNS
 from inkdigit.documents.template import PER_MM, SUFFIX, BoxMm, Field, Page, Template
 from inkdigit.errors import OutputError, SettingError, check_number
 from inkdigit.images import FormField, Grey, form_of, open_pages
@@ -70,8 +71,8 @@ def new_template(
 
 
 def _named(found: Iterable[FormField]) -> list[Field]:
-    """Return the fields of a PDF's form, by its names; a name that comes again is numbered."""
-    fields, seen = list[Field](), Counter[str]()
+    """Return the fields of a PDF's form, by its names; one that is taken already is numbered."""
+    fields, seen = list[Field](), Counter(FORM_COLUMNS)
     for one in found:
         name = re.sub(r"\W+", "_", one.name).strip("_") or "f"
         name = name if name[0].isalpha() else f"f{name}"
@@ -111,8 +112,8 @@ def _rules(ink: npt.NDArray[Any], *, upright: bool) -> _Mask:
     return pale
 
 
-def _thick(rules: _Mask, size: int = 5) -> _Mask:
-    return np.asarray(cv2.dilate(rules, np.ones((size, size), np.uint8)))
+def _thick(rules: _Mask) -> _Mask:
+    return np.asarray(cv2.dilate(rules, np.ones((5, 5), np.uint8)))
 
 
 def _cells(rules: _Mask, printed: _Mask) -> list[BoxMm]:
@@ -183,7 +184,8 @@ def _read_in_order(fields: list[Field]) -> list[Field]:
     rows = list[list[Field]]()
     for field in sorted(fields, key=lambda field: field.box[1]):
         middle = field.box[1] + field.box[3] / 2
-        if rows and middle < rows[-1][0].box[1] + rows[-1][0].box[3]:
+        # A tall field at the left, as a label of several rows, does not make one row of them.
+        if rows and middle < min(one.box[1] + one.box[3] for one in rows[-1]):
             rows[-1].append(field)
         else:
             rows.append([field])

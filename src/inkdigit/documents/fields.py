@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from heapq import nlargest
 from math import sqrt
 from operator import itemgetter
@@ -12,14 +13,14 @@ import numpy as np
 
 from inkdigit.documents import BLANK, CROSSED_OUT
 from inkdigit.documents.registration import Registration
-from inkdigit.documents.template import Field
+from inkdigit.documents.template import BoxMm, Field
 from inkdigit.documents.writing import Writing
 from inkdigit.errors import InkdigitError
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Reader
-from inkdigit.reading.result import Box, Character, Reading, Status
+from inkdigit.reading.result import Alternative, Box, Character, Reading, Status
 
 # So many texts are considered for a field, and no symbol of them is less likely.
 _TEXTS, _LEAST = 60, 1e-4
@@ -28,7 +29,7 @@ _EMPTY, _TICKED, _FULL = 0.015, 0.04, 0.8
 # In forms one place in fifty is no digit; of what the network learned from, 35 in a hundred.
 _CROSSED = (0.02 / 0.98) / (0.35 / 0.65)
 # So often a text is none of those that both looks thought of.
-_UNSEEN = 0.01
+_UNSEEN = 0.005
 # A cell is surely crossed out from this probability on, and what a field may not be from that.
 _SURELY, _UNLIKELY = 0.9, 0.05
 # Pixels of paper beside a digit of a line.
@@ -43,7 +44,8 @@ Texts = Sequence[tuple[str, float]]
 class FieldText:
     """What a field says: the `texts` it may hold, likeliest first, its status, and why.
 
-    Any `other` text is as likely as that.
+    Any `other` text is as likely as that. `places` are the boxes of its characters, in mm, and
+    `written` is what it says without the rules of its form, `None` where they changed nothing.
     """
 
     field: Field
@@ -52,27 +54,59 @@ class FieldText:
     status: Status = "accepted"
     reason: str = ""
     other: float = 0.0
+    places: Sequence[BoxMm] = ()
+    written: str | None = None
 
     @property
     def text(self) -> str:
         """The likeliest text."""
         return self.texts[0][0] if self.texts else ""
 
+    def may_be(self, number: Decimal) -> bool:
+        """Return whether that many digits may mean a number, in a text that no look saw."""
+        digits = max((len(text) for text, _ in self.texts), default=0) or self.field.cells or 1
+        least, most = self.field.range
+        is_listed = not self.field.values or number in self.field.values
+        return is_listed and least <= number <= most and abs(number) < 10**digits
+
     @property
     def box(self) -> Box:
         """The upright box around it, in pixels of its scan."""
-        corners = self.found.corners(self.field.box).clip(0).astype(np.int32)
+        return self._seen(self.field.box)
+
+    def _seen(self, box: BoxMm) -> Box:
+        corners = self.found.corners(box).clip(0).astype(np.int32)
         left, top, width, height = cv2.boundingRect(corners)
         return left, top, width, height
 
+    @property
+    def characters(self) -> tuple[Character, ...]:
+        """Its characters, each as likely as the texts are that have it there."""
+        alike = [one for one in self.texts if len(one[0]) == len(self.places)]
+        if len(self.text) != len(self.places):
+            return ()
+        characters = []
+        for place, (value, box) in enumerate(zip(self.text, self.places, strict=True)):
+            shares = defaultdict[str, float](float)
+            for text, share in alike:
+                shares[text[place]] += share
+            total, likely = sum(shares.values()), sorted(shares, key=lambda s: -shares[s])
+            others = tuple(Alternative(symbol, shares[symbol] / total) for symbol in likely)
+            characters.append(Character(value, shares[value] / total, self._seen(box), others))
+        return tuple(characters)
+
     def reading(self, model: str) -> Reading:
         """Return it as a reading."""
+        is_changed = self.written is not None and self.status != "accepted"
+        told = f"; without the rules it reads {self.written or 'nothing'}" if is_changed else ""
         return Reading(
             text=self.text,
             confidence=self.texts[0][1] if self.texts else 0.0,
             status=self.status,
-            reason=self.reason,
+            reason=self.reason + told,
+            characters=self.characters,
             number=None if self.field.date else self.field.value(self.text),
+            unconstrained=self.written,
             model=model,
         )
 
@@ -81,8 +115,8 @@ class FieldText:
 class _Cut:
     """A field that holds writing, and why that may be another's.
 
-    `places` is what may stand in each cell of a comb that holds writing, and in each place of a
-    line where a digit was read, when they are looked at one by one.
+    `numbers` are those of a comb's cells that hold writing. `places` is what may stand in each of
+    them, and in each place of a line where a digit was read, when they are looked at one by one.
     """
 
     field: Field
@@ -90,12 +124,19 @@ class _Cut:
     writing: Writing
     doubt: str
     cells: Sequence[Writing] = ()
+    numbers: Sequence[int] = ()
     places: Sequence[_Place] = ()
 
     @property
     def digits(self) -> list[int]:
         """The numbers of the cells that are not surely crossed out."""
         return [i for i, place in enumerate(self.places) if place.get("", 0) < _SURELY]
+
+    def boxes(self, line: Reading | None) -> list[BoxMm]:
+        """Return where its characters stand, in mm."""
+        if self.field.kind == "comb":
+            return [self.field.cell_boxes[self.numbers[place]] for place in self.digits]
+        return [self.writing.placed(one.box) for one in (line.characters if line else ())]
 
     def line(self) -> Grey:
         """Return the writing of a field, of a comb its digits side by side."""
@@ -134,10 +175,15 @@ def _look(one: Field, found: Registration) -> FieldText | _Cut:
     digits = max(1.0, one.box[2] / one.box[3])
     crosses = digits * (around.share(one.box) - inside.share(one.box)) > _EMPTY
     if not inside.is_empty:
-        return _Cut(one, found, inside, "other writing runs through it" if crosses else "")
+        doubt = "what is written there runs out of it" if inside.runs_out else ""
+        doubt = "other writing runs through it" if crosses else doubt
+        return _Cut(one, found, inside, doubt)
     doubt = f"it is {BLANK}, and required" if one.required else ""
     doubt = f"{CROSSED_OUT}, or writing runs through it" if crosses else doubt
-    return FieldText(one, found, [("", 1.0)], "review" if doubt else "accepted", doubt or BLANK)
+    # As likely as not something stands there.
+    other = 0.1 ** (one.cells or 1) if crosses else 0.0
+    status: Status = "review" if doubt else "accepted"
+    return FieldText(one, found, [("", 1.0)], status, doubt or BLANK, other)
 
 
 def _ticked(one: Field, found: Registration, around: Writing) -> FieldText:
@@ -167,7 +213,7 @@ def _cells(cut: _Cut) -> list[Grey]:
         cut.doubt = cut.doubt or "there is an empty cell between two digits"
     if any(cut.writing.share(boxes[n]) > _EMPTY for n in set(range(len(boxes))).difference(filled)):
         cut.doubt = cut.doubt or "writing reaches into an empty cell"
-    cut.cells = [cells[number] for number in filled]
+    cut.numbers, cut.cells = filled, [cells[number] for number in filled]
     return [cell.picture() for cell in cut.cells]
 
 
@@ -232,7 +278,8 @@ def _understood(cut: _Cut, line: Reading | None, least: float) -> FieldText:
     # What was looked at and cannot be, and what no look saw, may be any text.
     alike = 1 / len(one.one_of) if one.one_of else 0.1 ** len(places)
     other = (1 - fitting + _UNSEEN) / fitting * alike
-    return FieldText(one, cut.found, texts, "review" if doubt else "accepted", doubt, other)
+    status: Status = "review" if doubt else "accepted"
+    return FieldText(one, cut.found, texts, status, doubt, other, cut.boxes(line))
 
 
 def _both_looks(cut: _Cut, line: Reading | None) -> tuple[list[_Place], str]:
@@ -248,7 +295,7 @@ def _both_looks(cut: _Cut, line: Reading | None) -> tuple[list[_Place], str]:
     doubt = "" if one_by_one == read else told
     if not is_comb:  # where its digits stand only the line says
         return list(map(_shares, characters)), reason or doubt
-    places = list(map(_in_forms, cut.places))
+    places = [_in_forms(*both) for both in zip(cut.cells, cut.places, strict=True)]
     if len(seen) == len(numbers):
         for number, shares in zip(numbers, seen, strict=True):
             places[number] = _together(places[number], shares)
@@ -261,11 +308,15 @@ def _read(places: Iterable[_Place]) -> str:
     return "".join(max(place, key=place.__getitem__) for place in places)
 
 
-def _in_forms(place: _Place) -> _Place:
-    """Return a place as likely as it is in forms, by the rule of Bayes (Saerens et al. 2002)."""
+def _in_forms(cell: Writing, place: _Place) -> _Place:
+    """Return a place as likely as it is in forms, by the rule of Bayes (Saerens et al. 2002).
+
+    A stroke that runs out of the field is as often as not the end of one through several.
+    """
     crossed = place[""] * _CROSSED
-    total = 1 - place[""] + crossed
-    return {symbol: share / total for symbol, share in place.items()} | {"": crossed / total}
+    total = (1 - place[""] + crossed) * (2 if cell.runs_out else 1)
+    shares = {symbol: share / total for symbol, share in place.items() if symbol}
+    return shares | {"": 1 - sum(shares.values())}
 
 
 def _together(one: _Place, line: _Place) -> _Place:

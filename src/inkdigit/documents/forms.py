@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from heapq import nlargest
 from operator import itemgetter
+from typing import cast
 
 from inkdigit.documents import CROSSED_OUT
 from inkdigit.documents.fields import FieldText, read_fields
 from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.documents.rules import Rule
-from inkdigit.documents.template import Field, Template, breach
+from inkdigit.documents.template import Template, breach
 from inkdigit.errors import ImageError, InkdigitError, SettingError
 from inkdigit.images import Source, open_pages
 from inkdigit.reading.options import ReadOptions
@@ -21,7 +23,9 @@ from inkdigit.reading.result import Row
 # below the first.
 _COMBINATIONS, _TEXTS, _LEAST = 500, 20, 1e-5
 # What a template says of each of its fields, or what makes no sense for them.
-_OF_FIELDS = ("pattern", "check", "single", "decimal", "rotate")
+_OF_FIELDS = (
+    "pattern", "check", "single", "decimal", "rotate", "pattern_column", "total_column",
+)  # fmt: skip
 _Texts = dict[str, FieldText]
 
 
@@ -175,7 +179,6 @@ def _combinations(
     each combination one field may be something else than all that was read there.
     """
     beam, failed = [(_Combination(), 1.0)], list[Rule]()
-    known = {name: one.field for name, one in fields.items()}
     for rule in rules:
         longer = beam
         for name in rule.weights.keys() - beam[0][0].keys():
@@ -187,7 +190,7 @@ def _combinations(
                 if text is not None or None not in texts.values()
             ]
             longer = nlargest(_COMBINATIONS, longer, key=itemgetter(1))
-        holding = [one for one in longer if _may_hold(rule, known, one[0])]
+        holding = [one for one in longer if _may_hold(rule, fields, one[0])]
         if any(None not in texts.values() for texts, _ in holding):
             beam = holding
         else:
@@ -195,10 +198,21 @@ def _combinations(
     return beam, failed
 
 
-def _may_hold(rule: Rule, fields: dict[str, Field], texts: _Combination) -> bool:
-    """Return whether a rule holds, or may, as one of its fields is something else than was read."""
+def _may_hold(rule: Rule, fields: _Texts, texts: _Combination) -> bool:
+    """Return whether a rule holds, or may, as one of its fields is something else than was read.
+
+    Of that an equation says which number it is.
+    """
+    known = {name: fields[name].field for name in rule.weights}
     said = {name: text for name in rule.weights if (text := texts[name]) is not None}
-    return len(said) < len(rule.weights) or not breach(rule, fields, said)
+    unseen = known.keys() - said.keys()
+    if not unseen:
+        return not breach(rule, known, said)
+    (name,), values = unseen, {name: known[name].value(text or "0") for name, text in said.items()}
+    if rule.relation != "=" or known[name].date or None in values.values():
+        return True
+    left = rule.excess(cast("dict[str, Decimal]", values) | {name: Decimal()})
+    return fields[name].may_be(-left / rule.weights[name])
 
 
 def _settled(
@@ -212,7 +226,8 @@ def _settled(
         one = fields[name]
         share = sum(weight for texts, weight in combinations if texts[name] == text) / total
         others = [other for other in one.texts if other[0] != text]
-        settled[name] = replace(one, texts=[(str(text), share), *others])
+        written = None if text == one.text else one.text
+        settled[name] = replace(one, texts=[(str(text), share), *others], written=written)
         if share >= least:
             why = "" if text else one.reason if one.status == "accepted" else CROSSED_OUT
             settled[name] = replace(settled[name], status="accepted", reason=why)

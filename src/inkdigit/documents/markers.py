@@ -5,9 +5,6 @@ page lies in a scan, as other features do. The QR code (ISO/IEC 18004) differs f
 it stands where the blank is white.
 """
 
-from dataclasses import dataclass
-from typing import Self
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -16,44 +13,33 @@ from inkdigit.images import Grey
 
 # Of 50 markers, each of 4×4 modules within a black border.
 DICTIONARY, _COUNT = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50), 50
-_SCHEME = "inkdigit"
+_SCHEME = "inkdigit/"
 
 
-@dataclass(frozen=True)
-class Code:
-    """What the QR code of a form says: form, page from 1, and any text that names the copy.
+def code_of(form: str, page: int, copy: str = "") -> str:
+    """Return what the QR code of a form says: form, page from 1, and any text that names the copy.
 
-    >>> Code.parse(str(Code("claim", 1, "7b/Anna/2")))
-    Code(form='claim', page=1, copy='7b/Anna/2')
+    >>> code_of("claim", 1, "7b/Anna/2")
+    'inkdigit/claim/1/7b/Anna/2'
     """
-
-    form: str
-    page: int
-    copy: str
-
-    def __str__(self) -> str:
-        return f"{_SCHEME}/{self.form}/{self.page}/{self.copy}"
-
-    @classmethod
-    def parse(cls, text: str) -> Self | None:
-        """Return what a text says; `None` where it is no code of a form."""
-        scheme, form, page, copy = [*text.split("/", 3), "", "", ""][:4]
-        return cls(form, int(page), copy) if scheme == _SCHEME and page.isdecimal() else None
-
-    def picture(self) -> Grey:
-        """Return the code, a pixel for each module, black on white with white around it."""
-        return np.asarray(cv2.QRCodeEncoder.create().encode(str(self)), np.uint8)
+    return f"{_SCHEME}{form}/{page}/{copy}"
 
 
-def code_in(picture: Grey) -> Code | None:
+def code_picture(code: str) -> Grey:
+    """Return a code, a pixel for each module, black on white with white around it."""
+    return np.asarray(cv2.QRCodeEncoder.create().encode(code), np.uint8)
+
+
+def code_in(picture: Grey) -> str:
     """Return the code of a form that a picture shows, alone but for the paper around it."""
     # No detector, and no size, is the best for every blur.
     for times in (1, 2):
         size = cv2.resize(picture, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
         for detector in (cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco()):
-            if code := Code.parse(detector.detectAndDecode(size)[0]):
+            code = str(detector.detectAndDecode(size)[0])
+            if code.startswith(_SCHEME):
                 return code
-    return None
+    return ""
 
 
 def marker_corners(picture: Grey) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:

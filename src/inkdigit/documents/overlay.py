@@ -14,8 +14,10 @@ _SURE, _DOUBTED = "#006b4a", "#b34700"
 _SIDE, _CAPTION = 1400, 26
 
 
-def checked(registrar: Registrar, source: Source, name: str) -> Iterator[tuple[str, Image.Image]]:
-    """Yield a sentence on each page of a document, and the page with the template drawn over it.
+def checked(
+    registrar: Registrar, source: Source, name: str
+) -> Iterator[tuple[str, bool, Image.Image]]:
+    """Yield a sentence on each page, whether it is refused, and it with the template drawn over it.
 
     Raises `ImageError` for what cannot be opened.
     """
@@ -23,17 +25,19 @@ def checked(registrar: Registrar, source: Source, name: str) -> Iterator[tuple[s
         try:
             found = registrar.register(page)
             image, said = _drawn(found.on(fitted(found.scan, _SIDE)))
+            is_refused = False
         except ImageError as error:
             image, said = Image.fromarray(fitted(page, _SIDE)).convert("RGB"), f"refused, {error}"
+            is_refused = True
         said = f"{name}, page {number}: {said}"
         framed = ImageOps.expand(image, (0, _CAPTION, 0, 0), "white")
         ImageDraw.Draw(framed).text((4, 4), said, "black", ImageFont.load_default(14))
-        yield said, framed
+        yield said, is_refused, framed
 
 
 def _drawn(found: Registration) -> tuple[Image.Image, str]:
     image = Image.fromarray(found.scan).convert("RGB")
-    pen = ImageDraw.Draw(image)
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
     said = [f"{found.blank}, {found.share:.0%} of its print within {found.residual:.1f} mm"]
     for field in found.blank.fields:
         doubt = found.doubt_at(field.box)
@@ -42,5 +46,7 @@ def _drawn(found: Registration) -> tuple[Image.Image, str]:
         for box in field.cell_boxes:
             points = [tuple(point) for point in found.corners(box).tolist()]
             pen.polygon(points, outline=colour, width=width)
-        pen.text(points[0], field.name, colour, anchor="ld")
+        left, top = found.corners(field.box).min(axis=0).tolist()
+        pen.rectangle(pen.textbbox((left, top), field.name, font, "ls"), "white")
+        pen.text((left, top), field.name, colour, font, "ls")
     return image, "; ".join(said)

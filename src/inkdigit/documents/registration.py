@@ -25,7 +25,7 @@ from inkdigit.documents.landmarks import (
     look,
     mapped,
 )  # fmt: skip
-from inkdigit.documents.markers import Code, code_in, marker_corners
+from inkdigit.documents.markers import code_in, code_of, marker_corners
 from inkdigit.documents.template import PER_MM, BoxMm, Template
 from inkdigit.errors import ImageError
 from inkdigit.images import Grey
@@ -124,18 +124,18 @@ class Registration:
         near = self.found[nearest].mean() >= _NEAR_SHARE
         return "" if near else "the print around it looks otherwise than on the blank"
 
-    def code(self, *boxes: BoxMm) -> Code:
-        """Return the QR code that stands in some boxes, in one of them at least.
+    def copy(self, *boxes: BoxMm) -> str:
+        """Return which copy this is by the QR code in some boxes, in one of them at least.
 
         Raises `ImageError` where none can be read, or one is of another page or copy.
         """
         codes = {code for box in boxes if (code := code_in(self.cut(box)))}
         if not codes:
             raise ImageError(f"the code of {self.blank} cannot be read")
-        code = codes.pop()
-        if codes or (code.form, code.page) != (self.blank.template.name, self.blank.number):
+        code, its = codes.pop(), code_of(self.blank.template.name, self.blank.number)
+        if codes or not code.startswith(its):
             raise ImageError(f"a code on {self.blank} is that of another page")
-        return code
+        return code.removeprefix(its)
 
     def on(self, scan: Grey) -> Self:
         """Return it for the same scan in other pixels."""

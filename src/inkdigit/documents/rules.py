@@ -7,10 +7,12 @@ A rule is linear: a weighted sum of fields, and a number.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from math import isfinite
 from operator import eq, ge, gt, le, lt
 from typing import Self
 
@@ -23,8 +25,14 @@ _TERM = re.compile(
     rf"(?:sum\(\s*(?P<first>{_NAME})\s*\.\.\s*(?P<last>{_NAME})\s*\)|(?P<name>{_NAME})"
     rf"|(?P<number>\d+(?:\.\d+)?))\s*"
 )
+# The least and the most of some numbers, each of them exact.
+Range = tuple[Decimal | float, Decimal | float]
 # No range holds more fields than a form.
 _LONGEST = 1000
+# So many weights are added before rules are taken to hold.
+_MOST_WORK = 20_000
+# So many digits has a number in a rule: their products grow with each field.
+_MOST_DIGITS = 15
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
@@ -57,7 +65,10 @@ class Rule:
         if not any(weights.values()):
             raise SettingError(f"the rule {text!r} says nothing of any field")
         return cls(
-            text, {name: Decimal(weight) for name, weight in weights.items()}, constant, relation
+            text,
+            {name: Decimal(weight) for name, weight in weights.items() if weight},
+            constant,
+            relation,
         )
 
     def excess(self, values: Mapping[str, Decimal]) -> Decimal:
@@ -68,20 +79,54 @@ class Rule:
         """Return whether the rule holds for the values of its fields."""
         return bool(_RELATIONS[self.relation](self.excess(values), 0))
 
-    def can_hold(self, ranges: Mapping[str, tuple[float, float]]) -> bool:
-        """Return whether it may hold for some values from these ranges, least to most.
 
-        >>> Rule.parse("a >= 100").can_hold({"a": (0, 99)})
-        False
-        """
-        ends = [
-            sorted(float(weight) * end for end in ranges[name])
-            for name, weight in self.weights.items()
-            if weight
-        ]
-        least, most = (float(self.constant) + sum(some) for some in zip(*ends, strict=True))
-        compare = _RELATIONS[self.relation]
-        return any(compare(end, 0) for end in (least, most, min(max(0.0, least), most)))
+# Something that is at least zero: fields by name with their weights, a number of no name, and the
+# rules that it comes of, by their texts, each with its share.
+_Row = dict[str, Fraction]
+
+
+def contradiction(rules: Sequence[Rule], ranges: Mapping[str, Range]) -> list[str]:
+    """Return rules that cannot hold together for any values from these ranges, least to most.
+
+    One field after the other is eliminated (Fourier and Motzkin), exactly. None are returned where
+    rules hold together, and where that takes too long to know.
+
+    >>> contradiction([Rule.parse("a > b"), Rule.parse("b > a")], {"a": (0, 99), "b": (0, 99)})
+    ['a > b', 'b > a']
+    """
+    rows = [row for rule in rules for row in _rows(rule)]
+    names, work = Counter(name for rule in rules for name in rule.weights), 0
+    for name in sorted(names, key=names.__getitem__):
+        for end, way in zip(ranges[name], (1, -1), strict=True):
+            if isfinite(end):
+                rows.append({name: Fraction(way), "": -way * Fraction(end)})
+        above, below = ([r for r in rows if way * r.get(name, 0) > 0] for way in (1, -1))
+        work += sum(len(one) + len(other) for one in above for other in below)
+        if work > _MOST_WORK:
+            return []
+        rows = [row for row in rows if not row.get(name)]
+        rows += [_without(name, one, other) for one in above for other in below]
+    for row in rows:
+        its = [rule for rule in rules if row.get(rule.text)]
+        if row[""] < 0 or (not row[""] and any(rule.relation in "<>" for rule in its)):
+            return [rule.text for rule in its]
+    return []
+
+
+def _rows(rule: Rule) -> Iterator[_Row]:
+    """Yield what a rule comes to, an equation two rows."""
+    for way in [1] * (rule.relation[0] in "=>") + [-1] * (rule.relation[0] in "=<"):
+        known = {name: way * Fraction(weight) for name, weight in rule.weights.items()}
+        yield known | {"": way * Fraction(rule.constant), rule.text: Fraction(way)}
+
+
+def _without(name: str, *rows: _Row) -> _Row:
+    """Return the sum of two rows in which a field cancels."""
+    total = defaultdict[str, Fraction](Fraction)
+    for row in rows:
+        for key, share in row.items():
+            total[key] += share / abs(row[name])
+    return {key: share for key, share in total.items() if share or not key}
 
 
 def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:
@@ -91,6 +136,8 @@ def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:
         found = _TERM.match(side, at)
         if not found or (at and not found["sign"]):
             raise SettingError(f"the rule {rule!r} cannot be read from {shown(side[at:])} on")
+        if max(len(found["times"] or ""), len(found["number"] or "")) > _MOST_DIGITS:
+            raise SettingError(f"the rule {rule!r} has a number of more than {_MOST_DIGITS} digits")
         weight = Decimal(f"{found['sign'] or ''}{found['times'] or 1}")
         if found["number"]:
             yield "", weight * Decimal(found["number"])

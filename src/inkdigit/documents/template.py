@@ -19,7 +19,7 @@ import csv
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
@@ -33,7 +33,8 @@ import fastjsonschema
 import numpy as np
 from PIL import Image
 
-from inkdigit.documents.rules import Rule
+from inkdigit.documents import FORM_COLUMNS, STATUS
+from inkdigit.documents.rules import Range, Rule, contradiction
 from inkdigit.errors import ImageError, SettingError, shown
 from inkdigit.files import open_plain, write_atomically
 from inkdigit.images import Grey, open_grey
@@ -46,7 +47,7 @@ BoxMm = tuple[float, float, float, float]
 DPI = 200
 PER_MM = DPI / 25.4
 SUFFIX = ".form.json"
-_SCHEMA = Path(__file__).with_name("form.schema.json")
+SCHEMA = Path(__file__).with_name("form.schema.json")
 # Two boxes may share a rule.
 _SHARED_MM = 0.5
 
@@ -114,14 +115,23 @@ class Field:
         """How a line of it is read."""
         return ReadOptions(pattern=self.pattern, check=self.check, decimal=self.decimal)
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """The least and the most that rules may take of it; blank it is 0."""
-        if self.kind in {"check", "ink"}:
-            return 0, 1
-        if self.cells and not self.date:
-            return 0, 10**self.cells - 1
-        return -inf, inf
+    @cached_property
+    def values(self) -> frozenset[Decimal]:
+        """The numbers that rules may take of it where it is filled in, if they are listed."""
+        listed = ("0", "1") if self.kind in {"check", "ink"} else self.one_of or ()
+        return frozenset(value for text in listed if (value := self.value(text)) is not None)
+
+    @cached_property
+    def range(self) -> Range:
+        """The least and the most that rules may take of it; blank it is 0, but for a date."""
+        least: Decimal | float = -inf if "-" in self.options.symbols else 0
+        most: Decimal | float = inf
+        if self.values:
+            least, most = min(self.values), max(self.values)
+        elif self.cells and not self.date:
+            most = 10**self.cells - 1
+        always = self.required or self.date
+        return (least, most) if always else (min(least, 0), max(most, 0))
 
     def value(self, text: str) -> Decimal | None:
         """Return the number that rules take of a text, of a date its day; `None` for none."""
@@ -140,6 +150,8 @@ class Field:
 class Template:
     """A form: its pages, fields and rules. `folder` is where it lies, with the files that it names.
 
+    A blank of more than `max_pixels` is not opened.
+
     >>> Template.from_mapping({"name": "claim", "pages": [], "fields": []})
     Traceback (most recent call last):
     inkdigit.errors.SettingError: pages: this is a list of at least one page, received []
@@ -150,12 +162,18 @@ class Template:
     fields: tuple[Field, ...]
     rules: tuple[str, ...] = ()
     folder: Path | None = field(default=None, compare=False)
+    max_pixels: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.fields]
         for one in self.fields:
             if names.count(one.name) > 1:
                 raise SettingError(f"there are two fields {one.name}")
+            if one.name in FORM_COLUMNS or one.name.removesuffix(STATUS) in {*names} - {one.name}:
+                raise SettingError(
+                    f"the field {one.name} has the name of another column of a form's row: choose "
+                    "another name"
+                )
             _check_place(one, self.pages)
         for one, other in combinations(self.fields, 2):
             if one.page == other.page and _overlap(one.box, other.box):
@@ -163,8 +181,7 @@ class Template:
         for rule in self.parsed_rules:
             if unknown := rule.weights.keys() - names:
                 raise SettingError(f"the rule {rule.text!r} names {min(unknown)}, no field of it")
-            if not rule.can_hold({one.name: one.range for one in self.fields}):
-                raise SettingError(f"the rule {rule.text!r} cannot hold, whatever is written")
+        _check_rules(self.parsed_rules, {one.name: one for one in self.fields})
 
     @cached_property
     def parsed_rules(self) -> list[Rule]:
@@ -183,7 +200,9 @@ class Template:
             raise SettingError(f"{path}: {error}") from None
 
     @classmethod
-    def from_mapping(cls, known: Any, folder: Path | None = None) -> Self:
+    def from_mapping(
+        cls, known: Any, folder: Path | None = None, max_pixels: int | None = None
+    ) -> Self:
         """Return the template that a JSON object describes; `SettingError` where it is none."""
         _check(known)
         built = []
@@ -198,7 +217,14 @@ class Template:
                 raise SettingError(f"the field {one['name']}: {error}") from None
         pages = tuple(Page(**page) for page in known["pages"])
         rules = tuple(known.get("rules", ()))
-        return cls(name=known["name"], pages=pages, fields=tuple(built), rules=rules, folder=folder)
+        return cls(
+            name=known["name"],
+            pages=pages,
+            fields=tuple(built),
+            rules=rules,
+            folder=folder,
+            max_pixels=max_pixels,
+        )
 
     def broken(self, texts: Mapping[str, str]) -> list[str]:
         """Return the rules that the texts of its fields break, and how."""
@@ -206,11 +232,6 @@ class Template:
         whole = (rule for rule in self.parsed_rules if rule.weights.keys() <= texts.keys())
         told = ((rule.text, breach(rule, known, texts)) for rule in whole)
         return [f"{rule}: {how}" for rule, how in told if how]
-
-    @property
-    def prints(self) -> list[str]:
-        """The names of the pictures of its blank, which lie beside it."""
-        return [page.print for page in self.pages]
 
     def save(self, path: Path, prints: Iterable[Grey]) -> None:
         """Write the template, and the pictures of its blank beside it."""
@@ -222,7 +243,7 @@ class Template:
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, without what is as by default."""
         known, defaults = asdict(self), {one.name: one.default for one in fields(Field)}
-        del known["folder"]
+        del known["folder"], known["max_pixels"]
         for one in known["fields"]:
             for name in [name for name, value in one.items() if value == defaults[name]]:
                 del one[name]
@@ -233,9 +254,12 @@ class Template:
         page = self.pages[number - 1]
         try:
             inside = page.print.startswith("data:") and b64decode(page.print.partition(",")[2])
-            picture = Image.fromarray(open_grey(inside or _beside(self.folder, page.print)))
-        except (ImageError, ValueError) as error:
+            source = inside or _beside(self.folder, page.print)
+            picture = Image.fromarray(open_grey(source, max_pixels=self.max_pixels))
+        except ImageError as error:
             raise SettingError(f"the blank of page {number} cannot be opened: {error}") from None
+        except ValueError:
+            raise SettingError(f"the blank of page {number} is broken base64") from None
         return np.asarray(picture.resize(page.size, Image.Resampling.LANCZOS))
 
 
@@ -254,8 +278,15 @@ def parse_json(text: str | bytes) -> Any:
     """
     try:
         return json.loads(text, parse_float=_number, parse_constant=int)  # NaN is no JSON
-    except (ValueError, RecursionError) as error:
-        raise SettingError(f"this is no JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise SettingError("this is no JSON: it is no text in UTF-8") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, character {error.colno}"
+        raise SettingError(f"this is no JSON: it breaks in {where}") from None
+    except (ValueError, RecursionError):
+        raise SettingError(
+            "this is no JSON: it holds NaN or a number too long, or is nested too deep"
+        ) from None
 
 
 def _number(text: str) -> float:
@@ -280,14 +311,9 @@ def breach(rule: Rule, fields: Mapping[str, Field], texts: Mapping[str, str]) ->
 
 
 @cache
-def _schema() -> dict[str, Any]:
-    known: dict[str, Any] = json.loads(_SCHEMA.read_text("utf-8"))
-    return known
-
-
-@cache
 def _validate() -> Callable[[Any], Any]:
-    return cast("Callable[[Any], Any]", fastjsonschema.compile(_schema()))
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    return cast("Callable[[Any], Any]", fastjsonschema.compile(schema))
 
 
 def _check(known: Any) -> None:
@@ -328,6 +354,15 @@ def _check_place(one: Field, pages: tuple[Page, ...]) -> None:
         )
 
 
+def _check_rules(rules: Sequence[Rule], fields: Mapping[str, Field]) -> None:
+    """Raise `SettingError` for rules that cannot hold, whatever is written."""
+    ranges = {name: fields[name].range for rule in rules for name in rule.weights}
+    if broken := contradiction(rules, ranges):
+        told = " and ".join(map(repr, broken))
+        several = f"s {told} cannot hold together" if len(broken) > 1 else f" {told} cannot hold"
+        raise SettingError(f"the rule{several}, whatever is written")
+
+
 def _overlap(one: BoxMm, other: BoxMm) -> bool:
     return all(
         min(one[i] + one[i + 2], other[i] + other[i + 2]) - max(one[i], other[i]) > _SHARED_MM
@@ -346,8 +381,10 @@ def _column(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             column = [row[0].strip() for row in csv.reader(file) if row]
-    except (OSError, ValueError, csv.Error) as error:
-        raise SettingError(f"one_of: {path} cannot be read ({error})") from None
+    except OSError as error:
+        raise SettingError(f"one_of: {path} cannot be read: {error.strerror}") from None
+    except (ValueError, csv.Error):
+        raise SettingError(f"one_of: {path} is no CSV in UTF-8") from None
     return list(dict.fromkeys(column if column and column[0].isdecimal() else column[1:]))
 
 

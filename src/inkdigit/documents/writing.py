@@ -16,18 +16,20 @@ from inkdigit.documents.registration import Registration
 from inkdigit.documents.template import PER_MM, BoxMm
 from inkdigit.images import Grey
 from inkdigit.reading.preprocessing.paper import BLANK_CONTRAST, Ink, find_ink
+from inkdigit.reading.result import Box
 
 # In mm: how far writing is followed out of its box, by how much print is thickened, and the paper
 # beside what is read.
 _MARGIN, _THICKER, _ROOM = 2.0, 0.25, 0.6
+_ROOM_PIXELS = round(_ROOM * PER_MM)
 # The least area of a stroke, in mm².
 _SPECK = 0.12
 # Writing is at least this share as dark as print, and print is solid from this share of black on.
 _FAINT, _SOLID = 0.2, 0.45
 # What lies to this share beside print is a rest of it, and what lies to this share in a box is its.
 _REST, _INSIDE = 0.7, 0.5
-# What lies in a cell to less than this share of what lies in another only reaches into it.
-_REACHING = 1 / 3
+# What is in a cell less than so tall as in another only reaches into it.
+_REACHING = 1 / 2
 _Mask = npt.NDArray[np.uint8]
 
 
@@ -36,11 +38,13 @@ class Writing:
     """The strokes in and around a box, at 200 dpi.
 
     `ink` is how far they stand out of their paper, `labels` numbers the pieces that are one
-    stroke, 0 for none, and `origin` is the pixel of the page where both begin.
+    stroke, 0 for none, `ends` counts the sides at which each reaches the edge, and `origin` is the
+    pixel of the page where it all begins.
     """
 
     ink: Ink
     labels: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int64]
     origin: tuple[int, int] = (0, 0)
 
     @classmethod
@@ -55,30 +59,38 @@ class Writing:
         printed = found.blank.print[top : top + area[3], left : left + area[2]]
         left_over, solid, contrast = _without_print(find_ink(seen), find_ink(printed))
         strokes = left_over > max(2 * BLANK_CONTRAST, _FAINT * 255 * contrast)
-        return cls(left_over, _pieces(np.asarray(strokes, np.uint8), solid), (left, top))
+        labels = _pieces(np.asarray(strokes, np.uint8), solid)
+        return cls(left_over, labels, _ends(labels), (left, top))
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no stroke."""
         return not self.labels.any()
 
+    @property
+    def runs_out(self) -> bool:
+        """Whether a stroke is too long to be seen whole."""
+        return bool(self.ends[self.labels].any())
+
     def inside(self, box: BoxMm) -> Self:
         """Return the strokes that stand in a box, with what reaches out of it a little.
 
         What mostly stands elsewhere is not its, nor what runs far beyond it, as a cross through
-        several boxes does.
+        several boxes does; one end alone that does so is that of a long digit.
         """
-        its = self._sizes(box) > _INSIDE * np.bincount(self.labels.ravel())
-        its[np.concatenate([self.labels[[0, -1]].ravel(), self.labels[:, [0, -1]].ravel()])] = False
+        its = self._sizes(box) > _INSIDE * np.bincount(
+            self.labels.ravel(), minlength=len(self.ends)
+        )
+        its &= (self.ends == 0) | (self.ends.sum() == 1)
         return replace(self, labels=np.where(its[self.labels], self.labels, 0))
 
     def cells(self, boxes: Sequence[BoxMm]) -> list[Self]:
         """Return the strokes of each cell; those of several digits are cut at the cells' edges.
 
-        A stroke is a cell's that holds most of it, and another's that holds about as much.
+        A stroke is a cell's where it is tallest, and another's where it is about as tall.
         """
-        sizes = np.array([self._sizes(box) for box in boxes])
-        its = sizes > _REACHING * sizes.max(axis=0)
+        heights = np.array([self._heights(box) for box in boxes])
+        its = heights > _REACHING * heights.max(axis=0)
         is_cut = its.sum(axis=0) > 1
         cells = []
         for box, own in zip(boxes, its, strict=True):
@@ -96,17 +108,34 @@ class Writing:
 
     def picture(self) -> Grey:
         """Return the strokes on white paper, over the whole height of the box and its margin."""
-        mask = cv2.dilate(np.asarray(self.labels > 0, np.uint8), np.ones((3, 3), np.uint8))
+        mask = self._strokes()
         x, _, width, _ = cv2.boundingRect(mask)
         clean = np.where(mask > 0, 255 - self.ink, 255).astype(np.uint8)[:, x : x + width]
-        room = round(_ROOM * PER_MM)
-        return np.pad(clean, ((0, 0), (room, room)), constant_values=255)
+        return np.pad(clean, ((0, 0), (_ROOM_PIXELS, _ROOM_PIXELS)), constant_values=255)
+
+    def placed(self, box: Box) -> BoxMm:
+        """Return where a box of its picture lies on the page, in mm."""
+        x, y = self.origin
+        across = x + cv2.boundingRect(self._strokes())[0] - _ROOM_PIXELS
+        left, top, width, height = (side / PER_MM for side in box)
+        return left + across / PER_MM, top + y / PER_MM, width, height
+
+    def _strokes(self) -> _Mask:
+        strokes = np.asarray(self.labels > 0, np.uint8)
+        return np.asarray(cv2.dilate(strokes, np.ones((3, 3), np.uint8)), np.uint8)
 
     def _sizes(self, box: BoxMm) -> npt.NDArray[np.int64]:
         """Return how many pixels of paper and of each piece stand in a box, `(pieces + 1,)`."""
         left, top, right, bottom = self._placed(box)
         within = self.labels[top:bottom, left:right].ravel()
-        return np.bincount(within, minlength=int(self.labels.max()) + 1)
+        return np.bincount(within, minlength=len(self.ends))
+
+    def _heights(self, box: BoxMm) -> npt.NDArray[np.int64]:
+        """Return in how many rows of a box paper and each piece stand, `(pieces + 1,)`."""
+        left, top, right, bottom = self._placed(box)
+        within, count = self.labels[top:bottom, left:right], len(self.ends)
+        rows = np.unique(np.arange(len(within))[:, None] * count + within)
+        return np.bincount(rows % count, minlength=count)
 
     def _placed(self, box: BoxMm) -> tuple[int, int, int, int]:
         (x, y), (left, top, right, bottom) = self.origin, _edges(box)
@@ -140,3 +169,11 @@ def _pieces(strokes: _Mask, print_: _Mask) -> npt.NDArray[np.int32]:
     beside = np.bincount(labels[near > 0], minlength=len(sizes))
     kept = (sizes >= _SPECK * PER_MM**2) & (beside < _REST * sizes) & (np.arange(len(sizes)) > 0)
     return np.asarray(np.where(kept[labels], labels, 0), np.int32)
+
+
+def _ends(labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Return at how many sides each piece reaches the edge, `(pieces + 1,)`, paper at none."""
+    sides, count = (*labels[[0, -1]], *labels.T[[0, -1]]), int(labels.max()) + 1
+    reached = np.array([np.bincount(side, minlength=count) > 0 for side in sides])
+    reached[:, 0] = False
+    return np.asarray(reached.sum(axis=0), np.int64)

@@ -5,6 +5,7 @@ the ink on the grey pages that this room returns.
 
     __init__   the door: which page of which source
     sources    file or stream → bytes; which kinds hold pages
+    folder     a folder → its pictures
     formats    bytes → which kind of file they are, of those that are not opened
     decoding   bytes → picture, through Pillow; the pages of a TIFF
     pdf        bytes → pages, through pdfium
@@ -131,9 +132,7 @@ def form_of(path: str | PathLike[str]) -> tuple[list[tuple[float, float]], list[
     Nothing of any other file: a picture does not say. Raises `ImageError` as `open_pages` does.
     """
     content, name = read_whole(path), name_of(path)
-    if not is_pdf(content):
-        return [], []
-    return pdf.page_sizes(content, name), pdf.form_fields(content, name)
+    return pdf.form_of(content, name) if is_pdf(content) else ([], [])
 
 
 def count_pages(source: Source) -> int:

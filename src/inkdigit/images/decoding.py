@@ -167,12 +167,9 @@ class _Quiet:
 # What is wrong with a picture, by what Pillow says of it.
 _FAULTS = {
     "closed image": "it was closed before it was read",
-    "end of file": "it ends early",
-    "expected to read": "it ends early",
-    "not enough": "it ends early",
-    "truncated": "it ends early",
+    "end of file|expected to read|not enough|truncated": "it ends early",
+    "": "what is inside is damaged",
 }
-_DAMAGED = "what is inside is damaged"
 _QUIET = _Quiet()
 _UNLIMITED = threading.Lock()
 
@@ -186,13 +183,12 @@ def _pillow(name: str, max_pixels: int) -> Iterator[None]:
         raise
     except Image.DecompressionBombError:
         raise ImageError(
-            f"{name} has more than {max_pixels:,} pixels: shrink it, or raise max_pixels"
+            f"{name} has more than {max_pixels:,} pixels (max_pixels): shrink it"
         ) from None
     except MemoryError:
         raise ImageError(f"{name} is broken or needs more memory than there is") from None
     except Exception as error:
-        said = str(error).lower()
-        fault = next((ours for theirs, ours in _FAULTS.items() if theirs in said), _DAMAGED)
+        fault = next(_FAULTS[said] for said in _FAULTS if re.search(said, str(error).lower()))
         raise ImageError(f"{name} is broken: {fault}") from error
 
 

@@ -17,8 +17,8 @@ def check_size(height: int, width: int, name: str, max_pixels: int) -> None:
         raise ImageError(f"{name} is empty ({width}×{height} pixels)")
     if height * width > max_pixels:
         raise ImageError(
-            f"{name} has {height * width:,} pixels ({width}×{height}), more than {max_pixels:,}: "
-            "shrink it, or raise max_pixels"
+            f"{name} has {height * width:,} pixels ({width}×{height}), more than "
+            f"{max_pixels:,} (max_pixels): shrink it"
         )
 
 

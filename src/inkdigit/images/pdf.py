@@ -61,20 +61,15 @@ class FormField:
     cells: int | None
 
 
-def page_sizes(content: bytes, name: str) -> list[tuple[float, float]]:
-    """Return the width and height of each page, in mm."""
-    with _document(content, name) as document:
-        sizes = [document.get_page_size(index) for index in range(len(document))]
-    return [(width * _MM_A_POINT, height * _MM_A_POINT) for width, height in sizes]
-
-
-def form_fields(content: bytes, name: str) -> list[FormField]:
-    """Return the text fields and check boxes of a PDF's form, page by page."""
+def form_of(content: bytes, name: str) -> tuple[list[tuple[float, float]], list[FormField]]:
+    """Return the size of each page in mm, and the text fields and check boxes of a PDF's form."""
     with _document(content, name) as document:
         document.init_forms()
+        points = [document.get_page_size(index) for index in range(len(document))]
         pages = enumerate(document if document.formenv else (), start=1)
         form = document.formenv
-        return [field for number, page in pages for field in _page_fields(page, form, number)]
+        fields = [field for number, page in pages for field in _page_fields(page, form, number)]
+    return [(width * _MM_A_POINT, height * _MM_A_POINT) for width, height in points], fields
 
 
 def _page_fields(page: "PdfPage", form: Any, number: int) -> Iterator[FormField]:

@@ -20,10 +20,11 @@ from inkdigit.errors import needing
 
 if TYPE_CHECKING:
     from inkdigit.learning.adaptation.api import adapt
-    from inkdigit.learning.api import compare, evaluate, export, resume, train
+    from inkdigit.learning.api import compare, export, resume, train
     from inkdigit.learning.classifiers.mean import export_mean
     from inkdigit.learning.datasets import Dataset, Digits, load_dataset
     from inkdigit.learning.evaluation import figures
+    from inkdigit.learning.evaluation.api import evaluate
     from inkdigit.learning.evaluation.comparison import Comparison
     from inkdigit.learning.evaluation.metrics import Evaluation
     from inkdigit.learning.explainer.api import explain
@@ -42,8 +43,8 @@ _HOME = {
     "Comparison": "evaluation.comparison", "Dataset": "datasets", "DigitClassifier": "models.load",
     "Digits": "datasets", "Evaluation": "evaluation.metrics", "Run": "models.run",
     "TrainingSettings": "settings", "adapt": "adaptation.api", "build_network": "networks",
-    "explain": "explainer.api", "export_mean": "classifiers.mean", "figures": "evaluation.figures",
-    "load_dataset": "datasets",
+    "evaluate": "evaluation.api", "explain": "explainer.api", "export_mean": "classifiers.mean",
+    "figures": "evaluation.figures", "load_dataset": "datasets",
 }  # fmt: skip
 
 

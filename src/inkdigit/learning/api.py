@@ -7,21 +7,26 @@ from difflib import get_close_matches
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inkdigit.errors import RunError, SettingError, shown
 from inkdigit.files import as_path
+from inkdigit.learning.backend import keras
+from inkdigit.learning.classifiers.mean import measured
+from inkdigit.learning.classifiers.train import ClassifierTraining
 from inkdigit.learning.datasets import Dataset, load_dataset
-from inkdigit.learning.models.load import DigitClassifier, already_seen
+from inkdigit.learning.evaluation import comparison as comparing
+from inkdigit.learning.evaluation.comparison import Comparison, Trainable
+from inkdigit.learning.evaluation.report import write_comparison
+from inkdigit.learning.models import export as exporting
+from inkdigit.learning.models.keras_files import load_keras_model
 from inkdigit.learning.models.run import KERAS_SUFFIXES, ONNX_MODEL, OWN_NETWORK, Run
+from inkdigit.learning.networks import check_network
+from inkdigit.learning.networks.own import OwnNetwork
 from inkdigit.learning.recipes import DRAWN
 from inkdigit.learning.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from inkdigit.learning.evaluation.comparison import Comparison, Trainable
-    from inkdigit.learning.evaluation.metrics import Evaluation
-    from inkdigit.learning.networks.own import OwnNetwork
-    from inkdigit.learning.training import Training
+from inkdigit.learning.snapshots import Snapshots
+from inkdigit.learning.training import Onlooker, Training
 
 # What callbacks of Keras may watch.
 _MONITORED = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
@@ -47,8 +52,12 @@ def train(  # noqa: PLR0913
     hands: str | Path | None = None,
     teacher: str | Path | None = None,
     init_from: str | Path | None = None,
+    digits: int | None = None,
+    wrong_labels: float = 0.0,
     out: str | Path | None = None,
     resume: bool = False,
+    snapshots: bool = False,
+    watch: Onlooker | None = None,
     tell: Tell | None = None,
 ) -> Run:
     """Train a network on labelled digits, evaluate it on the test half, and keep it in a folder.
@@ -60,11 +69,13 @@ def train(  # noqa: PLR0913
     probabilities or logits. A model that you pass is itself trained. `optimizer` is the name of one
     of Keras's or an object, which then sets the learning rate alone. With `patience` training ends
     after so many epochs without a lower validation loss, and the best weights are kept. `callbacks`
-    are Keras's, called as `fit` calls them. `fonts`, `hands`, `teacher` and `init_from` are as
-    in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With `resume`, a run of the
-    same settings and digits that lies there goes on from its last finished epoch, and a
-    finished one is returned as it is. `tell` is called with what a person may want to know: notes,
-    and a line an epoch; `tell=print` shows it.
+    are Keras's, called as `fit` calls them. `fonts`, `hands`, `teacher`, `init_from`, `digits` and
+    `wrong_labels` are as in `TrainingSettings`. The folder is `out`, or a new one in `runs`. With
+    `resume`, a run of the same settings and digits that lies there goes on from its last finished
+    epoch, and a finished one is returned as it is. `snapshots` keeps what was learnt after each
+    epoch, for the film of `explain`; `watch` is the page of `inkdigit.watching`, which shows it.
+    `tell` is called with what a person may want to know: notes, and a line an epoch; `tell=print`
+    shows it.
 
     The networks `line` and `single`, which read in use, learn from handwriting that is drawn with
     the digits of `data`; each has its recipe.
@@ -79,37 +90,39 @@ def train(  # noqa: PLR0913
     """
     own = None
     if network is not None and not isinstance(network, str):
-        from inkdigit.learning.networks.own import OwnNetwork
-
         own = OwnNetwork.of(network)
         if optimizer is None and learning_rate is None and getattr(network, "compiled", False):
             optimizer = network.optimizer
-    chosen = {"recipe": recipe, "network": own.name if own else network, "epochs": epochs}
-    chosen |= {"batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
-    chosen |= {"optimizer": _configured(optimizer), "augmentation": augmentation}
+    callbacks = _listed(callbacks)
+    given: dict[str, Any] = {
+        "recipe": recipe, "network": own.name if own else network, "epochs": epochs,
+        "batch_size": batch_size, "learning_rate": learning_rate, "patience": patience,
+        "optimizer": _configured(optimizer), "augmentation": augmentation, "digits": digits,
+        "wrong_labels": wrong_labels, "callbacks": _names(callbacks), "seed": seed,
+    }  # fmt: skip
     paths = {"fonts": fonts, "hands": hands, "teacher": teacher, "init_from": init_from}
     for name, path in {**paths, "out": out}.items():
         if path is not None:
             as_path(path, name)
-    callbacks = _listed(callbacks)
-    chosen["callbacks"] = _names(callbacks)
-    given: dict[str, Any] = chosen | {name: str(path or "") for name, path in paths.items()}
-    settings = TrainingSettings(seed=seed, **given)
-    dataset, folder = _loaded(data, tell), Path(out) if out else _free_folder(settings)
-    training = start_training(settings, dataset, own, callbacks)
-    return training.run(folder, tell, resume=resume)
+    given |= {name: str(path or "") for name, path in paths.items()}
+    settings = TrainingSettings(**given)
+    training = start_training(settings, _loaded(data, tell), own, callbacks)
+    folder = Path(out) if out else free_folder(Path("runs", settings.name))
+    return training.run(folder, tell, resume=resume, onlookers=_onlookers(watch, snapshots))
+
+
+def _onlookers(watch: Onlooker | None, snapshots: bool) -> list[Onlooker]:
+    """Return what looks on; a page that watches keeps snapshots as well."""
+    return [watch] if watch else [Snapshots()] if snapshots else []
 
 
 def _listed(given: Any) -> list[Any]:
     """Return one callback or several as a list; `SettingError` for what is none of Keras's."""
     if given is None or given == ():
         return []
-    from inkdigit.learning.backend import keras
-
-    one = keras.callbacks.Callback
     callbacks = list(given) if isinstance(given, Iterable) else [given]
     for callback in callbacks:
-        if not isinstance(callback, one):
+        if not isinstance(callback, keras.callbacks.Callback):
             raise SettingError(
                 f"callbacks are Keras's, such as keras.callbacks.TensorBoard(), received "
                 f"{shown(callback)}"
@@ -131,25 +144,20 @@ def _configured(optimizer: Any) -> str | dict[str, Any] | None:
     """Return an optimizer as settings keep it: by name, or what Keras would make it from."""
     if optimizer is None or isinstance(optimizer, str):
         return optimizer
-    from inkdigit.learning.backend import keras
-
-    if not isinstance(optimizer, keras.optimizers.Optimizer):
+    try:
+        kept = dict(keras.optimizers.serialize(optimizer))
+        again = keras.optimizers.deserialize(deepcopy(kept))  # it changes it
+    except (AttributeError, TypeError, ValueError):
+        again = None
+    # Of a class that it does not know Keras gives the name.
+    if type(again) is not type(optimizer) or not isinstance(again, keras.optimizers.Optimizer):
         raise SettingError(
-            "an optimizer is a name or one of Keras's, such as keras.optimizers.SGD(0.1), received "
+            "an optimizer is a name or one of Keras's, such as keras.optimizers.SGD(0.1); a class "
+            "of your own takes keras.saving.register_keras_serializable: received "
             f"{shown(optimizer)}"
         )
-    serialized = dict(keras.optimizers.serialize(optimizer))
-    try:
-        again = keras.optimizers.deserialize(deepcopy(serialized))  # it changes it
-    except (TypeError, ValueError):
-        again = None
-    if type(again) is not type(optimizer):  # of a class it does not know Keras gives the name
-        raise SettingError(
-            f"{type(optimizer).__name__} cannot be kept in a run: register it with "
-            "keras.saving.register_keras_serializable"
-        )
-    serialized["config"].pop("name", None)  # Keras counts them
-    return serialized
+    kept["config"].pop("name", None)  # Keras counts them
+    return kept
 
 
 def resume(
@@ -157,6 +165,8 @@ def resume(
     data: Dataset | str | None = None,
     *,
     callbacks: Sequence[Any] = (),
+    snapshots: bool = False,
+    watch: Onlooker | None = None,
     tell: Tell | None = None,
 ) -> Run:
     """Go on with a run from its last finished epoch, with the settings that it was started with.
@@ -182,33 +192,26 @@ def resume(
             "learning.resume and the same ones"
         )
     dataset = _loaded(data or run.data, tell)
-    training = start_training(run.settings, dataset, _kept_network(run), callbacks)
-    return training.run(run.folder, tell, resume=True)
+    training = start_training(run.settings, dataset, kept_network(run), callbacks)
+    return training.run(run.folder, tell, resume=True, onlookers=_onlookers(watch, snapshots))
 
 
-def _kept_network(run: Run) -> "OwnNetwork | None":
+def kept_network(run: Run) -> OwnNetwork | None:
+    """Return the network of the user's that a run was started with, where it keeps one."""
     path = run.folder / OWN_NETWORK
-    if not path.exists():
-        return None
-    from inkdigit.learning.models.keras_files import load_keras_model
-    from inkdigit.learning.networks.own import OwnNetwork
-
-    return OwnNetwork(run.settings.network, load_keras_model(path))
+    return OwnNetwork(run.settings.network, load_keras_model(path)) if path.exists() else None
 
 
 def start_training(
     settings: TrainingSettings,
     dataset: Dataset,
-    own: "OwnNetwork | None" = None,
+    own: OwnNetwork | None = None,
     callbacks: Sequence[Any] = (),
-) -> "Training":
+) -> Training:
     """Return the training that these settings ask for; `SettingError` for an unknown network.
 
     `own` is the network itself, where it is none of ours.
     """
-    from inkdigit.learning.networks import check_network
-    from inkdigit.learning.networks.own import OwnNetwork
-
     if settings.network_file:
         own = OwnNetwork.in_file(settings.network_file, settings.network)
     if own and (settings.network_file or not settings.network_digest):
@@ -221,50 +224,25 @@ def start_training(
     if own is None:
         check_network(settings.network)
     if settings.network in DRAWN:
+        # What draws takes seconds to import, and classifiers do without.
+        from inkdigit.learning.readers.page_training import PageTraining
         from inkdigit.learning.readers.train import ReaderTraining
 
         if callbacks:
             raise SettingError(f"{settings.network} is trained without callbacks: leave them out")
-        return ReaderTraining(settings, dataset)
-    from inkdigit.learning.classifiers.train import ClassifierTraining
-
+        kind = PageTraining if settings.network == "page" else ReaderTraining
+        return kind(settings, dataset)
     return ClassifierTraining(settings, dataset, own, callbacks)
 
 
-def _free_folder(settings: TrainingSettings) -> Path:
-    numbered = (Path("runs", f"{settings.name}-{number}") for number in count(2))
-    folders = chain([Path("runs", settings.name)], numbered)
-    return next(folder for folder in folders if not folder.exists())
-
-
-def evaluate(
-    model: "DigitClassifier | Run | str | Path", data: Dataset | str = "auto", split: str = "test"
-) -> "Evaluation":
-    """Hold a trained network against labelled digits.
-
-    `model` is a `DigitClassifier`, or a run or file that one can be loaded from. `split` is `test`,
-    `validation` (a tenth of the training half), `train` or `all`. The figures are those of the
-    network as it is: its temperature is not applied.
-
-    >>> from inkdigit import learning
-    >>> evaluation = learning.evaluate(learning.DigitClassifier.load(), "sample")
-    >>> evaluation.accuracy > 0.99
-    True
-    >>> evaluation.warning[:54]
-    "the sample is part of MNIST's training half, which thi"
-    """
-    from inkdigit.learning.evaluation.metrics import Evaluation
-
-    classifier = model if isinstance(model, DigitClassifier) else DigitClassifier.load(model)
-    dataset = _loaded(data)
-    digits = dataset.split(split)
-    warning = already_seen(classifier.trained_on, dataset.name, split)
-    probabilities = classifier.probabilities(digits.images)
-    return Evaluation(digits.labels, probabilities, warning, digits.writers)
+def free_folder(folder: Path) -> Path:
+    """Return a folder, numbered where it is taken."""
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return next(each for each in chain([folder], numbered) if not each.exists())
 
 
 def compare(
-    networks: "Sequence[Trainable | Path | Run] | Trainable | Path | Run",
+    networks: Sequence[Trainable | Path | Run] | Trainable | Path | Run,
     data: Dataset | str = "auto",
     *,
     seeds: int = 1,
@@ -272,7 +250,7 @@ def compare(
     batch_size: int | None = None,
     out: str | Path | None = None,
     tell: Tell | None = None,
-) -> "Comparison":
+) -> Comparison:
     """Train networks alike, each with several seeds, and hold them against each other.
 
     `networks` are names of networks, functions that build one or `"FILE.py:FUNCTION"`, or what is
@@ -286,9 +264,6 @@ def compare(
     >>> comparison.differences[["first", "second"]].values.tolist()
     [['lenet5', 'modern']]
     """
-    from inkdigit.learning.evaluation.comparison import compare as hold_against_each_other
-    from inkdigit.learning.evaluation.report import write_comparison
-
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size}
     TrainingSettings(**given)
     if not isinstance(networks, Sequence) or isinstance(networks, str):
@@ -296,11 +271,11 @@ def compare(
     dataset = _loaded(data, tell)
     folder = Path(out or f"runs/comparison-{dataset.name.partition(':')[0]}")
 
-    def train_one(network: "Trainable", seed: int, run_folder: Path) -> Run:
+    def train_one(network: Trainable, seed: int, run_folder: Path) -> Run:
         how: dict[str, Any] = {"seed": seed, "out": run_folder, "resume": True, "tell": tell}
         return train(dataset, network=network, **given, **how)
 
-    comparison = hold_against_each_other(networks, seeds, dataset, folder, train_one)
+    comparison = comparing.compare(networks, seeds, dataset, folder, train_one)
     return replace(comparison, page=write_comparison(comparison, dataset, folder))
 
 
@@ -330,48 +305,49 @@ def export(
     if not isinstance(run, Run) and as_path(run, "a run").suffix in KERAS_SUFFIXES:
         return _export_file(Path(run), out, fallback, "auto" if data is None else data, eight_bits)
     run = Run.open(run)
-    if eight_bits and (fallback is not None or run.settings.network == "line"):
-        raise SettingError("a line network always is in eight bits: leave out eight_bits")
-    if fallback is None:
-        from inkdigit.learning.models.export import digits_to_quantise_by
-        from inkdigit.learning.models.export import export as write
+    network = run.settings.network
+    if eight_bits and (fallback is not None or network in {"line", "page"}):
+        raise SettingError("a line or page network always is in eight bits: leave out eight_bits")
+    if fallback is not None:
+        return _export_with_fallback(run, fallback, data, out)
+    pictures = exporting.digits_to_quantise_by() if eight_bits else None
+    if network == "line":
+        from inkdigit.learning.readers.train import quantisation_lines
 
-        pictures = digits_to_quantise_by() if eight_bits else None
-        if run.settings.network == "line":
-            from inkdigit.learning.readers.train import quantisation_lines
+        pictures = quantisation_lines()
+    return exporting.export(run, Path(out) if out else run.folder / ONNX_MODEL, pictures)
 
-            pictures = quantisation_lines()
-        return write(run, Path(out) if out else run.folder / ONNX_MODEL, pictures)
+
+def _export_with_fallback(
+    run: Run, fallback: Run | str | Path, data: Dataset | str | None, out: str | Path | None
+) -> Path:
     if out is None:
         raise SettingError("a fallback makes a file of two runs: say where it goes (out)")
     from inkdigit.learning.readers.train import export_with_fallback
 
-    data = _loaded(run.data if data is None else data)
     is_file = not isinstance(fallback, Run) and as_path(fallback, "fallback").suffix == ".onnx"
     second = Path(str(fallback)) if is_file else Run.open(fallback)
-    return export_with_fallback(run, second, data, Path(out))
+    dataset = load_dataset(run.data if data is None else data)
+    return export_with_fallback(run, second, dataset, Path(out))
 
 
 def _export_file(
     path: Path, out: str | Path | None, fallback: object, data: Dataset | str, eight_bits: bool
 ) -> Path:
-    from inkdigit.learning.classifiers.mean import measured
-    from inkdigit.learning.models.export import digits_to_quantise_by, write_onnx
-
     if fallback is not None:
         raise SettingError(f"{path} is no run: a fallback takes two runs of line")
-    dataset, pictures = _loaded(data), digits_to_quantise_by() if eight_bits else None
+    how = partial(measured, dataset=load_dataset(data))
+    pictures = exporting.digits_to_quantise_by() if eight_bits else None
     target = Path(out) if out else path.with_suffix(".onnx")
-    return write_onnx(path, target, partial(measured, dataset=dataset), pictures)
+    return exporting.write_onnx(path, target, how, pictures)
 
 
-def _loaded(data: Dataset | str, tell: Tell | None = None) -> Dataset:
+def _loaded(data: Dataset | str, tell: Tell | None) -> Dataset:
+    """Return the digits; of those that are loaded by name, tell what there is to tell."""
     if tell is not None and not callable(tell):
         raise SettingError(f"tell is a function such as print, received {shown(tell)}")
-    if isinstance(data, Dataset):
-        return data
     dataset = load_dataset(data)
-    if tell:
+    if tell and dataset is not data:
         for note in dataset.notes:
             tell(note)
     return dataset

@@ -48,7 +48,7 @@ class Recipe:
     learning rate then holds. `betas` are Adam's; with a `weight_decay` it is AdamW's (Loshchilov
     and Hutter 2019). Gradients are clipped to `clip_norm`. `smoothing` is taken from the true class
     and spread over all (Szegedy et al. 2016). `augmentation` is one of `AUGMENTATIONS`, `precision`
-    a dtype policy of Keras. TensorFlow runs each epoch of a `compiled` recipe as one graph; other
+    a dtype policy of Keras. TensorFlow runs each step of a `compiled` recipe as one graph; other
     backends train the same way through Keras.
 
     A recipe with a `synthesis` learns from drawn handwriting. `repeats` is how often an epoch then

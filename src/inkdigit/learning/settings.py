@@ -27,7 +27,9 @@ class TrainingSettings:
     of those of Keras that were there. `optimizer` is a name or the configuration of one of Keras's;
     one that is not the recipe's begins at the learning rate that Keras gives it. With a `patience`
     training ends once so many epochs have not lowered the loss on the validation digits, and the
-    best weights are kept (early stopping, Prechelt 1998). `fonts` names a folder of handwriting
+    best weights are kept (early stopping, Prechelt 1998). It learns from `digits` of those there
+    are, as many of each, and the share `wrong_labels` of them is labelled as another digit; what it
+    is validated and tested on stays as it is. `fonts` names a folder of handwriting
     fonts and `hands` one of real people's handwriting, for the networks that learn from drawn
     handwriting; `teacher` a trained model whose answers the others learn instead of labels;
     `init_from` a trained model of the same network, whose weights the training begins with. Raises
@@ -46,6 +48,8 @@ class TrainingSettings:
     optimizer: str | dict[str, Any] = _OF_RECIPE
     augmentation: str = _OF_RECIPE
     patience: int | None = None
+    digits: int | None = None
+    wrong_labels: float = 0.0
     seed: int = 0
     network_file: str = ""
     network_digest: str = ""
@@ -69,6 +73,9 @@ class TrainingSettings:
         check_number("the seed", self.seed, 0, 2**32 - 1)
         if self.patience is not None:
             check_number("the patience", self.patience, 1, 10_000)
+        if self.digits is not None:
+            check_number("the digits to learn from", self.digits, 10)
+        check_number("the share of wrong labels", self.wrong_labels, 0, 1, Real)
         recipes.check_known("augmentation", self.augmentation, recipes.AUGMENTATIONS)
         self._check_optimizer()
         _check_kind(self, recipe.network)
@@ -116,17 +123,11 @@ class TrainingSettings:
 
 def _check_kind(settings: TrainingSettings, of_recipe: str) -> None:
     """Refuse what goes with labelled digits only, or with drawn handwriting only."""
-    network = settings.network
-    if network in recipes.DRAWN:
-        if of_recipe != network:
-            raise SettingError(f"{network} has a recipe of its own: leave out the recipe")
-        if settings.augmentation != recipes.find_recipe(settings.recipe).augmentation:
-            raise SettingError(f"{network} draws what it learns: leave out the augmentation")
-        if settings.teacher:
-            raise SettingError(f"{network} learns from no other network: leave out the teacher")
-    elif of_recipe in recipes.DRAWN:
-        raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}: leave out the network")
-    else:
-        for name in ("fonts", "hands"):
-            if getattr(settings, name):
-                raise SettingError(f"{network} learns from no {name}: leave out the {name}")
+    network, drawn = settings.network, settings.network in recipes.DRAWN
+    if of_recipe != network and (drawn or of_recipe in recipes.DRAWN):
+        raise SettingError(f"{settings.recipe} is a recipe for {of_recipe}, not for {network}")
+    for name in ("teacher",) if drawn else ("fonts", "hands"):
+        if getattr(settings, name):
+            raise SettingError(f"{network} learns from no {name}: leave out the {name}")
+    if drawn and settings.augmentation != recipes.find_recipe(settings.recipe).augmentation:
+        raise SettingError(f"{network} draws what it learns: leave out the augmentation")

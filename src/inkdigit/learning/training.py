@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -26,11 +26,12 @@ from tqdm import tqdm
 from inkdigit.errors import MissingExtraError, ModelError, RunError
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, versions
-from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.datasets import Dataset, Digits
+from inkdigit.learning.datasets.digits import CLASSES
 from inkdigit.learning.models.export import describe, write_model_file
 from inkdigit.learning.models.keras_files import save_keras_model
-from inkdigit.learning.models.load import already_seen, data_of, initial_weights
-from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, holds_run, open_run
+from inkdigit.learning.models.load import already_seen, initial_weights, locate
+from inkdigit.learning.models.run import KERAS_MODEL, ONNX_MODEL, History, Run, described, holds_run
 from inkdigit.learning.networks import build_network, count_macs
 from inkdigit.learning.recipes import PLAIN, Recipe
 from inkdigit.learning.settings import TrainingSettings
@@ -56,9 +57,8 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         """Move the bar on."""
-        self._bar.set_postfix(
-            loss=f"{logs['loss']:.4f}", accuracy=f"{logs['accuracy']:.4f}", refresh=False
-        )
+        figures = {name: f"{value:.4f}" for name, value in logs.items()}
+        self._bar.set_postfix(figures, refresh=False)
         self._bar.update()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
@@ -80,13 +80,18 @@ def epoch_line(row: dict[str, float], epochs: int) -> str:
 class Loop(ABC):
     """A network on its way, epoch by epoch, whose state can be kept and taken up again.
 
-    A subclass builds `model` with `_build` and runs.
+    A subclass builds `model` with `_build` and runs. Settings that are `asked` for from outside
+    meanwhile are the `change` after an epoch, and end the loop, so that another goes on with them.
+    What it `waited` for others is not counted as training, in seconds.
     """
 
     model: Any
 
     def __init__(self, settings: TrainingSettings) -> None:
         self.settings = settings
+        self.asked: dict[str, Any] = {}
+        self.change: dict[str, Any] = {}
+        self.waited = 0.0
         self.recipe = settings.as_recipe()
         self.history: History = []
         self.callbacks: Sequence[Any] = ()
@@ -99,7 +104,7 @@ class Loop(ABC):
 
         Without steps the learning rate is constant.
         """
-        self.model = self._network(self.recipe.precision)
+        self.model, self._all_steps = self._network(self.recipe.precision), steps
         self.model.compile(self._optimizer(steps), loss, metrics=metrics)
         self.model.optimizer.build(self.model.trainable_variables)
 
@@ -109,9 +114,30 @@ class Loop(ABC):
     def _optimizer(self, steps: int | None) -> Any:
         return make_optimizer(self.recipe, steps)
 
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The batches of an epoch."""
+
     @abstractmethod
     def run(self, after_epoch: "AfterEpoch" = lambda _: None) -> None:
         """Train the epochs that are left, and call `after_epoch` after each."""
+
+    @property
+    def done(self) -> bool:
+        """Whether there is no epoch left."""
+        return self.stopped or len(self.history) >= self.settings.epochs
+
+    @property
+    def has_schedule(self) -> bool:
+        """Whether the learning rate is the recipe's, and no callback's or optimizer's own."""
+        return self._all_steps is not None and isinstance(self.recipe.optimizer, str)
+
+    def keep_pace(self) -> None:
+        """Go on with the schedule where the history ends, whatever the batch size was."""
+        if self._all_steps is not None:
+            share = len(self.history) / self.settings.epochs
+            self.model.optimizer.iterations.assign(round(share * self._all_steps))
 
     @property
     def result(self) -> Any:
@@ -134,6 +160,7 @@ class Loop(ABC):
     ) -> None:
         """Add an epoch to the history, and stop where there have been too many without gain."""
         loss, accuracy = validated
+        seconds, self.waited = seconds - self.waited, 0.0
         row = {"epoch": len(self.history) + 1, **fitted}
         row |= {"validation_loss": loss, "validation_accuracy": accuracy, "seconds": seconds}
         self.history.append(row)
@@ -142,26 +169,24 @@ class Loop(ABC):
             if best is row:
                 self._best = self.model.get_weights()
             self.stopped |= row["epoch"] - best["epoch"] >= self.settings.patience
+        if not self.done:
+            self.change, self.asked = self.asked, {}
 
     def save(self, path: Path) -> None:
         """Write the whole state to one file, so that it is there whole or not at all."""
-        values = [np.asarray(variable) for variable in self._variables()]
-        more = {f"best_{number}": weights for number, weights in enumerate(self._best)}
-        more["history"] = np.array(json.dumps(self.history))
-        more["stopped"] = np.array(self.stopped)
-        write_atomically(path, lambda file: np.savez(file, *values, allow_pickle=False, **more))
+        arrays = [*map(np.asarray, self._variables()), *self._best]
+        more = {"history": np.array(json.dumps(self.history)), "stopped": np.array(self.stopped)}
+        write_atomically(path, lambda file: np.savez(file, *arrays, allow_pickle=False, **more))
 
     def load(self, path: Path) -> None:
         """Go back to a saved state; `RunError` if it is broken or of other settings."""
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as state:
-                history = json.loads(str(state["history"]))
-                stopped = bool(state.get("stopped", False))
-                values, best = (
-                    [state[f"{name}_{i}"] for i in range(sum(n.startswith(name) for n in state))]
-                    for name in ("arr", "best")
-                )
-            for variable, value in zip(self._variables(), values, strict=True):
+                history, stopped = json.loads(str(state["history"])), bool(state["stopped"])
+                arrays = [state[f"arr_{number}"] for number in range(len(state) - 2)]
+            variables = self._variables()
+            best = arrays[len(variables) :]
+            for variable, value in zip(variables, arrays[: len(variables)], strict=True):
                 variable.assign(value)
         except Exception:  # noqa: BLE001  (whatever a damaged archive makes of it)
             raise RunError(f"{path} is no usable training state: train anew") from None
@@ -175,8 +200,19 @@ class Loop(ABC):
 AfterEpoch = Callable[[Loop], None]
 
 
+class Onlooker(keras.callbacks.Callback):  # type: ignore[misc]
+    """A callback that knows the training it looks on at, and changes no weights."""
+
+    training: "Training"
+    run: Run
+    loop: Loop
+
+
 class EpochLoop(Loop):
-    """A loop that fits and validates epoch by epoch itself, without Keras's `fit`."""
+    """A loop that fits and validates epoch by epoch itself, without Keras's `fit`.
+
+    Its callbacks are told what `fit` tells.
+    """
 
     @abstractmethod
     def _fit_epoch(self) -> dict[str, float]:
@@ -188,12 +224,24 @@ class EpochLoop(Loop):
 
     def run(self, after_epoch: AfterEpoch = lambda _: None) -> None:
         """Train the epochs that are left, and call `after_epoch` after each."""
-        while len(self.history) < self.settings.epochs and not self.stopped:
+        how = {"epochs": self.settings.epochs, "steps": self.steps}
+        self._told = keras.callbacks.CallbackList(self.callbacks, model=self.model, **how)
+        self._told.on_train_begin()
+        while not (self.done or self.change):
+            epoch = len(self.history)
+            self._told.on_epoch_begin(epoch)
             start = time.perf_counter()
             fitted = self._fit_epoch()
             seconds = time.perf_counter() - start
-            self.finish_epoch(fitted, self._validate(), seconds)
+            loss, accuracy = self._validate()
+            self._told.on_epoch_end(epoch, {**fitted, "val_loss": loss, "val_accuracy": accuracy})
+            self.finish_epoch(fitted, (loss, accuracy), seconds)
             after_epoch(self)
+        self._told.on_train_end()
+
+    def _tell(self, losses: Sequence[float]) -> None:
+        """Tell the callbacks of the last of an epoch's steps so far, by their losses."""
+        self._told.on_train_batch_end(len(losses) - 1, {"loss": float(np.mean(losses))})
 
 
 def make_optimizer(recipe: Recipe, steps: int | None) -> Any:
@@ -228,7 +276,8 @@ class Training(ABC):
     def __init__(self, settings: TrainingSettings, dataset: Dataset) -> None:
         self.settings, self.dataset = settings, dataset
         self.recipe = settings.as_recipe()
-        self.fitted, self.validation = dataset.fit_and_validation()
+        fitted, self.validation = dataset.fit_and_validation()
+        self.fitted = as_to_learn(fitted, settings)
 
     def check(self, *, begun: bool) -> None:
         """Raise where what the settings name is missing; `begun` trainings do without a start."""
@@ -248,8 +297,10 @@ class Training(ABC):
 
     def notes(self) -> list[str]:
         """Return what whoever starts this training should know."""
-        start = self.settings.init_from
-        seen = already_seen(data_of(start), self.dataset.name, "test") if start else None
+        if not self.settings.init_from:
+            return []
+        _, run = locate(self.settings.init_from, KERAS_MODEL)
+        seen = already_seen(run.data if run else None, self.dataset.name, "test")
         return [seen] if seen else []
 
     @abstractmethod
@@ -281,6 +332,7 @@ class Training(ABC):
         *,
         resume: bool = False,
         after_epoch: AfterEpoch = lambda _: None,
+        onlookers: Sequence[Onlooker] = (),
     ) -> Run:
         """Train into a run folder, measure the network, and keep everything.
 
@@ -290,7 +342,7 @@ class Training(ABC):
         """
         settings, begun, say = self.settings, holds_run(folder), tell or (lambda _: None)
         self.check(begun=resume and begun)
-        run = open_run(settings, self.dataset, folder, resume=resume)
+        run = Run.start(folder, settings, self.dataset, resume=resume)
         if run.finished:
             return run
         by = "" if settings.recipe in (PLAIN, settings.network) else f" by recipe {settings.recipe}"
@@ -302,17 +354,14 @@ class Training(ABC):
         def keep(loop: Loop) -> None:
             loop.save(run.checkpoint)
             say(epoch_line(loop.history[-1], settings.epochs))
+            if loop.change:
+                run.add_change(len(loop.history) + 1, loop.change)
+                say(f"from now on: {described(loop.change)}")
             after_epoch(loop)
 
         with _undone(run, say, unless=begun):
-            with self.loop() as loop:
-                if run.checkpoint.exists():
-                    loop.load(run.checkpoint)
-                elif settings.init_from:
-                    loop.model.set_weights(self.initial_weights(loop.model))
-                if tell:
-                    loop.callbacks = [*loop.callbacks, Progress(settings.epochs)]
-                loop.run(keep)
+            more = [Progress(settings.epochs)] if tell else []
+            loop = self._learn(run, keep, onlookers, more)
             if not isfinite(loss := loop.history[-1]["validation_loss"]):
                 raise RunError(
                     f"the training diverged: the loss is {loss}. Begin anew with a lower learning "
@@ -320,6 +369,37 @@ class Training(ABC):
                 )
             finish(run, loop, self)
         return run
+
+    def _learn(
+        self, run: Run, keep: AfterEpoch, onlookers: Sequence[Onlooker], callbacks: Sequence[Any]
+    ) -> Loop:
+        """Train to the end from the state that there is; a change by hand takes a new loop."""
+        while True:
+            self.settings = run.changed_settings
+            with self.loop() as loop:
+                if run.checkpoint.exists():
+                    loop.load(run.checkpoint)
+                elif self.settings.init_from:
+                    loop.model.set_weights(self.initial_weights(loop.model))
+                if run.changes:
+                    loop.keep_pace()
+                for one in onlookers:
+                    one.training, one.run, one.loop = self, run, loop
+                loop.callbacks = [*loop.callbacks, *onlookers, *callbacks]
+                loop.run(keep)
+            if not loop.change:
+                return loop
+
+
+def as_to_learn(digits: Digits, settings: TrainingSettings) -> Digits:
+    """Return as many of the digits as the settings say, and with as many wrong labels."""
+    if settings.digits and settings.digits < len(digits):
+        _, digits = digits.divided(settings.digits / len(digits))
+    rng = np.random.default_rng([settings.seed, len(digits)])
+    wrong = rng.permutation(len(digits))[: round(settings.wrong_labels * len(digits))]
+    labels = digits.labels.copy()
+    labels[wrong] = (labels[wrong] + rng.integers(1, CLASSES, len(wrong))) % CLASSES
+    return replace(digits, labels=labels)
 
 
 def figures_of(part: str, loss: float, accuracy: float, digits: int) -> dict[str, Any]:
@@ -359,6 +439,7 @@ def finish(run: Run, loop: Loop, training: Training) -> None:
         "parameters": model.count_params(),
         "macs": count_macs(model),
         **asdict(run.settings),
+        "changed_by_hand": run.changes,
         "epochs": len(loop.history),
         "seconds": loop.seconds,
         "data": run.data,

@@ -50,9 +50,19 @@ class PlattScaling:
 
     def confidence(self, probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return how often texts of these probabilities are right."""
-        odds = self.slope * log_odds(probability) + self.intercept
-        with np.errstate(over="ignore"):
-            return np.asarray(1 / (1 + np.exp(-odds)))
+        return _logistic(self.slope * log_odds(probability) + self.intercept)
+
+    def probability(self, confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the probabilities of texts that are right so often: the curve's inverse.
+
+        Where the curve is flat, that is certainty of what it does not reach.
+        """
+        return _logistic((log_odds(confidence) - self.intercept) / max(self.slope, _LEAST))
+
+
+def _logistic(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def log_odds(probability: float | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -7,9 +7,9 @@ them asks the network: that takes other functions than `is_valid`.
 
 import difflib
 import importlib
-import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 
 from inkdigit.errors import MissingExtraError, SettingError
 
@@ -27,7 +27,10 @@ def check_names() -> tuple[str, ...]:
         package = importlib.import_module(_PACKAGE)
     except ModuleNotFoundError:
         raise MissingExtraError("check", "python-stdnum") from None
-    return tuple(sorted(set(_modules(package.__path__)) - _NO_CHECKS))
+    # By their files, without importing any.
+    root = Path(package.__path__[0])
+    modules = (path.relative_to(root).with_suffix("") for path in root.rglob("[!_]*.py"))
+    return tuple(sorted({".".join(module.parts) for module in modules} - _NO_CHECKS))
 
 
 def find_check(name: str) -> Check:
@@ -42,21 +45,7 @@ def find_check(name: str) -> Check:
     return check
 
 
-def _modules(paths: Iterable[str], prefix: str = "") -> Iterable[str]:
-    """List modules by their files, without importing any."""
-    for path in paths:
-        for module in pkgutil.iter_modules([path]):
-            if module.ispkg:
-                yield from _modules([f"{path}/{module.name}"], f"{prefix}{module.name}.")
-            else:
-                yield prefix + module.name
-
-
 def _near(name: str) -> str:
-    names = check_names()
-    last = name.rpartition(".")[2]
-    same = [known for known in names if known.rpartition(".")[2] == last]
-    near = same or difflib.get_close_matches(name, names)
-    if not near:
-        return "write luhn, iso7064.mod_97_10, or another module of python-stdnum"
-    return f"did you mean {' or '.join(near[:3])}?"
+    if near := difflib.get_close_matches(name, check_names()):
+        return f"did you mean {' or '.join(near)}?"
+    return "write luhn, iso7064.mod_97_10, or another module of python-stdnum"

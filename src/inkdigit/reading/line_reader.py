@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 
@@ -14,7 +14,7 @@ from inkdigit.errors import InkdigitError, SettingError
 from inkdigit.images import Grey
 from inkdigit.reading.alphabet import DIGITS, MARKS
 from inkdigit.reading.decoding.characters import Characters, locate
-from inkdigit.reading.decoding.marks import SeenMark, find_marks, unseen_marks
+from inkdigit.reading.decoding.marks import Mark, find_marks, unseen_marks
 from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import COLUMNS_PER_FRAME, LineModel
 from inkdigit.reading.number import meanings
@@ -22,7 +22,7 @@ from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT, LineImage, extract_line
 from inkdigit.reading.preprocessing.paper import why_unseen
 from inkdigit.reading.result import Alternative, Box, Character
-from inkdigit.reading.review_rules import SEEN, Evidence, Mark
+from inkdigit.reading.review_rules import Evidence
 from inkdigit.reading.tta import Views, view_lines
 
 # Less likely alternatives are not worth listing.
@@ -91,17 +91,17 @@ class LineReader:
         chosen: Hypothesis,
         free: Hypothesis,
         found: Characters,
-        seen: list[SeenMark],
+        seen: list[Mark],
         unseen: str,
         options: ReadOptions,
     ) -> Evidence:
         threshold = self.model.info.reject_threshold
         seen = [mark for mark in seen if _has_ink(line, mark.first, mark.last)]
         places = [*zip(found.first, found.last, strict=True)]
-        sure = [(mark.first, mark.last) for mark in seen if mark.confidence >= SEEN]
+        sure = [(mark.first, mark.last) for mark in seen if mark.is_seen]
         boxes = _boxes(line, [*places, *sure])
         characters = self._characters(chosen.text, found, boxes, options.symbols)
-        marks = _marks(line, seen, boxes[len(places) :])
+        marks = _with_boxes(line, seen, boxes[len(places) :])
         # Without a pattern marks are decoded apart, and those that were seen are written.
         apart = [] if options.pattern else [m for m in marks if m.character.value in MARKS]
         written = _written(characters, [mark for mark in apart if mark.is_seen])
@@ -145,36 +145,32 @@ class LineReader:
 
 def _find_marks(
     views: Views, characters: list[Characters], options: ReadOptions
-) -> list[list[SeenMark]]:
+) -> list[list[Mark]]:
     """Return the marks that either network sees: none is to vanish."""
     marks = find_marks(views.first, characters, written=options.symbols, least=_FAINT)
-    if not len(views.fallback):
+    if views.fallback is None:
         return marks
     doubtful = [characters[number] for number in views.doubt]
     others = find_marks(views.fallback, doubtful, written=options.symbols, least=_FAINT)
     for number, found in zip(views.doubt, others, strict=True):
         known = {mark.position for mark in marks[number]}
-        sure = {mark.position for mark in marks[number] if mark.confidence >= SEEN}
+        sure = {mark.position for mark in marks[number] if mark.is_seen}
         # One that is too faint to be written keeps no sure one out.
         marks[number] += [
-            mark
-            for mark in found
-            if mark.position not in (sure if mark.confidence >= SEEN else known)
+            mark for mark in found if mark.position not in (sure if mark.is_seen else known)
         ]
         marks[number].sort(key=lambda mark: (mark.position, mark.first))
     return marks
 
 
-def _marks(line: LineImage, seen: list[SeenMark], boxes: list[Box]) -> list[Mark]:
+def _with_boxes(line: LineImage, marks: list[Mark], boxes: list[Box]) -> list[Mark]:
     """Return marks with the boxes of those that are sure; a faint one takes no ink from others."""
     sure = iter(boxes)
-    marks = []
-    for mark in seen:
-        alone = [(float(mark.first), float(mark.last))]
-        box = next(sure) if mark.confidence >= SEEN else _boxes(line, alone)[0]
-        others = tuple(Alternative(value, share) for value, share in mark.alternatives)
-        marks.append(Mark(mark.position, Character(mark.value, mark.confidence, box, others)))
-    return marks
+    placed = []
+    for mark in marks:
+        box = next(sure) if mark.is_seen else _boxes(line, [(mark.first, mark.last)])[0]
+        placed.append(replace(mark, character=replace(mark.character, box=box)))
+    return placed
 
 
 def _written(characters: list[Character], marks: list[Mark]) -> tuple[Character, ...]:

@@ -2,7 +2,8 @@
 
 An ONNX graph with metadata properties `inkdigit.<field>`, one for each field of `ModelInfo`, as
 JSON. A digit model turns `float32 (n, 28, 28, 1)` pixels in 0..1 into probabilities `(n, classes)`,
-a line model `(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank. It may
+a page model `(n, height, width, 1)` into `(n, height / 4, width / 4, 6)`, and a line model
+`(n, 32, width, 1)` into `(n, frames, classes + 1)`, the last one CTC's blank. A line model may
 hold further networks: each has another input, a scalar `bool` that says whether it is run, named
 `fallback`, or `witness_…` for what it read with before it was adapted.
 `inkdigit.learning.models.export` writes it; this module loads it with ONNX Runtime alone.
@@ -17,6 +18,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
@@ -111,7 +113,7 @@ class _Model:
     ) -> None:
         self.info, self.path = info, path
         self._session = session
-        self._input = session.get_inputs()[0].name
+        self._input, *self._others = [each.name for each in session.get_inputs()]
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -188,27 +190,32 @@ class LineModel(_Model):
         """The further networks of the file by name, each as `frames` is the first."""
         return {name: partial(self.frames, network=name) for name in self._others}
 
-    @property
-    def _others(self) -> list[str]:
-        return [each.name for each in self._session.get_inputs()[1:]]
+
+class PageModel(_Model):
+    """A page network loaded from a model file: what lies where on a page."""
+
+    _reads = "page"
+
+    def places(self, ink: npt.NDArray[np.uint8]) -> Floats:
+        """Return probabilities `float32 (height / 4, width / 4, 6)` for a page `(height, width)`.
+
+        Its sides are multiples of 32; `inkdigit.reading.pages.places` names the classes.
+        """
+        return np.asarray(self._run(to_pixels(ink[None]))[0])
 
 
-# What reading does not take.
-_FOREIGN = {
-    ".keras": "a Keras model", ".h5": "a Keras model", ".hdf5": "a Keras model",
-    ".pb": "a graph of TensorFlow", ".tflite": "a model of TensorFlow Lite",
-    ".pt": "a model of PyTorch", ".pth": "a model of PyTorch", ".npz": "an archive of arrays",
-    ".pkl": "a pickle", ".safetensors": "a file of weights",
-}  # fmt: skip
+_KINDS: dict[str, type[DigitModel | LineModel | PageModel]] = {
+    kind._reads: kind for kind in (DigitModel, LineModel, PageModel)
+}
 
 
-def load_model_file(path: str | Path) -> DigitModel | LineModel:
-    """Load a model file of either kind, or that of a run folder.
+def load_model_file(path: str | Path) -> DigitModel | LineModel | PageModel:
+    """Load a model file of any kind, or that of a run folder.
 
-    Raises `ModelError` if it is missing, broken or of neither kind.
+    Raises `ModelError` if it is missing, broken or of no kind.
     """
     try:
-        path = _model_in(Path(path)) if path else path
+        path = _in_folder(Path(path)) if path else path
         with open_plain(path) as file:
             content = file.read()
     except (OSError, TypeError, ValueError) as error:
@@ -217,24 +224,21 @@ def load_model_file(path: str | Path) -> DigitModel | LineModel:
     session = _session(content, str(path))
     info = ModelInfo.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
     _check_shapes(session, info, str(path))
-    return (LineModel if info.reads == "line" else DigitModel)(session, info, Path(path))
+    if info.reads == "page":
+        # Pages are large and come one by one, so all cores that OpenCV may use share each.
+        session = _session(content, str(path), threads=cv2.getNumThreads())
+    return _KINDS[info.reads](session, info, Path(path))
 
 
-def _model_in(path: Path) -> Path:
-    """Return the model file at a path; `ModelError` for a model of another kind."""
-    if kind := _FOREIGN.get(path.suffix):
-        raise ModelError(
-            f"{path} is {kind}: reading takes a {MODEL_FILE}, as `inkdigit export` writes it"
-        )
+def _in_folder(path: Path) -> Path:
+    """Return a file, or the model file in a folder."""
     if not path.is_dir():
         return path
-    if (path / MODEL_FILE).exists():
-        return path / MODEL_FILE
-    if (path / "saved_model.pb").exists():
-        raise ModelError(f"{path} is TensorFlow's SavedModel: save it as .keras, and export that")
-    raise ModelError(
-        f"{path} is a folder without {MODEL_FILE}: of a run, `inkdigit export {path}` writes it"
-    )
+    if not (path / MODEL_FILE).exists():
+        raise ModelError(
+            f"{path} is a folder without {MODEL_FILE}: of a run, `inkdigit export {path}` writes it"
+        )
+    return path / MODEL_FILE
 
 
 def to_pixels(images: npt.NDArray[np.generic]) -> Floats:
@@ -251,11 +255,11 @@ def to_pixels(images: npt.NDArray[np.generic]) -> Floats:
     return pixels[..., None]
 
 
-def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
+def _session(content: bytes, source: str, threads: int = 1) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     # Many small pictures are read by threads of their own, which share nothing and never wait.
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     # A graph must not name other files of this machine as its weights: there are none in here.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", os.devnull
@@ -263,7 +267,10 @@ def _session(content: bytes, source: str) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelError(f"{source} is not a working ONNX model: it is damaged, or none") from error
+        raise ModelError(
+            f"{source} is not a working ONNX model: reading takes a {MODEL_FILE}, as "
+            "`inkdigit train` and `inkdigit export` write it"
+        ) from error
 
 
 def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source: str) -> None:
@@ -271,9 +278,12 @@ def _check_shapes(session: onnxruntime.InferenceSession, info: ModelInfo, source
     known: dict[str, tuple[str, tuple[object, ...], tuple[object, ...]]] = {
         "digit": (DIGITS, (info.input_height, info.input_width, 1), (classes,)),
         "line": (LINE_ALPHABET, (info.input_height, "n", 1), ("n", classes + 1)),
+        "page": ("", ("n", "n", 1), ("n", "n", 6)),
     }
     if info.reads not in known:
-        raise ModelError(f"{source} reads {info.reads!r}: expected a model of digits or lines")
+        raise ModelError(
+            f"{source} reads {info.reads!r}: expected a model of digits, lines or pages"
+        )
     alphabet, *sizes = known[info.reads]
     if not info.classes.startswith(alphabet):
         raise ModelError(f"{source} tells {info.classes!r} apart, which is no alphabet of Inkdigit")

@@ -5,8 +5,9 @@ the fields of `ReadOptions`.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, get_args
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from inkdigit.reading.patterns import Pattern
 
 DecimalMark = Literal["dot", "comma"]
+_MOST_COLUMNS = 10_000
 
 
 def _option(default: Any, kind: type, what: str, metavar: str = "") -> Any:
@@ -46,6 +48,18 @@ class ReadOptions:
     min_confidence: float | None = _option(
         None, Real, "review what is less sure, 0 to 1 (default: the model's)", "P"
     )
+    pattern_column: str | None = _option(
+        None,
+        str,
+        r"what the numbers of a page's column look like, such as '3=\d{4}'; several with ;",
+        "PATTERN",
+    )
+    total_column: str | None = _option(
+        None,
+        str,
+        "columns of a page whose last number is the sum of those above: '3' or '3;4'",
+        "C",
+    )
     page: int | None = _option(
         None, Integral, "only this page, counted from 1 (default: every page)", "N"
     )
@@ -71,7 +85,7 @@ class ReadOptions:
             elif value is not None and not is_a(value, kind):
                 raise SettingError(f"the option {known.name} cannot be {shown(value)}")
         if self.min_confidence is not None:
-            check_number("the least confidence", self.min_confidence, 0, 1, Real)
+            check_number("min_confidence", self.min_confidence, 0, 1, Real)
         if self.decimal not in (None, *get_args(DecimalMark)):
             raise SettingError(f"decimal is dot or comma, received {shown(self.decimal)}")
         if self.rotate not in (None, 0, 90, 180, 270):
@@ -79,13 +93,13 @@ class ReadOptions:
                 f"rotate is 0, 90, 180 or 270 degrees, received {shown(self.rotate)}"
             )
         if self.max_pixels is not None:
-            check_number("the limit on pixels", self.max_pixels)
+            check_number("max_pixels", self.max_pixels)
         if self.page is not None:
             # The command line should not wait for numpy where no page is chosen.
             from inkdigit.images import MAX_PAGES
 
             check_number("the page", self.page, most=MAX_PAGES)
-        pattern, _ = self.compiled_pattern, self.validator
+        pattern, *_ = self.compiled_pattern, self.validator, self.by_column, self.totals
         if self.single and pattern and not any(map(pattern.fits, DIGITS)):
             raise SettingError(
                 f"there is exactly one digit, and none fits the pattern {shown(self.pattern)}"
@@ -105,6 +119,36 @@ class ReadOptions:
         from inkdigit.reading.patterns import Pattern
 
         return Pattern.parse(self.pattern)
+
+    @cached_property
+    def by_column(self) -> dict[int, Self]:
+        """The options of a page's columns that have a pattern of their own, by number."""
+        found = dict[int, Self]()
+        for one in () if self.pattern_column is None else self.pattern_column.split(";"):
+            number, _, pattern = one.partition("=")
+            if not pattern:
+                raise SettingError(
+                    rf"pattern_column is a column and its pattern, such as 3=\d{{4}}, "
+                    f"received {shown(one)}"
+                )
+            column = _column(number)
+            if column in found:
+                raise SettingError(f"pattern_column has two patterns for column {column}")
+            try:
+                found[column] = replace(self.of_crops(), pattern=pattern)
+            except SettingError as error:
+                raise SettingError(f"column {column}: {error}") from None
+        return found
+
+    @cached_property
+    def totals(self) -> set[int]:
+        """The columns of a page that end with their sum."""
+        columns = () if self.total_column is None else self.total_column.split(";")
+        return {_column(one) for one in columns}
+
+    def of_crops(self) -> Self:
+        """Return the options for what is cut out of a page."""
+        return replace(self, page=None, rotate=0, pattern_column=None, total_column=None)
 
     @cached_property
     def validator(self) -> Check | None:
@@ -134,6 +178,12 @@ class ReadOptions:
         return asdict(self)
 
 
+def _column(text: str) -> int:
+    if not (re.fullmatch(r"\s*[0-9]{1,5}\s*", text) and 0 < int(text) <= _MOST_COLUMNS):
+        raise SettingError(f"columns of a page are counted from 1, received {shown(text)}")
+    return int(text)
+
+
 class Options(TypedDict, total=False):
     """The fields of `ReadOptions` as keyword arguments, for editors and type checkers."""
 
@@ -142,6 +192,8 @@ class Options(TypedDict, total=False):
     single: bool
     decimal: DecimalMark | None
     min_confidence: float | None
+    pattern_column: str | None
+    total_column: str | None
     page: int | None
     rotate: int | None
     max_pixels: int | None

@@ -4,27 +4,52 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from math import ceil
 from pathlib import Path
-from typing import Literal, Self, Unpack, overload
+from typing import Literal, NamedTuple, Self, Unpack, overload
 
-from inkdigit.errors import InkdigitError, SettingError
+import numpy as np
+import numpy.typing as npt
+
+from inkdigit.errors import ImageError, InkdigitError, ModelError, SettingError
 from inkdigit.images import Grey, Source, open_grey, open_pages, turned
+from inkdigit.reading.alphabet import only_digits
 from inkdigit.reading.digit_reader import DigitReader
 from inkdigit.reading.line_reader import LineReader
-from inkdigit.reading.model_file import DigitModel, LineModel, load_model_file
+from inkdigit.reading.model_file import DigitModel, LineModel, PageModel, load_model_file
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import Options, ReadOptions, with_read_options
-from inkdigit.reading.result import Character, Reading
+from inkdigit.reading.pages.looking import Seen, Spot, see
+from inkdigit.reading.pages.page import Page, PageNumber, with_columns
+from inkdigit.reading.pages.tables import laid_out
+from inkdigit.reading.preprocessing.line import extract_line
+from inkdigit.reading.preprocessing.paper import why_unseen
+from inkdigit.reading.result import Box, Character, Reading, Row
 from inkdigit.reading.review_rules import Evidence, decide
 
 _MODELS = Path(__file__).parents[1] / "models"
 LINE_MODEL = _MODELS / "line.onnx"
 SINGLE_MODEL = _MODELS / "single.onnx"
+PAGE_MODEL = _MODELS / "page.onnx"
 _THREADS = 2
 # How many pictures are read as one batch: numpy decodes many lines in little more time than one.
 _FEW, _MANY = 64, 256
+
+# Where numbers are read less surely, on the mean, so many of them are read upside down as well: a
+# page is turned where that adds half a sure number.
+_SURE, _ASKED, _HALF = 0.85, 24, 0.5
+# What is found less surely has to be read.
+_SURELY_FOUND = 0.9
+# What is lower than this share of the height that numbers of a page have may be none.
+_LOW = 0.7
+_NOTHING = Reading(
+    text="",
+    confidence=0.0,
+    status="rejected",
+    reason="no handwritten number was found: a picture of one number is read without find",
+    rule="found",
+)
 
 Result = Reading | InkdigitError
 _Found = Evidence | InkdigitError
@@ -60,6 +85,8 @@ class Reader:
         if path is None:
             return cls()
         model = load_model_file(path)
+        if isinstance(model, PageModel):
+            raise ModelError(f"{path} finds numbers and reads none: set Reader.finder to it")
         return cls(line=model) if isinstance(model, LineModel) else cls(single=model)
 
     def __repr__(self) -> str:
@@ -88,6 +115,10 @@ class Reader:
             `"dot"` or `"comma"`: which stands before decimals, for `Reading.number`.
         `min_confidence`
             what is less sure is for review; by default the model's own threshold.
+        `pattern_column`
+            of `read_page` alone: what the numbers of a column look like, such as `3=\d{4}`.
+        `total_column`
+            of `read_page` alone: columns that end with the sum of the numbers above, such as `3`.
         `page`
             which page of a document, counted from 1.
         `rotate`
@@ -153,6 +184,22 @@ class Reader:
         return self.page_results(document, ReadOptions.from_mapping(options))
 
     @with_read_options
+    def read_page(self, source: Source, **options: Unpack[Options]) -> Page:
+        """Find every handwritten number on a page, and read each as `read` does.
+
+        Options are those of `read`. With a pattern only what fits it is in the page. A number that
+        was found is accepted where it is surely one, and surely read. Raises as `read` does.
+
+        >>> page = Reader.load().read_page("docs/register.jpg")
+        >>> "0.0" in [number.text for number in page.numbers if number.status == "accepted"]
+        True
+        """
+        asked = ReadOptions.from_mapping(options)
+        opened = partial(open_grey, source, page=asked.page, max_pixels=asked.max_pixels)
+        page = self._page(opened(), asked)
+        return replace(page, picture=None if hasattr(source, "read") else opened)
+
+    @with_read_options
     def preprocess(self, source: Source, **options: Unpack[Options]) -> Grey:
         """Return what the network is shown of a picture, ink 255 on paper 0; 0 for blank paper.
 
@@ -190,6 +237,108 @@ class Reader:
         listed = (_Page(document, n + 1, partial(pages.page, n)) for n in range(len(pages)))
         return (result for page in listed for result in _read(reader, options, [page]))
 
+    def number_rows(self, source: Source, name: str, options: ReadOptions) -> Iterator[Row]:
+        """Yield a row for each number on each page of a document, or for a page without one.
+
+        The `id` of a row is ROW/COLUMN. What is wrong with the whole document is raised.
+        """
+        document = open_pages(source, max_pixels=options.max_pixels)
+        for number in [options.page] if options.page else range(1, len(document) + 1):
+            try:
+                if number > len(document):
+                    raise ImageError(
+                        f"{name} has {len(document)} page{'s' * (len(document) > 1)}: there is no "
+                        f"page {number}"
+                    )
+                page = document.page(number - 1)
+                numbers = self._page(page, options).numbers
+            except InkdigitError as error:
+                yield Row(name, number, error, self.model)
+                continue
+            for one in numbers:
+                yield Row(name, number, one, self.model, f"{one.row}/{one.column}", one.box)
+            if not numbers:
+                nothing = replace(_NOTHING, model=self.model)
+                if unseen := "" if extract_line(page) else why_unseen(page):
+                    status, reason, rule = decide(Evidence.of_blank(options, unseen))
+                    nothing = replace(nothing, status=status, reason=reason, rule=rule)
+                yield Row(name, number, nothing, self.model)
+
+    def _page(self, grey: Grey, options: ReadOptions) -> Page:
+        seen = see(self.finder, grey, options.rotate)
+        places = laid_out([spot.level for spot in seen.spots], seen.first.said)
+        cut = [seen.cut_out(spot) for spot in seen.spots]
+        crops = [crop for crop, _ in cut]
+        others = options.of_crops()
+        asked = [options.by_column.get(column, others) for _, column in places]
+        read = self._as_asked(crops, asked)
+        if options.rotate is None and self._is_upside_down(seen, crops, read, asked):
+            return self._page(grey, replace(options, rotate=(90 * seen.quarters + 180) % 360))
+        self._read_freely(read, crops, [column for _, column in places], options)
+        wanted = [
+            (reading, spot, matrix, place)
+            for spot, (_, matrix), reading, place in zip(seen.spots, cut, read, places, strict=True)
+            if isinstance(reading, Reading)
+            and _is_wanted(reading, spot.place.probability, options, place[1])
+        ]
+        threshold = self.finder.info.reject_threshold
+        usual = float(np.median([spot.level[3] for _, spot, *_ in wanted])) if wanted else 0.0
+        sure = threshold if options.min_confidence is None else options.min_confidence
+        least = _Least(sure, _LOW * usual)
+        numbers = [_on_page(*one, seen, least) for one in wanted]
+        numbers.sort(key=lambda one: (one.row, one.column))
+        numbers = with_columns(numbers, {*options.by_column, *options.totals}, options.totals)
+        angle = float(np.degrees(seen.angle))
+        return Page(tuple(numbers), 90 * seen.quarters, angle, self.model)
+
+    def _as_asked(self, crops: Sequence[Grey], asked: Sequence[ReadOptions]) -> list[Result]:
+        """Return a reading of each crop, each by its own options."""
+        read = dict[int, Result]()
+        for options in dict.fromkeys(asked):
+            own = [number for number, one in enumerate(asked) if one == options]
+            read |= zip(own, self.results([crops[number] for number in own], options), strict=True)
+        return [read[number] for number in range(len(crops))]
+
+    def _read_freely(
+        self,
+        read: list[Result],
+        crops: Sequence[Grey],
+        columns: Sequence[int],
+        options: ReadOptions,
+    ) -> None:
+        """Read again, without the pattern, what does not fit that of its column: for review."""
+        odd = [
+            number
+            for number, (one, column) in enumerate(zip(read, columns, strict=True))
+            if column in options.by_column and isinstance(one, Reading) and one.status == "rejected"
+        ]
+        freely = self.results([crops[number] for number in odd], options.of_crops()) if odd else []
+        for number, one in zip(odd, freely, strict=True):
+            if isinstance(one, Reading):
+                why = f"it does not fit the pattern of column {columns[number]}"
+                read[number] = replace(one, status="review", rule="column", reason=why)
+
+    def _is_upside_down(
+        self,
+        seen: Seen,
+        crops: Sequence[Grey],
+        read: Sequence[Result],
+        asked: Sequence[ReadOptions],
+    ) -> bool:
+        """Return whether the numbers most surely found are read more surely upside down."""
+        found = [-spot.place.probability for spot in seen.spots]
+        surest = np.argsort(found, kind="stable")[:_ASKED]
+        as_it_is = _certainty([read[n] for n in surest])
+        if as_it_is >= _SURE * len(surest):
+            return False
+        over = self._as_asked([turned(crops[n], 180) for n in surest], [asked[n] for n in surest])
+        return _certainty(over) > as_it_is + _HALF
+
+    @cached_property
+    def finder(self) -> PageModel:
+        """The model that finds numbers on pages; loaded when a page is first read."""
+        return PageModel.load(PAGE_MODEL)
+
     def shown(self, source: Source, options: ReadOptions) -> Grey:
         """Return what `preprocess` does, for options that were checked."""
         page = open_grey(source, page=options.page, max_pixels=options.max_pixels)
@@ -201,12 +350,96 @@ class Reader:
 
     def _reader(self, options: ReadOptions) -> LineReader | DigitReader:
         # What reads nothing but one digit need not be told so.
+        if options.by_column or options.totals:
+            raise SettingError("columns are those of a whole page: use find, or read_page")
         reader = self._single if options.single or not self._line else self._line
         if reader is None:
             raise SettingError(
                 f"the model {self.model} reads lines, and no single digits: leave out single"
             )
         return reader
+
+
+class _Least(NamedTuple):
+    """How sure a number of a page is at least that is accepted, and how high as `Spot.level`."""
+
+    confidence: float
+    height: float
+
+
+def _certainty(read: Sequence[Result]) -> float:
+    return sum(one.confidence for one in read if isinstance(one, Reading))
+
+
+def _is_wanted(reading: Reading, found: float, options: ReadOptions, column: int) -> bool:
+    """Return whether what was found is a number, and fits the pattern as it was written.
+
+    What is not sure to be one, and is rejected when it is read, is none.
+    """
+    if not reading.digits or reading.rule == "blank":
+        return False
+    if (reading.status == "rejected" or reading.rule == "column") and found < _SURELY_FOUND:
+        return False
+    if column in options.by_column:
+        return True
+    if reading.rule == "pattern":
+        return False
+    seen = reading.unconstrained
+    return seen is None or not options.pattern or len(only_digits(seen)) == len(reading.digits)
+
+
+def _on_page(
+    reading: Reading,
+    spot: Spot,
+    matrix: npt.NDArray[np.float64],
+    place: tuple[int, int],
+    seen: Seen,
+    least: _Least,
+) -> PageNumber:
+    """Return a number with its boxes on the page as it was opened, and as sure as it is there."""
+    found = spot.place.probability
+    told = dict(vars(reading))
+    if reading.status == "accepted":
+        told |= _doubt(reading, spot, least)
+    flat = seen.flat
+    corners = flat.to_picture(spot.corners)
+    characters = (
+        replace(one, box=_boxed(flat.to_picture(_corners(one.box, matrix))))
+        for one in reading.characters
+    )
+    boxed = Character("", 0.0, _boxed(corners), ())
+    (own, *rest) = _as_opened((boxed, *characters), flat.shape, 90 * seen.quarters)
+    told |= {"characters": tuple(rest), "confidence": reading.confidence * found, "picture": None}
+    right, down = corners[1] - corners[0]
+    angle = float(np.degrees(np.arctan2(down, right)))
+    row, column = place
+    return PageNumber(**told, box=own.box, angle=angle, found=found, row=row, column=column)
+
+
+def _doubt(reading: Reading, spot: Spot, least: _Least) -> dict[str, str]:
+    """Return what puts a number up for review where it stands, that was surely read: fields."""
+    confidence, rule, why = spot.place.probability * reading.confidence, "found", ""
+    if reading.text.startswith("-"):
+        rule, why = "dash", "a dash stands before the number: minus, or what is left of a rule?"
+    elif spot.look.is_beside_ink(spot.place):
+        rule, why = "beside", "a stroke stands close beside the number: is it a digit?"
+    elif spot.level[3] < least.height:
+        rule, why = "low", "it is much lower than the numbers of the page: an accent, a comma?"
+    elif confidence < least.confidence:
+        why = f"it is not sure that this is a handwritten number, and read right ({confidence:.2f})"
+    return {"status": "review", "rule": rule, "reason": why} if why else {}
+
+
+def _corners(box: Box, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    x, y, width, height = box
+    points = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
+
+
+def _boxed(corners: npt.NDArray[np.float64]) -> Box:
+    (x, y), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    left, top = max(0, round(float(x))), max(0, round(float(y)))
+    return left, top, max(1, round(float(right)) - left), max(1, round(float(bottom)) - top)
 
 
 def _listed(sources: Iterable[Source]) -> Iterable[Source]:

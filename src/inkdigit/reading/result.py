@@ -22,7 +22,7 @@ Status = Literal["accepted", "review", "rejected"]
 Box = tuple[int, int, int, int]
 
 # Okabe and Ito's; nothing is told by colour alone.
-_COLOURS = {"accepted": "#006b4a", "review": "#b34700", "rejected": "#b2182b"}
+COLOURS = {"accepted": "#006b4a", "review": "#b34700", "rejected": "#b2182b"}
 
 
 # The documented columns, in their order.
@@ -133,7 +133,7 @@ class Reading:
         with needing("learn"):
             from matplotlib.figure import Figure
             from matplotlib.patches import Rectangle
-        colour = _COLOURS[self.status]
+        colour = COLOURS[self.status]
         if axes is None:
             axes = Figure(layout="constrained").subplots()
         if self.picture is not None:
@@ -153,7 +153,7 @@ class Reading:
     def _repr_html_(self) -> str:
         """Return the picture with boxes, for notebooks; without the picture, the words alone."""
         caption = html.escape(self._caption())
-        colour = _COLOURS[self.status]
+        colour = COLOURS[self.status]
         words = f'<figcaption style="color:{colour}">{caption}</figcaption>'
         picture = ""
         if self.picture:

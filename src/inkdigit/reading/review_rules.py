@@ -11,6 +11,7 @@ from statistics import median
 from typing import Literal, Self
 
 from inkdigit.reading.alphabet import DIGITS, MARK_NAMES, NOT_A_DIGIT, only_digits
+from inkdigit.reading.decoding.marks import Mark
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import LineImage
@@ -18,37 +19,12 @@ from inkdigit.reading.result import Box, Character, Status
 
 # A text that is more likely wrong than right is not worth a review.
 _REJECTED_BELOW = 0.5
-# A mark that is as sure is likelier there than not.
-SEEN = 0.5
 # A mark that is less sure may be another, a part of a digit, or a 1.
 _SURE_MARK = 0.9
 _LIKE_A_ONE = 0.05
 # Shares of a digit's height: cents that are raised are smaller than the first and end higher than
 # the second.
 _SMALL, _RAISED = 0.75, 0.15
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A mark on the paper; it stands before the character `position` of the text's digits."""
-
-    position: int
-    character: Character
-
-    @property
-    def name(self) -> str:
-        """What the mark is called."""
-        return MARK_NAMES.get(self.character.value, "mark")
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether it is likelier there than not."""
-        return self.character.confidence >= SEEN
-
-    @property
-    def certainty(self) -> float:
-        """How sure it is that the mark is there, or that it is not."""
-        return max(self.character.confidence, 1 - self.character.confidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +195,7 @@ RULES: tuple[Rule, ...] = (
          "nothing could be seen: the picture is too small, black or over-exposed",
          lambda e: e.unseen and f"nothing could be seen: {e.unseen}"),
     Rule("many numbers", "review", "policy",
-         "this is a page of many numbers: crop one, or name its box in a manifest",
+         "this is a page of many numbers: ask for each with find, or crop one",
          lambda e: bool(e.line and e.line.many_numbers)),
     Rule("on its side", "review", "policy",
          "more is read when the picture is turned by a quarter: does it lie on its side?",

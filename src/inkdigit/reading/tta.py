@@ -3,7 +3,8 @@
 What a network says of several views, averaged, is right more often than what it says of one, and
 above all is less often sure and wrong. Where a model file holds a second network, that one looks at
 what the first leaves in doubt: networks of two trainings err elsewhere. Beside networks that were
-adapted, those that it read with before look too: else other hands are forgotten.
+adapted, those that it read with before look too: else other hands are forgotten. A last view, of
+digits made even, helps to tell what is written; how sure that is, the others say.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.images import Grey
-from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET
+from inkdigit.reading.alphabet import LINE_ALPHABET
 from inkdigit.reading.calibration import Floats
 from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.decoding.rescoring import Hypothesis, choose
@@ -39,6 +40,11 @@ View = Callable[[Grey], Grey]
 # Slants that are tried: these, and then those beside the best.
 _SLANTS = (-0.2, 0.1, 0.4, 0.7)
 _BESIDE = 0.1
+# Digits are made even by the ink that is so near, in heights of the line image, but for so much of
+# it at each end; and so much paper is left above and below.
+_AROUND, _ASTRAY, _EDGE = 0.7, 0.03, 0.05
+# Fainter ink does not count, and columns around which there is less of it have none.
+_FAINT, _LEAST_INK = 60, 32
 
 
 def deslanted(pixels: Grey) -> Grey:
@@ -65,6 +71,40 @@ def widened(pixels: Grey, factor: float = 1.2) -> Grey:
     height, width = pixels.shape
     size = (max(height // 2, round(width * factor)), height)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def evened(pixels: Grey) -> Grey:
+    """Return a line image `uint8 (h, w)` whose digits are of one height and on one level.
+
+    Around each column the ink's top and bottom are moved to those of the image, and the line is as
+    much wider there as it is higher (local normalisation, after Kozielski et al. 2013).
+
+    >>> import numpy as np
+    >>> line = np.zeros((32, 64), np.uint8)
+    >>> line[2:30, 10:14] = line[14:22, 50:54] = 255
+    >>> [int((evened(line)[:, half] > 128).any(axis=1).sum()) for half in np.s_[:40, 60:]]
+    [28, 28]
+    """
+    height, width = pixels.shape
+    around = round(_AROUND * height) | 1
+    rows = cv2.boxFilter(np.where(pixels > _FAINT, pixels, 0), cv2.CV_32F, (around, 1))
+    ink = rows.sum(axis=0)
+    inked = np.flatnonzero(ink > _LEAST_INK)
+    if not len(inked):
+        return pixels
+    below = rows[:, inked].cumsum(axis=0) / ink[inked]
+    columns = np.arange(width)
+    ends = np.array([(below < share).sum(axis=0) for share in (_ASTRAY, 1 - _ASTRAY)])
+    ends = np.array([np.interp(columns, inked, end) for end in ends], np.float32)
+    top, bottom = cv2.blur(ends, (around, 1), borderType=cv2.BORDER_REPLICATE)
+    larger = (1 - 2 * _EDGE) * height / np.maximum(bottom + 1 - top, height / 4)
+    places = np.concatenate([[0.0], larger.cumsum()])
+    wide = max(height // 2, round(places[-1]))
+    x = np.interp(np.arange(wide) + 0.5, places, np.arange(width + 1)) - 0.5
+    middle, times = (np.interp(x, columns, of) for of in ((top + bottom + 1) / 2, larger))
+    y = (np.arange(height)[:, None] + 0.5 - height / 2) / times + middle - 0.5
+    across = np.broadcast_to(x, y.shape).astype(np.float32)
+    return np.asarray(cv2.remap(pixels, across, y.astype(np.float32), cv2.INTER_LINEAR), np.uint8)
 
 
 # The further views of a line whose first leaves doubt: of a network alone, and with a fallback.
@@ -98,81 +138,73 @@ def classify_views(
 
 @dataclass(frozen=True)
 class Views:
-    """What networks say of lines: of all at `first`, and of those in `doubt` in several `views`.
+    """What networks say of lines: of all at `first`, and of those in `doubt` in several `looks`.
 
-    `doubt` are the numbers of lines. `views` holds one view of all of those after the other, the
-    first among them. `fallback` is what the second network says of them as they are, a fallback or
-    a witness; of none where there is no such network.
+    `doubt` are the numbers of lines. The looks at those are the first, further views, and what
+    other networks say of them as they are; `fallback` is the first of these, a fallback or a
+    witness, and `None` where there is no such network, or no doubt. The `helping` look is at the
+    same lines with digits made even.
     """
 
     first: Posteriors
     doubt: list[int]
-    views: Posteriors
-    fallback: Posteriors
+    looks: list[Posteriors]
+    helping: list[Posteriors]
+    fallback: Posteriors | None
     unconstrained: list[Hypothesis]
 
     def choose(self, options: ReadOptions) -> list[Hypothesis]:
         """Return the text of each line under a pattern and check, by all that was seen."""
         if not options.constrained:
             return self.unconstrained
-        first = choose(self.first.restricted_to(options.symbols), options)
-        return _rescored(first, self.doubt, self.views, options)
+        chosen = choose([self.first], options)
+        return _rescored(chosen, self.doubt, self.looks, self.helping, options)
 
 
 def view_lines(
-    network: Network, images: Sequence[Grey], others: Mapping[str, Network] | None = None
+    network: Network,
+    images: Sequence[Grey],
+    others: Mapping[str, Network] | None = None,
+    *,
+    helped: bool = True,
 ) -> Views:
     """Look at line images `uint8 (32, width)`, and again where that leaves doubt.
 
-    Then the `others` of a model file look too, if it has any.
+    Then the `others` of a model file look too, if it has any; at last, if `helped`, the first looks
+    at digits made even.
     """
     others = others or {}
-    first = run_batched(network, images)
-    posteriors = Posteriors.of(first)
-    proposed = choose(posteriors.restricted_to(DIGITS), _UNCONSTRAINED)
+    first = Posteriors.of(run_batched(network, images))
+    proposed = choose([first], _UNCONSTRAINED)
     doubt = [i for i, found in enumerate(proposed) if found.probability < _SURE]
     doubtful = [images[number] for number in doubt]
     if not doubtful:
-        none = posteriors[:0]
-        return Views(posteriors, doubt, none, none, proposed)
-    further = VIEWS_WITH_FALLBACK if others else VIEWS_ALONE
-    again = run_batched(network, [view(pixels) for view in further for pixels in doubtful])
+        return Views(first, doubt, [], [], None, proposed)
+    further = [
+        run_batched(network, [view(pixels) for pixels in doubtful])
+        for view in (VIEWS_WITH_FALLBACK if others else VIEWS_ALONE)
+    ]
     said = [run_batched(other, doubtful) for other in others.values()]
-    views = Posteriors.of(_stacked(first[doubt], again, *said))
-    second = (1 + len(further)) * len(doubt)
-    opinion = views[second : second + len(doubt)]
-    chosen = _rescored(proposed, doubt, views, _UNCONSTRAINED)
-    return Views(posteriors, doubt, views, opinion, chosen)
+    looks = [first[np.array(doubt)], *map(Posteriors.of, [*further, *said])]
+    fallback = looks[1 + len(further)] if said else None
+    views = (evened,) if helped else ()
+    helping = [Posteriors.of(run_batched(network, [*map(view, doubtful)])) for view in views]
+    chosen = _rescored(proposed, doubt, looks, helping, _UNCONSTRAINED)
+    return Views(first, doubt, looks, helping, fallback, chosen)
 
 
 def _rescored(
-    first: list[Hypothesis], doubt: list[int], views: Posteriors, options: ReadOptions
+    first: list[Hypothesis],
+    doubt: list[int],
+    looks: list[Posteriors],
+    helping: list[Posteriors],
+    options: ReadOptions,
 ) -> list[Hypothesis]:
-    """Return what was chosen first, but for lines in doubt what all views of them say."""
+    """Return what was chosen first, but for lines in doubt what all looks at them say."""
     if not doubt:
         return first
-    chosen = list(first)
-    lines = views.restricted_to(options.symbols)
-    for number, found in zip(
-        doubt, choose(lines, options, views=len(lines) // len(doubt)), strict=True
-    ):
-        chosen[number] = found
-    return chosen
-
-
-def _stacked(*outputs: Floats) -> Floats:
-    """Put what was said of several views one after the other, filled up with blanks."""
-    stacked = _blank_frames(sum(map(len, outputs)), max(output.shape[1] for output in outputs))
-    ends = np.cumsum([len(output) for output in outputs])
-    for output, end in zip(outputs, ends, strict=True):
-        stacked[end - len(output) : end, : output.shape[1]] = output
-    return stacked
-
-
-def _blank_frames(lines: int, count: int) -> Floats:
-    frames = np.zeros((lines, count, len(LINE_ALPHABET) + 1), np.float32)
-    frames[:, :, -1] = 1
-    return frames
+    chosen = zip(doubt, choose(looks, options, helping), strict=True)
+    return list((dict(enumerate(first)) | dict(chosen)).values())
 
 
 def pad(images: Sequence[Grey], multiple: int) -> Grey:
@@ -192,7 +224,8 @@ def run_batched(network: Network, images: Sequence[Grey]) -> Floats:
     """
     steps = np.array([-(-pixels.shape[1] // PADDED_TO) for pixels in images])
     frames = PADDED_TO // COLUMNS_PER_FRAME
-    output = _blank_frames(len(images), int(steps.max()) * frames)
+    output = np.zeros((len(images), int(steps.max()) * frames, len(LINE_ALPHABET) + 1), np.float32)
+    output[:, :, -1] = 1
     for count in np.unique(steps):
         alike = np.flatnonzero(steps == count).tolist()
         together = max(1, _MOST_COLUMNS // int(count * PADDED_TO))

@@ -37,9 +37,8 @@ def review(
     """
     with Journal(Path(table)).held() as journal:
         fields = doubtful(journal.table, journal.is_open)
-        known = Forms(journal, forms) if forms else None
-        fields = known.together(fields) if known else fields
-        _serve(journal, fields, lambda: "", blind=blind, forms=known, **where)
+        known = Forms(journal, forms)
+        _serve(journal, known.together(fields), known, lambda: "", blind=blind, **where)
     return journal
 
 
@@ -60,17 +59,17 @@ def audit(
             return Audit.of(fields, journal, accepted, by)
 
         if not (fields and found().is_done):
-            _serve(journal, fields, lambda: str(found()), blind=True, **where)
+            _serve(journal, fields, Forms(journal, ()), lambda: str(found()), blind=True, **where)
         return found()
 
 
 def _serve(  # noqa: PLR0913
     journal: Journal,
     fields: Sequence[Field],
+    forms: Forms,
     found: Callable[[], str],
     *,
     blind: bool,
-    forms: Forms | None = None,
     pictures: Path | None = None,
     port: int = 0,
     open: bool = False,
@@ -82,7 +81,7 @@ def _serve(  # noqa: PLR0913
         from inkdigit.serving.local import serve_locally
 
     if not fields:
-        raise SourceError(f"{journal.table} has no such rows: there is nothing to look at")
+        raise SourceError(f"{journal.table} has no rows to look at")
     opened = Pictures(journal.table, pictures)
     opened.check(fields[0])
     if journal.is_cut:
@@ -90,5 +89,5 @@ def _serve(  # noqa: PLR0913
     pile = Pile(fields, journal, blind=blind)
     # Else a full collection goes through all fields, and a picture waits for it.
     gc.freeze()
-    api = create_api(pile, opened, found, forms)
+    api = create_api(pile, opened, forms, found)
     serve_locally(api, PAGE, tell, port=port, open=open)

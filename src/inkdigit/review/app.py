@@ -21,23 +21,23 @@ _AHEAD, _GRID = 20, 60
 class Asked(BaseModel):
     """Who asks, whether for fields that were read alike, and what they say of which rows.
 
-    It took them so many milliseconds.
+    It took them so many milliseconds. They are `sure` of what is odd by the form.
     """
 
     who: str = Field(min_length=1, max_length=60)
     alike: bool = False
     said: dict[int, str] = Field(default={}, max_length=_GRID)
     ms: int = 0
+    sure: bool = False
 
 
-def create_api(
-    pile: Pile, pictures: Pictures, tell: Callable[[], str], forms: Forms | None = None
-) -> FastAPI:
+def create_api(pile: Pile, pictures: Pictures, forms: Forms, tell: Callable[[], str]) -> FastAPI:
     """Return the API; `tell` says how far the review is, where it says more than counts."""
     app = local_api()
 
     def state(**more: Any) -> Response:
-        return AsciiJSONResponse({**pile.counts, "told": tell(), "formed": bool(forms), **more})
+        known = {"told": tell(), "formed": bool(forms.names)}
+        return AsciiJSONResponse(pile.counts | known | more)
 
     @app.post("/take")
     def take(asked: Asked) -> Response:
@@ -46,6 +46,8 @@ def create_api(
 
     @app.post("/decide")
     def decide(asked: Asked) -> Response:
+        if not asked.sure and (doubt := forms.doubt(asked.said, blind=pile.blind)):
+            return state(doubt=doubt)
         pile.decide(asked.who, asked.said, asked.ms)
         return take(asked)
 
@@ -56,7 +58,7 @@ def create_api(
 
     @app.post("/form")
     def form(asked: Asked) -> Response:
-        shown = [forms.shown(pile.field(row), new) for row, new in asked.said.items() if forms]
+        shown = [forms.shown(pile.field(row), new) for row, new in asked.said.items()]
         return state(forms=shown)
 
     @app.get("/picture/{row}")

@@ -9,20 +9,21 @@ from typing import Any, Literal, NamedTuple, Self
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.rows import Record
 from inkdigit.errors import SettingError
-from inkdigit.reading.alphabet import NOT_A_DIGIT
+from inkdigit.reading.alphabet import NOT_A_DIGIT, only_digits
 from inkdigit.reading.result import Box
 from inkdigit.review.journal import BLANK
 
 # What an audit may be spread over.
 Strata = Literal["field", "confidence"] | None
-_DOUBTFUL = ("review", "rejected")
+DOUBTFUL = ("review", "rejected")
 
 
 class Field(NamedTuple):
     """A row of a table, counted from 1, as far as a person needs it.
 
-    `proposal` is what was read, as it is keyed, and `None` where nothing was; `second` is the next
-    best guess, and `weakest` the place of the least sure character.
+    `name` is its id, if it has one, or where it lies. `proposal` is what was read, as it is keyed,
+    and `None` where nothing was; `second` is what was read without a pattern or a form's rules, or
+    the next best guess, and `weakest` the place of the least sure character.
     """
 
     row: int
@@ -41,21 +42,31 @@ class Field(NamedTuple):
     def of(cls, number: int, row: Record) -> Self:
         """Return what is needed of a row."""
         characters, text, page = characters_of(row), row["text"], row.get("page") or 1
-        sure = [one["confidence"] for one in characters]
-        source = row["source"]
+        sure, free = [one["confidence"] for one in characters], row.get("unconstrained")
+        is_replaced = free and free != only_digits(text or "")
         return cls(
             row=number,
-            source=source,
+            source=row["source"],
             page=page,
             box=tuple(row["box"]) if row.get("box") else None,
-            name=row.get("id") or (f"{source}, page {page}" if page > 1 else source),
+            name=row.get("id") or _place(row["source"], page),
             proposal=text if text is None else text or BLANK,
-            second=second_guess(characters),
+            second=free if is_replaced else second_guess(characters),
             weakest=sure.index(min(sure)) if sure else 0,
             confidence=row.get("confidence") or 0.0,
             reason=row.get("reason") or "",
             model=row.get("model") or "",
         )
+
+    @property
+    def title(self) -> str:
+        """What tells it from all others: its name, behind where it lies."""
+        place = _place(self.source, self.page)
+        return place if place == self.name else f"{place}: {self.name}"
+
+
+def _place(source: str, page: int) -> str:
+    return f"{source}, page {page}" if page > 1 else source
 
 
 def second_guess(characters: Sequence[dict[str, Any]]) -> str | None:
@@ -91,7 +102,7 @@ def doubtful(table: Path, also: Callable[[int], bool] = lambda _: False) -> list
     found = (
         Field.of(number, row)
         for number, row in numbered(table)
-        if row["status"] in _DOUBTFUL or also(number)
+        if row["status"] in DOUBTFUL or also(number)
     )
     return sorted(found, key=lambda field: field.confidence)
 

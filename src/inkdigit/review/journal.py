@@ -1,4 +1,4 @@
-"""The journal of a table: every decision on a line of its own, on the disk before it is answered.
+"""The journal of a table: every answer on a line of its own, on the disk before it is answered.
 
 The table itself is never changed. Its journal lies beside it, and names it by a digest, so that it
 is not taken for another's. A last line that is not whole was not answered, and counts for nothing.
@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from inkdigit.bulk.readers import digest_of
 from inkdigit.bulk.stores import LocalStore, locked
-from inkdigit.errors import RunError, SettingError, shown
+from inkdigit.errors import OutputError, RunError, SettingError, shown
 from inkdigit.files import writing
 from inkdigit.reading.alphabet import DIGITS, MARKS
 
@@ -74,7 +74,11 @@ class Journal:
 
     def __init__(self, table: Path) -> None:
         self.table, self.path = table, table.with_name(f"{table.name}.review.jsonl")
-        self.digest, self.decisions = digest_of(table), list[Decision]()
+        self.digest = digest_of(table)
+        self._load()
+
+    def _load(self) -> None:
+        self.decisions = list[Decision]()
         self._looks = defaultdict[int, list[Decision]](list)
         content = self.path.read_bytes() if self.path.exists() else b""
         *lines, rest = content.split(b"\n")
@@ -82,11 +86,12 @@ class Journal:
         try:
             if lines and json.loads(lines[0])["digest"] != self.digest:
                 raise RunError(
-                    f"{self.path} is the journal of another table, or of {table.name} before it "
-                    "was written anew: move it away, or bring that table back"
+                    f"{self.path} is the journal of another table, or of {self.table.name} before "
+                    "it was written anew: move it away, or bring that table back"
                 )
-            for line in lines[1:]:
-                self._add(Decision(**json.loads(line)))
+            for said in map(json.loads, lines[1:]):
+                for one in said if isinstance(said, list) else [said]:
+                    self._add(Decision(**one))
         except (ValueError, TypeError, KeyError):
             raise RunError(f"{self.path} is broken: a line in it is no decision") from None
 
@@ -94,25 +99,36 @@ class Journal:
     def held(self) -> Iterator[Self]:
         """Keep other processes from writing meanwhile; `RunError` where one does."""
         with writing(self.path), locked(self.path.with_suffix(".lock"), str(self.path)):
+            self._load()  # another process may have written since
             yield self
 
     def append(self, *decisions: Decision) -> None:
         """Add decisions; they are on the disk when this returns.
 
-        Raises `OutputError` where they cannot be written: then it is as if nothing had been said.
+        Raises `OutputError` where they cannot be written: then it is as if none had been said.
         """
         store = LocalStore(str(self.path.parent))
-        lines = b"".join(_line(asdict(decision)) for decision in decisions)
+        # Several are one line, which is there whole or counts for nothing.
+        said = [asdict(decision) for decision in decisions]
+        line = _line(said[0] if len(said) == 1 else said)
         if not self._size:
             head = _line({"table": self.table.name, "digest": self.digest})
             store.write(self.path.name, head)
             self._size = len(head)
-        with writing(self.path):  # what a kill or a full disk left of a line
-            os.truncate(self.path, self._size)
-        store.append(self.path.name, lines)
-        self._size += len(lines)
+        self._drop_rest()
+        try:
+            store.append(self.path.name, line)
+        except OutputError:
+            self._drop_rest()
+            raise
+        self._size += len(line)
         for decision in decisions:
             self._add(decision)
+
+    def _drop_rest(self) -> None:
+        """Take away what a kill or a full disk left of a line, or a line that was not answered."""
+        with writing(self.path):
+            os.truncate(self.path, self._size)
 
     def _add(self, decision: Decision) -> None:
         self.decisions.append(decision)
@@ -145,5 +161,5 @@ class Journal:
         return bool(self.looks(row)) and not self.answer(row)
 
 
-def _line(known: dict[str, Any]) -> bytes:
+def _line(known: Any) -> bytes:
     return json.dumps(known).encode() + b"\n"

@@ -1,10 +1,12 @@
 """What comes of a review: the table made anew, labels, an audit trail; and nothing any more."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from inkdigit.bulk.form_rows import rows_of_forms
 from inkdigit.bulk.readers import characters_of, files_of, read_table
 from inkdigit.bulk.rows import Record
 from inkdigit.bulk.writers import Output
@@ -15,6 +17,7 @@ from inkdigit.reading.alphabet import only_digits
 from inkdigit.reading.number import meanings
 from inkdigit.reading.result import FAILED
 from inkdigit.review.fields import Field, doubtful, numbered
+from inkdigit.review.forms import Forms
 from inkdigit.review.journal import CROSSED_OUT, UNREADABLE, WORDS, Journal
 from inkdigit.review.pictures import Pictures
 
@@ -54,16 +57,48 @@ def _as_row(keyed: str) -> Record:
     }
 
 
-def export(table: Path, out: Path, *, overwrite: bool = False) -> int:
+def export(table: Path, out: Path, *, forms: Sequence[Path] = (), overwrite: bool = False) -> int:
     """Write a table anew with what was decided, and return how many rows were.
 
-    Raises as `Journal` does, and `OutputError` where something lies at `out` already.
+    Where `forms` names the templates of its forms, CSV and Excel have a row for each form, without
+    who decided what: `write_trail` has that. What people let stand against a form is the reason,
+    with their names. Raises as `Journal` and `Forms` do, `SettingError` where the table has forms
+    of no template that is named, `OutputError` where something lies at `out` already, and
+    `DataError` where people are to decide something, and nobody has.
     """
     if out.exists() and out.samefile(table):
         raise SettingError(f"{out} is the table that was read, which stays: choose another name")
-    output, journal = Output.choose(str(out), None, overwrite=overwrite), Journal(table)
-    output.write(apply(read_table(table), journal), several=True)
+    output, journal = Output.choose(str(out), None, overwrite=overwrite), _decided(table)
+    rows = apply(read_table(table), journal)
+    if forms:
+        known = Forms(journal, forms)
+        output = replace(output, shape=partial(rows_of_forms, fields=_columns(known)))
+        rows = _remarked(rows, known)
+    output.write(rows, several=True)
     return len({one.row for one in journal.decisions if journal.answer(one.row)})
+
+
+def _remarked(rows: Iterable[Record], forms: Forms) -> Iterator[Record]:
+    """Yield decided rows; the reason of what is accepted says what is odd about it by its form."""
+    for number, row in enumerate(rows, start=1):
+        odd = row["status"] == "accepted" and forms.remark(number)
+        yield row | {"reason": f"decided by {row['decided_by']}: {odd}"} if odd else row
+
+
+def _columns(forms: Forms) -> tuple[str, ...]:
+    """Return the columns of a table with a row for each form; none may be left out of it."""
+    if forms.others:
+        names = ", ".join(sorted(forms.others))
+        raise SettingError(f"the table has forms of {names} as well: name their templates too")
+    return forms.names
+
+
+def _decided(table: Path) -> Journal:
+    """Return the journal of a table; `DataError` where all that is doubtful waits for a person."""
+    journal = Journal(table)
+    if not journal.decisions and doubtful(table):
+        raise DataError(f"nobody has decided anything of {table} yet: nothing was written")
+    return journal
 
 
 def write_labels(table: Path, folder: Path, pictures: Path | None = None) -> int:
@@ -98,34 +133,52 @@ def write_trail(table: Path, out: Path, *, overwrite: bool = False) -> int:
     Raises as `export` does.
     """
     output = Output.choose(str(out), "csv", overwrite=overwrite)
-    decisions = Journal(table).decisions
+    decisions = _decided(table).decisions
     output.write(map(asdict, decisions), several=True)
     return len(decisions)
 
 
-def forget(table: Path, pictures: Path | None = None, *, sure: bool = False) -> int:
+def forget(table: Path, pictures: Path | None = None, *, sure: bool = False) -> tuple[int, int]:
     """Delete the pictures that a table names, the table and its journal; return how many pictures.
 
-    Nothing is deleted where a row still waits for a person or failed (`DataError`), where a picture
-    is in a bucket, or in two places (`SettingError`), where none is where it was (`SourceError`),
-    or unless this is `sure` (`SettingError`). What was deleted before an `OutputError` is gone.
+    And how many rows stay: those that failed, as nobody has seen what they hold. The table then has
+    these alone, and their files stay too, with all that is in them.
+
+    Nothing is deleted where a row still waits for a person or no picture is to go (`DataError`),
+    where one is in a bucket, or in two places (`SettingError`), where none is where it was
+    (`SourceError`), or unless this is `sure` (`SettingError`). What was deleted before an
+    `OutputError` is gone.
     """
     with Journal(table).held() as journal:
         if waiting := sum(not journal.answer(one.row) for one in doubtful(table, journal.is_open)):
             raise DataError(f"{waiting:,} rows of {table} wait for a person: nothing was deleted")
-        rows = list(read_table(table))
-        if failed := sum(row["status"] == FAILED for row in rows):
-            raise DataError(f"{failed:,} rows of {table} were never read: nothing was deleted")
-        opened = Pictures(table, pictures)
-        places = [opened.only_place(source) for source in {row["source"]: None for row in rows}]
+        rows, opened = list(read_table(table)), Pictures(table, pictures)
+        failed = [row for row in rows if row["status"] == FAILED]
+        spared = {row["source"] for row in failed}
+        stay = {Path(opened.place(source)).resolve() for source in spared}
+        sources = (one for one in dict.fromkeys(row["source"] for row in rows) if one not in spared)
+        places = [one for one in map(opened.only_place, sources) if one.resolve() not in stay]
+        if not places:
+            why = f"{len(failed):,} rows of {table} were never read, and it names no other pictures"
+            raise DataError(f"{why}: nothing was deleted")
         there = [place for place in places if place.exists()]
         if not there:
             raise SourceError(f"{places[0]} is not there: say with --pictures where it lies now")
         if not sure:
             gone = f" ({len(places) - len(there):,} more are not there)" * (there != places)
             what = f"{len(there):,} pictures{gone}, {there[0].absolute()} the first, {table}"
-            raise SettingError(f"this deletes {what} and its journal for good: add --yes")
-        for file in (*there, *files_of(table), journal.path):
-            with writing(file):
-                file.unlink(missing_ok=True)
-    return len(there)
+            left = f", but for {len(failed):,} rows that were never read and their files"
+            what += f" and its journal for good{left * bool(failed)}"
+            raise SettingError(f"this deletes {what}: add --yes")
+        files = files_of(table)
+        _delete(*there)
+        if failed:
+            Output.choose(str(files.pop(0)), None, overwrite=True).write(failed, several=True)
+        _delete(*files, journal.path)
+    return len(there), len(failed)
+
+
+def _delete(*files: Path) -> None:
+    for file in files:
+        with writing(file):
+            file.unlink(missing_ok=True)

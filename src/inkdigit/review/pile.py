@@ -1,11 +1,12 @@
 """A pile of fields that several people work through: each is handed to one of them at a time."""
 
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, islice
+from math import ceil
 from threading import Lock
 from typing import Any
 
@@ -21,17 +22,18 @@ class Pile:
     """Fields in the order in which they are handed out, and the journal that they are settled in.
 
     If `blind`, what was read is hidden. Where a person agrees with it, or two persons agree, a
-    field is settled; where not, it comes back last, and all is shown. Who finds nothing free gets
-    half of what lies ahead of somebody else. Safe for several threads.
+    field is settled; where not, it comes back last, and all is shown. Safe for several threads.
     """
 
     def __init__(self, fields: Sequence[Field], journal: Journal, *, blind: bool = False) -> None:
-        self._journal, self._blind = journal, blind
+        self._journal, self.blind = journal, blind
         self._fields = {field.row: field for field in fields}
         left = [row for row in self._fields if not journal.answer(row)]
         self._left = OrderedDict.fromkeys(sorted(left, key=journal.is_open))
-        # Who holds a field; the first of each person is the one that they look at.
+        # Who holds a field; the first of each person is what they look at.
         self._held = dict[int, str]()
+        # Who looks at all that they hold, in a grid.
+        self._in_grid = set[str]()
         self._heard = dict[str, float]()
         self._lock = Lock()
 
@@ -49,15 +51,22 @@ class Pile:
     def take(self, who: str, count: int, *, alike: bool = False) -> list[dict[str, Any]]:
         """Return at most so many fields that a person holds from now on, as the page needs them.
 
-        The first is the one that they look at. If `alike`, all were read as the first was,
-        but where that is hidden.
+        Nor are they more than a fair share of what is left. The first is the one that they look at.
+        If `alike`, all were read as the first was, but where that is hidden. Where nothing is free,
+        they come from the end of what others hold and do not look at yet.
         """
+        alike = alike and not self.blind
         with self._lock:
             self._heard[who] = time.monotonic()
+            (self._in_grid.add if alike else self._in_grid.discard)(who)
             rows = self._open_to(who)
-            if alike and not self._blind:
+            if alike:
                 rows = self._open_to(who, next(rows, None))
-            mine = list(islice(rows, count)) or self._spare(who)
+            people = max(1, sum(map(self._is_here, self._heard)))
+            most = min(count, ceil(len(self._left) / people))
+            mine = list(islice(rows, most)) or self._spare(who)[-most:]
+            if alike:
+                mine = [row for row in mine if self._are_alike(row, mine[0])]
             others = {r: one for r, one in self._held.items() if one != who and r not in mine}
             self._held = others | dict.fromkeys(mine, who)
             return [self._shown(row) for row in mine]
@@ -83,7 +92,8 @@ class Pile:
         """Take back what a person said last, and hand them that field; `RunError` if nothing."""
         with self._lock:
             last = self._journal.last(who)
-            if last is None or last.row not in self._fields:
+            # A blind look belongs to an audit, or to a review that is blind.
+            if last is None or last.row not in self._fields or last.blind > self.blind:
                 raise RunError("there is nothing to take back")
             self._journal.append(replace(last, when=_now(), new=None, ms=0))
             self._left[last.row] = None
@@ -93,25 +103,30 @@ class Pile:
 
     def _look(self, who: str, row: int, new: str, ms: int) -> Decision:
         field, blind = self._fields[row], self._is_blind(row, who)
-        said = (field.name, field.proposal, as_keyed(new), ms, field.model, blind)
+        said = (field.title, field.proposal, as_keyed(new), ms, field.model, blind)
         return Decision(_now(), who, row, *said)
 
     def _open_to(self, who: str, like: int | None = None) -> Iterator[int]:
         """Yield what a person holds, then what is free: all, or what was read like some field."""
         hand = {row: holder for row, holder in self._held.items() if holder == who}
         for row in chain(hand, (row for row in self._left if row not in hand)):
-            alike = like is None or self._fields[row].proposal == self._fields[like].proposal
+            alike = like is None or self._are_alike(row, like)
             if alike and (row in hand or self._is_free(row, who)):
                 yield row
 
     def _spare(self, who: str) -> list[int]:
-        """Return half of what lies ahead of whoever holds most: work stealing (Blumofe 1999)."""
-        hands = defaultdict[str, list[int]](list)
-        for row, holder in self._held.items():
-            if self._may_look(row, who):
-                hands[holder].append(row)
-        most = max(hands.values(), key=len, default=[])
-        return most[(len(most) + 1) // 2 :]
+        """Return what a person may have of what others hold: nothing that these look at."""
+        looked_at = {holder: row for row, holder in reversed(self._held.items())}
+        return [
+            row
+            for row, holder in self._held.items()
+            if holder not in {who, *self._in_grid}
+            and row != looked_at[holder]
+            and self._may_look(row, who)
+        ]
+
+    def _are_alike(self, *rows: int) -> bool:
+        return len({self._fields[row].proposal for row in rows}) == 1
 
     def _is_here(self, who: str) -> bool:
         return time.monotonic() - self._heard.get(who, -_GONE) < _GONE
@@ -122,17 +137,17 @@ class Pile:
     def _may_look(self, row: int, who: str) -> bool:
         """Return whether a field may be a person's: a second look is another's, if there is one."""
         alone = not any(other != who and self._is_here(other) for other in self._heard)
-        return not self._blind or alone or len(self._seen(row)) != 1 or who not in self._seen(row)
+        return not self.blind or alone or len(self._seen(row)) != 1 or who not in self._seen(row)
 
     def _is_blind(self, row: int, who: str) -> bool:
-        return self._blind and len(self._seen(row)) < 2 and who not in self._seen(row)
+        return self.blind and len(self._seen(row)) < 2 and who not in self._seen(row)
 
     def _seen(self, row: int) -> list[str]:
         return [look.who for look in self._journal.looks(row)]
 
     def _shown(self, row: int) -> dict[str, Any]:
         field, blind = self._fields[row], self._is_blind(row, self._held[row])
-        known = {"row": row, "name": field.name, "blind": blind, "boxed": field.box is not None}
+        known = {"row": row, "name": field.title, "blind": blind, "boxed": field.box is not None}
         if blind:
             return known
         others = [look.new for look in self._journal.looks(row) if look.new != field.proposal]

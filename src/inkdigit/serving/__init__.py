@@ -10,7 +10,8 @@ Knows `Reader` and `Reading`; nothing of pixels, runtimes or where models come f
     operations  health, readiness, metrics, documents, the page
     uploads     a request's body → files, counted as it arrives
     service     a file and its options → the answer
-    batching    a bounded queue before the threads that read
+    batching    the threads that read, and what waits for them
+    quota       places and memory, which are bounded
     schemas     the answers, as the OpenAPI describes them
     problems    which error has which status, as problem JSON (RFC 9457)
     metrics     what Prometheus is told

@@ -1,6 +1,6 @@
 """The whole service as one ASGI application."""
 
-import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -28,9 +28,8 @@ def create_app(settings: Settings) -> AccessLog:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = app.state.service = Service(settings)
-        warming = asyncio.create_task(service.warm())
         yield
-        warming.cancel()
+        service.warming.cancel()
         service.batcher.close()
         forget_process()
 
@@ -41,9 +40,10 @@ def create_app(settings: Settings) -> AccessLog:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url=None,
     )
     if settings.collect:
+        # A teacher reads the terminal, and thirty phones ask all the time.
+        logging.getLogger("inkdigit.requests").setLevel(logging.WARNING)
         app.include_router(create_router(Collection(settings.collect)))
     app.include_router(routes.router)
     app.include_router(operations.router)
@@ -56,7 +56,7 @@ def _around(app: FastAPI, settings: Settings) -> AccessLog:
     """Return the application with its middleware, from the inside out."""
 
     def check_room() -> None:
-        app.state.service.batcher.check_room()
+        app.state.service.places.check()
 
     wrapped: ASGIApp = LoadShedding(app, routes.router.routes, check_room)
     if settings.cors_origins:
@@ -64,8 +64,8 @@ def _around(app: FastAPI, settings: Settings) -> AccessLog:
             wrapped,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Encoding", "X-API-Key", "X-Request-ID"],
+            allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After"],
         )
-    wrapped = Prefix(wrapped, settings.root_path, app.routes)
+    wrapped = Prefix(wrapped, settings.root_path)
     return AccessLog(LingeringClose(wrapped, limit=_LINGERING * settings.max_bytes))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from inkdigit.classroom.collection import Collection
 from inkdigit.serving.operations import PAGE
-from inkdigit.serving.problems import AsciiJSONResponse, Problem
+from inkdigit.serving.problems import AsciiJSONResponse, several
 from inkdigit.serving.service import service_of
 from inkdigit.serving.uploads import receive_body
 
@@ -49,11 +49,10 @@ def create_router(collection: Collection) -> APIRouter:
     async def draw(request: Request, asked: _Asked) -> Response:
         service = service_of(request)
         with service.memory.share() as take:
-            refusal = Problem(422, "there are several pictures: send one")
-            body = await receive_body(request, service.settings, take, most=1, refusal=refusal)
+            body = await receive_body(request, service.settings, take, most=1, beyond=several())
             picture, most = body.uploads[0].content, service.settings.max_pixels
             who = asked.name, asked.token, asked.digit
-            with service.batcher.places():
+            with service.places.share(1):
                 await service.batcher.run(partial(collection.draw, *who, picture, most))
         return await asyncio.to_thread(state, asked)
 

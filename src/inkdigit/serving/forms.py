@@ -25,8 +25,8 @@ def load_templates(folder: Path) -> list[Template]:
 class Forms:
     """The templates whose forms are read by name, and what reads them.
 
-    Templates that are sent along have pages no larger than the pictures that are taken, and no more
-    of them than documents. Raises `SettingError` for templates that cannot be used.
+    A template that is sent along has no more pages than documents, and these no more pixels
+    together than a picture. Raises `SettingError` for templates that cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -47,9 +47,12 @@ class Forms:
         return self._ready[form]
 
     def _sent(self, text: str) -> Template:
-        template, most = Template.from_mapping(parse_json(text)), self._settings
+        most = self._settings
+        template = Template.from_mapping(parse_json(text), max_pixels=most.max_pixels)
         if len(template.pages) > most.max_pages:
             raise SettingError(f"the template has more than {most.max_pages:,} pages")
-        if max(prod(page.size) for page in template.pages) > most.max_pixels:
-            raise SettingError(f"a page of the template has more than {most.max_pixels:,} pixels")
+        if sum(prod(page.size) for page in template.pages) > most.max_pixels:
+            raise SettingError(
+                f"the template's pages have more than {most.max_pixels:,} pixels together"
+            )
         return template

@@ -1,9 +1,9 @@
-"""A page for the people at this machine, below a secret path: of a review, of a form."""
+"""A page for the people at this machine, below a secret path: of a review, a form, a training."""
 
 import logging
 import webbrowser
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from inkdigit.serving.middleware import AccessLog
 from inkdigit.serving.operations import PAGE
 from inkdigit.serving.problems import add_problem_handlers
-from inkdigit.serving.server import serve
+from inkdigit.serving.server import serve, serving_beside
 from inkdigit.serving.settings import Settings
 
 
@@ -32,6 +32,21 @@ def serve_locally(
     `tell` is called with its address, which is a secret, in a sentence. The port is a free one by
     default; `open` opens the page in the browser.
     """
+    with suppress(KeyboardInterrupt):
+        serve(Settings(port=port), *_page(api, page, tell, open=open))
+
+
+def served_beside(
+    api: FastAPI, page: Path, tell: Callable[[str], None], *, port: int = 0, open: bool = False
+) -> AbstractContextManager[None]:
+    """Serve a page as `serve_locally` does, while a block runs."""
+    return serving_beside(Settings(port=port), *_page(api, page, tell, open=open))
+
+
+def _page(
+    api: FastAPI, page: Path, tell: Callable[[str], None], *, open: bool
+) -> tuple[Callable[[str], None], Callable[[object], AccessLog]]:
+    """Return what announces a page, and what makes its application."""
     token = token_urlsafe()
     api.mount("/page", StaticFiles(directory=PAGE))
     api.mount("/", StaticFiles(directory=page, html=True))
@@ -47,5 +62,4 @@ def serve_locally(
         logging.getLogger("inkdigit.requests").setLevel(logging.WARNING)
         return AccessLog(Starlette(routes=[Mount(f"/{token}", api)]))
 
-    with suppress(KeyboardInterrupt):
-        serve(Settings(port=port), announce, make_app)
+    return announce, make_app

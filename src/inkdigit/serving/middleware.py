@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from starlette.datastructures import Headers
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inkdigit.serving.batching import QueueFull
 from inkdigit.serving.metrics import REQUESTS, SECONDS
 from inkdigit.serving.problems import ProblemResponse, unavailable
+from inkdigit.serving.quota import QuotaFull
 from inkdigit.serving.settings import PREFIX
 
 log = logging.getLogger("inkdigit.requests")
@@ -121,41 +121,28 @@ class LingeringClose:
 class Prefix:
     """Lets the application know the path under which a proxy shows it: as set, or as it says.
 
-    Proxies take that path away before they ask, or leave it; both are understood, by the
-    `routes` that there are. What a client makes up in `X-Forwarded-Prefix` changes
-    no more than the paths of its own answer.
+    Proxies take that path away before they ask, or leave it; both are understood. What a client
+    makes up in `X-Forwarded-Prefix` changes no more than the paths of its own answer.
     """
 
-    def __init__(self, app: ASGIApp, root_path: str, routes: Iterable[BaseRoute]) -> None:
-        self._app, self._root_path, self._routes = app, root_path, routes
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self._app, self._root_path = app, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on."""
         if scope["type"] == "http":
             said = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
             prefix = self._root_path or (said if PREFIX.fullmatch(said) else "")
-            if prefix and self._is_without(prefix, scope):
+            if not f"{scope['path']}/".startswith(f"{prefix}/"):
                 scope["path"] = prefix + scope["path"]
             scope["root_path"] = prefix
         await self._app(scope, receive, send)
-
-    def _is_without(self, prefix: str, scope: Scope) -> bool:
-        path = str(scope["path"])
-        if not f"{path}/".startswith(f"{prefix}/"):
-            return True
-        # It may also be how one of our own paths begins.
-        behind = path.removeprefix(prefix) or "/"
-        return self._has(path, scope) and not self._has(behind, scope)
-
-    def _has(self, path: str, scope: Scope) -> bool:
-        asked = {**scope, "path": path, "root_path": ""}
-        return any(route.matches(asked)[0] is not Match.NONE for route in self._routes)
 
 
 class LoadShedding:
     """Refuses in a rush, before any work that costs more than to refuse.
 
-    Calls `check_room` before each request for one of the routes; `QueueFull` is answered here.
+    Calls `check_room` before each request for one of the routes; `QuotaFull` is answered here.
     """
 
     def __init__(
@@ -170,7 +157,7 @@ class LoadShedding:
         try:
             if route:
                 self._check_room()
-        except QueueFull as full:
+        except QuotaFull as full:
             scope["route"] = route
             await ProblemResponse(unavailable(full), scope)(scope, receive, send)
         else:

@@ -10,8 +10,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 import inkdigit
 from inkdigit.serving.metrics import exposition
-from inkdigit.serving.problems import AsciiJSONResponse
-from inkdigit.serving.schemas import State, Version
 from inkdigit.serving.service import service_of
 
 PAGE = Path(__file__).with_name("page")
@@ -20,25 +18,25 @@ router = APIRouter()
 
 @router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Whether the process answers")
-async def health() -> State:
+async def health() -> dict[str, str]:
     """Answer as long as the process lives."""
-    return State(status="ok")
+    return {"status": "ok"}
 
 
 @router.head("/ready", include_in_schema=False)
 @router.get(
     "/ready", summary="Whether it can read", responses={503: {"description": "Not yet: warming up"}}
 )
-async def ready(request: Request) -> State:
+async def ready(request: Request) -> dict[str, str]:
     """Answer 503 until the models are warm."""
     _ = service_of(request).reader
-    return State(status="ready")
+    return {"status": "ready"}
 
 
 @router.get("/version", summary="What is running")
-async def version(request: Request) -> Version:
+async def version(request: Request) -> dict[str, str]:
     """Return the version of Inkdigit and the name of its model."""
-    return Version(inkdigit=inkdigit.__version__, model=service_of(request).reader.model)
+    return {"inkdigit": inkdigit.__version__, "model": service_of(request).reader.model}
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
@@ -52,13 +50,6 @@ async def metrics() -> Response:
 async def page() -> FileResponse:
     """Return the page to write on."""
     return FileResponse(PAGE / "index.html")
-
-
-@router.get("/openapi.json", include_in_schema=False)
-async def openapi(request: Request) -> AsciiJSONResponse:
-    """Return the OpenAPI, of the service where this request found it."""
-    found, place = request.app.openapi(), request.scope.get("root_path")
-    return AsciiJSONResponse({**found, "servers": [{"url": place}]} if place else found)
 
 
 @router.get("/docs", include_in_schema=False)

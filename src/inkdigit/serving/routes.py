@@ -1,83 +1,53 @@
 """The API: `/v1/read` and `/v1/read/batch`."""
 
 import asyncio
-from collections.abc import Coroutine
-from contextlib import suppress
+import json
+from collections.abc import Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from secrets import compare_digest
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import ClientDisconnect
 
-from inkdigit.documents.forms import check_form_options
-from inkdigit.reading.options import ReadOptions
-from inkdigit.serving.batching import Unavailable
-from inkdigit.serving.problems import AsciiJSONResponse, Problem
-from inkdigit.serving.request_options import FORM, SHOWN, Pairs, gathered, schemas
+from inkdigit.serving.problems import AsciiJSONResponse, Problem, several, too_many
+from inkdigit.serving.quota import Unavailable
+from inkdigit.serving.request_options import Asked, Pairs, gathered, schemas
 from inkdigit.serving.schemas import Batch, Document, Forms, ProblemDetails, Reading
 from inkdigit.serving.service import Service, service_of
-from inkdigit.serving.uploads import receive_body
+from inkdigit.serving.uploads import Upload, receive_body
 
-_BINARY = {"type": "string", "format": "binary"}
-_BASE64 = {"type": "string", "contentEncoding": "base64"}
+# What the OpenAPI says of bodies and refusals.
+_TOLD = json.loads(Path(__file__).with_name("openapi.json").read_text("utf-8"))
 _OPTIONS = schemas()
-_NAMED = {"type": "object", "properties": {"file": _BASE64, "name": {"type": "string"}}}
-
-
-def _object(required: str, **properties: Any) -> dict[str, Any]:
-    """Return the schema of a form or of JSON: what is sent, and any of the options."""
-    members = properties | _OPTIONS
-    return {"schema": {"type": "object", "required": [required], "properties": members}}
-
-
-_ONE_FILE = {
-    "multipart/form-data": _object("file", file=_BINARY),
-    "application/json": _object("file", file=_BASE64, name={"type": "string"}),
-    "image/*": {"schema": _BINARY},
-    "application/pdf": {"schema": _BINARY},
-}
-_FILES = {
-    "multipart/form-data": _object("files", files={"type": "array", "items": _BINARY}),
-    "application/json": _object(
-        "files", files={"type": "array", "items": {"anyOf": [_BASE64, _NAMED]}}
-    ),
-}
-_PROBLEM = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "The API key is missing or wrong", "content": _PROBLEM},
-    408: {"description": "The body arrived too slowly", "content": _PROBLEM},
-    413: {"description": "The body is too large, or holds too many files", "content": _PROBLEM},
-    415: {"description": "The content type is not taken", "content": _PROBLEM},
-    422: {"description": "No picture that can be read, or no sense", "content": _PROBLEM},
-    503: {"description": "Busy, or not ready: see Retry-After", "content": _PROBLEM},
-}
-
-
 _PARAMETERS = [
     {"name": name, "in": "query", "description": about["description"], "schema": about}
     for name, about in _OPTIONS.items()
 ]
+_PROBLEM = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    int(status): {"description": told, "content": _PROBLEM}
+    for status, told in _TOLD["refusals"].items()
+}
 
 
-async def _options(service: Service, *said: Pairs) -> tuple[ReadOptions, dict[str, Any]]:
-    """Return the options that are said, and what else is asked of the service.
+def _described(bodies: dict[str, Any]) -> dict[str, Any]:
+    """Return what the OpenAPI says of a request: options may stand in its query and its body."""
+    for body in bodies.values():
+        if "properties" in body["schema"]:
+            body["schema"]["properties"] |= _OPTIONS
+    return {"parameters": _PARAMETERS, "requestBody": {"required": True, "content": bodies}}
 
-    Raises `Problem` or `SettingError` where they make no sense.
-    """
-    asked = gathered(*said)
-    more = {name: asked.pop(name) for name in (SHOWN, FORM) if name in asked}
-    options = partial(ReadOptions, **asked, max_pixels=service.settings.max_pixels)
-    if "pattern" in asked or "check" in asked:
-        read = await asyncio.to_thread(options)  # to compile a pattern may take a while
-    else:
-        read = options()
-    if FORM in more:
-        check_form_options(read)
-        if more.get(SHOWN):
-            raise Problem(422, "of a form nothing is shown: leave out shown")
-    return read, more
+
+async def _asked(service: Service, *said: Pairs) -> Asked:
+    """Return what is said, checked; raises `Problem` or `SettingError` where it makes no sense."""
+    found = gathered(*said)
+    asked = partial(Asked.of, found, service.settings.max_pixels)
+    # To compile a pattern may take a while.
+    slow = {"pattern", "pattern_column", "check"} & found.keys()
+    return await asyncio.to_thread(asked) if slow else asked()
 
 
 _HeaderKey = Annotated[str | None, Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
@@ -95,8 +65,6 @@ async def _check_key(request: Request, header: _HeaderKey, bearer: _BearerKey) -
         raise Problem(401, detail, {"WWW-Authenticate": "Bearer"})
 
 
-_T = TypeVar("_T")
-
 router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_REFUSALS)
 
 
@@ -104,69 +72,66 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(_check_key)], responses=_
     "/read",
     summary="Read one picture or document",
     responses={200: {"model": Reading | Document | Forms}},
-    openapi_extra={
-        "parameters": _PARAMETERS,
-        "requestBody": {"required": True, "content": _ONE_FILE},
-    },
+    openapi_extra=_described(_TOLD["read"]),
 )
 async def read(request: Request) -> AsciiJSONResponse:
     """Read the number in a picture: multipart `file`, JSON with base64, or the picture itself.
 
-    A document of several pages gives `pages`, and a form `rows`, one for each field. Options stand
-    in the query, the form or the JSON.
+    A document of several pages gives `pages`. A form gives `rows`, one for each field, and so does
+    `find`, one for each number of a page. Options stand in the query, the form or the JSON.
     """
-    service, query = service_of(request), request.query_params.multi_items()
-    await _options(service, query)  # before anything arrives
-    several = Problem(422, "there are several files: send them to /v1/read/batch")
-    with service.memory.share() as take:
-        body = await receive_body(request, service.settings, take, most=1, refusal=several)
-        options, more = await _options(service, query, body.options)
-        answer = service.read(body.uploads[0], options, **more)
-        return AsciiJSONResponse(await _in_time(request, answer, service.settings.timeout))
+    service = service_of(request)
+    beyond = several(", or several to /v1/read/batch")
+    return await _answer(
+        request, lambda files, asked: service.read(files[0], asked), most=1, beyond=beyond
+    )
 
 
 @router.post(
     "/read/batch",
     summary="Read several files",
     responses={200: {"model": Batch}},
-    openapi_extra={"parameters": _PARAMETERS, "requestBody": {"required": True, "content": _FILES}},
+    openapi_extra=_described(_TOLD["batch"]),
 )
 async def read_batch(request: Request) -> AsciiJSONResponse:
     """Read several files of a multipart form or of JSON: one result or error each, in order."""
+    service, most = service_of(request), service_of(request).settings.max_files
+    return await _answer(request, service.read_all, most=most, beyond=too_many(most))
+
+
+_Work = Coroutine[Any, Any, dict[str, Any]]
+
+
+async def _answer(
+    request: Request, read: Callable[[list[Upload], Asked], _Work], *, most: int, beyond: Problem
+) -> AsciiJSONResponse:
+    """Receive at most so many files, read them, and answer."""
     service, query = service_of(request), request.query_params.multi_items()
-    await _options(service, query)
-    most = service.settings.max_files
-    refusal = Problem(413, f"there are more than {most:,} files: split them")
+    await _asked(service, query)  # before anything arrives
     with service.memory.share() as take:
-        body = await receive_body(request, service.settings, take, most=most, refusal=refusal)
-        options, more = await _options(service, query, body.options)
-        answers = service.read_all(body.uploads, options, **more)
-        results = await _in_time(request, answers, service.settings.timeout)
-        return AsciiJSONResponse({"results": results})
+        body = await receive_body(request, service.settings, take, most=most, beyond=beyond)
+        work = read(body.uploads, await _asked(service, query, body.options))
+        return AsciiJSONResponse(await _in_time(request, work, service.settings.timeout))
 
 
 class ReadingTooSlow(Unavailable):
     """The reading was not there in time."""
 
 
-async def _in_time(request: Request, work: Coroutine[Any, Any, _T], seconds: float) -> _T:
+async def _in_time(request: Request, work: _Work, seconds: float) -> dict[str, Any]:
     """Return what the work gives, unless it takes too long or its client goes."""
-    reading = asyncio.create_task(work)
-    leaving = asyncio.create_task(_leaving(request))
+    reading, leaving = asyncio.create_task(work), asyncio.create_task(_leaving(request))
+    tasks = {reading, leaving}
     try:
-        async with asyncio.timeout(seconds):
-            await asyncio.wait({reading, leaving}, return_when=asyncio.FIRST_COMPLETED)
-    except TimeoutError:
-        raise ReadingTooSlow(f"reading took longer than {seconds:g} seconds") from None
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            return reading.result()
+        if leaving.done():
+            raise ClientDisconnect
+        raise ReadingTooSlow(f"reading took longer than {seconds:g} seconds")
     finally:
-        leaving.cancel()
-        if not reading.done():
-            reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await reading
-    if reading.cancelled():
-        raise ClientDisconnect
-    return reading.result()
+        for task in tasks:
+            task.cancel()
 
 
 async def _leaving(request: Request) -> None:

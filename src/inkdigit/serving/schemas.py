@@ -38,14 +38,14 @@ class Document(BaseModel):
 
 
 class FieldReading(Reading):
-    """What a field of a form says, or why a page is of none."""
+    """What a field of a form or a number of a page says, or why there is none."""
 
-    id: str | None = Field(description="FORM/COPY/FIELD")
+    id: str | None = Field(description="FORM/COPY/FIELD, or of a page ROW/COLUMN")
     box: list[int] | None = Field(description="x, y, width and height in pixels of its page")
 
 
 class Forms(BaseModel):
-    """The fields of the forms in a file."""
+    """The fields of the forms in a file, or the numbers of its pages."""
 
     source: str
     rows: list[FieldReading]
@@ -65,16 +65,3 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str = Field(description="one sentence: what was received, and what to do")
     instance: str = Field(description="names the request, as the header X-Request-ID does")
-
-
-class State(BaseModel):
-    """Whether the service is well."""
-
-    status: str
-
-
-class Version(BaseModel):
-    """What is running."""
-
-    inkdigit: str
-    model: str

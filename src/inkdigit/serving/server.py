@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from ipaddress import IPv6Address
 from pathlib import Path
+from threading import Thread
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -53,7 +55,7 @@ def serve(
     # After all is finished, uvicorn raises the signal once more.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with _listening(settings) as listener, _shared_figures(settings):
-        config = _config(settings, create)
+        config = _config(settings, partial(_app, settings, create))
         announce(_address(listener))
         if settings.workers > 1:
             Multiprocess(config, sockets=[listener]).run()
@@ -61,9 +63,27 @@ def serve(
             uvicorn.Server(config).run(sockets=[listener])
 
 
-def _config(settings: Settings, create: _Create) -> uvicorn.Config:
+@contextmanager
+def serving_beside(
+    settings: Settings, announce: Callable[[str], None], create: _Create
+) -> Iterator[None]:
+    """Serve while the block runs, in a thread beside it, and leave its log as it is."""
+    with _listening(settings) as listener:
+        config = _config(settings, partial(create, settings))
+        server = uvicorn.Server(config)
+        thread = Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        announce(_address(listener))
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _config(settings: Settings, app: Callable[[], AccessLog]) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(_app, settings, create),
+        app,
         factory=True,
         workers=settings.workers,
         http="h11",
@@ -99,9 +119,12 @@ def _take_handles(count: int) -> None:
 
 @contextmanager
 def _listening(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    host = settings.host.removeprefix("[").removesuffix("]")  # as in an address of a page
+    with suppress(ValueError):
+        host = str(IPv6Address(host).ipv4_mapped or host)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listener = socket.create_server((host, settings.port), family=family, backlog=2048)
     except (OSError, UnicodeError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise SettingError(

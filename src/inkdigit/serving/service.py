@@ -1,9 +1,8 @@
 """From a file and its options to the answer, the same JSON as `inkdigit read` writes."""
 
 import asyncio
-import logging
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,14 +18,15 @@ from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
 from inkdigit.reading.result import COLUMNS, Row
-from inkdigit.serving.batching import Batcher, Unavailable
+from inkdigit.serving.batching import Batcher
 from inkdigit.serving.forms import Forms
 from inkdigit.serving.metrics import BATCHES, QUEUE, READINGS
+from inkdigit.serving.quota import Quota, Unavailable
+from inkdigit.serving.request_options import Asked
 from inkdigit.serving.settings import Settings
-from inkdigit.serving.uploads import Memory, Upload
+from inkdigit.serving.uploads import Upload
 
 Answer = dict[str, Any]
-log = logging.getLogger("inkdigit.serving")
 
 
 class NotReady(Unavailable):
@@ -38,69 +38,55 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.memory = Memory(settings.max_held)
-        self.batcher = Batcher(settings, self._read_batch, QUEUE.set)
+        self.places = Quota(settings.queue, "the service is busy: try again in a moment", QUEUE.set)
+        self.memory = Quota(
+            settings.max_held, "the service is busy with other pictures: try again in a moment"
+        )
+        self.batcher = Batcher(settings, self._read_batch)
         self.forms = Forms(settings)
-        self._reader: Reader | None = None
-        self._warm = asyncio.Event()
+        # Until it is done, who asks for a reading waits.
+        self.warming = asyncio.create_task(asyncio.to_thread(_warm_reader, settings))
 
     @property
     def reader(self) -> Reader:
         """The reader; `NotReady` until its models are warm."""
-        if self._reader is None:
+        if not self.warming.done():
             raise NotReady("the models are being loaded: try again in a moment")
-        return self._reader
+        return self.warming.result()
 
-    async def warm(self) -> None:
-        """Load the models and read once with each; until then, who asks for a reading waits."""
-        try:
-            self._reader = await asyncio.to_thread(_warm_reader, self.settings)
-        except Exception:
-            log.exception("the models could not be loaded")
-            raise
-        self._warm.set()
+    async def read(self, upload: Upload, asked: Asked) -> Answer:
+        """Return what is asked of a file; errors are raised. Takes one place in the queue."""
+        with self.places.share(1):
+            await asyncio.shield(self.warming)
+            return await self._read(upload, asked)
 
-    async def read(
-        self, upload: Upload, options: ReadOptions, *, shown: bool = False, form: str = ""
-    ) -> Answer:
-        """Return the reading of a picture, or of a document's pages; errors are raised.
-
-        `shown` adds what the network was shown, as a PNG in base64. Of a `form` the fields are
-        read, each as a row. Takes one place in the queue.
-        """
-        with self.batcher.places():
-            await self._warm.wait()
-            return await self._read(upload, options, shown, form)
-
-    async def read_all(
-        self,
-        uploads: Sequence[Upload],
-        options: ReadOptions,
-        *,
-        shown: bool = False,
-        form: str = "",
-    ) -> list[Answer]:
-        """Return an answer for each file, in order; an error is a row with the status `failed`."""
+    async def read_all(self, uploads: Sequence[Upload], asked: Asked) -> Answer:
+        """Return a result for each file, in order; an error is a row with the status `failed`."""
 
         async def read(upload: Upload) -> Answer:
             try:
-                return await self._read(upload, options, shown, form)
+                return await self._read(upload, asked)
             except InkdigitError as error:
-                return self._row(upload, options, error)
+                return self._row(upload, asked.options, error)
 
-        with self.batcher.places(len(uploads)):
-            await self._warm.wait()
-            return await asyncio.gather(*map(read, uploads))
+        with self.places.share(len(uploads)):
+            await asyncio.shield(self.warming)
+            return {"results": await asyncio.gather(*map(read, uploads))}
 
-    async def _read(self, upload: Upload, options: ReadOptions, shown: bool, form: str) -> Answer:
+    async def _read(self, upload: Upload, asked: Asked) -> Answer:
+        options = asked.options
         count = await self._count_pages(upload.content, options)
-        if form:
-            return await self._read_form(upload, options, form)
+        if asked.form:
+            reader = await self.batcher.run(partial(self.forms.reader, asked.form, self.reader))
+            return await self._rows(upload, reader.read(upload.content, upload.name, options))
+        if asked.find:
+            numbers = self.reader.number_rows(upload.content, upload.name, options)
+            return await self._rows(upload, numbers)
         if count == 1:
             result = await self.batcher.read(upload.content, options)
             if isinstance(result, InkdigitError):
                 raise result
-            return await self._answer(upload, options, result, shown)
+            return await self._answer(upload, asked, result)
         open_document = partial(self.reader.page_results, upload.content, options)
         pages = await self.batcher.run(open_document)
         rows = []
@@ -108,12 +94,12 @@ class Service:
             # One at a time, so that other requests have their turn in between.
             BATCHES.observe(1)
             result = await self.batcher.run(partial(next, pages))
-            rows.append(await self._answer(upload, replace(options, page=page), result, shown))
+            of_page = replace(asked, options=replace(options, page=page))
+            rows.append(await self._answer(upload, of_page, result))
         return {"source": upload.name, "pages": rows}
 
-    async def _read_form(self, upload: Upload, options: ReadOptions, form: str) -> Answer:
-        reader = await self.batcher.run(partial(self.forms.reader, form, self.reader))
-        read, rows = reader.read(upload.content, upload.name, options), list[Row]()
+    async def _rows(self, upload: Upload, read: Iterator[Row]) -> Answer:
+        rows = list[Row]()
         while row := await self.batcher.run(partial(next, read, None)):
             rows.append(row)
         if len(rows) == 1 and rows[0].failure:
@@ -134,12 +120,11 @@ class Service:
             )
         return count
 
-    async def _answer(
-        self, upload: Upload, options: ReadOptions, result: Result, shown: bool
-    ) -> Answer:
-        row = self._row(upload, options, result)
-        if shown and row["error"] is None:
-            row["shown"] = await self.batcher.run(partial(self._shown, upload.content, options))
+    async def _answer(self, upload: Upload, asked: Asked, result: Result) -> Answer:
+        row = self._row(upload, asked.options, result)
+        if asked.shown and row["error"] is None:
+            shown = partial(self._shown, upload.content, asked.options)
+            row["shown"] = await self.batcher.run(shown)
         return row
 
     def _shown(self, content: bytes, options: ReadOptions) -> str:
@@ -162,6 +147,7 @@ def service_of(request: Request) -> Service:
 
 
 def _warm_reader(settings: Settings) -> Reader:
+    """Load the models and read once with each."""
     use_one_core()  # the other threads and workers have theirs
     reader = Reader.load(settings.model)
     example = (files("inkdigit.serving") / "page" / "example.png").read_bytes()

@@ -9,12 +9,13 @@ import logging
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import IPv6Address
 from math import inf
 from numbers import Real
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from inkdigit.errors import SettingError, check_number, shown
 
@@ -26,8 +27,11 @@ _Kind = Callable[[str], Any]
 # What Kubernetes sets for a Service of this name, INKDIGIT_PORT=tcp://10.0.0.1:8000, is not ours.
 _OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Of these, browsers name no origin.
-_NO_ORIGINS = {"blob", "data", "file", "ftp", "ws", "wss"}
+# Scheme, host and port; of some schemes browsers name no origin.
+_ORIGIN = re.compile(
+    r"(?!(?:blob|data|file|ftp|wss?):)([a-z][a-z0-9+.-]*)://"
+    r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::([0-9]{1,5}))?/?"
+)
 # A path prefix, which comes to stand in addresses.
 PREFIX = re.compile(r"(?=.{0,200}$)(/(?!\.\.?(/|$))[\w.~-]+)*", re.ASCII)
 
@@ -163,23 +167,25 @@ def _origin(text: str) -> str:
     """Return an origin as browsers send it (RFC 6454); `SettingError` for what can't be one."""
     if text in {"*", "null"}:
         return text
-    try:
-        parts = urlsplit(text.lower())
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except ValueError:
-        host, port = "", None
-    beyond = (
-        parts.path.strip("/") or parts.query or parts.fragment or parts.username if host else ""
+    with suppress(ValueError):
+        if found := _ORIGIN.fullmatch(text.lower()):
+            scheme, numbers, name, port = found.groups()
+            host = f"[{_hexadecimal(numbers)}]" if numbers else name.encode("idna").decode()
+            if not port or int(port) == _DEFAULT_PORTS.get(scheme):
+                return f"{scheme}://{host}"
+            if int(port) < 65536:
+                return f"{scheme}://{host}:{int(port)}"
+    raise SettingError(
+        f"--cors-origins (INKDIGIT_CORS_ORIGINS) takes origins such as https://a.example, received "
+        f"{shown(text)}"
     )
-    has_none = not host or parts.scheme in {"", *_NO_ORIGINS}
-    if has_none or not re.fullmatch(r"[\w.:-]+", host) or beyond:
-        raise SettingError(
-            f"--cors-origins (INKDIGIT_CORS_ORIGINS) takes origins such as https://a.example, "
-            f"received {shown(text)}"
-        )
-    host = f"[{host}]" if ":" in host else host
-    behind = "" if port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{port}"
-    return f"{parts.scheme}://{host}{behind}"
+
+
+def _hexadecimal(numbers: str) -> str:
+    """Return an IPv6 address as browsers write it: Python ends a mapped IPv4 one in dots."""
+    address = IPv6Address(numbers)
+    low = int(address) & 0xFFFFFFFF
+    return f"::ffff:{low >> 16:x}:{low & 0xFFFF:x}" if address.ipv4_mapped else str(address)
 
 
 def _parsed(known: "Field[Any]", text: str) -> Any:

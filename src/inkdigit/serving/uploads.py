@@ -5,11 +5,11 @@ import json
 import re
 import sys
 from base64 import b64decode
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from email.utils import quote
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
@@ -17,8 +17,6 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from inkdigit.errors import shown
-from inkdigit.serving.batching import Unavailable
-from inkdigit.serving.encodings import unpacked
 from inkdigit.serving.problems import Problem, too_large
 from inkdigit.serving.request_options import FILES, is_option
 from inkdigit.serving.settings import Settings
@@ -49,67 +47,51 @@ class Body:
     options: list[tuple[str, Any]] = field(default_factory=list)
 
 
-class MemoryFull(Unavailable):
-    """The requests that are arriving or waiting hold as many bytes as they may."""
-
-
-class Memory:
-    """The bytes of all requests that are arriving or waiting, held to a limit."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self.held = limit, 0
-
-    @contextmanager
-    def share(self) -> Iterator[_Take]:
-        """Yield what counts the bytes of one request; they are given back at its end.
-
-        It raises `MemoryFull` where they would be too many.
-        """
-        share = 0
-
-        def take(count: int) -> None:
-            nonlocal share
-            if self.held + count > self._limit:
-                raise MemoryFull("the service is busy with other pictures: try again in a moment")
-            self.held += count
-            share += count
-
-        try:
-            yield take
-        finally:
-            self.held -= share
+class _TooManyFilesError(Exception):
+    """A body holds more files than are taken."""
 
 
 async def receive_body(
-    request: Request, settings: Settings, take: _Take, *, most: int, refusal: Problem
+    request: Request, settings: Settings, take: _Take, *, most: int, beyond: Problem
 ) -> Body:
     """Return the files in a body: multipart, JSON with base64, or the picture itself.
 
     Raises `Problem` 408 for a body that is too slow, 413 for one too large or of too many fields,
-    415 for another kind or coding, 422 for one without files or with a broken form, `refusal` as
-    soon as there are more than `most` files, and `MemoryFull` where there is no room for it.
+    415 for another kind or coding, 422 for one without files or with a broken form, the one
+    `beyond` for more than `most` files, and `QuotaFull` where there is no room for it.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = _counted(unpacked(request, settings.max_bytes), settings.max_bytes, take)
+    _check_not_packed(request.headers)
+    body = _counted(request.stream(), settings.max_bytes, take)
     try:
         async with asyncio.timeout(settings.timeout):
-            if kind == "multipart/form-data":
-                return await _from_form(request, body, most, refusal)
-            if kind == "application/json":
-                found = await asyncio.to_thread(from_json, await _joined(body), most)
-                if found is None:
-                    raise refusal
-                return found
-            if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
-                return Body([Upload(NAMELESS, await _joined(body))])
+            return await _received(request.headers.get("content-type", ""), body, most)
     except TimeoutError:
         raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds") from None
+    except _TooManyFilesError:
+        raise beyond from None
+
+
+async def _received(content_type: str, body: _Body, most: int) -> Body:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _from_form(content_type, body, most)
+    if kind == "application/json":
+        return await asyncio.to_thread(_from_json, await _joined(body), most)
+    if kind.startswith("image/") or kind in {"application/pdf", "application/octet-stream"}:
+        return Body([Upload(NAMELESS, await _joined(body))])
     raise Problem(
         415,
         f"the content type {kind[:60]!r} is not taken: send multipart/form-data, application/json, "
         "or a picture as image/* or application/pdf",
         {"Accept-Post": "multipart/form-data, application/json, image/*, application/pdf"},
     )
+
+
+def _check_not_packed(headers: Headers) -> None:
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        detail = f"the content encoding {coding[:60]!r} is not taken: send the body as it is"
+        raise Problem(415, detail, {"Accept-Encoding": "identity"})
 
 
 async def _counted(body: AsyncIterator[bytes], limit: int, take: _Take) -> _Body:
@@ -158,21 +140,20 @@ def _without_charset(kind: str) -> str:
     return f'multipart/form-data; boundary="{quote(boundary.decode("latin-1"))}"'
 
 
-async def _from_form(request: Request, body: _Body, most: int, refusal: Problem) -> Body:
+async def _from_form(kind: str, body: _Body, most: int) -> Body:
     try:
-        form = await _FormParser(request.headers["content-type"], body, most).parse()
+        form = await _FormParser(kind, body, most).parse()
     except MultiPartException as error:
         # Starlette tells its limits apart by their messages alone.
-        limits = {
-            "Too many files": refusal,
-            "Too many fields": Problem(
-                413, f"the form has more than {_MOST_FIELDS} fields that are no files"
-            ),
-            "Part exceeded": Problem(413, "the form holds a field over 1 MB that is no file"),
-        }
-        broken = Problem(422, "the multipart form is broken")
-        exceeded = (limits[said] for said in limits if error.message.startswith(said))
-        raise next(exceeded, broken) from None
+        if error.message.startswith("Too many files"):
+            raise _TooManyFilesError from None
+        if error.message.startswith("Too many fields") or "exceeded" in error.message:
+            raise Problem(
+                413,
+                f"the form has more than {_MOST_FIELDS} fields that are no files, or over 1 MB in "
+                "one of them: send pictures as files",
+            ) from None
+        raise Problem(422, "the multipart form is broken") from None
     uploads, options = list[Upload](), list[tuple[str, Any]]()
     for name, value in form.multi_items():
         if isinstance(value, UploadFile) and is_option(name):
@@ -184,60 +165,62 @@ async def _from_form(request: Request, body: _Body, most: int, refusal: Problem)
         else:
             options.append((name, value))
     await form.close()
-    if len(uploads) > most:
-        raise refusal
     if not uploads:
         raise Problem(422, "the form holds no file: send one as the field 'file'")
+    if len(uploads) > most:
+        raise _TooManyFilesError
     return Body(uploads, options)
 
 
-class _Object(list[tuple[str, Any]]):
-    """The members of a JSON object as they stand there, one twice as well."""
+def _unexpected() -> Problem:
+    """Return the refusal anew: one that is raised again would hold all that it was raised in."""
+    return Problem(
+        422,
+        'the JSON is not as expected: {"file": "<base64>", "name": "<optional>"}, or for several '
+        '{"files": ["<base64>", …]}; options stand beside them, each once',
+    )
 
 
-def from_json(text: bytes, most: int) -> Body | None:
-    """Return what JSON holds: `file` with its `name`, or `files`, and options; None if too many.
-
-    Raises `Problem` 422 for anything else.
-    """
+def _from_json(text: bytes, most: int) -> Body:
+    """Return what JSON holds: `file` with its `name`, or `files`, and options."""
     try:
-        members = json.loads(text, object_pairs_hook=_Object)
+        members = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         detail = f"the body is no JSON: it breaks at character {error.pos + 1:,}"
         raise Problem(422, detail) from None
     except (ValueError, RecursionError):  # no UTF-8, or nested without end
         raise Problem(422, "the body is no JSON") from None
-    if isinstance(members, _Object):
-        sent = [(name, value) for name, value in members if name in {"file", "name"}]
-        several = [value for name, value in members if name == "files"]
-        if not several:
-            files = [_Object(sent)]
-        elif len(several) == 1 and type(several[0]) is list and several[0] and not sent:
-            files = several[0]
-        else:
-            raise _UNEXPECTED
-        if len(files) > most:
-            return None
-        options = [(n, value) for n, value in members if n not in {"file", "name", "files"}]
-        return Body([_named(one, n) for n, one in enumerate(files, start=1)], options)
-    raise _UNEXPECTED
+    if not isinstance(members, dict):
+        raise _unexpected()
+    sent = {name: members.pop(name) for name in ("file", "name", "files") if name in members}
+    match sent:
+        case {"files": [_, *_] as files} if len(sent) == 1:
+            pass
+        case {"file": _} if "files" not in sent:
+            files = [sent]
+        case _:
+            raise _unexpected()
+    if len(files) > most:
+        raise _TooManyFilesError
+    return Body([_named(file, n) for n, file in enumerate(files, start=1)], [*members.items()])
 
 
-_UNEXPECTED = Problem(
-    422,
-    'the JSON is not as expected: {"file": "<base64>", "name": "<optional>"}, or for several '
-    '{"files": ["<base64>", …]}; options stand beside them',
-)
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise _unexpected()
+    return found
 
 
 def _named(member: Any, number: int) -> Upload:
     """Return a file by its base64, or by an object of that and a name; its number tells it."""
-    sent = member if isinstance(member, _Object) else [("file", member)]
-    known = dict(sent)
-    encoded, name = known.pop("file", None), known.pop("name", None)
-    wrong = known or len(sent) != len(dict(sent)) or not isinstance(encoded, str)
-    if wrong or not isinstance(name, str | None):
-        raise _UNEXPECTED
+    match {"file": member} if isinstance(member, str) else member:
+        case {"file": str(encoded), **more} if more.keys() <= {"name"}:
+            name = more.get("name")
+        case _:
+            raise _unexpected()
+    if not isinstance(name, str | None):
+        raise _unexpected()
     try:
         return Upload(shown_name(name), decode_base64(encoded))
     except ValueError as error:
@@ -254,7 +237,7 @@ def decode_base64(text: str) -> bytes:
     >>> decode_base64("data:image/png;base64,aGk%3D"), decode_base64("a-_\n-")
     (b'hi', b'k\xef\xfe')
     """
-    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text.rpartition(",")[2])
+    text = unquote(text.rpartition(",")[2])
     text = _LINE_BREAK.sub("", text.strip()).translate(_URL_SAFE).rstrip("=")
     if wrong := _NOT_BASE64.search(text):
         hint = "a + that was not encoded?" if wrong[0] == " " else "it is no base64"
@@ -265,7 +248,6 @@ def decode_base64(text: str) -> bytes:
 
 
 # Those of what base64 has.
-_ESCAPE = re.compile(r"%(2B|2F|3D|0A|0D)", re.I)
 _LINE_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _URL_SAFE = str.maketrans("-_", "+/")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")

@@ -145,9 +145,8 @@ def outcome(labels: list[str | None], before: list[str], after: list[str]) -> ad
     model = Reader.load().model_for(ReadOptions())
     info = replace(model.info, reject_threshold=0.9)
     sure = np.linspace(1.0, 0.8, len(labels))
-    readings = [adapting.Readings(texts, sure) for texts in (before, after)]
     share = adapting.Share(1, 2)
-    return adapting.Outcome(pile, *readings, info, share, share, {}, [])
+    return adapting.Outcome(pile, before, after, sure, info, share, share, {}, [])
 
 
 def test_what_came_of_it() -> None:
@@ -168,6 +167,38 @@ def test_what_came_of_it() -> None:
     assert not outcome(["1"], ["1"], ["1"]).is_better
 
 
+def test_what_is_as_sure_as_what_was_accepted_before_is_accepted() -> None:
+    """By hand: before, 0.9 by log-odds of 2.197 was asked for."""
+    info = replace(
+        outcome(["1"], ["1"], ["1"]).info, confidence_slope=1.0, confidence_intercept=0.0
+    )
+    # Of the pile such readings are right oftener than of drawn pictures, or less often.
+    surer, less = (replace(info, confidence_intercept=odds) for odds in (1.0, -1.0))
+    assert adapting.least_accepted(info, surer) == pytest.approx(1 / (1 + np.exp(-3.19722)))
+    assert adapting.least_accepted(info, less) == 0.9
+    digits = replace(info, temperature=2.0), replace(info, temperature=1.0)
+    assert adapting.least_accepted(*digits) == pytest.approx(1 / (1 + np.exp(-2 * 2.19722)))
+    nothing = replace(info, reject_threshold=2.0)
+    assert adapting.least_accepted(nothing, nothing) == 2.0
+
+    said = np.array([0.97, 0.999, 0.9, 0.998, 0.95])
+    found = adapting.accepting(said, 0.96, 0.0, 1.0)
+    assert found["reject_threshold"] == 0.96
+    assert found["reject_accepted"] == 3 / 5
+    assert found["reject_error"] == pytest.approx((0.001 + 0.002 + 0.03) / 3)
+    # More is accepted as long as few are to be expected wrong, and never less.
+    assert adapting.accepting(said, 0.96, 0.021, 0.021)["reject_threshold"] == 0.95
+    assert adapting.accepting(said, 0.96, 0.005, 0.02)["reject_threshold"] == 0.97
+    # 1.1 % are to be expected wrong there: no more than 1 % may be.
+    assert adapting.accepting(said, 0.96, 0.0, 0.01)["reject_threshold"] == 0.998
+    assert adapting.accepting(said, 2.0, 0.0, 1.0)["reject_accepted"] == 0
+    # What is equally sure is accepted together, or not at all.
+    equals = adapting.accepting(np.array([0.999] * 4 + [0.98] * 96), 0.99, 0.005, 0.01)
+    assert equals["reject_threshold"] == 0.999
+    assert equals["reject_accepted"] == 0.04
+    assert equals["reject_error"] == pytest.approx(0.001)
+
+
 def test_the_page_shows_pictures_and_their_names_as_text(tmp_path: Path) -> None:
     from inkdigit.learning.adaptation.report import sentences, write_report
 
@@ -178,3 +209,11 @@ def test_the_page_shows_pictures_and_their_names_as_text(tmp_path: Path) -> None
     assert "of 3 labelled pictures 1 were read right before, and 3 by" in sentences(found)[0]
     without = sentences(outcome([None, None], ["1", "2"], ["1", "2"]))
     assert without[0].startswith("without a label it cannot be known")
+    assert "labels are too few to tell it of these" in without[1]
+    rare = outcome([None], ["1"], ["1"])
+    rare = replace(rare, info=replace(rare.info, reject_error=0.0004))
+    assert "0.04 % are to be expected wrong" in sentences(rare)[1]
+    many = [str(number) for number in range(10, 130)]
+    told = sentences(outcome([*many, None], [*many, "1"], ["7", *many[1:], "1"]))
+    assert "61 of 121 would be accepted" in told[1]
+    assert told[1].endswith("and of the 61 with a label 1 are read otherwise")

@@ -1,18 +1,9 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from inkdigit.errors import DataError
-from inkdigit.images import Grey, Source, as_png, open_grey
-from inkdigit.learning.adaptation.pile import (
-    LEAST,
-    Pile,
-    Sample,
-    labels_of_folders,
-    load_pile,
-    pictures_in,
-)
+from inkdigit.images import Grey, Source, open_grey
+from inkdigit.learning.adaptation.pile import LEAST, Pile, Sample, labels_of_folders, load_pile
 from inkdigit.learning.datasets.labels import Label
 
 PAGE = np.full((40, 60), 230, np.uint8)
@@ -69,18 +60,6 @@ def test_a_group_lies_in_one_fold_and_all_folds_are_used() -> None:
 def test_labels_of_class_folders() -> None:
     found = labels_of_folders(["3/1.png", "anna/class_7/x.png", "1.png", "notes/2.png"])
     assert found == {"3/1.png": Label("3"), "anna/class_7/x.png": Label("7")}
-
-
-def test_pictures_of_a_folder_are_told_by_what_they_are(tmp_path: Path) -> None:
-    (tmp_path / "below").mkdir()
-    (tmp_path / "below" / "scan").write_bytes(as_png(PAGE))
-    (tmp_path / "notes.png").write_text("no picture")
-    (tmp_path / ".hidden.png").write_bytes(as_png(PAGE))
-    assert pictures_in(tmp_path) == {"below/scan": tmp_path / "below" / "scan"}
-    (tmp_path / "below" / "scan").unlink()
-    for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(DataError, match="no"):
-            pictures_in(folder)
 
 
 def test_writers_that_are_too_few_to_hold_one_out() -> None:

@@ -46,7 +46,7 @@ def test_what_is_none_is_one_sentence(small: Dataset, tmp_path: Path) -> None:
     wrong = {
         "test.csv": (lambda path: table.iloc[:, 1:].to_csv(path, index=False), "no labels"),
         "wide.csv": (lambda path: table.iloc[:, :100].to_csv(path, index=False), "100 columns"),
-        "labels.csv": (lambda path: table.assign(label="x").to_csv(path, index=False), "something"),
+        "labels.csv": (lambda path: table.assign(label="x").to_csv(path, index=False), "whole n"),
         "one.csv": (lambda path: table.assign(label=11).to_csv(path, index=False), "from 11 to 11"),
         "text.csv": (lambda path: path.write_bytes(b"\xff\xfe\0"), "no table of digits"),
         "nothing.csv": (lambda path: path.touch(), "no table of digits"),

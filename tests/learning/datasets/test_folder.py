@@ -297,6 +297,8 @@ def test_folders_of_writers_are_kept_whole(few: Dataset, tmp_path: Path) -> None
     assert found.notes == (f"{tmp_path} has no halves: 60 digits train, 20 test{whole}",)
     fitted, validation = found.fit_and_validation()
     assert not set(fitted.writers) & set(validation.writers)
+    three = load_folder(by_writers(few, tmp_path / "7c", ["Anna", "Ben", "Testa"]))
+    assert {*three.train.writers, *three.test.writers} == {"Anna", "Ben", "Testa"}
     both = joined([found.train, found.test])
     for name, writer, label in zip(both.names, both.writers, both.labels, strict=True):
         assert name.split("/")[:2] == [writer, str(label)]

@@ -60,9 +60,11 @@ def test_runs_are_paired_in_the_order_of_their_seeds() -> None:
     assert (row["only_first"], row["only_second"]) == (8, 0)
 
 
-def test_two_runs_of_one_name_and_seed_are_refused(trained: Run, small: Dataset) -> None:
+def test_two_runs_of_one_name_and_seed_are_refused(
+    trained: Run, small: Dataset, tmp_path: Path
+) -> None:
     with pytest.raises(SettingError, match="there are two of lenet5 with seed"):
-        hold([Contender.of_run(trained)] * 2, small)
+        api.compare([trained] * 2, small, out=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -109,11 +111,11 @@ def test_bad_comparisons(small: Dataset, tmp_path: Path) -> None:
     for networks, seeds, message in (
         (["classic"], 0, "at least 1, received 0"),
         (["classic"], 1.5, "the seeds must be a whole number, received 1.5"),
-        (["classic", "classic"], 1, "named twice"),
+        (["classic", "classic"], 1, "there are two of classic with seed 0"),
         (["nothing"], 1, "choose from"),
         (["gone.py:build", "classic"], 1, "gone.py is not there"),
         (["classic", lambda: 3], 1, "builds no Keras model"),
-        ([own, own], 1, "named twice among own"),
+        ([own, own], 1, "there are two of own with seed 0"),
         ([own()], 1, "each seed begins anew: name a function that builds mine"),
     ):
         with pytest.raises(SettingError, match=message):

@@ -104,12 +104,21 @@ def test_what_keras_measured_in_some_epochs_only_is_left_out():
 
 @pytest.mark.parametrize(
     "history",
-    [[], {}, {"loss": [0.3]}, {"loss": 0.3}, {"mae": [0.3, 0.4]}, None, [3], "a.csv"],
+    [
+        *([], {}, {"loss": [0.3]}, {"loss": 0.3}, {"mae": [0.3, 0.4]}, None, [3], "a.csv"),
+        *({"loss": [], "accuracy": []}, {"loss": ["a"], "accuracy": ["b"]}, [{"loss": 1}, 5]),
+    ],
     ids=str,
 )
 def test_what_is_no_history(history):
     with pytest.raises(DataError, match="a history holds loss and accuracy of each epoch"):
         pictures.training_curves(history)
+
+
+def test_a_training_that_diverged_is_drawn_as_far_as_it_came():
+    loss, accuracy = pictures.training_curves({"loss": [1, np.nan], "accuracy": [0.1, 0.2]}).axes
+    assert np.isnan(loss.lines[0].get_ydata()[1])
+    assert accuracy.lines[0].get_ydata().tolist() == [0.1, 0.2]
 
 
 def test_one_epoch_has_marks_and_a_tick_at_each_figure_s_place():
@@ -181,9 +190,23 @@ def test_reliability_shows_accuracy_share_and_error(evaluation):
     above, below = figure.axes
     bins = evaluation.reliability()
     (points,) = (line for line in above.lines if line.get_marker() == "o")
-    np.testing.assert_allclose(points.get_ydata(), [b.accuracy for b in bins])
-    np.testing.assert_allclose([bar.get_height() for bar in below.patches], [b.share for b in bins])
+    np.testing.assert_allclose(points.get_ydata(), [b["accuracy"] for b in bins])
+    np.testing.assert_allclose(
+        [bar.get_height() for bar in below.patches], [b["share"] for b in bins]
+    )
     assert f"{100 * evaluation.calibration_error:.2f} %" in figure.get_suptitle()
+
+
+def test_reliability_takes_columns_by_their_names(evaluation, monkeypatch):
+    (points,) = (line for line in pictures.reliability(evaluation).axes[0].lines if _is_dots(line))
+    turned = [dict(reversed(one.items())) for one in evaluation.reliability()]
+    monkeypatch.setattr(type(evaluation), "reliability", lambda _: turned)
+    (again,) = (line for line in pictures.reliability(evaluation).axes[0].lines if _is_dots(line))
+    np.testing.assert_array_equal(again.get_xydata(), points.get_xydata())
+
+
+def _is_dots(line):
+    return line.get_marker() == "o"
 
 
 def test_reliability_bars_are_the_wilson_interval():

@@ -77,7 +77,7 @@ def test_a_calibrated_network_has_no_calibration_error_and_an_overconfident_one_
     overconfident = Evaluation(calibrated.labels, temperature_scale(calibrated.probabilities, 0.4))
     assert calibrated.calibration_error < 0.02
     assert overconfident.calibration_error > 0.1
-    assert sum(b.share for b in calibrated.reliability()) == pytest.approx(1)
+    assert sum(b["share"] for b in calibrated.reliability()) == pytest.approx(1)
 
 
 def test_calibration_finds_the_temperature_that_was_taken_away() -> None:

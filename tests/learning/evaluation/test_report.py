@@ -100,6 +100,8 @@ def metrics_of(evaluation, **changes):
         "epochs": 2,
         "batch_size": 128,
         "seed": 7,
+        "changed_by_hand": [],
+        "wrong_labels": 0.0,
         "seconds": 271.7,
         "data": "sample",
         "train_digits": 3600,
@@ -118,6 +120,15 @@ def run_page(folder, evaluation=None, **changes):
     test = Digits(images, evaluation.labels)
     metrics = metrics_of(evaluation, **changes)
     return Page(write_run_report(folder, metrics, HISTORY, test, evaluation))
+
+
+def test_what_was_changed_by_hand_or_wrong_on_purpose_is_told(tmp_path):
+    changes = [{"epoch": 2, "learning_rate": 0.01}, {"epoch": 4, "batch_size": 64}]
+    text = run_page(tmp_path, changed_by_hand=changes, wrong_labels=0.25).text
+    assert "do not give this network again" in text
+    assert "from epoch 2 on learning rate 0.01; from epoch 4 on batch size 64." in text
+    assert "25.00" in text
+    assert "wrong label on purpose" in text
 
 
 @pytest.fixture(scope="module")

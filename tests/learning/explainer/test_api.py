@@ -15,7 +15,7 @@ from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.explainer.api import explain
 from inkdigit.learning.models.export import write_model_file
 from inkdigit.learning.models.run import DESCRIPTION, Run
-from inkdigit.reading.reader import LINE_MODEL, SINGLE_MODEL
+from inkdigit.reading.reader import LINE_MODEL, PAGE_MODEL, SINGLE_MODEL
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,10 @@ def test_what_is_said_of_the_test_digits_is_so(trained: Run, few: Dataset, tmp_p
     model = DigitClassifier.load(trained)
     read = model.predict(few.test.images)
     # All of so few test digits are in the page, in their order.
-    assert digits["test"] == few.test.labels.tolist()
+    assert digits["labels"] == few.test.labels.tolist()
     assert network["read"] == read.tolist()
     assert np.trace(network["confusion"]) == (read == few.test.labels).sum()
-    assert len(digits["train"]) == 300
+    assert [len(known["labels"]) for known in facts["known"]] == [300]
     layer = keras.models.load_model(trained.folder / "model.keras")
     features = keras.Model(layer.inputs, layer.get_layer("F6").output)
     known = features.predict(few.test.images[..., None] / np.float32(255), verbose=0)
@@ -138,6 +138,7 @@ def test_what_cannot_be_explained_is_said_in_a_sentence(
         (tmp_path / "nowhere", ModelError, "nowhere"),
         (unfinished, RunError, "unfinished"),
         ([LINE_MODEL, trained], SettingError, "read alike"),
+        (PAGE_MODEL, ModelError, r"page\.onnx finds numbers: explain what"),
         (3, SettingError, "received 3"),
     ]:
         with pytest.raises(error, match=words):

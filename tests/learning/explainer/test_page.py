@@ -9,21 +9,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import NEEDS_CHROMIUM, Open, visiting
+from browsing import NEEDS_CHROMIUM, Open, assert_accessible, visiting
 from drawing import as_file, drawn, png
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
+from scipy.spatial.distance import pdist
+from sklearn.decomposition import PCA
 from strokes import strokes_of
 
+from inkdigit import learning
+from inkdigit.errors import RunError
 from inkdigit.learning import DigitClassifier, Evaluation, build_network
 from inkdigit.learning.backend import keras, layers
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.explainer import attribution
 from inkdigit.learning.explainer.api import explain
 from inkdigit.learning.explainer.facts import chosen_digits
+from inkdigit.learning.explainer.film import read_snapshots
 from inkdigit.learning.explainer.network import Network
 from inkdigit.learning.models.keras_files import load_digit_model
-from inkdigit.learning.models.run import Run
+from inkdigit.learning.models.run import SNAPSHOTS, Run
 from inkdigit.reading.alphabet import LINE_ALPHABET
 from inkdigit.reading.model_file import WIDTH_MULTIPLE, LineModel, to_pixels
 from inkdigit.reading.preprocessing.digit import normalise
@@ -297,7 +302,8 @@ def test_from_a_layer_to_a_map_to_a_number_with_the_keyboard(
 
 def chosen_of(run: Run, dataset: Dataset) -> Any:
     answers = DigitClassifier.load(run.folder / "model.keras").probabilities(dataset.test.images)
-    return chosen_digits([Evaluation(dataset.test.labels, answers)], len(dataset.test))
+    sample, _ = chosen_digits([Evaluation(dataset.test.labels, answers)], len(dataset.test))
+    return sample
 
 
 def number_in(place: Locator) -> float:
@@ -374,6 +380,114 @@ def test_a_picture_can_be_dropped_and_what_is_none_is_said(visit: Open, page_of_
     expect(page.locator("#seen-caption")).to_contain_text("no picture that the browser can open")
     file.set_input_files({"name": "blank.png", "mimeType": "image/png", "buffer": png("")})
     expect(page.locator("#seen-caption")).to_contain_text("nothing on this picture")
+
+
+@pytest.fixture(scope="module")
+def filmed(small: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that kept snapshots."""
+    folder = tmp_path_factory.mktemp("filmed") / "run"
+    return learning.train(small, network="lenet5", epochs=2, out=folder, snapshots=True)
+
+
+def test_what_learning_did_is_a_film(
+    visit: Open, filmed: Run, hundred: Dataset, small: Dataset, tmp_path: Path
+) -> None:
+    """Its last picture is what Keras has in the end, and the first is of before."""
+    page = visit(explain(filmed, tmp_path / "film.html", hundred))
+    slider, words = page.get_by_role("slider", name="Epoch of run"), page.locator(".film output")
+    last = filmed.history[-1]
+    expect(words).to_contain_text(f"After epoch 2: loss {last['validation_loss']:.3f}")
+    (_, first) = np.unique(small.test.labels, return_index=True)
+    answers = DigitClassifier.load(filmed.folder / "model.keras").probabilities(
+        small.test.images[first]
+    )
+    said = page.locator(".film .ten figcaption").all_inner_texts()
+    for text, answer in zip(said, answers, strict=True):
+        assert text[2] == str(answer.argmax())
+        assert float(text.split("·")[1].removesuffix("%")) == pytest.approx(
+            100 * answer.max(), abs=0.15
+        )
+    kept = read_snapshots(filmed.folder / SNAPSHOTS)
+    kernel = keras.models.load_model(filmed.folder / "model.keras").layers[0].kernel
+    np.testing.assert_allclose(kept["filters"][-1], np.asarray(kernel)[:, :, 0], atol=1e-3)
+    # The plane: the distances of principal components, by another route.
+    features = Network.of(load_digit_model(filmed.folder / "model.keras")).features
+    many = np.sort(np.random.default_rng(0).permutation(len(small.test))[:200])
+    seen = features.predict_on_batch(to_pixels(small.test.images[many])).reshape(len(many), -1)
+    wanted, found = PCA(2).fit_transform(seen), kept["points"][-1].astype(float)
+    ratio = pdist(found) / pdist(wanted)
+    assert ratio.std() / ratio.mean() < 0.02
+    expect(page.locator(".film .filters canvas")).to_have_count(kept["filters"].shape[-1])
+    slider.press("Home")
+    expect(words).to_contain_text("Before the first epoch")
+    assert page.locator(".film .ten figcaption").all_inner_texts() != said
+    page.get_by_role("button", name="Play").press("Enter")
+    expect(words).to_contain_text("After epoch 2")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_without_snapshots_there_is_no_film_and_damaged_ones_are_said(
+    visit: Open, page_of_run: Path, filmed: Run, hundred: Dataset, tmp_path: Path
+) -> None:
+    expect(visit(page_of_run).locator("#learned")).to_be_hidden()
+    shutil.copytree(filmed.folder, tmp_path / "run")
+    (tmp_path / "run" / SNAPSHOTS).write_bytes(b"no archive")
+    with pytest.raises(RunError, match="no usable snapshots"):
+        explain(tmp_path / "run", tmp_path / "none.html", hundred)
+
+
+def test_each_network_has_the_digits_that_it_learnt_from(
+    visit: Open, filmed: Run, small: Dataset, tmp_path: Path
+) -> None:
+    ones = small.train.at(np.flatnonzero(small.train.labels < 5))
+    write_folder(tmp_path / "few", ones)
+    how: dict[str, Any] = {"network": "lenet5", "epochs": 1, "out": tmp_path / "few-run"}
+    few = learning.train(f"folder:{tmp_path / 'few'}", **how)
+    page = visit(explain([filmed, few], tmp_path / "two.html"))
+    nearest = page.locator("#reasons .card").nth(1).locator(".row").first.locator("figcaption")
+    expect(nearest).to_have_count(8)
+    assert {int(text[0]) for text in nearest.all_inner_texts()} <= {0, 1, 2, 3, 4}
+    expect(page.locator("#reasons .card").nth(1)).to_contain_text("training digits of folder:few")
+    expect(page.locator("#reasons .card").first).to_contain_text("training digits of sample")
+
+
+def write_folder(folder: Path, digits: Any) -> None:
+    """Write a hundred digits of each class as pictures, in a folder for each."""
+    for number, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        path = folder / str(label) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+
+
+def test_on_a_phone_the_chosen_number_is_folded_until_asked(visit: Open, page_of_run: Path) -> None:
+    page = visit(page_of_run, viewport={"width": 390, "height": 800}, has_touch=True)
+    maps, detail = page.locator("#layers .layer canvas"), page.locator("#detail")
+    maps.nth(2).tap(position={"x": 5, "y": 5})
+    expect(detail.locator("h3")).to_have_text("C3, map 1")
+    expect(detail.locator(".value")).to_be_hidden()
+    folded = detail.bounding_box()
+    assert folded
+    assert folded["height"] < 80
+    detail.locator("summary").tap()
+    expect(detail.locator(".value")).to_be_visible()
+
+
+def test_the_plane_shows_a_fair_sample_and_the_matrix_more_mistakes(
+    visit: Open, trained: Run, small: Dataset, tmp_path: Path
+) -> None:
+    page = visit(explain(trained, tmp_path / "page.html", small))
+    labels, answers = small.test.labels, DigitClassifier.load(trained.folder / "model.keras")
+    wrong = answers.predict(small.test.images) != labels
+    evaluation = Evaluation(labels, answers.probabilities(small.test.images))
+    sample, more = chosen_digits([evaluation], len(labels))
+    plane = page.locator("#mistakes .plane").first
+    expect(plane.locator("text")).to_have_count(len(sample))
+    expect(plane.locator("text.wrong")).to_have_count(int(wrong[sample].sum()))
+    told = page.locator("#mistakes .card > p").first
+    expect(told).to_contain_text(f"on the plane, {wrong[sample].sum()} read wrong.")
+    if len(more):
+        expect(told).to_contain_text(f"The matrix opens {len(more)} more mistakes.")
 
 
 @pytest.mark.parametrize("how", [{"viewport": {"width": 360, "height": 700}}, {}])

@@ -13,7 +13,7 @@ from inkdigit.errors import ImageError, ModelError, RunError
 from inkdigit.learning import api
 from inkdigit.learning.backend import keras
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.models.load import DigitClassifier, already_seen, data_of, initial_weights
+from inkdigit.learning.models.load import DigitClassifier, already_seen, initial_weights, locate
 from inkdigit.learning.models.run import Run
 from inkdigit.learning.networks import build_network
 from inkdigit.learning.networks.line import line
@@ -52,7 +52,9 @@ def test_weights_to_start_with_are_those_of_the_trained(trained: Run, small: Dat
         after = DigitClassifier.load(path).probabilities(small.test.images)
         assert np.allclose(np.asarray(network(images)), after, atol=1e-4)
         assert not np.allclose(before, after, atol=1e-2)
-        assert data_of(path) == "sample"
+        _, run = locate(path, "model.keras")
+        assert run is not None
+        assert run.data == "sample"
 
 
 def test_there_is_no_start_from_other_layers_or_from_none(trained: Run, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from inkdigit.errors import InkdigitError, ModelError, RunError, SettingError
 from inkdigit.learning import api
 from inkdigit.learning.backend import keras, layers
 from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.evaluation.api import evaluate
 from inkdigit.learning.models.load import DigitClassifier
 from inkdigit.learning.models.run import OWN_NETWORK, Run
 from inkdigit.learning.networks.own import OwnNetwork
@@ -199,7 +200,7 @@ def test_a_network_with_augmentation_gets_all_that_ours_get(own_run: Run, sample
     ]
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-4)
     assert np.array_equal(answers[0], answers[2])
-    assert api.evaluate(own_run, sample).accuracy == own_run.metrics["test_accuracy"]
+    assert evaluate(own_run, sample).accuracy == own_run.metrics["test_accuracy"]
     picture = 255 - sample.test.images[0]
     reader = Reader.load(own_run.folder / "model.onnx")
     assert reader.read(picture, single=True).model.startswith("augmented")
@@ -253,7 +254,7 @@ def test_a_subclass_is_trained_to_its_end_and_says_how_it_goes_on(
     assert "MACs" not in (run.folder / "report.html").read_text()
     assert any("custom_objects alone" in line for line in said)
     assert "after a stop, go on with train, the same network and resume=True" in said
-    assert api.evaluate(run, small).accuracy == run.metrics["test_accuracy"]
+    assert evaluate(run, small).accuracy == run.metrics["test_accuracy"]
 
 
 @pytest.mark.parametrize("rate", [0.01, keras.optimizers.schedules.CosineDecay(0.01, 100)])
@@ -271,7 +272,9 @@ def test_an_optimizer_that_cannot_be_kept_is_told(small: Dataset, tmp_path: Path
     class Mine(keras.optimizers.SGD):  # type: ignore[misc]
         pass
 
-    with pytest.raises(SettingError, match="Mine cannot be kept in a run: register it"):
+    with pytest.raises(
+        SettingError, match=r"a class of your own takes .*register_keras_serializable"
+    ):
         api.train(small, network="lenet5", optimizer=Mine(0.1), out=tmp_path / "never")
     assert not (tmp_path / "never").exists()
 

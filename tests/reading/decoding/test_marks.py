@@ -10,7 +10,7 @@ from inkdigit.reading.decoding.posteriors import Posteriors
 def marks_of(line: Posteriors, text: str, written: str = DIGITS) -> list[tuple[str, int, int, int]]:
     found_characters = locate(line.restricted_to(written), [text])
     (found,) = find_marks(line, found_characters, written=written)
-    return [(mark.value, mark.position, mark.first, mark.last) for mark in found]
+    return [(mark.character.value, mark.position, mark.first, mark.last) for mark in found]
 
 
 def test_marks_stand_between_the_characters_of_the_text() -> None:
@@ -34,8 +34,8 @@ def test_a_mark_between_two_frames_is_not_lost() -> None:
     line = line_of({"1": 0.9}, {".": 0.45}, {".": 0.45}, {"2": 0.9})
     (characters,) = locate(line.restricted_to(), ["12"])
     ((mark,),) = find_marks(line, [characters])
-    assert (mark.value, mark.position, mark.first, mark.last) == (".", 1, 1, 2)
-    assert mark.confidence == pytest.approx(1 - 0.55**2)
+    assert (mark.character.value, mark.position, mark.first, mark.last) == (".", 1, 1, 2)
+    assert mark.character.confidence == pytest.approx(1 - 0.55**2)
     assert find_marks(line, [characters], least=0.7) == [[]]
 
 
@@ -46,9 +46,9 @@ def test_nothing_is_seen_where_nothing_is() -> None:
 def test_what_else_a_mark_may_be_is_what_its_frames_say() -> None:
     line = line_of({"2": 0.9}, {".": 0.5, "1": 0.25, "0": 0.01}, {".": 0.5, ",": 0.25}, {"5": 0.9})
     ((mark,),) = find_marks(line, locate(line.restricted_to(), ["25"]))
-    assert mark.value == "."
-    assert [value for value, _ in mark.alternatives] == [".", "1", ","]
-    assert [share for _, share in mark.alternatives] == pytest.approx(
+    assert mark.character.value == "."
+    assert [one.value for one in mark.character.alternatives] == [".", "1", ","]
+    assert [one.confidence for one in mark.character.alternatives] == pytest.approx(
         [1 / 1.51, 0.25 / 1.51, 0.25 / 1.51]
     )
     # A frame in which another symbol is likelier is none of the mark's.

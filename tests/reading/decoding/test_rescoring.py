@@ -13,9 +13,8 @@ def joined(*lines: Posteriors) -> Posteriors:
     return Posteriors(np.concatenate([one.probabilities for one in lines]), lines[0].symbols)
 
 
-def chosen(lines: Posteriors, views: int = 1, **options: str) -> list[Hypothesis]:
-    asked = ReadOptions(**options)  # type: ignore[arg-type]
-    return choose(lines.restricted_to(asked.symbols), asked, views=views)
+def chosen(*looks: Posteriors, **options: str) -> list[Hypothesis]:
+    return choose(looks, ReadOptions(**options))  # type: ignore[arg-type]
 
 
 def test_the_likeliest_path_of_a_line_with_its_probability() -> None:
@@ -32,24 +31,37 @@ def test_the_likeliest_path_of_a_line_with_its_probability() -> None:
 def test_under_a_pattern_the_likeliest_that_fits_among_those_that_do(pattern: str) -> None:
     lines = Posteriors(drawn(np.random.default_rng(1), 8, 4, "01", DIGITS), DIGITS)
     asked = ReadOptions(pattern=pattern)
-    for frames, found in zip(lines.probabilities, choose(lines, asked), strict=True):
+    for frames, found in zip(lines.probabilities, choose([lines], asked), strict=True):
         texts = {t: p for t, p in all_texts(frames, DIGITS).items() if asked.fits(t)}
         assert found.text == max(texts, key=texts.__getitem__)
         assert found.probability == pytest.approx(texts[found.text] / sum(texts.values()))
 
 
-def test_a_text_counts_by_its_mean_over_the_views() -> None:
-    # The first view proposes 17, the second 11, and both together say 11.
+def test_a_text_counts_by_its_mean_over_the_looks() -> None:
+    # The first look proposes 17, the second 11, and both together say 11.
     first = line_of({"1": 0.99}, {}, {"7": 0.6, "1": 0.4})
     second = line_of({"1": 0.99}, {}, {"1": 0.9, "7": 0.1})
     assert chosen(first)[0].text == "17"
-    (found,) = chosen(joined(first, second), views=2)
+    (found,) = chosen(first, second)
     assert found == Hypothesis("11", pytest.approx(0.99 * (0.4 + 0.9) / 2))
 
 
-def test_views_stand_one_after_the_other() -> None:
+def test_a_look_that_helps_says_what_it_is_and_not_how_sure_that_is() -> None:
+    first = line_of({"1": 0.99}, {}, {"7": 0.6, "1": 0.4})
+    helping = line_of({"1": 0.99}, {}, {"1": 0.9, "7": 0.1})
+    (found,) = choose([first], ReadOptions(), [helping])
+    assert found == Hypothesis("11", pytest.approx(0.99 * 0.4))
+    (fitting,) = choose([first], ReadOptions(pattern=r"\d[17]"), [helping])
+    assert fitting == Hypothesis("11", pytest.approx(0.4))
+
+
+def test_looks_are_at_the_same_lines_and_may_be_of_other_lengths() -> None:
     one, two = line_of({"1": 0.9}, {"2": 0.9}), line_of({"3": 0.8}, {"4": 0.8})
-    together = chosen(joined(one, two, one, two), views=2)
+    again = Posteriors(
+        np.pad(joined(one, two).probabilities, ((0, 0), (0, 3), (0, 0))), one.symbols
+    )
+    again.probabilities[:, -3:, -1] = 1
+    together = chosen(joined(one, two), again)
     assert together == [*chosen(one), *chosen(two)]
     assert [found.text for found in together] == ["12", "34"]
 
@@ -70,14 +82,14 @@ def test_where_nothing_passes_the_likeliest_comes_with_no_probability() -> None:
 
 def test_no_lines() -> None:
     none = Posteriors.of(np.zeros((0, 5, len(LINE_ALPHABET) + 1)))
-    assert chosen(none) == chosen(none, pattern=r"\d") == chosen(none, views=3) == []
+    assert chosen(none) == chosen(none, pattern=r"\d") == chosen(none, none, none) == []
 
 
 def test_many_texts_are_weighed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = Posteriors.of(peaky(np.random.default_rng(2), 12))
-    whole = chosen(lines, check="luhn"), chosen(lines, views=3)
+    whole = chosen(lines, check="luhn"), chosen(lines, lines)
     monkeypatch.setattr(module, "_LATTICE_SIZE", 1)
-    parts = chosen(lines, check="luhn"), chosen(lines, views=3)
+    parts = chosen(lines, check="luhn"), chosen(lines, lines)
     for found, expected in zip(parts, whole, strict=True):
         assert [one.text for one in found] == [one.text for one in expected]
         assert [one.probability for one in found] == pytest.approx(

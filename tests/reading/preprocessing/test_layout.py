@@ -247,12 +247,73 @@ def test_upright_rules_of_a_table_are_taken_out_wherever_they_stand(
     assert not crop(found.ink, *(rules[0][0], 0, rules[0][0] + 2, 200)).any()
 
 
-@pytest.mark.parametrize("beside", ["", ".", "0"])
-def test_a_one_from_edge_to_edge_is_no_rule(beside: str) -> None:
-    page = np.full((100, 120), 230, np.uint8)
-    page[:, 40:46] = 20
-    if beside == ".":
-        page[88:96, 60:68] = 20
-    elif beside:
-        cv2.ellipse(page, (80, 50), (16, 40), 0, 0, 360, 20, 6)
-    assert line_of(page).left == 40
+def test_a_rule_that_is_broken_or_touches_a_digit_is_taken_out_as_well() -> None:
+    plain, page = line_of(ruled("347", 28)), ruled("347", 28, (40, 3))
+    page[::9] = page[4::9] = 230
+    page[5:-5] = np.minimum(page[5:-5], ruled("347", 28)[5:-5])
+    found = line_of(page)
+    assert (found.left, found.top, found.right) == (plain.left, plain.top, plain.right)
+    touching = ruled("347", 28, (128, 4))
+    whole, found = line_of(ruled("347", 28)), line_of(touching)
+    assert (found.left, found.right, found.bottom) == (whole.left, whole.right, whole.bottom)
+    assert not crop(found.ink, 129, 0, 131, 200).any()
+
+
+@pytest.mark.parametrize("size", [16, 28, 60])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_straight_sides_of_zeros_cut_out_tightly_are_no_rules(size: int, count: int) -> None:
+    page = np.full((size, 40 + size * count), 230, np.uint8)
+    for number in range(count):
+        left = 20 + number * size
+        page[:, left : left + 2 * size // 3] = 20
+        page[size // 5 : -size // 5, left + size // 5 : left + size // 2] = 230
+    found, digit = line_of(page), find_digit(find_ink(page))
+    assert digit is not None
+    assert (found.ink == find_ink(page)).all()
+    assert (digit.ink == find_ink(page)).all()
+
+
+def test_tall_ones_are_read_beside_raised_small_digits() -> None:
+    page = np.full((64, 130), 230, np.uint8)
+    page[:, 10:15] = page[:, 30:35] = 20
+    for left in (50, 80):
+        cv2.ellipse(page, (left + 12, 14), (10, 12), 0, 0, 360, 20, 4)
+    assert line_of(page).left == 10
+
+
+def pen(text: str, lean: int) -> Grey:
+    """Strokes of a pen, cut out tightly: 1s from edge to edge, `o` for a 0 of half their height."""
+    page, left = np.full((60, 40 * len(text) + 30), 230, np.uint8), 20
+    for character in text:
+        if character == "1":
+            cv2.line(page, (left + lean, 0), (left, 59), 20, 5)
+        elif character == ",":
+            cv2.line(page, (left + 4, 44), (left, 56), 20, 5)
+        elif character == ".":
+            cv2.circle(page, (left + 2, 52), 4, 20, -1)
+        elif character == "-":
+            cv2.line(page, (left, 30), (left + 18, 30), 20, 6)
+        else:
+            cv2.circle(page, (left + 10, 44), 11, 20, 5)
+        left += 30
+    return page
+
+
+@pytest.mark.parametrize("lean", [0, 4, 12, 20])
+@pytest.mark.parametrize(
+    "text", ["1", "11", "1.", "1,1", "1.1", "11,1", "1,11", "1-1", "1o", "1o1", "11o", "11,11"]
+)
+def test_ones_from_edge_to_edge_are_no_rules(text: str, lean: int) -> None:
+    page = pen(text, lean)
+    found = line_of(page)
+    assert (found.ink == find_ink(page)).all()
+    assert found.left < 20 + lean
+
+
+@pytest.mark.parametrize(("count", "step", "level"), [(4, 20, True), (4, 45, False), (6, 45, True)])
+def test_a_line_of_few_digits_is_not_thought_steep(count: int, step: int, level: bool) -> None:
+    page = np.full((120 + step * count, 80 + 60 * count), 230, np.uint8)
+    for place in range(count):
+        left, top = 40 + 60 * place, 40 + step * place
+        page[top : top + 50, left : left + 20] = 20
+    assert line_of(page).slope == pytest.approx(step / 60 if level else 0, abs=0.01)

@@ -339,6 +339,17 @@ def test_a_digit_a_little_longer_is_not_cut() -> None:
     assert top + height > 118
 
 
+def test_a_mark_or_a_speck_below_does_not_let_three_digits_climb() -> None:
+    page = in_a_row([50] * 3, (260, 300))
+    level = extract_line(page)
+    page[160:190, 2:8] = 20
+    found = extract_line(page)
+    assert level is not None
+    assert found is not None
+    assert found.slope == 0
+    assert found.area[3] <= 1.3 * level.area[3]
+
+
 @pytest.mark.parametrize("sink", [-0.15, 0.15, 0.3])
 def test_a_line_that_climbs_lies_level_and_its_boxes_are_where_the_digits_are(sink: float) -> None:
     page = in_a_row([50] * 7, (260, 380), sink) if sink > 0 else None

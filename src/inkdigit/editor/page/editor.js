@@ -2,6 +2,7 @@
 
 const SNAP = 7, LEAST = 1, STEP = 0.5, ZOOM = 1.25; // pixels; mm; mm; times
 const OF_BOX = ["left", "top", "width", "height"];
+const NAME = /[A-Za-z_]\w*(?:\.\w+)*(?!\w|\s*\()/g; // of a field in a rule, which sum( is not
 const $ = (id) => document.getElementById(id);
 const sheet = $("sheet"), form = $("field").elements;
 
@@ -21,7 +22,7 @@ const here = () => fields().map((one, at) => ({ one, at })).filter(({ one }) => 
 async function ask(path, body) {
   const how = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(path, how).catch(() => {
-    throw new Error("The editor does not answer. Start it again with the same command, and save: this page keeps your changes");
+    throw new Error("The editor does not answer. Start it again with the same command, then press Ctrl C here and Ctrl V on its new page: that takes your changes along");
   });
   const answer = await response.json();
   if (!response.ok) throw Object.assign(new Error(answer.detail), { gone: response.status === 409 });
@@ -62,6 +63,13 @@ const remove = () => field() && change(() => {
   fields().splice(chosen, 1);
   chosen = -1;
 });
+
+// What a field is called in rules as well, unless that says two fields.
+function rename(one, name) {
+  const others = fields().filter((other) => other !== one).map((other) => other.name);
+  if (!name || others.includes(name) || others.includes(one.name)) return;
+  template.rules &&= template.rules.map((rule) => rule.replace(NAME, (word) => (word === one.name ? name : word)));
+}
 
 const put = (box) => change(() => (field().box = box.map(rounded)));
 
@@ -145,10 +153,10 @@ function tell(told, more = false) {
 }
 
 async function check() {
-  const asked = JSON.stringify(template);
+  const mine = checking;
   try {
     const { told } = await ask("check", { template });
-    if (asked === JSON.stringify(template) && $("over").hidden) tell(told);
+    if (mine === checking && $("over").hidden) tell(told);
   } catch (error) {
     tell(error.message);
   }
@@ -263,6 +271,7 @@ function valued(input) {
 
 $("field").addEventListener("change", ({ target }) => change(() => {
   const one = field(), value = valued(target), side = OF_BOX.indexOf(target.name);
+  if (target.name === "name") rename(one, value);
   if (side >= 0) one.box = one.box.map((old, i) => (i === side ? value ?? old : old));
   else if (value === undefined) delete one[target.name];
   else one[target.name] = value;
@@ -308,6 +317,22 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   event.preventDefault();
+});
+// A page hands its changes to that of an editor which was started again.
+document.addEventListener("copy", (event) => {
+  if (event.target.matches("input, textarea") || !getSelection().isCollapsed) return;
+  event.clipboardData.setData("text/plain", JSON.stringify(template));
+  event.preventDefault();
+});
+document.addEventListener("paste", (event) => {
+  if (event.target.matches("input, textarea")) return;
+  let pasted;
+  try { pasted = JSON.parse(event.clipboardData.getData("text/plain")); } catch { pasted = null; }
+  if (!Array.isArray(pasted?.fields) || JSON.stringify(pasted.pages) !== JSON.stringify(template.pages)) {
+    checking = clearTimeout(checking);
+    return tell("what was pasted is no template of this blank");
+  }
+  change(() => ([template, chosen] = [pasted, -1]));
 });
 $("undo").addEventListener("click", commands.z);
 $("redo").addEventListener("click", commands.y);

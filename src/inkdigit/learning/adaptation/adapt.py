@@ -8,7 +8,7 @@ learn from: it is cut into folds, and each is read by networks that learned from
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,15 @@ from inkdigit.learning.adaptation.learners import (
 from inkdigit.learning.adaptation.pile import Folds, Pile
 from inkdigit.learning.evaluation.metrics import REJECT_ALL, wilson
 from inkdigit.learning.readers.train import Weights
-from inkdigit.learning.synthesis.stream import Line
 from inkdigit.reading.alphabet import only_digits
+from inkdigit.reading.calibration import PlattScaling
 from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import ModelInfo
 from inkdigit.reading.options import ReadOptions
 
-# So much of what is accepted may be wrong, as far as the calibration knows.
-TARGET_ERROR = 0.005
+# So much of what is accepted may be wrong, as far as the calibration knows; and so much at most
+# where the reader was no surer before.
+ERRORS = 0.005, 0.01
 # With fewer labels the calibration is fitted on drawn lines.
 _ENOUGH = 100
 _DRAWN_SEED = 93
@@ -45,14 +46,6 @@ _DRAWN = 500
 TO_LABEL = 50
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Readings:
-    """What a reader says of each sample of a pile, and how sure it is, calibrated."""
-
-    texts: list[str]
-    confidences: Confidences
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,8 @@ class Share:
 class Outcome:
     """What came of adapting a reader to a pile.
 
-    `before` is what it read, and `after` what networks read that did not learn from the sample.
+    `before` is what it read, and `after` what networks read that did not learn from the sample,
+    with calibrated `confidences`.
     `info` is what the new model file says of itself. `drawn_before` and `drawn_after` say how many
     drawn lines are read right, `curve` how many labelled samples are read wrong, by the number of
     labels that were learned from. `networks` are the mean of all that learned from the pile or most
@@ -80,22 +74,19 @@ class Outcome:
     """
 
     pile: Pile
-    before: Readings
-    after: Readings
+    before: list[str]
+    after: list[str]
+    confidences: Confidences
     info: ModelInfo
     drawn_before: Share
     drawn_after: Share
     curve: dict[int, Share]
     networks: Networks = field(repr=False)
 
-    def right(self, readings: Readings) -> Share:
+    def right(self, texts: list[str]) -> Share:
         """Return how many labelled samples are read right."""
         numbers = self.pile.labelled
-        return Share(sum(self.is_right(readings, number) for number in numbers), len(numbers))
-
-    def is_right(self, readings: Readings, number: int) -> bool:
-        """Return whether the reading of a labelled sample has the digits of its label."""
-        return self.pile.is_right(number, readings.texts[number])
+        return Share(sum(self.pile.is_right(i, texts[i]) for i in numbers), len(numbers))
 
     @property
     def is_better(self) -> bool:
@@ -111,27 +102,28 @@ class Outcome:
     @property
     def accepted(self) -> list[int]:
         """The numbers of the samples that are read surely enough."""
-        sure = self.after.confidences >= self.info.reject_threshold
+        sure = self.confidences >= self.info.reject_threshold
         return np.flatnonzero(sure).tolist()
 
     @property
     def changed(self) -> list[int]:
         """The numbers of labelled samples that were read right and are not, or the other way."""
-        both = (self.before, self.after)
-        return [i for i in self.pile.labelled if len({self.is_right(r, i) for r in both}) > 1]
+        both, is_right = (self.before, self.after), self.pile.is_right
+        return [i for i in self.pile.labelled if len({is_right(i, r[i]) for r in both}) > 1]
 
     @property
     def suspects(self) -> list[int]:
         """Labels that are surely read otherwise by what did not learn from them, surest first."""
         sure = set(self.accepted)
-        wrong = [i for i in self.pile.labelled if i in sure and not self.is_right(self.after, i)]
-        return sorted(wrong, key=lambda i: -float(self.after.confidences[i]))
+        known = [i for i in self.pile.labelled if i in sure]
+        wrong = [i for i in known if not self.pile.is_right(i, self.after[i])]
+        return sorted(wrong, key=lambda i: -float(self.confidences[i]))
 
     @property
     def to_label(self) -> list[int]:
         """The samples without a label of which least is known, fifty at most."""
         unknown = [i for i, one in enumerate(self.pile.samples) if one.label is None]
-        return sorted(unknown, key=lambda i: float(self.after.confidences[i]))[:TO_LABEL]
+        return sorted(unknown, key=lambda i: float(self.confidences[i]))[:TO_LABEL]
 
 
 class Adapting:
@@ -155,32 +147,39 @@ class Adapting:
 
     def run(self) -> Outcome:
         """Adapt and calibrate, and return what came of it."""
-        folds = self.pile.folds(self.config.folds, self._seed)
+        every, folds = range(len(self.pile)), self.pile.folds(self.config.folds, self._seed)
         start = self.learner.start
-        before = self._readings(self._found(start, range(len(self.pile))), self.info)
-        found: dict[int, Hypothesis] = {}
-        trained = [self._adapted(list(range(len(self.pile))), "all")]
+        known, unseen = self._found(start, every), dict[int, Hypothesis]()
+        trained = [self._adapted(every, "all")]
         for fold in range(self.config.folds):
-            trained.append(self._adapted(np.flatnonzero(folds != fold).tolist(), f"without-{fold}"))
-            inside = np.flatnonzero(folds == fold).tolist()
-            found |= zip(inside, self._found(trained[-1], inside), strict=True)
-        unseen = [found[number] for number in range(len(self.pile))]
-        curve = self._curve(folds, unseen) if self.pile.labelled else {}
+            trained.append(self._adapted([i for i in every if folds[i] != fold], f"without-{fold}"))
+            unseen |= self._found(trained[-1], [i for i in every if folds[i] == fold])
+        curve = self._curve(folds, known, unseen) if self.pile.labelled else {}
         networks = {name: mean_weights([each[name] for each in trained]) for name in trained[0]}
         drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
-        right_before, right = (self._share(each, drawn) for each in (start, networks))
+        pixels, texts = (list(each) for each in zip(*drawn, strict=True))
+        by_others = [self.learner.read(each, pixels, ReadOptions()) for each in (start, networks)]
+        right_before, right = (_digits_right(found, texts) for found in by_others)
+        shown, labelled = [unseen[i] for i in every], self.pile.labelled
+        if len(labelled) >= _ENOUGH:
+            labels = [self.pile.samples[i].label or "" for i in labelled]
+            of_labelled = [[found[i] for i in labelled] for found in (known, unseen)]
+            calibration = self._calibration(of_labelled, labels, shown, ERRORS)
+        else:
+            calibration = self._calibration(by_others, texts, by_others[1], (0.0, 1.0))
         info = replace(
             self.info,
             accuracy=right.count / right.of,
             accuracy_on=f"{right.of} drawn pictures",
             trained_on=f"{self.info.trained_on}, adapted to {len(self.pile)} pictures",
             inkdigit_version=inkdigit.__version__,
-            **self._calibration(unseen, networks, drawn),
+            **calibration,
         )
-        after = self._readings(unseen, info)
-        return Outcome(self.pile, before, after, info, right_before, right, curve, networks)
+        before, after = ([found[i].text for i in every] for found in (known, unseen))
+        sure = self.learner.confidences(shown, info)
+        return Outcome(self.pile, before, after, sure, info, right_before, right, curve, networks)
 
-    def _adapted(self, numbers: list[int], name: str) -> Networks:
+    def _adapted(self, numbers: Sequence[int], name: str) -> Networks:
         """Return the networks after they have learned from some of the samples."""
         samples = [self.pile.samples[number] for number in numbers]
         unknown = [i for i in numbers if self.pile.samples[i].label is None]
@@ -200,10 +199,10 @@ class Adapting:
     def _sure(self, networks: Networks, numbers: list[int]) -> list[Example]:
         """Return pictures with the digits that networks read on them, where they are sure of it."""
         found = self._found(networks, numbers)
-        said = self.learner.confidences(found, self.info)
+        said = self.learner.confidences([*found.values()], self.info)
         return [
             Example(self.pile.samples[number].pixels, one.text, not self.options.pattern)
-            for number, one, confidence in zip(numbers, found, said.tolist(), strict=True)
+            for (number, one), confidence in zip(found.items(), said.tolist(), strict=True)
             if confidence >= self.config.sure and self.options.passes(one.text)
         ]
 
@@ -224,72 +223,95 @@ class Adapting:
         self._tell(f"{of}: learned from {len(examples)} pictures; about {left:.0f} min left")
         return fitted
 
-    def _found(self, networks: Networks, numbers: Iterable[int]) -> list[Hypothesis]:
+    def _found(self, networks: Networks, numbers: Sequence[int]) -> dict[int, Hypothesis]:
+        """Return what networks read on some of the samples, by their numbers."""
         images = [self.pile.samples[number].pixels for number in numbers]
-        return list(self.learner.read(networks, images, self.options))
+        read = self.learner.read(networks, images, self.options)
+        return dict(zip(numbers, read, strict=True))
 
-    def _readings(self, found: list[Hypothesis], info: ModelInfo) -> Readings:
-        return Readings([one.text for one in found], self.learner.confidences(found, info))
-
-    def _curve(self, folds: Folds, unseen: list[Hypothesis]) -> dict[int, Share]:
+    def _curve(
+        self, folds: Folds, known: dict[int, Hypothesis], unseen: dict[int, Hypothesis]
+    ) -> dict[int, Share]:
         """Return how many labelled samples are read wrong, by how many labels were learned from."""
-        labelled = np.array([one.label is not None for one in self.pile.samples])
-        tries = list[tuple[int, Hypothesis]]()
-        for fold in range(self.config.folds):
-            learned = np.flatnonzero((folds == fold) & labelled).tolist()
-            tried = np.flatnonzero((folds == (fold + 1) % self.config.folds) & labelled).tolist()
-            found = self._found(self._adapted(learned, f"only-{fold}"), tried)
-            tries += zip(tried, found, strict=True)
-        numbers = self.pile.labelled
-        few = round(len(numbers) / self.config.folds)
-        before = zip(numbers, self._found(self.learner.start, numbers), strict=True)
-        after = [(number, unseen[number]) for number in numbers]
-        curve = {0: before, few: tries, len(numbers) - few: after}
-        return {labels: self._wrong(pairs) for labels, pairs in curve.items()}
-
-    def _wrong(self, found: Iterable[tuple[int, Hypothesis]]) -> Share:
-        wrong = [not self.pile.is_right(number, one.text) for number, one in found]
-        return Share(sum(wrong), len(wrong))
+        numbers, count = self.pile.labelled, self.config.folds
+        tries: dict[int, Hypothesis] = {}
+        for fold in range(count):
+            networks = self._adapted([i for i in numbers if folds[i] == fold], f"only-{fold}")
+            tried = [i for i in numbers if folds[i] == (fold + 1) % count]
+            tries |= self._found(networks, tried)
+        few = round(len(numbers) / count)
+        read = {0: known, few: tries, len(numbers) - few: unseen}
+        wrong = {
+            labels: sum(not self.pile.is_right(i, found[i].text) for i in numbers)
+            for labels, found in read.items()
+        }
+        return {labels: Share(odd, len(numbers)) for labels, odd in wrong.items()}
 
     def _calibration(
-        self, unseen: list[Hypothesis], networks: Networks, drawn: list[Line]
+        self,
+        read: Sequence[Sequence[Hypothesis]],
+        labels: list[str],
+        shown: Sequence[Hypothesis],
+        errors: tuple[float, float],
     ) -> dict[str, Any]:
         """Return the calibration as `ModelInfo` has it, by what was not learned from.
 
-        With enough labels the threshold is the least confidence above which few of the pile are to
-        be expected wrong, and with fewer it is found on drawn pictures, as after any training.
+        It is fitted on what the old and the new networks `read` where there are `labels`; the
+        threshold is that for which `errors` are to be expected of what is `shown`.
         """
-        numbers = self.pile.labelled
-        if len(numbers) < _ENOUGH:
-            found = self._read_drawn(networks, drawn)
-            return self.learner.calibration(found, [text for _, text in drawn])
-        labels = [self.pile.samples[i].label or "" for i in numbers]
-        known = self.learner.calibration([unseen[i] for i in numbers], labels)
-        confidences = self.learner.confidences(unseen, replace(self.info, **known))
-        said = np.sort(confidences)[::-1]
-        expected = np.cumsum(1 - said) / np.arange(1, len(said) + 1)
-        accepted = int(np.count_nonzero(expected <= TARGET_ERROR))
-        return known | {
-            "reject_threshold": float(said[accepted - 1]) if accepted else REJECT_ALL,
-            "reject_error": float(expected[accepted - 1]) if accepted else 0.0,
-            "reject_accepted": accepted / len(said),
-            "reject_measured_on": len(said),
-        }
-
-    def _read_drawn(self, networks: Networks, drawn: list[Line]) -> Sequence[Hypothesis]:
-        return self.learner.read(networks, [pixels for pixels, _ in drawn], ReadOptions())
-
-    def _share(self, networks: Networks, drawn: list[Line]) -> Share:
-        """Return how many drawn pictures with digits are read right."""
-        some = [line for line in drawn if only_digits(line[1])]
-        pairs = zip(self._read_drawn(networks, some), some, strict=True)
-        right = sum(one.text == only_digits(text) for one, (_, text) in pairs)
-        return Share(right, len(some))
+        old, new = read
+        known = self.learner.calibration(new, labels)
+        confidences = self.learner.confidences(shown, replace(self.info, **known))
+        before_anew = replace(self.info, **self.learner.calibration(old, labels))
+        least = least_accepted(self.info, before_anew)
+        return known | accepting(confidences, least, *errors)
 
     def write(self, outcome: Outcome, out: Path) -> None:
         """Write the networks that are kept into one model file."""
         images = [sample.pixels for sample in self.pile.samples]
         self.learner.write(outcome.networks, outcome.info, images, out)
+
+
+def _digits_right(found: Sequence[Hypothesis], texts: list[str]) -> Share:
+    """Return how many drawn pictures with digits are read right."""
+    digits = map(only_digits, texts)
+    right = [one.text == text for one, text in zip(found, digits, strict=True) if text]
+    return Share(sum(right), len(right))
+
+
+def least_accepted(info: ModelInfo, anew: ModelInfo) -> float:
+    """Return how often the least sure that a reader accepts is right, by its calibration anew.
+
+    It is never less than the reader asks for.
+    """
+    asked = info.reject_threshold
+    raw = _curve(info).probability(np.array(asked))
+    return max(asked, float(_curve(anew).confidence(raw)))
+
+
+def accepting(confidences: Confidences, least: float, target: float, most: float) -> dict[str, Any]:
+    """Return a threshold and what is to be expected above it, as `Calibration` has them.
+
+    What is as sure as `least` is sure enough, as long as at most the share `most` is to be expected
+    wrong; and what is less sure, as long as it is at most `target`.
+    """
+    said = np.sort(confidences)[::-1]
+    expected = np.cumsum(1 - said) / np.arange(1, len(said) + 1)
+    expected = expected[np.searchsorted(-said, -said, "right") - 1]  # equals go together
+    sure, bearable = (min(said[expected <= e].tolist(), default=REJECT_ALL) for e in (target, most))
+    least = min(sure, max(least, bearable))
+    accepted = int(np.count_nonzero(said >= least))
+    return {
+        "reject_threshold": least,
+        "reject_error": float(expected[accepted - 1]) if accepted else 0.0,
+        "reject_accepted": accepted / len(said),
+        "reject_measured_on": len(said),
+    }
+
+
+def _curve(info: ModelInfo) -> PlattScaling:
+    """Return how a model is calibrated, of digits for one that may be one of two."""
+    return PlattScaling(info.confidence_slope / info.temperature, info.confidence_intercept)
 
 
 def _digest(path: Path, pile: Pile, options: ReadOptions, config: AdaptConfig, seed: int) -> str:

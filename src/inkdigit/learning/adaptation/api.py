@@ -10,9 +10,10 @@ from typing import Any
 from inkdigit.errors import DataError, SettingError, shown
 from inkdigit.files import as_path
 from inkdigit.images import Source
+from inkdigit.images.folder import pictures_in
 from inkdigit.learning.adaptation.adapt import Adapting
 from inkdigit.learning.adaptation.learners import AdaptConfig, make_learner
-from inkdigit.learning.adaptation.pile import labels_of_folders, load_pile, named, pictures_in
+from inkdigit.learning.adaptation.pile import labels_of_folders, load_pile, named
 from inkdigit.learning.adaptation.report import sentences, write_report
 from inkdigit.learning.datasets.labels import LABELS, Label, as_label, one_digit_each, read_labels
 from inkdigit.learning.settings import TrainingSettings
@@ -86,7 +87,7 @@ def adapt(  # noqa: PLR0913
     config = config if epochs is None else replace(config, epochs=epochs)
     state = out.with_name(out.name + STATE)
     learner = make_learner(model, config)
-    say = tell or _silent
+    say: Tell = tell or (lambda _: None)
     adapting = Adapting(learner, pile, options, seed, state, say)
     outcome = adapting.run()
     page = write_report(outcome, out.with_suffix(".html"))
@@ -100,10 +101,6 @@ def adapt(  # noqa: PLR0913
     adapting.write(outcome, out)
     shutil.rmtree(state, ignore_errors=True)
     return Reader.load(out)
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 def _sources(pictures: Pictures) -> Mapping[str, Source]:

@@ -32,21 +32,22 @@ from inkdigit.learning.readers.train import (
     Weights,
     calibrate_lines,
     frames,
+    held_against,
     quantisation_lines,
+    read_lines,
 )
 from inkdigit.learning.recipes import BFLOAT16, RECIPES, Recipe
 from inkdigit.learning.synthesis.pixels import Ink, shaken, warped
 from inkdigit.learning.synthesis.stream import Generator, batches, vary
 from inkdigit.learning.training import learning_rate, make_optimizer
-from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET, only_digits
+from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.calibration import Floats, temperature_scale
 from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import FIRST, WITNESS, DigitModel, LineModel, ModelInfo, to_pixels
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.tta import PADDED_TO, classify_views, pad, view_lines
+from inkdigit.reading.tta import PADDED_TO, classify_views, pad
 
 _NEVER = -60.0
-_TOGETHER = 64
 _REPLAY_SEED = 94
 # So many lines of the pile say how far maps reach, for a network in eight bits.
 _QUANTISED_BY = 100
@@ -66,7 +67,7 @@ _Batches = Iterator[tuple[Any, Any]]
 class AdaptConfig:
     """How a network is adapted.
 
-    Each epoch sees the pile, varied, and `replay` drawn pictures for each of its own, of `drawn`.
+    Each epoch sees the pile, varied, and a drawn picture for each of its own, of `drawn`.
     `kept` is the share of the old weights in the mean of old and new. What is read with a
     confidence of at least `sure` is learned as if it were a label, in `rounds` rounds. The pile is
     cut into `folds`, each of which is read by networks that learned from the others.
@@ -75,7 +76,6 @@ class AdaptConfig:
     epochs: int = 80
     learning_rate: float = 2.5e-4
     batch_size: int = 64
-    replay: float = 1.0
     kept: float = 0.25
     sure: float = 0.7
     rounds: int = 2
@@ -153,8 +153,8 @@ class _Trained(ABC):
             variable.assign(value)
         self._learning.set_weights(old)
         step = 0
-        drawn = round(config.replay * len(examples))
-        steps = config.epochs * -(-(len(examples) + drawn) // config.batch_size)
+        drawn = len(examples)
+        steps = config.epochs * -(-2 * drawn // config.batch_size)
         rate = learning_rate(self._recipe, config.learning_rate, steps)
         for _ in range(config.epochs):
             chosen = rng.choice(len(self._replay), drawn, replace=drawn > len(self._replay))
@@ -191,15 +191,8 @@ class LineLearner(_Trained):
         self, networks: Networks, images: list[Grey], options: ReadOptions
     ) -> Sequence[Hypothesis]:
         """Return what networks read on line images, as a reader with them does, uncalibrated."""
-        found: dict[int, Hypothesis] = {}
         others = {name: partial(self._frames, weights) for name, weights in networks.items()}
-        first = others.pop(FIRST)
-        order = sorted(range(len(images)), key=lambda i: images[i].shape[1])
-        for start in range(0, len(order), _TOGETHER):
-            some = order[start : start + _TOGETHER]
-            views = view_lines(first, [images[i] for i in some], others)
-            found |= zip(some, views.choose(options), strict=True)
-        return [found[number] for number in range(len(images))]
+        return read_lines(others.pop(FIRST), images, others, options)
 
     def _frames(self, weights: Weights, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         return frames(self.network(weights), lines)
@@ -210,9 +203,7 @@ class LineLearner(_Trained):
 
     def calibration(self, found: Sequence[Hypothesis], labels: Sequence[str]) -> dict[str, Any]:
         """Return the fields of Platt scaling."""
-        pairs = zip(found, labels, strict=True)
-        right = np.array([one.text == only_digits(label) for one, label in pairs])
-        return calibrate_lines(np.array([one.probability for one in found]), right)
+        return calibrate_lines(*held_against(found, labels))
 
     def write(self, networks: Networks, info: ModelInfo, images: list[Grey], out: Path) -> None:
         """Write line networks into one file; `images` too say how far their maps reach."""

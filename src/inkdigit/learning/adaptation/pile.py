@@ -9,16 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from inkdigit.errors import DataError, ImageError, InkdigitError
-from inkdigit.files import open_plain
-from inkdigit.images import Grey, Source, is_picture
+from inkdigit.images import Grey, Source
 from inkdigit.learning.datasets.folder import class_of, first_few
 from inkdigit.learning.datasets.labels import Label
 from inkdigit.reading.alphabet import MARKS, only_digits
 
 # From fewer pictures nothing can be learned that could be told from chance.
 LEAST = 20
-# Enough of a file to tell whether it is a picture.
-_HEAD = 4096
 
 # What a network is shown of a picture, zeros for blank paper.
 Shown = Callable[[Source], Grey]
@@ -103,29 +100,6 @@ def load_pile(pictures: Mapping[str, Source], labels: Mapping[str, Label], shown
     if len(texts) == 1 and not any(sample.label is None for sample in samples):
         raise DataError(f"every label is {next(iter(texts))!r}: nothing could be told apart")
     return Pile(samples, as_written, left_out)
-
-
-def pictures_in(folder: Path) -> dict[str, Source]:
-    """Return the pictures below a folder by their path in it; `DataError` where there are none."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is no folder of pictures")
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    found = {
-        path.relative_to(folder).as_posix(): path
-        for path in files
-        if not path.name.startswith(".") and _is_picture(path)
-    }
-    if not found:
-        raise DataError(f"{folder} holds no pictures")
-    return dict(found)
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        with open_plain(path) as file:
-            return is_picture(file.read(_HEAD))
-    except OSError:  # it may be one, and says why it is left out
-        return True
 
 
 def labels_of_folders(names: Iterable[str]) -> dict[str, Label]:

@@ -31,14 +31,16 @@ def sentences(outcome: Outcome) -> list[str]:
             "without a label it cannot be known whether more is read right: the networks learned "
             "what they were sure of, and were calibrated on drawn pictures"
         )
-    accepted, wrong = len(outcome.accepted), f"{100 * info.reject_error:.2f} %"
-    expected = (
-        f"{wrong} of those are to be expected wrong"
-        if outcome.calibrated_on_pile
-        else f"of drawn pictures as sure {wrong} are read wrong"
-    )
+    accepted, wrong = outcome.accepted, f"{100 * info.reject_error:.2f} % are to be expected wrong"
+    expected = f"of drawn pictures as sure {wrong}: labels are too few to tell it of these"
+    if outcome.calibrated_on_pile:
+        known = [number for number in accepted if pile.samples[number].label is not None]
+        odd = sum(not pile.is_right(number, outcome.after[number]) for number in known)
+        expected = (
+            f"of those {wrong}, and of the {len(known)} with a label {odd} are read otherwise"
+        )
     told.append(
-        f"{accepted} of {len(pile)} would be accepted, at a confidence of "
+        f"{len(accepted)} of {len(pile)} would be accepted, at a confidence of "
         f"{info.reject_threshold:.4f} or more; {expected}"
         if accepted
         else "none is read surely enough to be accepted: more labels would help"
@@ -56,7 +58,7 @@ def sentences(outcome: Outcome) -> list[str]:
 def write_report(outcome: Outcome, page: Path) -> Path:
     """Write the page about an adaptation, with its pictures inside, and return it."""
     changed = outcome.changed
-    better = [number for number in changed if outcome.is_right(outcome.after, number)]
+    better = [n for n in changed if outcome.pile.is_right(n, outcome.after[n])]
     context = {
         "outcome": outcome,
         "sentences": sentences(outcome),
@@ -78,9 +80,9 @@ def _rows(outcome: Outcome, numbers: list[int]) -> list[dict[str, Any]]:
             "name": sample.name,
             "picture": base64.b64encode(as_png(255 - sample.pixels)).decode(),
             "label": sample.label,
-            "before": outcome.before.texts[number],
-            "after": outcome.after.texts[number],
-            "confidence": float(outcome.after.confidences[number]),
+            "before": outcome.before[number],
+            "after": outcome.after[number],
+            "confidence": float(outcome.confidences[number]),
         }
         for number, sample in samples
     ]

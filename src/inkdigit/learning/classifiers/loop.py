@@ -74,9 +74,9 @@ class ClassifierLoop(Loop):
 
     def run(self, after_epoch: AfterEpoch = lambda _: None) -> None:
         """Train the epochs that are left in one `fit`, as callbacks expect it."""
-        if self.stopped or len(self.history) == self.settings.epochs:
+        if self.done:
             return
-        batches = _Batches(self)
+        batches = Batches(self)
         self.model.fit(
             batches,
             initial_epoch=len(self.history),
@@ -102,7 +102,7 @@ class ClassifierLoop(Loop):
         return changed, self._teacher(changed) if self._teacher else labels[order]
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """The batches of one epoch after the other."""
 
     def __init__(self, loop: ClassifierLoop) -> None:
@@ -128,7 +128,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
 class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     """Comes after all other callbacks: keeps what an epoch gave, and says when to stop."""
 
-    def __init__(self, loop: ClassifierLoop, batches: _Batches, then: AfterEpoch) -> None:
+    def __init__(self, loop: ClassifierLoop, batches: Batches, then: AfterEpoch) -> None:
         super().__init__()
         self._loop, self._batches, self._then = loop, batches, then
 
@@ -147,5 +147,5 @@ class _Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         validated = logs["val_loss"], logs["val_accuracy"]
         self._loop.stopped = self.model.stop_training
         self._loop.finish_epoch(fitted, validated, self._seconds)
-        self.model.stop_training = self._loop.stopped
+        self.model.stop_training = self._loop.stopped or bool(self._loop.change)
         self._then(self._loop)

@@ -49,7 +49,7 @@ def export_mean(
     if path.suffix == ".keras":
         write_atomically(path, model.save)
     else:
-        dataset = data if isinstance(data, Dataset) else load_dataset(data or opened[0].data)
+        dataset = load_dataset(data or opened[0].data)
         pictures = digits_to_quantise_by() if eight_bits else None
         write_model_file(model, _described(model, opened, dataset), path, pictures)
     return path

@@ -77,7 +77,8 @@ class ClassifierTraining(Training):
 
     def notes(self) -> list[str]:
         """Return what whoever starts this training should know."""
-        digits, settings = len(self.dataset.train), self.settings
+        settings = self.settings
+        digits = settings.digits or len(self.dataset.train)
         steps = max(1, digits // settings.batch_size)
         notes = super().notes()
         if settings.recipe != PLAIN and steps * settings.epochs < _FEW_STEPS:
@@ -102,7 +103,7 @@ class ClassifierTraining(Training):
         if setting:
             notes.append(f"{setting[0]} sets the learning rate: the recipe's schedule is left out")
         if self.recipe.compiled and self._callbacks:
-            notes.append("with callbacks an epoch is not run as one graph, which takes longer")
+            notes.append("with callbacks Keras's own fit is used, which takes longer")
         return notes
 
     def loop(self) -> nullcontext[ClassifierLoop]:

@@ -21,13 +21,13 @@ HOW_TO_FETCH = "--data mnist, or load_dataset('mnist'), fetches all 70,000 digit
 
 
 def load_dataset(
-    name: str | Path = "auto",
+    name: Dataset | str | Path = "auto",
     *,
     data_dir: str | Path | None = None,
     group: str | None = None,
     progress: bool = False,
 ) -> Dataset:
-    """Return the named digits.
+    """Return the named digits; a `Dataset` as it is.
 
     `auto` takes MNIST where it is at hand, else the sample, and never downloads; `mnist` downloads
     what is nowhere to be found. The name may be the path of an `.npz` as Keras has MNIST, or of a
@@ -43,6 +43,8 @@ def load_dataset(
     >>> len(digits.train), len(digits.test), digits.train.images.shape
     (4000, 1000, (4000, 28, 28))
     """
+    if isinstance(name, Dataset):
+        return name
     if not isinstance(name, str | PathLike):
         raise SettingError(f"data is a Dataset or the name of one, received {shown(name)}")
     name = str(name)
@@ -53,10 +55,8 @@ def load_dataset(
         return load_file(path)
     if name.startswith(FOLDER):
         return load_folder(path, group)
-    if name == "mnist":
-        return load_mnist(data_dir, progress=progress)
-    if name == "sample":
-        return load_sample()
+    if name in {"mnist", "sample"}:
+        return load_sample() if name == "sample" else load_mnist(data_dir, progress=progress)
     if name != "auto":
         if name and path.is_dir():
             raise SettingError(f"{name} is a folder: write {FOLDER}{name}")

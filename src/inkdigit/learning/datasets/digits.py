@@ -1,7 +1,6 @@
 """What every data set becomes: two halves of labelled 28×28 digits."""
 
 import hashlib
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from inkdigit.errors import DataError, SettingError, shown
+from inkdigit.errors import DataError, shown
+from inkdigit.learning.recipes import check_known
 from inkdigit.learning.settings import SPLITS
 from inkdigit.reading.preprocessing.digit import SIZE
 
@@ -78,21 +78,16 @@ class Digits:
             shuffled = GroupShuffleSplit(1, test_size=share, random_state=0)
             first, second = next(shuffled.split(self.labels, groups=self.writers))
             return self.at(first), self.at(second)
-        classes, counts = np.unique(self.labels, return_counts=True)
-        tested = math.ceil(share * len(self))
-        if min(tested, len(self) - tested) < max(1, len(classes)):
-            raise DataError(
-                f"{len(self)} digits are too few to divide, so that both parts have each of "
-                f"{len(classes)}: add pictures"
+        try:
+            first, second = train_test_split(
+                np.arange(len(self)), test_size=share, stratify=self.labels, random_state=0
             )
-        if counts.min() < 2:
+        except ValueError:
+            counts = ", ".join(map(str, np.bincount(self.labels, minlength=CLASSES)))
             raise DataError(
-                f"there is one picture of {classes[counts.argmin()]}: each digit needs at least "
-                "two, to learn from one and measure on another"
-            )
-        first, second = train_test_split(
-            np.arange(len(self)), test_size=share, stratify=self.labels, random_state=0
-        )
+                f"{len(self)} digits are too few to divide, so that both parts have each: add "
+                f"pictures, at least two of each digit (of 0 to 9 there are {counts})"
+            ) from None
         return self.at(np.sort(first)), self.at(np.sort(second))
 
     def at(self, indices: npt.NDArray[np.integer]) -> Self:
@@ -195,8 +190,7 @@ class Dataset:
             return joined([self.train, self.test])
         if name == "validation":
             return self.fit_and_validation()[1]
-        if name not in SPLITS:
-            raise SettingError(f"no split is called {name!r}: choose from {', '.join(SPLITS)}")
+        check_known("split", name, SPLITS)
         return self.test if name == "test" else self.train
 
 

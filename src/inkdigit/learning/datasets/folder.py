@@ -23,7 +23,11 @@ from inkdigit.reading.preprocessing.digit import SIZE, light_ink, normalise
 
 TEST_SHARE = 0.2
 NAMED = 5
-_HALF = {"train": re.compile(r"(^|[^a-z])train", re.I), "test": re.compile(r"(^|[^a-z])test", re.I)}
+# A half's folder: `TestSet`, `mnist-train`, `Reduced Trainging data`; a writer may be called Testa.
+_HALF = {
+    half: re.compile(rf"(^|[^a-z]){half}(g?ing)?(s|sets?|data|images?)?(?![a-z])", re.I)
+    for half in ("train", "test")
+}
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # A class folder: `3`, `03`, `three`, `class_3`, `digit-3`, `3_three`.
 _CLASS = re.compile(rf"(?:(?:class|digit|label|number)[ _-]*)?(?:0*(\d)|({'|'.join(_WORDS)}))"

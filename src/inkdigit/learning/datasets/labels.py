@@ -7,7 +7,7 @@ import pandas as pd
 
 from inkdigit.errors import DataError
 from inkdigit.errors import shown as quoted
-from inkdigit.files import open_plain, reason
+from inkdigit.files import open_plain, reading
 from inkdigit.reading.alphabet import DIGITS, MARKS
 
 LABELS = "labels.csv"
@@ -28,14 +28,12 @@ def read_labels(path: Path, group: str | None = None) -> dict[str, Label]:
     """
     wanted = ["file", "text", *([group] if group else [])]
     try:
-        with open_plain(path) as file:
+        with reading(path, DataError), open_plain(path) as file:
             mark = max(",;\t", key=file.readline().decode("utf-8-sig").count)
             file.seek(0)
             rows = pd.read_csv(
                 file, sep=mark, encoding="utf-8-sig", dtype=str, keep_default_na=False
             )
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {reason(error)}") from None
     except ValueError:  # pandas' own are of this kind, and those of Unicode
         raise DataError(f"{path} is no CSV in UTF-8") from None
     if missing := [name for name in wanted if name not in rows]:

@@ -7,29 +7,23 @@ gzip or not. Mirrors pack them differently, so the SHA-256 is that of the unpack
 import gzip
 import hashlib
 import os
-import tempfile
+import tomllib
 import zlib
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from inkdigit.errors import DataError, DownloadError, OutputError
-from inkdigit.files import make_folder
+from inkdigit.errors import DataError, DownloadError
+from inkdigit.files import make_folder, reading, write_atomically
 from inkdigit.learning.datasets.digits import Dataset, Digits
 from inkdigit.reading.preprocessing.digit import SIZE
 
-SHA256 = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
-MIRRORS = (
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://yann.lecun.com/exdb/mnist/",
-)
+_KNOWN = tomllib.loads(Path(__file__).with_name("mnist.toml").read_text("utf-8"))
+SHA256: dict[str, str] = _KNOWN["sha256"]
+MIRRORS: Sequence[str] = _KNOWN["mirrors"]
 ENVIRONMENT = "INKDIGIT_DATA"
 SECONDS_TO_ANSWER = 30
 # The largest file unpacks to 47 MB; anything far beyond that is not MNIST.
@@ -79,18 +73,12 @@ def fetch_mnist(folder: Path, *, progress: bool = False) -> None:
 
 def _fetch_file(folder: Path, name: str, progress: bool) -> None:
     refusals = []
-    for mirror in MIRRORS:
+    for url in (f"{mirror}{name}.gz" for mirror in MIRRORS):
         try:
-            with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                packed = Path(scratch, f"{name}.gz")
-                _download(mirror + packed.name, packed, progress)
-                _verify(_unpacked(packed, mirror + packed.name), name, mirror + packed.name)
-                packed.replace(folder / packed.name)
+            write_atomically(folder / f"{name}.gz", partial(_download, url, name, progress))
             return
         except DataError as refusal:
             refusals.append(str(refusal))
-        except OSError as error:
-            raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from None
     raise DownloadError(
         f"no mirror gave {name}.gz ({'; '.join(refusals)}): try again later, put "
         "MNIST's four files into a folder and name it (data_dir, --data-dir), or take the data set "
@@ -98,18 +86,20 @@ def _fetch_file(folder: Path, name: str, progress: bool) -> None:
     )
 
 
-def _download(url: str, target: Path, progress: bool) -> None:
+def _download(url: str, name: str, progress: bool, target: Path) -> None:
     import pooch
     import requests
 
     download = pooch.HTTPDownloader(progressbar=progress, timeout=SECONDS_TO_ANSWER)
     try:
         download(url, str(target), None)
+    except requests.Timeout:
+        raise DownloadError(f"{url}: it timed out") from None
     except (requests.RequestException, ValueError) as error:
         response = getattr(error, "response", None)
-        slow = "it timed out" if isinstance(error, requests.Timeout) else None
-        why = slow or _reason(error) if response is None else f"HTTP {response.status_code}"
+        why = _reason(error) if response is None else f"HTTP {response.status_code}"
         raise DownloadError(f"{url}: {why}") from None
+    _verified(target, name, url)
 
 
 def _reason(error: BaseException | None) -> str:
@@ -141,31 +131,24 @@ def _read_half(folder: Path, half: str) -> Digits:
 
 def _read_file(folder: Path, name: str) -> npt.NDArray[np.uint8]:
     path = _existing(folder, name) or folder / name
-    content = _unpacked(path, str(path))
-    _verify(content, name, str(path))
-    return np.frombuffer(content, np.uint8)
+    return np.frombuffer(_verified(path, name, str(path)), np.uint8)
 
 
-def _unpacked(path: Path, source: str) -> bytes:
-    try:
+def _verified(path: Path, name: str, source: str) -> bytes:
+    """Return what a file of MNIST unpacks to; `DataError` where it is anything else."""
+    with reading(source, DataError), path.open("rb") as file:
         # By what it is, not by its name: servers and browsers unpack on the way without saying so.
-        with path.open("rb") as file:
-            packed = file.read(2) == GZIP
-        with (gzip.open if packed else open)(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise DataError(f"{source} is a broken gzip file: another copy is needed") from None
-    except OSError as error:
-        raise DataError(f"{source} cannot be read: {error.strerror or error}") from None
+        packed = file.peek(2).startswith(GZIP)
+        try:
+            content = (gzip.GzipFile(fileobj=file) if packed else file).read(MAX_BYTES + 1)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise DataError(f"{source} is a broken gzip file: another copy is needed") from None
     if len(content) > MAX_BYTES:
         raise DataError(f"{source} unpacks to more than {MAX_BYTES:,} bytes: that is not MNIST")
-    return bytes(content)
-
-
-def _verify(content: bytes, name: str, source: str) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256[name]:
         raise DataError(
             f"{source} is not MNIST's (its content has SHA-256 {found[:12]}…, expected "
             f"{SHA256[name][:12]}…): another copy is needed"
         )
+    return bytes(content)

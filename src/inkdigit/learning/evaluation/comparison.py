@@ -37,6 +37,7 @@ MARK = ".comparison"
 ROUNDS = 5
 BATCH = 1000
 REAL = 0.05
+_OVER_SEEDS = (("mean", "mean"), ("sd", "std"))
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Contender:
 
     name: str
     seed: int
-    file: Path
+    model: DigitModel
     known: dict[str, Any]
 
     @classmethod
@@ -121,14 +122,13 @@ class Contender:
             )
         known = {"epochs": metrics["epochs"], "data": run.data, "folder": str(run.folder)}
         known |= {name: metrics[name] for name in (*LEARNT, "seconds", *GIVEN)}
-        return cls(run.settings.name, run.settings.seed, path, known)
+        return cls(run.settings.name, run.settings.seed, DigitModel.load(path), known)
 
     @classmethod
     def of_file(cls, path: Path, folder: Path) -> Self:
         """Return a `.keras`, `.h5` or `.onnx`; the first two are written as ONNX into a folder."""
         file = path if path.suffix == ".onnx" else write_onnx(path, folder / f"{path.stem}.onnx")
-        DigitModel.load(file)  # what is none is said before anything is trained
-        return cls(path.stem, 0, file, {"folder": str(path)})
+        return cls(path.stem, 0, DigitModel.load(file), {"folder": str(path)})
 
 
 def compare(
@@ -149,19 +149,17 @@ def compare(
     given = [_opened(network) for network in networks]
     if not given:
         raise SettingError("there is nothing to compare: name networks, runs or model files")
-    asked = {_name_of(one): one for one in given if not isinstance(one, Run | Path)}
-    files = [one for one in given if isinstance(one, Run | Path)]
-    if len(asked) + len(files) < len(given):
-        raise SettingError(f"a network is named twice among {', '.join(asked)}")
+    asked = [(_name_of(one), one) for one in given if not isinstance(one, Run | Path)]
     _claim(folder)
     contenders = [
         Contender.of_run(one) if isinstance(one, Run) else Contender.of_file(one, folder)
-        for one in files
+        for one in given
+        if isinstance(one, Run | Path)
     ]
-    trained = [(name, seed) for name in asked for seed in range(seeds)]
+    trained = [(name, seed) for name, _ in asked for seed in range(seeds)]
     _check_keys([*trained, *((one.name, one.seed) for one in contenders)])
     for seed in range(seeds):
-        for name, network in asked.items():
+        for name, network in asked:
             run = train_one(network, seed, folder / f"{name}-seed{seed}")
             contenders.append(Contender.of_run(run))
     return hold(contenders, dataset)
@@ -179,18 +177,18 @@ def _opened(network: Trainable | Path | Run) -> Trainable | Path | Run:
 
 def _name_of(network: Trainable) -> str:
     """Return the name of a network that is to be trained; `SettingError` where there is none."""
-    if isinstance(network, str):
-        settings = TrainingSettings(network=network)
-        if settings.network_file:
-            OwnNetwork.in_file(settings.network_file, settings.network).build()
-        else:
-            check_network(network, NETWORKS)
-        return settings.network
     if isinstance(network, keras.Model):
         raise SettingError(
             f"each seed begins anew: name a function that builds {network.name}, or save it"
         )
-    own = OwnNetwork.of(network)
+    if isinstance(network, str):
+        settings = TrainingSettings(network=network)
+        if not settings.network_file:
+            check_network(network, NETWORKS)
+            return network
+        own = OwnNetwork.in_file(settings.network_file, settings.network)
+    else:
+        own = OwnNetwork.of(network)
     own.build()
     return own.name
 
@@ -212,21 +210,18 @@ def _check_keys(keys: Sequence[tuple[str, int]]) -> None:
 def hold(contenders: Sequence[Contender], dataset: Dataset) -> Comparison:
     """Hold contenders against each other on the test half of a data set.
 
-    A run goes by its recipe, or by its network where that is plain. Raises `SettingError` for two
-    of one name and seed.
+    A run goes by its recipe, or by its network where that is plain.
     """
-    _check_keys([(one.name, one.seed) for one in contenders])
-    test, models, rows, predictions = dataset.test, dict[str, DigitModel](), [], {}
+    test, rows, predictions = dataset.test, [], {}
     for one in contenders:
-        model = DigitModel.load(one.file)
-        found = Evaluation(test.labels, model.probabilities(test.images))
-        # Every seed's network is as fast as the next: one of each is timed.
-        models.setdefault(one.name, model)
+        found = Evaluation(test.labels, one.model.probabilities(test.images))
         predictions[one.name, one.seed] = found.predictions
         figures = {"test_accuracy": found.accuracy, "test_loss": found.loss}
-        size = one.file.stat().st_size
+        size = one.model.path.stat().st_size
         known = {"network": one.name, "seed": one.seed, "model_bytes": size}
         rows.append({**known, **figures, **one.known})
+    # Every seed's network is as fast as the next: one of each is timed.
+    models = {one.name: one.model for one in contenders}
     table = pd.DataFrame(rows, columns=COLUMNS_OF_RUNS)
     return Comparison(
         runs=table,
@@ -236,14 +231,9 @@ def hold(contenders: Sequence[Contender], dataset: Dataset) -> Comparison:
 
 
 def _summary(table: pd.DataFrame) -> pd.DataFrame:
-    groups = table.groupby("network", sort=False)
-    columns: dict[str, pd.Series] = {"seeds": groups.size()}
-    for name in MEASURED:
-        columns[f"{name}_mean"] = groups[name].mean()
-        columns[f"{name}_sd"] = groups[name].std(ddof=1)
-    for name in (*GIVEN, "model_bytes"):
-        columns[name] = groups[name].first()
-    return pd.DataFrame(columns).reset_index()
+    over = {f"{name}_{kind}": (name, how) for name in MEASURED for kind, how in _OVER_SEEDS}
+    over |= {name: (name, "first") for name in (*GIVEN, "model_bytes")}
+    return table.groupby("network", sort=False).agg(seeds=("seed", "size"), **over).reset_index()
 
 
 def _speeds(models: dict[str, DigitModel], images: npt.NDArray[np.uint8]) -> pd.DataFrame:

@@ -35,16 +35,7 @@ DIGITS_SHOWN = 25
 COLUMNS = 5
 
 # Ticks are made when the figure is drawn, so drawing needs the style as well.
-styled = mpl.rc_context(
-    {
-        "font.size": 15,
-        **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 14),
-        **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
-        "axes.axisbelow": True,
-        "grid.color": "#dddddd",
-        "lines.linewidth": 2.2,
-    }
-)
+styled = mpl.rc_context(fname=Path(__file__).with_name("figures.mplstyle"))
 
 
 @styled
@@ -111,34 +102,36 @@ def training_curves(history: History | Any) -> Figure:
 
     `history` is that of a run, or what Keras's `fit` returns. Raises `DataError` for anything else.
     """
-    history = _as_rows(history)
+    table = _as_table(history)
     figure = Figure(figsize=(8, 7.6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
-    _curves(above, history, "loss")
-    _curves(below, history, "accuracy")
+    _curves(above, table, "loss")
+    _curves(below, table, "accuracy")
     above.set(yscale="log", ylabel="loss (nats, log scale)")
     _log_ticks(above.yaxis, ticker.StrMethodFormatter("{x:.3g}"))
     if np.divide(*above.get_ylim()) > 0.25:  # too narrow for 1, 2, 5
         above.yaxis.set_major_locator(ticker.MaxNLocator(4))
     below.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
-    below.set(ylabel="accuracy", xlabel="epoch", xlim=(0.5, len(history) + 0.5))
+    below.set(ylabel="accuracy", xlabel="epoch", xlim=(0.5, len(table) + 0.5))
     below.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
     return figure
 
 
-def _as_rows(history: Any) -> History:
+def _as_table(history: Any) -> pd.DataFrame:
     """Return a row an epoch; Keras keeps a column a figure, and says `val_` for validation."""
     rows = getattr(history, "history", history)
-    if isinstance(rows, dict) and isinstance(rows.get("loss"), list):
-        # With `validation_freq` not every epoch has them all.
-        whole = {name: values for name, values in rows.items() if len(values) == len(rows["loss"])}
-        table = pd.DataFrame(whole).rename(columns=lambda name: name.replace("val_", "validation_"))
-        rows = table.assign(epoch=table.index + 1).to_dict("records")
-    table_like = isinstance(rows, list) and rows and isinstance(rows[0], dict)
-    measured = set(rows[0]) if table_like else set()
-    if not ("loss" in measured and measured & {"accuracy", "validation_accuracy"}):
+    try:
+        if isinstance(rows, dict):  # with `validation_freq` not every epoch has them all
+            epochs = max(map(len, rows.values()), default=0)
+            rows = {name: values for name, values in rows.items() if len(values) == epochs}
+        table: pd.DataFrame = pd.DataFrame(rows).apply(pd.to_numeric).reset_index(drop=True)
+    except (AttributeError, TypeError, ValueError):
+        table = pd.DataFrame()
+    table = table.rename(columns=lambda name: str(name).replace("val_", "validation_"))
+    measured = {"accuracy", "validation_accuracy"} & {*table}
+    if table.empty or "loss" not in table or not measured:
         raise DataError("a history holds loss and accuracy of each epoch: this one does not")
-    return list(rows)
+    return table if "epoch" in table else table.assign(epoch=table.index + 1)
 
 
 def _log_ticks(axis: Axis, formatter: ticker.Formatter) -> None:
@@ -147,13 +140,11 @@ def _log_ticks(axis: Axis, formatter: ticker.Formatter) -> None:
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
-def _curves(axes: Axes, history: History, name: str) -> None:
-    epochs = [row["epoch"] for row in history]
-    styles = [("", "training", "-o", BLUE), ("validation_", "validation", "--s", ORANGE)]
-    for prefix, label, style, colour in styles:
-        if prefix + name in history[0]:  # not every network is measured on what it learns from
-            values = [row[prefix + name] for row in history]
-            axes.plot(epochs, values, style, color=colour, label=label)
+def _curves(axes: Axes, table: pd.DataFrame, name: str) -> None:
+    styles = [(name, "-o", BLUE, "training"), (f"validation_{name}", "--s", ORANGE, "validation")]
+    for column, style, colour, label in styles:
+        if column in table:  # not every network is measured on what it learns from
+            axes.plot(table["epoch"], table[column], style, color=colour, label=label)
     axes.grid(True)
     axes.legend()
 
@@ -220,25 +211,24 @@ def reliability(evaluation: Evaluation) -> Figure:
 
     Bars are the 95 % interval (Wilson 1927), wide where a bin holds few digits.
     """
-    bins = evaluation.reliability()
+    bins = pd.DataFrame(evaluation.reliability())
     figure = Figure(figsize=(7.2, 8), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    at, heights, lows, highs = np.transpose([(b.confidence, b.accuracy, *b.interval) for b in bins])
-    spread = np.maximum((heights - lows, highs - heights), 0)
     above.plot([0, 1], [0, 1], "--", color=GREY, label="as often right as it says")
-    label = "the network, with 95 % interval"
-    above.errorbar(at, heights, yerr=spread, fmt="o", color=BLUE, capsize=4, label=label)
+    at, spread = bins["accuracy"].to_numpy(), _spread(bins["accuracy"], bins["low"], bins["high"])
+    points = {"color": BLUE, "capsize": 4, "label": "the network, with 95 % interval"}
+    above.errorbar(bins["confidence"], at, yerr=spread, fmt="o", **points)
     above.set(xlim=(0, 1.03), ylim=(0, 1.03), ylabel="share read right")
     above.yaxis.set_major_formatter(ticker.PercentFormatter(1))
-    above.grid(True)
     above.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     figure.suptitle(f"Expected calibration error {100 * evaluation.calibration_error:.2f} %")
-    below.bar(at, [b.share for b in bins], width=0.03, color=BLUE)
+    below.bar(bins["confidence"], bins["share"], width=0.03, color=BLUE)
     below.set(yscale="log", ylim=(0.5 / len(evaluation.labels), 2), xlabel="confidence")
     below.set(ylabel="share of digits")
     below.xaxis.set_major_formatter(ticker.PercentFormatter(1))
     below.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
-    below.grid(True)
+    for axes in (above, below):
+        axes.grid(True)
     return figure
 
 
@@ -250,17 +240,21 @@ def by_writer(evaluation: Evaluation) -> Figure:
     """
     writers = evaluation.by_writer()
     figure = Figure(figsize=(8, 1.8 + 0.45 * len(writers)), layout="constrained")
-    axes, ones = figure.subplots(), list(writers.values())
-    at = np.array([one.accuracy for one in ones])
-    lows, highs = np.transpose([one.accuracy_interval for one in ones])
-    spread = np.maximum((at - lows, highs - at), 0)
+    axes = figure.subplots()
+    at = np.array([one.accuracy for one in writers.values()])
+    spread = _spread(at, *np.transpose([one.accuracy_interval for one in writers.values()]))
     axes.errorbar(at, list(writers), xerr=spread, fmt="o", color=BLUE, capsize=4)
     axes.axvline(evaluation.accuracy, linestyle="--", color=GREY, label="all digits")
-    axes.set(xlabel="share read right, with 95 % interval", ylim=(len(ones) - 0.5, -0.5))
+    axes.set(xlabel="share read right, with 95 % interval", ylim=(len(at) - 0.5, -0.5))
     axes.xaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
     axes.grid(True, axis="x")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return figure
+
+
+def _spread(at: Any, lows: Any, highs: Any) -> npt.NDArray[np.float64]:
+    """Return how far intervals reach below and above, which rounding must not turn negative."""
+    return np.maximum((np.subtract(at, lows), np.subtract(highs, at)), 0)
 
 
 @styled

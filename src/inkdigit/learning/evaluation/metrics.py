@@ -51,20 +51,17 @@ class Evaluation:
     def __post_init__(self) -> None:
         given = as_array(self.probabilities, "probabilities")
         if given.ndim != 2 or given.dtype.kind != "f":
-            raise DataError(
-                f"probabilities are floats (n, classes), received {given.dtype} of shape "
-                f"{given.shape}"
-            )
+            what = f"{given.dtype} of shape {given.shape}"
+            raise DataError(f"probabilities are floats (n, classes), received {what}")
         labels = as_labels(self.labels, given.shape[1])
         if len(given) != len(labels):
             raise DataError(f"{len(labels)} labels do not match {len(given)} probabilities")
+        if not len(labels):
+            raise DataError("there are no digits to evaluate on")
         object.__setattr__(self, "probabilities", given)
         object.__setattr__(self, "labels", labels)
-        if not len(self.labels):
-            raise DataError("there are no digits to evaluate on")
-        sums = self.probabilities.sum(axis=1)
         # NaN fails every comparison, so it is caught as well.
-        if not (self.probabilities.min() >= 0 and np.abs(sums - 1).max() < SUM_TOLERANCE):
+        if not (given.min() >= 0 and np.abs(given.sum(axis=1) - 1).max() < SUM_TOLERANCE):
             raise ModelError(
                 "the network does not give probabilities that add up to 1: its last layer must "
                 "be a softmax, and its weights numbers"
@@ -103,20 +100,23 @@ class Evaluation:
     @property
     def calibration_error(self) -> float:
         """Expected calibration error over 15 bins of equal width (Guo et al. 2017)."""
-        return float(sum(b.share * abs(b.accuracy - b.confidence) for b in self.reliability()))
+        off = (b["share"] * abs(b["accuracy"] - b["confidence"]) for b in self.reliability())
+        return float(sum(off))
 
-    def reliability(self) -> list["ReliabilityBin"]:
-        """Return the bins of confidence that hold any digit, from unsure to sure."""
+    def reliability(self) -> list[dict[str, float]]:
+        """Return the bins of confidence that hold any digit, from unsure to sure.
+
+        Of each its mean confidence, its accuracy with the 95 % interval from `low` to `high`, and
+        its share of all digits.
+        """
         bins = np.minimum((self.confidences * BINS).astype(int), BINS - 1)
-        return [
-            ReliabilityBin(
-                confidence=float(self.confidences[bins == b].mean()),
-                accuracy=float(self.right[bins == b].mean()),
-                share=float((bins == b).mean()),
-                interval=wilson(int(self.right[bins == b].sum()), int((bins == b).sum())),
-            )
-            for b in np.unique(bins)
-        ]
+        found = []
+        for inside in (bins == b for b in np.unique(bins)):
+            within = Evaluation(self.labels[inside], self.probabilities[inside])
+            low, high = within.accuracy_interval
+            figures = {"confidence": float(within.confidences.mean()), "accuracy": within.accuracy}
+            found.append(figures | {"low": low, "high": high, "share": float(inside.mean())})
+        return found
 
     @functools.cached_property
     def confusion(self) -> npt.NDArray[np.int64]:
@@ -130,10 +130,8 @@ class Evaluation:
             self.labels, self.predictions, labels=np.arange(CLASSES), zero_division=0
         )
         names = ("precision", "recall", "f1", "support")
-        return [
-            {"digit": digit, **dict(zip(names, map(float, row), strict=True))}
-            for digit, row in enumerate(zip(*columns, strict=True))
-        ]
+        rows = np.transpose(columns).tolist()
+        return [{"digit": i, **dict(zip(names, row, strict=True))} for i, row in enumerate(rows)]
 
     def most_confused(self, count: int = 5) -> list[dict[str, int]]:
         """Return the commonest mistakes: which digit was read as which, and how often."""
@@ -179,19 +177,6 @@ class Evaluation:
             "per_class": self.per_class(),
             "confusion": self.confusion.tolist(),
         }
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """The digits whose confidence fell into one bin: mean confidence, accuracy, share of all.
-
-    `interval` is the 95 % interval of the accuracy.
-    """
-
-    confidence: float
-    accuracy: float
-    share: float
-    interval: tuple[float, float]
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:

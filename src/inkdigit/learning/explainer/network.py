@@ -4,8 +4,10 @@ The page computes with it what Keras does, layer by layer. Models inside a model
 """
 
 import base64
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,25 +18,8 @@ from inkdigit.learning.networks import count_macs
 Model = Any  # a keras.Model; Keras carries no types
 Layer = Any
 
-# The layers that the page computes, each with what it is told of its configuration.
-_POOLING = ("pool_size", "strides", "padding")
-LAYERS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("Conv2D", "DepthwiseConv2D"), ("strides", "padding", "groups", "activation")),
-    **dict.fromkeys(("Dense", "Activation"), ("activation",)),
-    **dict.fromkeys(("MaxPooling2D", "AveragePooling2D"), _POOLING),
-    **dict.fromkeys(("GlobalMaxPooling2D", "GlobalAveragePooling2D"), ("keepdims",)),
-    **dict.fromkeys(("ReLU", "LeakyReLU"), ("negative_slope",)),
-    **dict.fromkeys(("Add", "Average", "Flatten", "Softmax"), ()),
-    **dict.fromkeys(("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout"), ()),
-    **dict.fromkeys(("GaussianNoise", "Identity", "SpatialDropout2D"), ()),
-    "BatchNormalization": ("epsilon",),
-    "ELU": ("alpha",),
-    "Rescaling": ("scale", "offset"),
-    "Reshape": ("target_shape",),
-}
-ACTIVATIONS = (
-    "linear", "relu", "leaky_relu", "elu", "tanh", "sigmoid", "silu", "softplus", "softmax",
-)  # fmt: skip
+# What the page computes: layers, each with what it is told of its configuration, and activations.
+_COMPUTED = tomllib.loads(Path(__file__).with_name("layers.toml").read_text("utf-8"))
 # A layer that is otherwise is not computed.
 _USUAL = {
     "dilation_rate": (1, 1),
@@ -154,19 +139,21 @@ class _Walk:
 
 
 def _describe(layer: Layer, rank: int) -> dict[str, Any]:
-    """Return a layer's name, type and what else `LAYERS` lists; `_UnknownLayerError` for others.
+    """Return a layer's name, type and what else `layers.toml` lists for it.
 
-    What comes in has so many axes, that of the batch counted.
+    What comes in has so many axes, that of the batch counted. Raises `_UnknownLayerError` for
+    others.
     """
     kind = type(layer).__name__
-    if kind not in LAYERS:
+    if kind not in _COMPUTED["layers"]:
         raise _UnknownLayerError(f"{layer.name}, a layer of the type {kind},")
     told = layer.get_config()
     odd = [name for name, usual in _USUAL.items() if told.get(name, usual) != usual]
     if told.get("axis", -1) not in (-1, rank - 1):
         odd.append("axis")
-    if told.get("activation", "linear") not in ACTIVATIONS:
+    if told.get("activation", "linear") not in _COMPUTED["activations"]:
         odd.append("activation")
     if odd:
         raise _UnknownLayerError(f"{layer.name}, with its {odd[0]}: {told[odd[0]]},")
-    return {"name": layer.name, "type": kind, **{name: told.get(name) for name in LAYERS[kind]}}
+    tells = {name: told.get(name) for name in _COMPUTED["layers"][kind]}
+    return {"name": layer.name, "type": kind, **tells}

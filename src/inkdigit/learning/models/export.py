@@ -13,12 +13,7 @@ from inkdigit.errors import MissingExtraError, ModelError, needing
 from inkdigit.files import write_atomically
 from inkdigit.learning.backend import keras, quietly
 from inkdigit.learning.datasets import load_dataset
-from inkdigit.learning.models.keras_files import (
-    DIGIT_SHAPES,
-    LINE_SHAPES,
-    load_digit_model,
-    load_keras_model,
-)
+from inkdigit.learning.models.keras_files import load_any_model, load_digit_model
 from inkdigit.learning.models.run import KERAS_MODEL, Run
 from inkdigit.reading.alphabet import DIGITS, SINGLE_ALPHABET
 from inkdigit.reading.model_file import FIRST, ModelInfo, to_pixels
@@ -56,6 +51,27 @@ def quantise(path: Path, pictures: Iterable[npt.NDArray[np.uint8]]) -> None:
         )
 
 
+def shrink(graph: Any) -> None:
+    """Keep the weights of convolutions in eight bits, with a scale for each filter.
+
+    The maps stay as they are, which costs no accuracy.
+    """
+    from onnx import helper, numpy_helper
+
+    weights = {each.name: each for each in graph.initializer}
+    for node in [node for node in graph.node if node.op_type == "Conv"]:
+        known = weights[node.input[1]]
+        kernel = numpy_helper.to_array(known)
+        scale = np.maximum(np.abs(kernel).max(axis=(1, 2, 3)), 1e-12) / np.float32(127)
+        integers = np.rint(kernel / scale.reshape(-1, 1, 1, 1)).astype(np.int8)
+        values = {"integers": integers, "scale": scale, "zero": np.zeros(len(scale), np.int8)}
+        names = [f"{known.name}_{name}" for name in values]
+        graph.initializer.remove(known)
+        arrays = zip(values.values(), names, strict=True)
+        graph.initializer.extend(numpy_helper.from_array(array, name) for array, name in arrays)
+        graph.node.insert(0, helper.make_node("DequantizeLinear", names, [known.name], axis=0))
+
+
 # Every operator here is far older; a fixed opset keeps files readable by older runtimes.
 OPSET = 17
 # Characters of a library's reason that are told.
@@ -74,26 +90,43 @@ def write_model_file(
 ) -> None:
     """Write a network as ONNX with its metadata, in eight bits if that is measured on `pictures`.
 
+    Of a page network only the weights are: in eight bits its maps show fewer numbers.
+
     Keras's own export does the work, through `tf2onnx`, so it takes TensorFlow as the backend; a
     run that was trained on another is completed by `inkdigit export` where TensorFlow is. Raises
     `MissingExtraError` or `ModelError` where that cannot be done.
     """
+    _write(_converted(model, info, pictures), info, path)
+
+
+def _converted(model: Any, info: ModelInfo, pictures: Pictures | None) -> Any:
+    """Return a network as a model of ONNX that says nothing of itself yet."""
     if keras.backend.backend() != "tensorflow":
         raise MissingExtraError("learn", "TensorFlow as Keras's backend (unset KERAS_BACKEND)")
     with needing("learn"):
         import onnx
         import tf2onnx  # noqa: F401
-    if info.reads == "line":
+    if info.reads in {"line", "page"}:
         # It learns from log-odds; what reads wants probabilities.
         model = keras.Model(model.inputs, keras.layers.Softmax()(model.outputs[0]))
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "network.onnx")
+        _export(model, path)
+        if pictures is not None and info.reads != "page":
+            quantise(path, pictures)
+        converted = onnx.load(str(path))
+    if info.reads == "page":
+        shrink(converted.graph)
+    return converted
 
-    def write(temporary: Path) -> None:
-        _export(model, temporary)
-        if pictures is not None:
-            quantise(temporary, pictures)
-        _describe(onnx.load(str(temporary)), info, temporary)
 
-    write_atomically(path, write)
+def _write(model: Any, info: ModelInfo, path: Path) -> None:
+    """Write a model of ONNX with what it says of itself."""
+    import onnx
+
+    onnx.helper.set_model_props(model, info.to_properties())
+    onnx.checker.check_model(model)
+    write_atomically(path, lambda file: onnx.save(model, str(file)))
 
 
 def write_onnx(
@@ -124,7 +157,7 @@ def describe(path: Path, info: ModelInfo) -> None:
     """Replace what a model file says of itself."""
     import onnx
 
-    write_atomically(path, lambda temporary: _describe(onnx.load(str(path)), info, temporary))
+    _write(onnx.load(str(path)), info, path)
 
 
 def write_line_networks(
@@ -137,31 +170,18 @@ def write_line_networks(
 
     `pictures` gives those that each is measured on for eight bits.
     """
-
-    def write(target: Path) -> None:
-        with TemporaryDirectory(dir=target.parent) as folder:
-            files: dict[str, Path] = {}
-            for name, network in networks:
-                files[name] = Path(folder, f"{name}.onnx")
-                write_model_file(network, info, files[name], pictures())
-            if len(files) == 1:
-                files[FIRST].replace(target)
-            else:
-                _join(files, info, target)
-
-    write_atomically(path, write)
+    models = {name: _converted(network, info, pictures()) for name, network in networks}
+    _write(models[FIRST] if len(models) == 1 else _joined(models, info), info, path)
 
 
-def _join(files: dict[str, Path], info: ModelInfo, path: Path) -> None:
-    """Write one line model file of several: only the network that is asked is computed."""
-    import onnx
-    from onnx import helper
+def _joined(models: dict[str, Any], info: ModelInfo) -> Any:
+    """Return one line model of several: only the network that is asked is computed."""
+    from onnx import TensorProto, helper
 
-    models = {name: onnx.load(str(file)) for name, file in files.items()}
     first = models[FIRST]
     branches = {name: _branch(name, model) for name, model in models.items()}
     output = helper.make_tensor_value_info(
-        "frames", onnx.TensorProto.FLOAT, ["n", "frames", len(info.classes) + 1]
+        "frames", TensorProto.FLOAT, ["n", "frames", len(info.classes) + 1]
     )
     asked = branches.pop(FIRST)
     for name, branch in branches.items():
@@ -169,12 +189,11 @@ def _join(files: dict[str, Path], info: ModelInfo, path: Path) -> None:
             "If", [name], [output.name], f"if_{name}", else_branch=asked, then_branch=branch
         )
         asked = helper.make_graph([chosen], f"{name}_or_before", [], [output])
-    which = [helper.make_tensor_value_info(name, onnx.TensorProto.BOOL, []) for name in branches]
+    which = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in branches]
     inputs = [first.graph.input[0], *which]
     graph = helper.make_graph(asked.node, info.network, inputs, [output])
     versions = [helper.make_opsetid("", OPSET)]
-    model = helper.make_model(graph, opset_imports=versions, ir_version=first.ir_version)
-    _describe(model, info, path)
+    return helper.make_model(graph, opset_imports=versions, ir_version=first.ir_version)
 
 
 def _branch(name: str, model: Any) -> Any:
@@ -183,14 +202,6 @@ def _branch(name: str, model: Any) -> Any:
 
     graph = onnx.compose.add_prefix(model, f"{name}/", rename_inputs=False).graph
     return onnx.helper.make_graph(graph.node, name, [], graph.output, graph.initializer)
-
-
-def _describe(graph: Any, info: ModelInfo, path: Path) -> None:
-    import onnx
-
-    onnx.helper.set_model_props(graph, info.to_properties())
-    onnx.checker.check_model(graph)
-    onnx.save(graph, str(path))
 
 
 def _export(model: Any, path: Path) -> None:
@@ -218,7 +229,5 @@ def _export(model: Any, path: Path) -> None:
 
 def export(run: Run, path: Path, pictures: Pictures | None = None) -> Path:
     """Write the model file of a finished run at `path`, and return it; `pictures` as above."""
-    info = run.info()
-    shapes = LINE_SHAPES if info.reads == "line" else DIGIT_SHAPES
-    write_model_file(load_keras_model(run.folder / KERAS_MODEL, shapes), info, path, pictures)
+    write_model_file(load_any_model(run.folder / KERAS_MODEL), run.info(), path, pictures)
     return path

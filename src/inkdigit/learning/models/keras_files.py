@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import h5py
@@ -24,6 +23,7 @@ from inkdigit.learning.networks.own import adapted
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, SINGLE_ALPHABET
 from inkdigit.reading.calibration import Floats
 from inkdigit.reading.model_file import to_pixels
+from inkdigit.reading.pages.places import CLASSES
 from inkdigit.reading.preprocessing.digit import SIZE
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 
@@ -36,6 +36,7 @@ WEIGHTS = "model.weights.h5"
 Shapes = tuple[tuple[int | None, ...], tuple[int | None, ...]]
 DIGIT_SHAPES = tuple(((None, SIZE, SIZE, 1), (None, len(c))) for c in (DIGITS, SINGLE_ALPHABET))
 LINE_SHAPES = (((None, LINE_HEIGHT, None, 1), (None, None, len(LINE_ALPHABET) + 1)),)
+PAGE_SHAPES = (((None, None, None, 1), (None, None, None, CLASSES)),)
 
 # What a description may name: layers and what they are made of, none of which can run code.
 PLAIN_CLASSES = frozenset(
@@ -93,13 +94,12 @@ def load_keras_model(path: Path, shapes: tuple[Shapes, ...] | None = DIGIT_SHAPE
 
 def is_plain(model: Any) -> bool:
     """Return whether a model could be loaded again from a file: it is of known plain layers."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "model.keras")
-        model.save(path)
-        try:
-            _check_plain(_describe_keras(path)[0], path)
-        except ModelError:
-            return False
+    description = dict(keras.saving.serialize_keras_object(model))
+    description.pop("compile_config", None)  # as of a file
+    try:
+        _check_plain(description, Path(str(model.name)))
+    except ModelError:
+        return False
     return True
 
 
@@ -119,9 +119,9 @@ def _as_digit_model(model: Any, path: Path) -> Any:
 
 
 def load_any_model(path: Path) -> Any:
-    """Return the network of lines or digits in a `.keras` or `.h5` file, as ours are."""
+    """Return the network of lines, pages or digits in a `.keras` or `.h5` file, as ours are."""
     model = load_keras_model(path, None)
-    if (model.input_shape, model.output_shape) in LINE_SHAPES:
+    if (model.input_shape, model.output_shape) in (*LINE_SHAPES, *PAGE_SHAPES):
         return model
     return _as_digit_model(model, path)
 

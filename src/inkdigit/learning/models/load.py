@@ -1,6 +1,7 @@
 """A trained network by path, whichever form it was kept in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,17 +63,15 @@ class DigitClassifier:
             from inkdigit.reading.reader import SINGLE_MODEL
 
             source = SINGLE_MODEL
-        path = as_path(source.folder if isinstance(source, Run) else source, "a model")
-        if path.is_dir():
-            # ONNX Runtime is there in a blink; Keras takes seconds to import.
-            path = model_of_run(path, [ONNX_MODEL, KERAS_MODEL])
+        # ONNX Runtime is there in a blink; Keras takes seconds to import.
+        path, run = locate(source, ONNX_MODEL, KERAS_MODEL)
         if path.suffix not in SUFFIXES:
             raise ModelError(f"{path} is no model: expected a run folder, {', '.join(SUFFIXES)}")
-        return cls._from_onnx(path) if path.suffix == ".onnx" else cls._from_keras(path)
+        return (cls._from_onnx if path.suffix == ".onnx" else cls._from_keras)(path, run)
 
     @classmethod
-    def _from_onnx(cls, path: Path) -> Self:
-        model, run = DigitModel.load(path), _run_of(path)
+    def _from_onnx(cls, path: Path, run: Run | None) -> Self:
+        model = DigitModel.load(path)
         info = model.info
         if info.classes not in (DIGITS, SINGLE_ALPHABET):
             raise ModelError(f"{path} reads {info.classes!r}: expected a model of {DIGITS!r}")
@@ -81,10 +80,10 @@ class DigitClassifier:
         return cls(path, np.arange(len(info.classes)), network, info.temperature, trained_on, run)
 
     @classmethod
-    def _from_keras(cls, path: Path) -> Self:
+    def _from_keras(cls, path: Path, run: Run | None) -> Self:
         from inkdigit.learning.models.keras_files import load_digit_model, predict
 
-        model, run = load_digit_model(path), _run_of(path)
+        model = load_digit_model(path)
         classes, network = np.arange(model.output_shape[1]), partial(predict, model)
         known = run.metrics["calibration"] if run and run.finished else {"temperature": 1.0}
         return cls(path, classes, network, known["temperature"], run.data if run else None, run)
@@ -139,9 +138,7 @@ def initial_weights(path: str | Path, network: Any) -> list[npt.NDArray[np.float
     """
     from inkdigit.learning.models.keras_files import load_keras_model
 
-    path = Path(path)
-    if path.is_dir():
-        path = model_of_run(path, [KERAS_MODEL])
+    path, _ = locate(path, KERAS_MODEL)
     trained = load_keras_model(path, ((network.input_shape, network.output_shape),))
     weights: list[npt.NDArray[np.float32]] = trained.get_weights()
     if [array.shape for array in weights] != [array.shape for array in network.get_weights()]:
@@ -154,29 +151,23 @@ def _by_batches(probabilities: Probabilities, images: Images) -> Floats:
     return np.concatenate([probabilities(some) for some in np.split(images, cuts)])
 
 
-def data_of(path: str | Path) -> str | None:
-    """Return the name of the data set that the model of a run learnt from, if it is known."""
-    path = Path(path)
-    run = Run.open(path) if path.is_dir() else _run_of(path)
-    return run.data if run else None
+def locate(source: "str | Path | Run", *names: str) -> tuple[Path, Run | None]:
+    """Return the file of a model, and the run that it belongs to, if any.
 
-
-def model_of_run(folder: Path, names: Sequence[str]) -> Path:
-    """Return the first of the named files that a run has; `RunError` where it has none yet."""
-    run = Run.open(folder)
-    found = next((run.folder / name for name in names if (run.folder / name).exists()), None)
-    if found is None:
-        raise RunError(
-            f"{folder} is unfinished and holds no model yet: run  inkdigit train --resume {folder}"
-        )
-    return found
-
-
-def _run_of(path: Path) -> Run | None:
-    try:
-        return Run.open(path.parent)
-    except RunError:
-        return None
+    Of a run it is the first of the named files that is there; `RunError` where none is yet.
+    """
+    path = as_path(source.folder if isinstance(source, Run) else source, "a model")
+    if not path.is_dir():
+        with suppress(RunError):
+            return path, Run.open(path.parent)
+        return path, None
+    run = Run.open(path)
+    for file in (path / name for name in names):
+        if file.exists():
+            return file, run
+    raise RunError(
+        f"{path} is unfinished and holds no model yet: run  inkdigit train --resume {path}"
+    )
 
 
 def already_seen(trained_on: str | None, data: str, split: str) -> str | None:

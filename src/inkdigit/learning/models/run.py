@@ -3,12 +3,14 @@
 While it trains, the folder holds `run.json` (what is trained on what) and `checkpoint.npz` (the
 state after the last epoch). When it is done the checkpoint is gone and there are `model.keras`,
 `mnist_cnn_model.h5`, `model.onnx`, `history.csv`, `metrics.json`, pictures and `report.html`.
+`changes.json` is there where settings were changed by hand meanwhile, and `snapshots.npz`
+where it was asked for.
 """
 
 import csv
 import json
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ DESCRIPTION = "run.json"
 CHECKPOINT = "checkpoint.npz"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
+CHANGES = "changes.json"
+SNAPSHOTS = "snapshots.npz"
 # What other parts read from the metrics.
 NEEDED = {
     "test_accuracy", "test_loss", "train_accuracy", "train_loss", "train_digits", "test_digits",
@@ -97,18 +101,35 @@ class Run:
         write_text(run.folder / DESCRIPTION, json.dumps(described, indent=2) + "\n")
         return run
 
+    @classmethod
+    def start(
+        cls, folder: Path, settings: TrainingSettings, dataset: Dataset, *, resume: bool
+    ) -> "Run":
+        """Start a run in a folder, or with `resume` take up the same one that lies there."""
+        if resume and holds_run(folder):
+            run = cls.open(folder)
+            run.check_same(settings, dataset)
+        else:
+            run = cls.create(folder, settings, dataset)
+        for leftover in leftovers(run.folder):
+            shutil.rmtree(leftover, ignore_errors=True)
+        return run
+
     def __str__(self) -> str:
         """Say in two lines what the run is worth and where to look, or that it is unfinished."""
         if not self.finished:
             return f"{self.folder} is unfinished"
         metrics, model, report = self.metrics, self.folder / ONNX_MODEL, self.folder / REPORT
         what = f"digits of {self.data}" if report.exists() else "drawn pictures"
+        changes = [f"from epoch {one['epoch']} on {described(one)}" for one in self.changes]
         lines = [
             f"{self.settings.network}: test accuracy {metrics['test_accuracy']:.4f}, loss "
             f"{metrics['test_loss']:.4f} on {metrics['test_digits']:,} {what} "
             f"({metrics['parameters']:,} parameters, trained in {metrics['seconds']:.0f} s)",
             f"report: {report}" if report.exists() else f"model: {model}",
         ]
+        if changes:
+            lines.append(f"changed by hand, so not to be had again: {'; '.join(changes)}")
         if not model.exists():
             lines.append(
                 f"{model.name} could not be written here; where TensorFlow is installed, run  "
@@ -140,6 +161,28 @@ class Run:
         if missing:
             raise RunError(f"{path} lacks {', '.join(sorted(missing))}: train anew elsewhere")
         return dict(content)
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What was changed by hand: from which `epoch` on which settings held."""
+        path = self.folder / CHANGES
+        try:
+            return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
+        except (OSError, ValueError, TypeError):
+            raise RunError(f"{path} is damaged: train anew into another folder") from None
+
+    @property
+    def changed_settings(self) -> TrainingSettings:
+        """The settings with all that was changed by hand."""
+        changed: dict[str, Any] = {}
+        for change in self.changes:
+            changed |= {name: value for name, value in change.items() if name != "epoch"}
+        return replace(self.settings, **changed)
+
+    def add_change(self, epoch: int, change: dict[str, Any]) -> None:
+        """Note what is otherwise from an epoch on."""
+        changes = [*self.changes, {"epoch": epoch, **change}]
+        write_text(self.folder / CHANGES, json.dumps(changes, indent=2) + "\n")
 
     def write_metrics(self, metrics: dict[str, Any]) -> None:
         """Write what was measured."""
@@ -195,18 +238,16 @@ def _fields_of(recipe: str) -> dict[str, Any]:
     return dict(json.loads(json.dumps(asdict(find_recipe(recipe)))))
 
 
+def described(change: dict[str, Any]) -> str:
+    """Return a change by hand in words.
+
+    >>> described({"epoch": 3, "learning_rate": 0.01, "batch_size": 64})
+    'learning rate 0.01, batch size 64'
+    """
+    words = ((name.replace("_", " "), value) for name, value in change.items() if name != "epoch")
+    return ", ".join(f"{name} {value:g}" for name, value in words)
+
+
 def holds_run(folder: str | Path) -> bool:
     """Return whether a run lies in a folder, finished or not."""
     return Path(folder, DESCRIPTION).exists()
-
-
-def open_run(settings: TrainingSettings, dataset: Dataset, folder: Path, *, resume: bool) -> Run:
-    """Start a run in a folder, or with `resume` take up the one of the same settings and digits."""
-    if resume and holds_run(folder):
-        run = Run.open(folder)
-        run.check_same(settings, dataset)
-    else:
-        run = Run.create(folder, settings, dataset)
-    for leftover in leftovers(run.folder):
-        shutil.rmtree(leftover, ignore_errors=True)
-    return run

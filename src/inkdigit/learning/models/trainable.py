@@ -34,14 +34,14 @@ def trainable_networks(
     """Return the networks of a model file by name: the first, and those beside it if any.
 
     Their batch normalisation begins with what it would have measured on `pictures`, line images
-    `uint8 (32, width)` or digits `(28, 28)`; without any it only scales and adds. Raises
-    `ModelError` for a file that is none, or not of the networks `line` and `single` of this
-    version, or one of the `others`.
+    `uint8 (32, width)`, pages or digits `(28, 28)`; without any it only scales and adds. Raises
+    `ModelError` for a file that is none, or not of the networks `line`, `page` and `single` of
+    this version, or one of the `others`.
     """
     import onnx
 
     info = load_model_file(path).info
-    usual = "line" if info.reads == "line" else "single"
+    usual = "single" if info.reads == "digit" else info.reads
     name = info.network if info.network in others else usual
     graph, pictures = onnx.load(str(path)).graph, list(pictures)
     try:
@@ -77,7 +77,7 @@ def _layers_of(graph: Any) -> list[_Weighted]:
         elif node.op_type == "MatMul":
             ones = np.ones(known[0].shape[1], np.float32)
             layers.append(_Weighted(known[0], ones, np.zeros_like(ones)))
-        elif node.op_type in {"Mul", "Add"} and known:
+        elif node.op_type in {"Mul", "Add"} and known and known[0].dtype == np.float32:
             factor = known[0].ravel() if node.op_type == "Mul" else np.float32(1)
             kernel, scale, bias = layers.pop()
             shift = known[0].ravel() if node.op_type == "Add" else np.float32(0)
@@ -99,6 +99,7 @@ def _network(name: str, known: list[_Weighted], pictures: list[npt.NDArray[np.ui
     kinds = (keras.layers.Conv2D, keras.layers.Dense)
     weighted = [layer for layer in network.layers if isinstance(layer, kinds)]
     normal = [one for one in network.layers if isinstance(one, keras.layers.BatchNormalization)]
+    known = _matched(known, [tuple(layer.kernel.shape) for layer in weighted])
     for layer, one in zip(weighted, known, strict=True):
         kernel = one.kernel * one.scale if layer.use_bias else one.kernel
         layer.set_weights([kernel, one.bias] if layer.use_bias else [kernel])
@@ -112,6 +113,15 @@ def _network(name: str, known: list[_Weighted], pictures: list[npt.NDArray[np.ui
     for layer, one, maps in zip(normal, plain, _maps(probe, pictures), strict=True):
         _normalise(layer, one, maps.mean(axis=0), maps.var(axis=0))
     return network
+
+
+def _matched(known: list[_Weighted], shapes: list[tuple[int, ...]]) -> list[_Weighted]:
+    """Return layers in the order of these shapes: where paths part, a graph may have another."""
+    left = {place: one.kernel.shape for place, one in enumerate(known)}
+    places = [next((n for n in left if left[n] == shape and left.pop(n)), -1) for shape in shapes]
+    if left or -1 in places:
+        raise ValueError("layers of other shapes")
+    return [known[place] for place in places]
 
 
 def _normalise(layer: Any, does: _Weighted, mean: Array, variance: Array) -> None:

@@ -13,6 +13,7 @@ from inkdigit.errors import SettingError
 from inkdigit.learning.backend import Layers, computing_in, keras
 from inkdigit.learning.networks.digits import averaged, classic, fast, lenet5, modern, single
 from inkdigit.learning.networks.line import line
+from inkdigit.learning.networks.page import page
 from inkdigit.learning.recipes import check_known
 
 Model = Any  # a keras.Model; Keras carries no types
@@ -27,7 +28,7 @@ NETWORKS: dict[str, Callable[[], Layers]] = {
     "small-100k": partial(averaged, 32, 48, 64, 80),
     "best": partial(averaged, 48, 64, 96, 128),
 }
-READERS: dict[str, Callable[[], Any]] = {"line": line, "single": single}
+READERS: dict[str, Callable[[], Any]] = {"line": line, "single": single, "page": page}
 
 
 def check_network(name: str, known: Iterable[str] = (*NETWORKS, *READERS)) -> None:
@@ -57,13 +58,15 @@ def build_network(name: str, precision: str = "float32") -> Model:
 def count_macs(model: Model) -> int | None:
     """Return the multiply-accumulates that one digit costs in convolutions and dense layers.
 
-    Of a network that takes images of any width, those of a square: about a digit. `None` for one
-    whose layers do not tell their shapes, as those of a subclass.
+    Of a network that takes images of any width, those of a square: about a digit; of any size,
+    those of a page of 1,024 by 768 pixels. `None` for one whose layers do not tell their shapes, as
+    those of a subclass.
     """
     shape = getattr(model, "input_shape", None)
     if isinstance(shape, tuple) and shape[2:3] == (None,):
-        square = keras.Input((shape[1], shape[1], *shape[3:]))
-        model = keras.models.clone_model(model, input_tensors=square)
+        usual = (shape[1], shape[1]) if shape[1] else (1024, 768)
+        shown = keras.Input((*usual, *shape[3:]))
+        model = keras.models.clone_model(model, input_tensors=shown)
     try:
         return sum(map(_layer_macs, model.layers))
     except AttributeError:

@@ -54,15 +54,12 @@ def modern() -> Layers:
     """
     return [
         layers.Conv2D(32, 5, strides=2, use_bias=False),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
+        *_normalised(0.9),
         layers.Conv2D(64, 3, use_bias=False),
         layers.MaxPooling2D(2),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
+        *_normalised(0.9),
         layers.Conv2D(64, 3, use_bias=False),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
+        *_normalised(0.9),
         layers.Flatten(),
         layers.Dropout(0.3),
         layers.Dense(10, activation="softmax", name="digits"),
@@ -80,12 +77,10 @@ def fast() -> Layers:
         layers.Conv2D(16, 5, strides=2, activation="relu"),
         layers.Conv2D(32, 3, use_bias=False),
         layers.MaxPooling2D(2),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
+        *_normalised(0.9),
         layers.Flatten(),
         layers.Dense(128, use_bias=False),
-        layers.BatchNormalization(momentum=0.9),
-        layers.ReLU(),
+        *_normalised(0.9),
         # In float32 whatever the rest is in: it gives probabilities.
         layers.Dense(10, activation="softmax", dtype="float32", name="digits"),
     ]
@@ -101,22 +96,22 @@ def averaged(first: int, second: int, third: int, last: int) -> Layers:
     """
     return [
         layers.Conv2D(first, 5, strides=2, padding="same", use_bias=False),
-        *_normalised(),
+        *_normalised(0.95),
         layers.Conv2D(second, 3, use_bias=False),
         layers.MaxPooling2D(2),
-        *_normalised(),
+        *_normalised(0.95),
         layers.Conv2D(third, 3, padding="same", use_bias=False),
-        *_normalised(),
+        *_normalised(0.95),
         layers.Conv2D(last, 3, use_bias=False),
-        *_normalised(),
+        *_normalised(0.95),
         layers.GlobalAveragePooling2D(),
         # In float32 whatever the rest is in: it gives probabilities.
         layers.Dense(10, activation="softmax", dtype="float32", name="digits"),
     ]
 
 
-def _normalised() -> Layers:
-    return [layers.BatchNormalization(momentum=0.95), layers.ReLU()]
+def _normalised(momentum: float) -> Layers:
+    return [layers.BatchNormalization(momentum=momentum), layers.ReLU()]
 
 
 def single() -> Layers:
@@ -136,6 +131,5 @@ def _block(filters: int, *, kernel: int = 3, strides: int = 1, pool: bool = Fals
     return [
         layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False),
         *([layers.MaxPooling2D(2)] if pool else []),
-        layers.BatchNormalization(momentum=0.98),
-        layers.ReLU(),
+        *_normalised(0.98),
     ]

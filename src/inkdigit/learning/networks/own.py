@@ -4,12 +4,12 @@ They become what ours are: `(n, 28, 28, 1)` in 0..1 to the probabilities `(n, 10
 """
 
 import hashlib
-import importlib.util
 import json
 import re
-import sys
+import runpy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 from sysconfig import get_paths
@@ -26,12 +26,9 @@ from inkdigit.reading.preprocessing.digit import SIZE
 
 Model = Any  # a keras.Model; Keras carries no types
 _DIGIT = (SIZE, SIZE, 1)
-# Files whose lines say nothing to a user.
-_OTHERS = (
-    "<frozen",
-    str(Path(__file__).parents[2]),
-    *(get_paths()[kind] for kind in ("stdlib", "purelib", "platlib")),
-)
+# Where files lie whose lines say nothing to a user.
+_LIBRARIES = [get_paths()[kind] for kind in ("stdlib", "purelib", "platlib")]
+_OTHERS = ("<frozen", str(Path(__file__).parents[2]), *_LIBRARIES)
 # What digits may be taken as, where a network does not say.
 _SHAPES = (_DIGIT, (SIZE, SIZE), (SIZE * SIZE,))
 
@@ -101,18 +98,10 @@ def _without_number(model: Model) -> str:
 def _from_file(path: Path, function: str) -> Any:
     if not path.is_file():
         raise SettingError(f"{path} is not there: name a Python file and a function in it")
-    name = f"inkdigit_own_{path.stem}"  # not that of a module which others import
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise SettingError(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # classes in it are saved with the name of their module
-    try:
-        _called(lambda: spec.loader.exec_module(module), str(path))  # type: ignore[union-attr]
-    except SettingError:
-        del sys.modules[name]
-        raise
-    if not callable(found := getattr(module, function, None)):
+    # Under a name that is not that of a module which others import.
+    run = partial(runpy.run_path, str(path), run_name=f"inkdigit_own_{path.stem}")
+    found = _called(run, str(path)).get(function)
+    if not callable(found):
         raise SettingError(f"{path} has no function {function!r} that builds a network")
     return found
 

@@ -30,7 +30,7 @@ class DigitReaderLoop(EpochLoop):
         self,
         settings: TrainingSettings,
         digits: Digits,
-        drawn: SampleStream,
+        drawn: SampleStream[Line],
         validation: list[Line],
     ) -> None:
         super().__init__(settings)
@@ -39,11 +39,17 @@ class DigitReaderLoop(EpochLoop):
         self._blocks: deque[tuple[Ink, Integers]] = deque(maxlen=amounts.epoch_blocks)
         self._validation = to_digits(validation)
         keras.utils.set_random_seed(settings.seed)
-        seen = self.recipe.repeats * len(digits) + amounts.epoch_blocks * amounts.block
         self._build(
-            settings.epochs * (seen // settings.batch_size),
+            settings.epochs * self.steps,
             keras.losses.CategoricalCrossentropy(label_smoothing=self.recipe.smoothing),
         )
+
+    @property
+    def steps(self) -> int:
+        """The batches of an epoch."""
+        amounts = self.recipe.drawn
+        seen = self.recipe.repeats * len(self._digits) + amounts.epoch_blocks * amounts.block
+        return int(seen // self.settings.batch_size)
 
     def _fit_epoch(self) -> dict[str, float]:
         epoch, size = len(self.history), self.settings.batch_size
@@ -56,6 +62,7 @@ class DigitReaderLoop(EpochLoop):
             images = np.stack([moved(image, rng) for image in every_image[some]])
             targets = np.eye(len(SINGLE_ALPHABET), dtype=np.float32)[every_label[some]]
             losses.append(self.model.train_on_batch(to_pixels(images), targets))
+            self._tell(losses)
         return {"loss": float(np.mean(losses))}
 
     def _validate(self) -> tuple[float, float]:

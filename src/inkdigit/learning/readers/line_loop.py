@@ -29,19 +29,19 @@ class LineLoop(EpochLoop):
     """A line network learning from lines that are drawn as it goes."""
 
     def __init__(
-        self, settings: TrainingSettings, lines: SampleStream, validation: list[Line]
+        self, settings: TrainingSettings, lines: SampleStream[Line], validation: list[Line]
     ) -> None:
         super().__init__(settings)
         self._lines, self._validation = lines, validation
         keras.utils.set_random_seed(settings.seed)
-        self._build(self.steps, ctc_loss)
+        self._build(settings.epochs * self.steps, ctc_loss)
 
     @property
     def steps(self) -> int:
-        """The batches of all epochs; the first block of an epoch comes alone."""
+        """The batches of an epoch, at most: its first block comes alone, and lines need room."""
         drawn, size = self.recipe.drawn, self.settings.batch_size
         once, again = (-(-drawn.block * times // size) for times in (1, self.recipe.repeats))
-        return self.settings.epochs * (once + (drawn.epoch_blocks - 1) * again)
+        return once + (drawn.epoch_blocks - 1) * again
 
     def _fit_epoch(self) -> dict[str, float]:
         drawn, epoch = self.recipe.drawn, len(self.history)
@@ -53,6 +53,7 @@ class LineLoop(EpochLoop):
             lines = [line for line in block + before if has_room(*line)]
             for batch in batches(lines, self.settings.batch_size, rng):
                 losses.append(self.model.train_on_batch(*to_arrays(batch)))
+                self._tell(losses)
             more = range(self.recipe.repeats - 1)
             before = [(vary(pixels, rng), text) for pixels, text in block for _ in more]
         return {"loss": float(np.mean(losses))}
@@ -127,5 +128,4 @@ def evaluate(model: Any, lines: list[Line], batch_size: int = 64) -> tuple[float
 
 def greedy(log_odds: Floats) -> list[str]:
     """Return the text of the likeliest path of each line, marks and other ink among it."""
-    posteriors = Posteriors.of(softmax(log_odds, axis=-1))
-    return posteriors.spelled(posteriors.greedy)
+    return Posteriors.of(softmax(log_odds, axis=-1)).greedy

@@ -4,12 +4,12 @@ What they learn from is drawn as they learn; what they are validated, calibrated
 drawn with digits of MNIST, with fonts and by real hands that they did not learn from.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -28,22 +28,24 @@ from inkdigit.learning.readers.digit_loop import DigitReaderLoop, to_digits
 from inkdigit.learning.readers.line_loop import LineLoop, evaluate
 from inkdigit.learning.settings import TrainingSettings
 from inkdigit.learning.synthesis.glyphs import Fonts
+from inkdigit.learning.synthesis.pixels import Ink
 from inkdigit.learning.synthesis.real_hands import RealHands
-from inkdigit.learning.synthesis.stream import Generator, Line, SampleStream, batches
+from inkdigit.learning.synthesis.stream import Generator, Line, PageGenerator, SampleStream
 from inkdigit.learning.training import Loop, Training, figures_of
 from inkdigit.reading.alphabet import LINE_ALPHABET, SINGLE_ALPHABET, only_digits
 from inkdigit.reading.calibration import Calibration, PlattScaling, log_odds
+from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import FALLBACK, FIRST, LineModel, to_pixels
+from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.preprocessing.line import LINE_HEIGHT
 from inkdigit.reading.tta import PADDED_TO, Network, classify_views, pad, view_lines
 
 # What is drawn to be learnt from has seeds of three numbers, and these have two.
-_SEEDS = {"validation": 99, "calibration": 98, "test": 97, "train": 96}
-_QUANTISATION_SEED = 95
+SEEDS = {"validation": 99, "calibration": 98, "test": 97, "train": 96, "quantisation": 95}
 _QUANTISATION_LINES = 200
 # What is drawn is harder than most of what is read; so much of what is accepted may be wrong.
 TARGET_ERROR = 0.02
-# So many lines are read at a time.
+# So many lines about as wide are read at a time.
 _TOGETHER = 64
 
 Floats = npt.NDArray[np.float64]
@@ -57,6 +59,15 @@ class ReaderTraining(Training):
     The weights differ from run to run in the last digits, as the fastest arithmetic is used. Raises
     `SettingError` for another network.
     """
+
+    # The fields of `ModelInfo` that are not those of a plain digit network.
+    of_model: ClassVar[dict[str, Any]] = {
+        "reads": "line",
+        "classes": LINE_ALPHABET,
+        "input_height": LINE_HEIGHT,
+        "input_width": 0,
+        "normalisation": "line image: the line of writing at a height of 32; ink 1.0, paper 0.0",
+    }
 
     def __init__(self, settings: TrainingSettings, dataset: Dataset) -> None:
         super().__init__(settings, dataset)
@@ -88,7 +99,8 @@ class ReaderTraining(Training):
         path = Path(self.settings.init_from)
         if path.suffix == ".onnx" and not self._single:
             return cast(
-                "Weights", trainable_networks(path, quantisation_lines())[FIRST].get_weights()
+                "Weights",
+                trainable_networks(path, self.quantisation_pictures() or ())[FIRST].get_weights(),
             )
         return super().initial_weights(network)
 
@@ -109,18 +121,18 @@ class ReaderTraining(Training):
         settings = self.settings
         validation = self.draw("validation", self.validation, self._amounts.validation)
         drawing = self._generator(self.fitted, held_out=False)
-        with SampleStream(drawing, settings.seed) as stream:
+        with SampleStream[Line](drawing, settings.seed) as stream:
             if self._single:
                 yield DigitReaderLoop(settings, self.fitted, stream, validation)
             else:
                 yield LineLoop(settings, stream, validation)
 
-    def draw(self, part: str, digits: Digits, number: int) -> list[Line]:
+    def draw(self, part: str, digits: Digits, number: int) -> list[Any]:
         """Draw what a network is measured on; the same for every network that is."""
         draw = self._generator(digits, held_out=part != "train").begin()
-        return [draw([_SEEDS[part], i]) for i in range(number)]
+        return [draw([SEEDS[part], i]) for i in range(number)]
 
-    def _generator(self, digits: Digits, *, held_out: bool) -> Generator:
+    def _generator(self, digits: Digits, *, held_out: bool) -> Generator | PageGenerator:
         return Generator(digits, self._fonts, held_out, self._single, self._hands)
 
     def measure(self, model: Any, history: History) -> dict[str, Any]:
@@ -139,10 +151,10 @@ class ReaderTraining(Training):
             "hands_held_out": RealHands.load(self._hands, held_out=True).counts,
             "fonts_learnt_from": fonts.names,
             "fonts_held_out": Fonts(self._fonts, held_out=True).names,
-            "model": {"classes": SINGLE_ALPHABET} if self._single else _LINE_FIELDS,
+            "model": {"classes": SINGLE_ALPHABET} if self._single else self.of_model,
         }
 
-    def _measure(self, model: Any, drawn: list[Line]) -> tuple[float, float]:
+    def _measure(self, model: Any, drawn: list[Any]) -> tuple[float, float]:
         """Return the mean loss, and the share of lines or digits that are read right."""
         if not self._single:
             return evaluate(model, drawn)
@@ -162,21 +174,12 @@ class ReaderTraining(Training):
         if self._single:
             return asdict(calibrate(_evaluate_digits(model, drawn), TARGET_ERROR))
         network = LineModel.load(path).frames if path.exists() else partial(frames, model)
-        return calibrate_lines(*read_lines(network, drawn))
+        images, texts = zip(*drawn, strict=True)
+        return calibrate_lines(*held_against(read_lines(network, images), texts))
 
     def quantisation_pictures(self) -> Iterator[npt.NDArray[np.uint8]] | None:
         """Return drawn lines for `line`; `single` stays in `float32`."""
         return None if self._single else quantisation_lines()
-
-
-# The fields of `ModelInfo` that are not those of a plain digit network.
-_LINE_FIELDS = {
-    "reads": "line",
-    "classes": LINE_ALPHABET,
-    "input_height": LINE_HEIGHT,
-    "input_width": 0,
-    "normalisation": "line image: the line of writing at a height of 32; ink 1.0, paper 0.0",
-}
 
 
 def quantisation_lines() -> Iterator[npt.NDArray[np.uint8]]:
@@ -187,7 +190,7 @@ def quantisation_lines() -> Iterator[npt.NDArray[np.uint8]]:
     """
     draw = Generator(load_dataset("sample").train, None).begin()
     for number in range(_QUANTISATION_LINES):
-        pixels, _ = draw([_QUANTISATION_SEED, number])
+        pixels, _ = draw([SEEDS["quantisation"], number])
         yield pad([pixels], PADDED_TO)[0]
 
 
@@ -218,7 +221,8 @@ def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path:
         model = LineModel.load(target)
 
         def read(part: str, digits: Digits) -> tuple[Floats, Mask]:
-            return read_lines(model.frames, training.draw(part, digits, measured), model.others)
+            images, texts = zip(*training.draw(part, digits, measured), strict=True)
+            return held_against(read_lines(model.frames, images, model.others), texts)
 
         calibration: dict[str, Any] = calibrate_lines(*read("calibration", training.validation))
         accuracy = float(read("test", dataset.test)[1].mean())
@@ -287,16 +291,27 @@ def frames(model: Any, lines: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 
 def read_lines(
-    network: Network, lines: list[Line], others: Mapping[str, Network] | None = None
-) -> tuple[Floats, Mask]:
-    """Return the probability of what is read on each line, and whether it is right, by width.
+    network: Network,
+    images: Sequence[Ink],
+    others: Mapping[str, Network] | None = None,
+    options: ReadOptions | None = None,
+) -> list[Hypothesis]:
+    """Return what networks read on line images, as a reader with them does, uncalibrated.
 
-    They are looked at as a reader does, which is what the calibration is for.
+    Without the look that only helps: what is right by that alone has low confidences, and a
+    calibration to them would trust no reading.
     """
-    probabilities, right = [], []
-    for some in batches(lines, _TOGETHER):
-        read = view_lines(network, [pixels for pixels, _ in some], others).unconstrained
-        probabilities += [found.probability for found in read]
-        wanted = [only_digits(text) for _, text in some]
-        right += [found.text == text for found, text in zip(read, wanted, strict=True)]
-    return np.array(probabilities), np.array(right)
+    found: dict[int, Hypothesis] = {}
+    order = sorted(range(len(images)), key=lambda i: images[i].shape[1])
+    for start in range(0, len(order), _TOGETHER):
+        some = order[start : start + _TOGETHER]
+        views = view_lines(network, [images[i] for i in some], others, helped=False)
+        found |= zip(some, views.choose(options or ReadOptions()), strict=True)
+    return [found[number] for number in range(len(images))]
+
+
+def held_against(found: Sequence[Hypothesis], labels: Sequence[str]) -> tuple[Floats, Mask]:
+    """Return the probability of what was read on each line, and whether its digits are right."""
+    pairs = zip(found, labels, strict=True)
+    right = np.array([one.text == only_digits(label) for one, label in pairs])
+    return np.array([one.probability for one in found]), right

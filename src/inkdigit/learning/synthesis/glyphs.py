@@ -16,6 +16,8 @@ from inkdigit.learning.synthesis.pixels import Ink, Random
 Floats = npt.NDArray[np.float64]
 
 FONT_FILES = ("*-latin-400-normal.woff2", "*-wght-normal.woff2", "*.ttf", "*.otf")
+# What is in a folder of this name are fonts for print, a folder each.
+PRINT_FOLDER = "@print"
 # Letters that no hand's digit looks like, as an 8 does like a B or a 4 like an h.
 DISTINCT_LETTERS = "EHKMRWXekmwx"
 SYMBOLS = "$#*€£%+?@"
@@ -60,7 +62,7 @@ def draw(
         points = np.array(stroke) + rng.normal(0, wobble, (len(stroke), 2))
         corners = (np.diff(np.array(stroke), axis=0) == 0).all(axis=1)
         points[1:][corners] = points[:-1][corners]
-        strokes.append(_smooth(points) @ warp.T * height)
+        strokes.append(smooth(points) @ warp.T * height)
     every = np.concatenate(strokes)
     margin = pen / 2 + 2
     low, high = every.min(axis=0) - margin, every.max(axis=0) + margin
@@ -71,7 +73,7 @@ def draw(
     return Glyph(ink, float(low[1] / height), float(high[1] / height))
 
 
-def _smooth(points: Floats) -> Floats:
+def smooth(points: Floats) -> Floats:
     """Return a Catmull-Rom curve through the points."""
     padded = np.concatenate([points[:1], points, points[-1:]])
     t = _STEPS
@@ -105,23 +107,24 @@ class Fonts:
     def __init__(self, folder: str | Path | None, *, held_out: bool = False) -> None:
         """Take the fonts below a folder; `DataError` where it holds none. `None`: no fonts."""
         paths = _font_files(Path(folder)) if folder else []
-        self._paths = [p for i, p in enumerate(paths) if (i % _HELD_OUT == 0) == held_out]
+        self.paths = [p for i, p in enumerate(paths) if (i % _HELD_OUT == 0) == held_out]
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
 
     @property
     def names(self) -> list[str]:
         """The names of the fonts' files."""
-        return [path.name for path in self._paths]
+        return [path.name for path in self.paths]
 
     def glyph(self, font: int, character: str) -> Glyph | None:
         """Return a character as a font has it, `None` if it has no ink."""
-        return _rendered(self._paths[font], character)
+        return _rendered(self.paths[font], character)
 
 
 def _font_files(folder: Path) -> list[Path]:
     found = {path for name in FONT_FILES for path in folder.rglob(name)}
+    found = {path for path in found if PRINT_FOLDER not in path.parts}
     if len(found) < 2:
         # One is for validation alone, so that one is none to learn from.
         raise DataError(
@@ -134,11 +137,16 @@ def _font_files(folder: Path) -> list[Path]:
 @cache
 def _font(path: Path) -> tuple[ImageFont.FreeTypeFont, float, float]:
     """Return a font with the top and bottom of its digits."""
+    font = open_font(path, _FONT_SIZE)
+    return font, *_top_and_bottom(font)
+
+
+def open_font(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    """Return a font of so many pixels; raises `DataError` for what is none."""
     try:
-        font = ImageFont.truetype(str(path), _FONT_SIZE)
+        return ImageFont.truetype(str(path), size)
     except OSError as error:
         raise DataError(f"{path} is no font that can be used ({error}): take it away") from None
-    return font, *_top_and_bottom(font)
 
 
 def _top_and_bottom(font: ImageFont.FreeTypeFont) -> tuple[float, float]:

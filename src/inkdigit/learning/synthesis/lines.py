@@ -64,28 +64,29 @@ class LineWriter:
         invent: Callable[[Random], str] = invent_text,
         style: Callable[[Hands, Random], Style] = Style,
     ) -> None:
-        self._hands = hands
-        self._papers = papers
-        self._real = real or RealHands()
+        self.hands, self.papers, self.real = hands, papers, real or RealHands()
         self._invent, self._style = invent, style
 
     def picture(self, rng: Random) -> tuple[Ink, str]:
         """Return a grey picture `uint8 (h, w)` of a line, and what is to be read in it."""
-        if self._real.lines and rng.random() < _REAL_LINES:
-            line = self._real.line(rng)
+        if self.real.lines and rng.random() < _REAL_LINES:
+            line = self.real.line(rng)
             return _retaken(line, rng), line.text
         text = self._invent(rng)
         ink = self.ink(text, rng)
         if rng.random() < 0.15:
             # The lines of a table reach well beyond the writing, or one would be a 1.
             ink = framed(ink, round(rng.uniform(0.3, 0.7) * DIGIT_HEIGHT), rng)
-        return self._papers.put(ink, rng), as_read(text)
+        return self.papers.put(ink, rng), as_read(text)
 
-    def ink(self, text: str, rng: Random, letters: str = DISTINCT_LETTERS) -> Ink:
+    def ink(
+        self, text: str, rng: Random, letters: str = DISTINCT_LETTERS, *, alone: bool = False
+    ) -> Ink:
         """Return a text as ink `uint8 (h, w)` on a dark ground; some of `letters` for each `?`.
 
         By default they are those that no hand's digit looks like: along a line of digits an `h` is
-        a 4. How a text says what is raised or struck out is in `texts`.
+        a 4. How a text says what is raised or struck out is in `texts`. Now and then the ink of
+        another line reaches in, unless it is to be `alone`.
         """
         canvas = self._canvas(letters, rng)
         for part in TOKENS.findall(text):
@@ -96,7 +97,7 @@ class LineWriter:
             else:
                 for character in part:
                     canvas.write(character)
-        return shaken(canvas.finish(), rng)
+        return shaken(canvas.finish(alone=alone), rng)
 
     def strokes(self, shape: Allograph, rng: Random) -> Ink:
         """Return a shape that is neither digit nor mark, as ink `uint8 (h, w)`."""
@@ -105,7 +106,7 @@ class LineWriter:
         return shaken(canvas.finish(), rng)
 
     def _canvas(self, letters: str, rng: Random) -> "_Canvas":
-        return _Canvas(self._hands, self._real, self._style(self._hands, rng), letters, rng)
+        return _Canvas(self.hands, self.real, self._style(self.hands, rng), letters, rng)
 
 
 class _Canvas:
@@ -216,7 +217,7 @@ class _Canvas:
             pen = max(1, round(self.style.pen * 0.8))
             cv2.polylines(self._ink, [curve.astype(np.int32)], False, 255, pen, cv2.LINE_AA)
 
-    def finish(self) -> Ink:
+    def finish(self, *, alone: bool = False) -> Ink:
         """Return the line, with room at both ends and now and then another line's ink."""
         rng = self._rng
         width = int(max(self._x, 24) + rng.uniform(4, 30))
@@ -226,7 +227,7 @@ class _Canvas:
         first, last = (rows[0], rows[-1]) if len(rows) else (_TOP, _TOP + DIGIT_HEIGHT)
         above, below = rng.integers(0, 22, 2)
         top, bottom = max(0, first - above), min(_HEIGHT, last + 1 + below)
-        if rng.random() < 0.15:
+        if rng.random() < 0.15 and not alone:
             self._neighbours(ink[top:bottom])
         return ink[top:bottom]
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from inkdigit.learning.synthesis.allographs import LETTERS, SIGNS, Allograph
 from inkdigit.learning.synthesis.lines import LineWriter
-from inkdigit.learning.synthesis.paper import Backgrounds, framed, photograph
+from inkdigit.learning.synthesis.paper import framed, photograph
 from inkdigit.learning.synthesis.pixels import Ink, Random, inked, resized
 from inkdigit.reading.alphabet import DIGITS, NOT_A_DIGIT
 from inkdigit.reading.preprocessing.digit import extract_digit
@@ -28,9 +28,8 @@ _STROKES: dict[str, Allograph] = {
 class DigitWriter:
     """Writes one character by an invented hand on invented paper."""
 
-    def __init__(self, writer: LineWriter, papers: Backgrounds) -> None:
+    def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
-        self._papers = papers
 
     def picture(self, rng: Random) -> tuple[Ink, str]:
         """Return a grey picture `uint8 (h, w)`, and the digit that is in it or `?` for none."""
@@ -68,7 +67,7 @@ class DigitWriter:
             return _coarse(ink, rng)
         bordered = framed(ink, int(rng.integers(4, 30)), rng) if kind < 0.4 else ink
         if kind < 0.55:
-            return self._papers.put(bordered, rng)
+            return self._writer.papers.put(bordered, rng)
         clean = bordered if rng.random() < 0.5 else 255 - bordered
         if rng.random() < 0.5:
             return clean

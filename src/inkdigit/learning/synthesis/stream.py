@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
 from inkdigit.learning.datasets import Digits
+from inkdigit.learning.synthesis.bank import Bank, print_fonts
 from inkdigit.learning.synthesis.glyphs import Fonts
 from inkdigit.learning.synthesis.hands import Hands
 from inkdigit.learning.synthesis.lines import LineWriter
+from inkdigit.learning.synthesis.pages import PageWriter, Shown
 from inkdigit.learning.synthesis.paper import Backgrounds
 from inkdigit.learning.synthesis.pixels import Ink, warped, with_gamma
 from inkdigit.learning.synthesis.real_hands import RealHands
@@ -47,15 +49,39 @@ class Generator:
 
     def pictures(self) -> Draw:
         """Return what draws grey pictures `uint8 (h, w)`, and says what stands in each."""
-        papers = Backgrounds(np.random.default_rng(0))
-        real = RealHands.load(self.hands, held_out=self.held_out)
-        fonts = Fonts(self.fonts, held_out=self.held_out)
-        writer = LineWriter(Hands(self.digits, fonts, real.writers), papers, real)
-        return (DigitWriter(writer, papers) if self.single else writer).picture
+        writer = _line_writer(self)
+        return (DigitWriter(writer) if self.single else writer).picture
 
     def begin(self) -> Callable[[list[int]], Line]:
         """Return what draws: from a seed, pixels as a network is shown them, and what they say."""
         return partial(_shown, self.pictures(), single=self.single)
+
+
+@dataclass(frozen=True)
+class PageGenerator:
+    """What draws pages, by whose hands and in which fonts, as `Generator` has them."""
+
+    digits: Digits
+    fonts: Path | None
+    held_out: bool = False
+    hands: Path | None = None
+
+    def writer(self) -> PageWriter:
+        """Return what draws pages and cuts crops from them."""
+        writer = _line_writer(self)
+        prints = print_fonts(self.fonts, held_out=self.held_out)
+        return PageWriter(Bank(writer, writer.real, writer.hands.fonts.paths, prints))
+
+    def begin(self) -> Callable[[list[int]], Shown]:
+        """Return what draws: from a seed, a crop as a network is shown it, and what lies there."""
+        return self.writer().crop
+
+
+def _line_writer(drawing: Generator | PageGenerator) -> LineWriter:
+    real = RealHands.load(drawing.hands, held_out=drawing.held_out)
+    fonts = Fonts(drawing.fonts, held_out=drawing.held_out)
+    papers = Backgrounds(np.random.default_rng(0))
+    return LineWriter(Hands(drawing.digits, fonts, real.writers), papers, real)
 
 
 def _shown(draw: Draw, seed: list[int], *, single: bool) -> Line:
@@ -69,35 +95,37 @@ def _shown(draw: Draw, seed: list[int], *, single: bool) -> Line:
     return np.zeros((LINE_HEIGHT, LINE_HEIGHT), np.uint8), ""
 
 
-_pen: Callable[[list[int]], Line]
+_pen: Callable[[list[int]], Any]
 _stopped: Event
 
 
-def _start(drawing: Generator, stopped: Event) -> None:
+def _start(drawing: Generator | PageGenerator, stopped: Event) -> None:
     """Make a process ready to draw."""
     global _pen, _stopped  # what a pool's worker keeps between tasks
     use_one_core()
     _pen, _stopped = drawing.begin(), stopped
 
 
-def _draw(seed: int, size: int, block: int) -> list[Line]:
+def _draw(seed: int, size: int, block: int) -> list[Any]:
     return [_pen([seed, block, number]) for number in range(size) if not _stopped.is_set()]
 
 
-class SampleStream:
-    """An endless supply of lines or digits by their number, drawn in other processes.
+class SampleStream(Generic[_Drawn]):
+    """An endless supply of lines, digits or pages by their number, drawn in other processes.
 
     They end with the `with` block, whatever ends that, and with this process.
     """
 
-    def __init__(self, drawing: Generator, seed: int, *, processes: int | None = None) -> None:
+    def __init__(
+        self, drawing: Generator | PageGenerator, seed: int, *, processes: int | None = None
+    ) -> None:
         processes = processes or cores()
         self._seed = seed
         self._stopped = multiprocessing.get_context("spawn").Event()
         self._pool = WorkerPool(processes, _start, drawing, self._stopped)
         self._ahead = _AHEAD * processes
 
-    def blocks(self, first: int, last: int, size: int) -> Iterator[list[Line]]:
+    def blocks(self, first: int, last: int, size: int) -> Iterator[list[_Drawn]]:
         """Yield the blocks from `first` up to `last`, in order, each of `size` lines or digits.
 
         Raises `InkdigitError` if a process that draws comes to an end, as for want of memory.

@@ -20,6 +20,7 @@ TOKENS = re.compile(f"(?:.{STRUCK})+|00+|.")
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14)
 _LENGTH_SHARES = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
 _SEPARATOR_SHARES = (0.4, 0.2, 0.4)
+_PAGE_SHARES = (0.34, 0.24, 0.18, 0.1, 0.08, 0.03, 0.03)
 # Amounts begin with small digits (Benford 1938).
 _FIRST_SHARES = np.log10(1 + 1 / np.arange(1, 10))
 _ENDINGS = (".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--", "/-", "/-", "?", "??", "-?", ".?")
@@ -61,6 +62,24 @@ def invent_text(rng: Random) -> str:
     elif kind < 0.71:
         text = beside_word(text, rng)
     return _with_sign(text, rng)
+
+
+def number_text(rng: Random) -> str:
+    """Return a number of at least two digits as it stands on a page: amounts, dates, codes."""
+    digits = some_digits(int(rng.choice(_LENGTHS[1:8], p=_PAGE_SHARES)), rng)
+    kind = rng.random()
+    if kind < 0.62:
+        return digits
+    if kind < 0.65:
+        return "." + digits
+    if kind < 0.77:
+        place = max(0, len(digits) - int(rng.integers(1, 3)))
+        return digits[:place] + str(rng.choice([".", ","])) + digits[place:]
+    if kind < 0.84:
+        return "/".join(str(rng.integers(1, most)) for most in (32, 13, 100)[: rng.integers(2, 4)])
+    if kind < 0.9:
+        return _with_separator(digits, str(rng.choice(["-", ".", "/"])), rng)
+    return _year(rng) if kind < 0.97 else f"{digits} {some_digits(int(rng.integers(2, 4)), rng)}"
 
 
 def with_raised_end(text: str, rng: Random) -> str:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from inkdigit.reading.decoding.lattice import backward, forward
 from inkdigit.reading.decoding.posteriors import Floats, Integers, Posteriors
-from inkdigit.reading.patterns import Automaton, Pattern
+from inkdigit.reading.patterns import Pattern
 
 # About how many numbers a table with an axis each for frames, symbols and characters holds.
 _BLOCK_SIZE = 30_000
@@ -38,7 +37,13 @@ def locate(
     first, last = paths.expected_frames()
     weights = paths.substituted()
     if pattern is not None:
-        weights *= _fitting(pattern.automaton.over(lines.symbols), labels)[labels >= 0]
+        fitting = [
+            pattern.fits(text[:place] + symbol + text[place + 1 :])
+            for text in texts
+            for place in range(len(text))
+            for symbol in lines.symbols
+        ]
+        weights *= np.reshape(fitting, weights.shape)
     total = weights.sum(axis=1, keepdims=True)
     weights /= np.where(total > 0, total, 1)
     ends = np.cumsum([len(text) for text in texts]).tolist()
@@ -107,16 +112,3 @@ class _Paths:
             leaving = self.out_last[t, None] * before_other + self.out_blank[t, None]
             weights = weights + np.einsum("tsc,tsc->sc", masses, leaving)
         return weights.T
-
-
-def _fitting(automaton: Automaton, labels: Integers) -> npt.NDArray[np.bool_]:
-    """Say which symbols may stand in each place, the others staying, `(lines, length, symbols)`."""
-    states = automaton.states(labels)
-    fitting = np.zeros((*labels.shape, automaton.transitions.shape[1]), np.bool_)
-    for line, length in enumerate((labels >= 0).sum(axis=1)):
-        # From which states the rest of the text is accepted.
-        rest = automaton.accepting
-        for i in range(int(length) - 1, -1, -1):
-            fitting[line, i] = rest[automaton.transitions[states[line, i]]]
-            rest = rest[automaton.transitions[:, labels[line, i]]]
-    return fitting

@@ -6,29 +6,45 @@ from itertools import pairwise
 
 import numpy as np
 
-from inkdigit.reading.alphabet import DIGITS, MARKS
+from inkdigit.reading.alphabet import DIGITS, MARK_NAMES, MARKS
 from inkdigit.reading.decoding.characters import Characters
 from inkdigit.reading.decoding.posteriors import Floats, Posteriors
+from inkdigit.reading.result import Alternative, Character
 
+# A mark that is as sure is likelier there than not.
+_SEEN = 0.5
 # A frame in which a mark is less likely than this has nothing to do with it.
 _FAINT = 0.05
 
 
 @dataclass(frozen=True)
-class SeenMark:
+class Mark:
     """A mark, or `?` for other ink, between the frames `first` and `last`, both included.
 
-    It stands before the text's character `position`. `confidence` is the probability that at least
-    one of its frames says it; `alternatives` are the symbols that its frames say, likeliest first,
-    with their shares.
+    It stands before the text's digit `position`. The confidence of its `character` is the
+    probability that at least one of its frames says it; the alternatives are the symbols that its
+    frames say, likeliest first, with their shares.
     """
 
-    value: str
     position: int
-    first: int
-    last: int
-    confidence: float
-    alternatives: tuple[tuple[str, float], ...] = ()
+    character: Character
+    first: int = 0
+    last: int = 0
+
+    @property
+    def name(self) -> str:
+        """What the mark is called."""
+        return MARK_NAMES.get(self.character.value, "mark")
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is likelier there than not."""
+        return self.character.confidence >= _SEEN
+
+    @property
+    def certainty(self) -> float:
+        """How sure it is that the mark is there, or that it is not."""
+        return max(self.character.confidence, 1 - self.character.confidence)
 
 
 def find_marks(
@@ -36,8 +52,8 @@ def find_marks(
     characters: Sequence[Characters],
     *,
     written: str = DIGITS,
-    least: float = 0.5,
-) -> list[list[SeenMark]]:
+    least: float = _SEEN,
+) -> list[list[Mark]]:
     """Return the marks seen on each line with a confidence of at least `least`.
 
     `lines` are over all of the network's symbols, and `characters` are those of the texts. What a
@@ -52,13 +68,17 @@ def find_marks(
     is_mark = np.array([symbol not in written for symbol in lines.symbols])
     seen = is_mark[best] & (height > _FAINT)
     return [
-        [mark for mark in _marks(lines, line, found, characters[line]) if mark.confidence >= least]
+        [
+            mark
+            for mark in _marks(lines, line, found, characters[line])
+            if mark.character.confidence >= least
+        ]
         for line, found in enumerate(np.where(seen, best, -1).tolist())
     ]
 
 
 def unseen_marks(
-    lines: Posteriors, texts: Sequence[str], characters: Sequence[Characters], *, least: float = 0.5
+    lines: Posteriors, texts: Sequence[str], characters: Sequence[Characters]
 ) -> list[str]:
     """Return the first mark of each text that stands where none was seen, or nothing.
 
@@ -67,7 +87,7 @@ def unseen_marks(
     """
     marks = [symbol in MARKS for symbol in lines.symbols]
     return [
-        next((s for s, seen in _written(frames, text, found, marks) if seen < least), "")
+        next((s for s, seen in _written(frames, text, found, marks) if seen < _SEEN), "")
         for frames, text, found in zip(lines.probabilities, texts, characters, strict=True)
     ]
 
@@ -86,7 +106,7 @@ def _written(
 
 def _marks(
     lines: Posteriors, line: int, labels: list[int], characters: Characters
-) -> Iterator[SeenMark]:
+) -> Iterator[Mark]:
     """Yield a mark for each run of one label, -1 left out."""
     changes = (t for t in range(1, len(labels)) if labels[t] != labels[t - 1])
     for first, end in pairwise([0, *changes, len(labels)]):
@@ -94,12 +114,17 @@ def _marks(
             frames = lines.probabilities[line, first:end]
             said = frames[:, :-1].sum(axis=0)
             shares = (said / max(float(said.sum()), 1e-12)).tolist()
-            likely = [one for one in zip(lines.symbols, shares, strict=True) if one[1] >= _FAINT]
-            yield SeenMark(
-                value=lines.symbols[labels[first]],
+            likely = [
+                Alternative(symbol, share)
+                for symbol, share in zip(lines.symbols, shares, strict=True)
+                if share >= _FAINT
+            ]
+            likely.sort(key=lambda one: -one.confidence)
+            confidence = float(1 - np.prod(1 - frames[:, labels[first]]))
+            value, nowhere = lines.symbols[labels[first]], (0, 0, 0, 0)
+            yield Mark(
                 position=int((characters.first + characters.last < first + end - 1).sum()),
+                character=Character(value, confidence, nowhere, tuple(likely)),
                 first=first,
                 last=end - 1,
-                confidence=float(1 - np.prod(1 - frames[:, labels[first]])),
-                alternatives=tuple(sorted(likely, key=lambda item: -item[1])),
             )

@@ -55,10 +55,8 @@ class Posteriors:
             return self
         if symbols not in self._restricted:
             kept = [self.symbols.index(symbol) for symbol in symbols]
-            others = sorted(set(range(len(self.symbols) + 1)).difference(kept))
-            frames = np.empty((*self.probabilities.shape[:2], len(kept) + 1))
-            frames[..., :-1] = self.probabilities[..., kept]
-            frames[..., -1] = self.probabilities[..., others].sum(axis=-1)
+            others = np.delete(self.probabilities, kept, axis=-1).sum(axis=-1, keepdims=True)
+            frames = np.concatenate([self.probabilities[..., kept], others], axis=-1)
             self._restricted[symbols] = type(self)(frames, symbols)
         return self._restricted[symbols]
 
@@ -70,14 +68,13 @@ class Posteriors:
         return type(self)(self.probabilities[lines], self.symbols)
 
     @cached_property
-    def greedy(self) -> Integers:
-        """The text of the likeliest path of each line, as labels (see `labels`)."""
+    def greedy(self) -> list[str]:
+        """The text of the likeliest path of each line."""
         best = self.probabilities.argmax(axis=2)
         new = best != len(self.symbols)
         new[:, 1:] &= best[:, 1:] != best[:, :-1]
-        labels = np.full((len(best), int(new.sum(axis=1).max(initial=0))), -1, np.intp)
-        labels[np.nonzero(new)[0], (new.cumsum(axis=1) - 1)[new]] = best[new]
-        return labels
+        said = (row[first].tolist() for row, first in zip(best, new, strict=True))
+        return ["".join([self.symbols[label] for label in labels]) for labels in said]
 
     def labels(self, texts: Sequence[str]) -> Integers:
         """Return texts as numbers of symbols, `(lines, longest text)`, filled up with -1."""
@@ -87,8 +84,3 @@ class Posteriors:
         for row, text in zip(labels, texts, strict=True):
             row[: len(text)] = [self.symbols.index(symbol) for symbol in text]
         return labels
-
-    def spelled(self, labels: Integers) -> list[str]:
-        """Return what labels spell: the way back from `labels`."""
-        symbols, rows = self.symbols, labels.tolist()
-        return ["".join([symbols[label] for label in row if label >= 0]) for row in rows]

@@ -1,7 +1,8 @@
-"""Which text a line holds: proposals of several views of it, rescored on all of them (n-best)."""
+"""Which text a line holds: proposals of several looks at it, rescored on all of them (n-best)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from inkdigit.reading.decoding.search import likeliest
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.patterns import Pattern
 
-# With a check, so many of the likeliest texts of each view are tried.
+# With a check, so many of the likeliest texts of each look are tried.
 _TRIED = 32
 
 # Texts are weighed together as long as their lattices hold no more numbers than about this.
@@ -26,23 +27,25 @@ class Hypothesis:
     probability: float
 
 
-def choose(lines: Posteriors, options: ReadOptions, *, views: int = 1) -> list[Hypothesis]:
+def choose(
+    looks: Sequence[Posteriors], options: ReadOptions, helping: Sequence[Posteriors] = ()
+) -> list[Hypothesis]:
     """Return the likeliest text of each line that fits the pattern and passes the check.
 
-    `lines` are so many views of the same lines, one view after the other. A text's probability is
-    its mean over the views, among the texts that fit. What a check rules out is taken from the
-    others' total.
+    Each of `looks` is at the same lines. A text's probability is its mean over them, among the
+    texts that fit. What a check rules out is taken from the others' total. Looks that are `helping`
+    have a say in which text it is, and none in how probable that is.
     """
-    count = len(lines) // views
-    proposed, totals = _proposed(lines, options)
-    candidates = [
-        list(dict.fromkeys(text for texts in proposed[line::count] for text in texts))
-        for line in range(count)
-    ]
-    masses = _masses(lines, candidates)
+    every = [look.restricted_to(options.symbols) for look in (*looks, *helping)]
+    proposed, totals = zip(*(_proposed(look, options) for look in every), strict=True)
+    candidates = [list(dict.fromkeys(chain(*texts))) for texts in zip(*proposed, strict=True)]
+    masses = np.array([_masses(look, candidates) for look in every])
+    means = np.mean(totals[: len(looks)], axis=0).tolist()
+    ranks = iter(masses.mean(axis=0).tolist())
+    probabilities = iter(masses[: len(looks)].mean(axis=0).tolist())
     return [
-        _first_passing(texts, masses[line], sum(totals[line::count]) / views, options)
-        for line, texts in enumerate(candidates)
+        _first_passing([*zip(texts, ranks, probabilities, strict=False)], total, options)
+        for texts, total in zip(candidates, means, strict=True)
     ]
 
 
@@ -50,41 +53,38 @@ def _proposed(lines: Posteriors, options: ReadOptions) -> tuple[list[list[str]],
     """Return texts that each line may hold, and the probability that it holds one that fits.
 
     Without a pattern or check it is the text of the likeliest path. Where it has more than half of
-    the probability none is likelier, and where it has not, other views have a say.
+    the probability none is likelier, and where it has not, other looks have a say.
     """
     if not options.constrained:
-        return [[text] for text in lines.spelled(lines.greedy)], [1.0] * len(lines)
+        return [[text] for text in lines.greedy], [1.0] * len(lines)
     pattern = options.compiled_pattern or Pattern.parse(r"\d*")
     return likeliest(lines, _TRIED if options.check else 1, pattern)
 
 
-def _masses(lines: Posteriors, candidates: list[list[str]]) -> list[list[float]]:
-    """Return the mean probability of each line's candidates over all views of it."""
-    count = len(candidates)
-    places = [line for line, texts in enumerate(candidates) for _ in texts]
+def _masses(lines: Posteriors, candidates: list[list[str]]) -> list[float]:
+    """Return the probability of the candidates of one line after those of the other."""
+    places = np.repeat(np.arange(len(lines)), [len(texts) for texts in candidates])
     texts = [text for some in candidates for text in some]
-    viewed = np.add.outer(np.array(places, np.intp), np.arange(0, len(lines), max(1, count)))
     states = 2 * max(map(len, texts), default=0) + 1
-    size = int(lines.probabilities.shape[1]) * viewed.shape[1] * states
-    step = max(1, _LATTICE_SIZE // max(1, size))
-    masses: list[float] = []
-    for i in range(0, len(texts), step):
-        rows = viewed[i : i + step]
-        shown = [text for text in texts[i : i + step] for _ in range(rows.shape[1])]
-        found = np.exp(log_probability(lines[rows.ravel()], shown))
-        masses += found.reshape(rows.shape).mean(axis=1).tolist()
-    ends = np.cumsum([len(some) for some in candidates]).tolist()
-    return [masses[start:end] for start, end in pairwise([0, *ends])]
+    step = max(1, _LATTICE_SIZE // max(1, int(lines.probabilities.shape[1]) * states))
+    return [
+        mass
+        for i in range(0, len(texts), step)
+        for mass in np.exp(log_probability(lines[places[i : i + step]], texts[i : i + step]))
+    ]
 
 
 def _first_passing(
-    texts: list[str], masses: list[float], total: float, options: ReadOptions
+    texts: list[tuple[str, float, float]], total: float, options: ReadOptions
 ) -> Hypothesis:
-    """Return the likeliest text that passes, compared with those that were not found wanting."""
-    ranked = sorted(zip(masses, texts, strict=True), key=lambda item: -item[0])
+    """Return the highest text that passes, compared with those that were not found wanting.
+
+    Each comes with its rank, and its probability.
+    """
+    ranked = sorted(texts, key=lambda text: -text[1])
     failed = 0.0
-    for mass, text in ranked:
+    for text, _, mass in ranked:
         if options.validator is None or options.validator(text):
             return Hypothesis(text, min(1.0, mass / max(total - failed, mass, 1e-300)))
         failed += mass
-    return Hypothesis(ranked[0][1] if ranked else "", 0.0)
+    return Hypothesis(ranked[0][0] if ranked else "", 0.0)

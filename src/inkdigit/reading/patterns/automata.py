@@ -46,18 +46,6 @@ class Automaton:
         columns = [ALPHABET.index(symbol) for symbol in symbols]
         return Automaton(self.transitions[:, columns], self.accepting)
 
-    def states(self, labels: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-        """Return the state before and after each symbol of texts, `(texts, length + 1)`.
-
-        `labels (texts, length)` are numbers of symbols, filled up with -1, which leads to the dead
-        end.
-        """
-        states = np.zeros((len(labels), labels.shape[1] + 1), np.intp)
-        for i, label in enumerate(labels.T):
-            after = self.transitions[states[:, i], label]
-            states[:, i + 1] = np.where(label < 0, self.dead, after)
-        return states
-
 
 @dataclass(frozen=True)
 class Part:

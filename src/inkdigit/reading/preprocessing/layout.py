@@ -17,6 +17,7 @@ from inkdigit.reading.result import Box
 
 # A part of the ink, as float: what is scaled down would fade away by rounding otherwise.
 Crop = npt.NDArray[np.float32]
+Strokes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.integer]
@@ -45,11 +46,13 @@ class LayoutConfig:
     thin_rule_shape: tuple[float, float] = (10, 0.3)
     # and no higher than this.
     rule_height: float = 0.2
-    # An upright rule runs from edge to edge and is less than this share of its height wide; a wide
-    # one fills so much of its box.
-    upright_rule: tuple[float, float] = (0.25, 0.6)
-    # Two pieces beside are as high as the first share of it at least, and none as the second.
-    beside_rule: tuple[float, float] = (0.12, 0.5)
+    # An upright rule runs over so much of the picture's height, with no gaps as long as this part
+    # of it. It is less than a share of that height wide, and a share of it is ink.
+    rule_span: float = 0.9
+    rule_gap: int = 12
+    upright_rule: tuple[float, float] = (0.2, 0.6)
+    # Two pieces clear of it are as high as the first share of it at least, and none as the second.
+    beside_rule: tuple[float, float] = (0.1, 0.4)
     # A frame's upright side lies so close to the picture's edge,
     frame_reach: float = 0.03
     # a longer piece of it along the edge is so long,
@@ -68,8 +71,10 @@ class LayoutConfig:
     # How far a line image reaches above and below the digits' bodies, in their heights, where there
     # is writing: a tail or a rule that reaches farther is cut off.
     beyond_bodies: float = 0.2
-    # A line that climbs less, in heights of its digits, is left as it is.
+    # A line that climbs less, in heights of its digits, is left as it is,
     least_climb: float = 0.5
+    # and so is one of few digits, of which one astray decides, that seems to climb more steeply.
+    steepest_few: float = 0.6
 
     # Wider gaps, in heights of the line, part numbers; digits in boxes of their own stand closer.
     widest_gap: float = 2.0
@@ -100,6 +105,8 @@ CONFIG = LayoutConfig()
 _FEW_PIXELS = 100_000
 # Two digits, one higher than the other, tell no slope.
 _LEAST_BODIES = 3
+# One astray of so many does not turn the median of their slopes.
+_MANY_BODIES = 5
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ def find_line(ink: Ink) -> Layout | None:
 
 def find_digit(ink: Ink) -> Layout | None:
     """Return where the one character is in ink `uint8 (h, w)`; `None` where there is none."""
-    pieces = _searched(ink)
+    pieces = _searched(ink, ruled=False)
     return pieces.digit(ink) if pieces else None
 
 
@@ -143,8 +150,11 @@ def crop(ink: Ink, left: int, top: int, right: int, bottom: int) -> Crop:
     return np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT, value=0), np.float32)
 
 
-def _searched(ink: Ink) -> "_Pieces | None":
-    """Return the pieces of ink `uint8 (h, w)`; `None` for blank paper, or too little of it."""
+def _searched(ink: Ink, *, ruled: bool = True) -> "_Pieces | None":
+    """Return the pieces of ink `uint8 (h, w)`; `None` for blank paper, or too little of it.
+
+    A picture that may be `ruled` is searched for the upright rules of a table.
+    """
     if not holds_digit(ink.shape):
         return None
     height, width = ink.shape
@@ -153,7 +163,7 @@ def _searched(ink: Ink) -> "_Pieces | None":
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA) if scale < 1 else ink
     strokes = binarise(np.asarray(small, np.uint8))
-    pieces = None if strokes is None else _Pieces(strokes, scale)
+    pieces = None if strokes is None else _Pieces(strokes, scale, ruled=ruled)
     return pieces if pieces and pieces.writing.any() else None
 
 
@@ -165,7 +175,59 @@ def _slope(x: Column, y: Column, height: float) -> float:
         return 0.0
     first, second = first[far], second[far]
     slope = float(np.median((y[second] - y[first]) / (x[second] - x[first])))
-    return slope if abs(slope) * np.ptp(x) > CONFIG.least_climb * height else 0.0
+    astray = len(x) < _MANY_BODIES and abs(slope) > CONFIG.steepest_few
+    return 0.0 if astray or abs(slope) * np.ptp(x) <= CONFIG.least_climb * height else slope
+
+
+def _connected(strokes: Strokes) -> tuple[Labels, Numbers]:
+    """Return the numbers of connected pieces, and a row for each of its place, size and area."""
+    # No more than a fourth of the pixels are pieces.
+    kind = cv2.CV_16U if strokes.size < _FEW_PIXELS else cv2.CV_32S
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        strokes, 8, kind, cv2.CCL_DEFAULT
+    )
+    return np.asarray(labels), stats[1:].astype(np.intp)
+
+
+def _upright_rules(strokes: Strokes) -> Mask:
+    """Return where strokes `uint8 (h, w)` are straight from the upper to the lower edge.
+
+    They are what stays of them, made wider by a pixel on each side and with their gaps closed, when
+    they are opened by upright lines.
+    """
+    high = len(strokes)
+    gap, length = max(1, high // CONFIG.rule_gap), max(1, high // 2)
+    wide = cv2.copyMakeBorder(
+        cv2.dilate(strokes, np.ones((1, 3), np.uint8)), gap, gap, 0, 0, cv2.BORDER_REPLICATE
+    )
+    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((gap, 1), np.uint8))[gap:-gap]
+    straight = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    labels, stats = _connected(np.asarray(straight, np.uint8))
+    _, _, width, height, area = stats.T
+    inked = np.bincount(labels.ravel(), strokes.ravel(), len(stats) + 1)[1:]
+    thickness, filled = CONFIG.upright_rule
+    spans = (height >= CONFIG.rule_span * high) & (width < thickness * high)
+    return np.concatenate([[False], spans & (inked > filled * (area - 2 * height))])[labels]
+
+
+def _without_rules(strokes: Strokes) -> tuple[Mask, Labels, Numbers]:
+    """Return where upright rules are, and the pieces of ink beside them.
+
+    An upright stroke from edge to edge may be a 1, or the side of a 0. There are rules only where
+    all else is much lower than the picture, and two pieces of it stand clear of them: one may be a
+    comma or a dash between tall 1s.
+    """
+    rules, (labels, whole) = _upright_rules(strokes), _connected(strokes)
+    if rules.any():
+        others, pieces = _connected(np.where(rules, np.uint8(0), strokes))
+        left, _, width, height, _ = pieces.T
+        at_side = (left == 0) | (left + width == strokes.shape[1])
+        written = height[~(at_side & (width < FRAME_THICKNESS * height))]
+        clear = np.delete(whole[:, cv2.CC_STAT_HEIGHT], np.setdiff1d(labels[rules], 0) - 1)
+        least, most = (share * len(strokes) for share in CONFIG.beside_rule)
+        if np.count_nonzero(clear >= least) > 1 and written.max(initial=0) < most:
+            return rules, others, pieces
+    return np.zeros_like(rules), labels, whole
 
 
 class _Pieces:
@@ -174,14 +236,14 @@ class _Pieces:
     And which of them are `printed`, and which are `writing`.
     """
 
-    def __init__(self, strokes: npt.NDArray[np.uint8], scale: float) -> None:
-        # No more than a fourth of the pixels are pieces.
-        kind = cv2.CV_16U if strokes.size < _FEW_PIXELS else cv2.CV_32S
-        _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-            strokes, 8, kind, cv2.CCL_DEFAULT
+    def __init__(self, strokes: Strokes, scale: float, *, ruled: bool) -> None:
+        rules, labels, stats = (
+            _without_rules(strokes)
+            if ruled
+            else (np.zeros(strokes.shape, np.bool_), *_connected(strokes))
         )
-        self.labels, self.scale = np.asarray(labels), scale
-        self.x, self.y, self.width, self.height, self.area = stats[1:].T.astype(np.intp)
+        self.rules, self.labels, self.scale = rules, labels, scale
+        self.x, self.y, self.width, self.height, self.area = stats.T
         self.right, self.bottom = self.x + self.width, self.y + self.height
         self.printed = self._printed()
         self.writing = self._writing()
@@ -199,7 +261,7 @@ class _Pieces:
         reach = CONFIG.frame_reach
         at_side = (self.x < reach * wide) | (self.right > (1 - reach) * wide)
         spans = top & bottom & (self.width < FRAME_THICKNESS * self.height)
-        upright = (spans & at_side) | self._upright_rules(~rule)
+        upright = spans & at_side
         length = CONFIG.frame_length
         long = (self.width > length * wide) | (self.height > length * high)
         frame = (top | bottom | left | right) & long
@@ -207,25 +269,10 @@ class _Pieces:
             frame[number] = self._hugs_edge(number)
         return np.asarray(rule | upright | frame)
 
-    def _upright_rules(self, beside: Mask) -> Mask:
-        """Return which pieces are upright rules of a table, one or two, wherever they stand.
-
-        They run from edge to edge, and all writing `beside` is much lower.
-        """
-        high = self.labels.shape[0]
-        spans = (self.y == 0) & (self.bottom == high)
-        width, solid = CONFIG.upright_rule
-        spans &= self.width < width * self.height
-        filled = self.area > solid * self.width * self.height
-        spans &= filled | (self.width < FRAME_THICKNESS * self.height)
-        heights = np.sort(self.height[beside & ~spans])[::-1] / high
-        written = len(heights) > 1 and heights[1] >= CONFIG.beside_rule[0]
-        return np.asarray(spans & bool(written and heights[0] < CONFIG.beside_rule[1]))
-
     def _hugs_edge(self, number: np.intp) -> bool:
         """Return whether a piece lies nearly whole in a narrow band along the picture's edge."""
-        band = min(self.labels.shape) // 10 + 1
-        inner = self.labels[band:-band, band:-band] == number + 1
+        down, across = self.labels.shape[0] // 10 + 1, min(self.labels.shape) // 10 + 1
+        inner = self.labels[down:-down, across:-across] == number + 1
         return bool(np.count_nonzero(inner) < CONFIG.frame_inside * self.area[number])
 
     def _writing(self) -> Mask:
@@ -398,10 +445,10 @@ class _Pieces:
 
     def _clean(self, ink: Ink) -> Ink:
         """Return the ink of the page without what is printed."""
-        if not self.printed.any() or self.printed.all():
+        if self.printed.all() or not (self.printed.any() or self.rules.any()):
             return ink
         labels = self.labels
-        mask = np.concatenate([[False], self.printed])[labels].astype(np.uint8)
+        mask = (self.rules | np.concatenate([[False], self.printed])[labels]).astype(np.uint8)
         wide = cv2.dilate(mask, np.ones((3, 3), np.uint8))
         # The halo of a rule goes with it, the ink of a digit that stands on it does not.
         wide[(labels > 0) & (mask == 0)] = 0

@@ -29,6 +29,8 @@ _PAPER_HEIGHT = 24
 _LEAST_THRESHOLD = 50.0
 # Where ink is sparse, what is shorter than this many pixels of the searched picture is dust.
 LEAST_STROKE = 6
+# On a page in its working size, strokes of writing are thinner than this many pixels.
+_THICK = 34
 
 
 def find_ink(grey: Grey) -> Ink:
@@ -119,3 +121,20 @@ def _strongest(ink: Ink, rank: int) -> int:
     """Return the ink of the pixel that has `rank - 1` stronger ones."""
     counts = cv2.calcHist([ink], [0], None, [256], [0, 256]).ravel()
     return 255 - int(np.searchsorted(counts[::-1].cumsum(), rank))
+
+
+def page_ink(grey: Grey, *, is_dark: bool) -> Ink:
+    """Return what is thinner than `_THICK` pixels and darker (or lighter) than what is around it.
+
+    A black top-hat (Meyer 1979): shadows, the desk and edges of paper go with it. The strongest ink
+    is 255.
+    """
+    height, width = grey.shape
+    dark = grey if is_dark else cv2.bitwise_not(grey)
+    small = cv2.resize(
+        dark, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA
+    )
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_THICK // 2, _THICK // 2), np.uint8))
+    ink = cv2.subtract(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), dark)
+    peak = max(2 * BLANK_CONTRAST, _contrast(np.asarray(ink, np.uint8)))
+    return np.asarray(cv2.convertScaleAbs(ink, alpha=255 / peak), np.uint8)

@@ -12,6 +12,11 @@ let grid = false; // whether fields that were read alike are shown together
 let formed = false; // whether the fields are those of forms
 let odd = new Set(); // rows that are not what they were read as, and are shown one by one
 let touched = false; // whether anything was typed
+let run = ""; // what was typed in a row
+let size = 0; // how long the text was before
+let begun = 0; // how long it was when that began; 0 where it began behind it
+let refused = false; // what was typed was asked about, and may be typed anew from where it ends
+let doubted = ""; // what was said that is odd by its form; said again, it is meant
 let busy = false; // an answer is being written, and the next picture not there yet
 let since = 0;
 let asked = Promise.resolve();
@@ -94,6 +99,8 @@ function restore() {
   input.placeholder = WORDS[keyed] ?? "";
   input.focus();
   stand(field.weakest ?? 0);
+  pause();
+  size = input.value.length;
   showForm();
 }
 
@@ -109,6 +116,19 @@ function stand(place) {
   input.setSelectionRange(at, Math.min(at + 1, input.value.length));
 }
 
+// What was typed in a row ends here.
+const pause = () => ([run, refused] = ["", false]);
+
+// Who types as many digits as there are, past the end, has typed the whole number.
+function type(data) {
+  const place = input.selectionStart, grew = input.value.length > size;
+  if (!run) begun = grew && !refused ? 0 : size;
+  run += data;
+  const isWhole = begun && grew && run.length >= begun && /^\d+$/.test(run);
+  if (isWhole) input.value = run;
+  stand(isWhole ? run.length : place);
+}
+
 const settle = (keyed) => field && decide({ [field.row]: keyed });
 
 // What is said of which rows.
@@ -117,13 +137,16 @@ async function decide(said) {
   busy = true;
   const ms = Math.round(performance.now() - since);
   try {
-    const answered = await ask("decide", { said, ms });
+    const asked = JSON.stringify(said), answered = await ask("decide", { said, ms, sure: asked === doubted });
+    doubted = answered.doubt ? asked : "";
+    if (doubted) throw new Error(`${answered.doubt}. If it stands there so, confirm it again.`);
     mine.fields += Object.keys(said).length;
     mine.ms += ms;
     next(answered);
   } catch (error) {
     if (error.gone) await begin();
     refuse(error);
+    refused = true;
   }
   busy = false;
 }
@@ -205,10 +228,13 @@ function agree() {
   else next({ fields: held, formed });
 }
 
-function toggleGrid() {
+async function toggleGrid() {
   grid = !grid;
   odd.clear();
-  begin();
+  await begin();
+  if (!grid || !field || !$("notice").hidden) return;
+  grid = !field.blind;
+  refuse(new Error(grid ? "No other field was read like this one. From the next on, those that were come together; g goes back." : "What was read is hidden, so there is no grid."));
 }
 
 function step(key) {
@@ -279,13 +305,16 @@ document.addEventListener("keydown", (event) => {
   const word = !touched && key in WORDS;
   if (busy || word || key in moves || (key.length === 1 && !/[\d.,\-/=]/.test(key))) event.preventDefault();
   if (busy) return;
+  if (key in moves) pause();
   if (word) settle(key);
   else moves[key]?.();
   if (document.activeElement !== input) input.focus();
 });
 input.addEventListener("input", (event) => {
   touched = true;
-  if (event.inputType === "insertText") stand(input.selectionStart);
+  if (event.inputType === "insertText") type(event.data);
+  else pause();
+  size = input.value.length;
   showForm();
 });
 $("right").addEventListener("click", () => moves.Enter());

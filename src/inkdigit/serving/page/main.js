@@ -1,5 +1,6 @@
 // From what is written, dropped or chosen to its reading; the latest answer wins.
 
+import { asText, placeNumbers, showNumbers } from "./numbers.js";
 import { Pad } from "./pad.js";
 import { choose, element, showBoxes, showReading } from "./reading.js";
 import { read, useKey } from "./service.js";
@@ -12,6 +13,7 @@ let file = null; // the picture that is read instead of the paper
 let asked = null; // what aborts the question that is being asked
 let timer = 0;
 let shown = null; // the reading
+let tabled = null; // the file whose numbers were shown last
 let chosen = null; // the character of it whose bars are shown
 
 function later(milliseconds) {
@@ -39,7 +41,7 @@ async function ask() {
 }
 
 function rules() {
-  return { pattern: $("pattern").value.trim(), check: $("check").value.trim(), single: $("single").checked };
+  return { pattern: $("pattern").value.trim(), check: $("check").value.trim(), single: $("single").checked, find: $("find").checked };
 }
 
 const asBlob = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
@@ -47,13 +49,25 @@ const asBlob = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, "imag
 // Showing
 
 function showEmpty() {
-  [shown, $("reading").hidden, $("empty").hidden, $("notice").hidden] = [null, true, false, true];
+  shown = null;
+  only("empty");
   $("boxes").replaceChildren();
   $("spoken").textContent = "The paper is empty.";
 }
 
+function only(part) {
+  for (const id of ["empty", "reading", "numbers", "notice"]) $(id).hidden = id !== part;
+  $("paper").classList.toggle("whole", part === "numbers" && Boolean(file));
+}
+
 function show(answer) {
-  $("notice").hidden = true;
+  if (answer.rows) {
+    shown = answer;
+    only("numbers");
+    showNumbers(answer.rows, file && file === tabled);
+    tabled = file;
+    return place();
+  }
   if (!answer.pages) return showPage(answer);
   showDocument(answer);
   showPage(answer.pages[0]);
@@ -61,7 +75,7 @@ function show(answer) {
 
 function showPage(reading) {
   shown = reading;
-  [$("empty").hidden, $("reading").hidden] = [true, false];
+  only("reading");
   $("reading").classList.remove("stale");
   showReading(reading, pick);
   place();
@@ -79,12 +93,13 @@ function pick(number) {
 function place() {
   const picture = $("picture");
   if (!shown || !$("document").hidden) return $("boxes").replaceChildren();
-  if (!file) return showBoxes(shown, { left: 0, top: 0, scale: 1 });
+  const boxes = shown.rows ? placeNumbers : (where) => showBoxes(shown, where);
+  if (!file) return boxes({ left: 0, top: 0, scale: 1 });
   if (!picture.naturalWidth) return;
   const scale = Math.min(picture.clientWidth / picture.naturalWidth, picture.clientHeight / picture.naturalHeight);
   const left = picture.offsetLeft + (picture.clientWidth - scale * picture.naturalWidth) / 2;
   const top = picture.offsetTop + (picture.clientHeight - scale * picture.naturalHeight) / 2;
-  showBoxes(shown, { left, top, scale });
+  boxes({ left, top, scale });
 }
 
 // The chosen digit alone, as the digit network is shown it.
@@ -142,10 +157,10 @@ function refuse(error) {
   $("notice").className = `notice ${kind}`;
   $("key-form").hidden = kind !== "key";
   $("again").hidden = kind !== "gone";
-  $("notice").hidden = false;
-  $("empty").hidden = true;
+  [$("notice").hidden, $("empty").hidden] = [false, true];
   if (kind === "refused") {
-    [shown, $("reading").hidden] = [null, true];
+    shown = null;
+    only("notice");
     $("boxes").replaceChildren();
   }
   if (error.seconds) later(1000 * error.seconds);
@@ -162,7 +177,7 @@ function open(chosen) {
   [picture.hidden, $("document").hidden] = [false, true];
   $("paper").classList.add("pictured");
   $("pad").hidden = true;
-  picture.onload = () => shown && showPage(shown);
+  picture.onload = () => shown && (shown.rows ? place() : showPage(shown));
   // What the browser cannot show, such as PDF and TIFF, is read all the same.
   picture.onerror = () => {
     picture.hidden = true;
@@ -230,7 +245,7 @@ $("key-form").addEventListener("submit", (event) => {
   ask();
 });
 
-for (const [button, text] of [["copy-text", () => shown.text ?? ""], ["copy-json", () => JSON.stringify(shown, null, 2)]]) {
+for (const [button, text] of [["copy-text", () => shown.text ?? ""], ["copy-table", asText], ["copy-json", () => JSON.stringify(shown, null, 2)]]) {
   $(button).addEventListener("click", async () => {
     const label = $(button).textContent;
     await copy(text());
@@ -251,19 +266,21 @@ async function copy(text) {
 
 // Rules
 
+const TICKS = ["single", "find"];
 const kinds = [...$("kinds").querySelectorAll("button")];
 for (const kind of kinds) {
   kind.addEventListener("click", () => {
-    [$("pattern").value, $("check").value, $("single").checked] = [kind.dataset.pattern, kind.dataset.check, "single" in kind.dataset];
+    [$("pattern").value, $("check").value] = [kind.dataset.pattern, kind.dataset.check];
+    for (const tick of TICKS) $(tick).checked = tick in kind.dataset;
     rulesChanged();
   });
 }
-for (const field of ["pattern", "check", "single"]) $(field).addEventListener("input", rulesChanged);
+for (const field of ["pattern", "check", ...TICKS]) $(field).addEventListener("input", rulesChanged);
 
 function rulesChanged() {
   const now = rules();
   for (const kind of kinds) {
-    const same = kind.dataset.pattern === now.pattern && kind.dataset.check === now.check && "single" in kind.dataset === now.single;
+    const same = kind.dataset.pattern === now.pattern && kind.dataset.check === now.check && TICKS.every((tick) => tick in kind.dataset === now[tick]);
     kind.setAttribute("aria-pressed", same);
   }
   later(PAUSE);

@@ -35,7 +35,7 @@ export class Pad {
   picture() {
     const sheet = document.createElement("canvas");
     [sheet.width, sheet.height] = [this.canvas.clientWidth, this.canvas.clientHeight];
-    const context = sheet.getContext("2d");
+    const context = sheet.getContext("2d", { willReadFrequently: true });
     context.fillStyle = "#fff";
     context.fillRect(0, 0, sheet.width, sheet.height);
     paint(context, this.strokes, "#000");

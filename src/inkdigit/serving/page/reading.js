@@ -1,7 +1,7 @@
 // A reading on the page: status, characters, boxes over the ink, bars.
 
 const $ = (id) => document.getElementById(id);
-const STATUS = { accepted: "Accepted", review: "For review", rejected: "Rejected", failed: "Failed" };
+export const STATUS = { accepted: "Accepted", review: "For review", rejected: "Rejected", failed: "Failed", mended: "Mended" };
 const LOW = 0.9;
 
 export const percent = (share) => (share >= 0.9995 ? "> 99.9 %" : share < 0.001 ? "< 0.1 %" : `${(100 * share).toFixed(1)} %`);
@@ -22,7 +22,7 @@ export function showReading(reading, onChoose) {
   showCharacters(reading, onChoose);
 }
 
-function sentence(reading) {
+export function sentence(reading) {
   const said = reading.error ?? reading.reason;
   const free = reading.unconstrained;
   const other = free !== null && free !== reading.text && !said.includes(free) ? ` Without the pattern it reads ${free || "nothing"}.` : "";

@@ -28,7 +28,9 @@ export class Detail {
     this.whole.lastChild.textContent = "this map";
     this.adds.lastChild.textContent = "what each number before (across) adds to each neuron (down)";
     this.adds.className = "adds";
-    element.append(this.heading, make("div", { className: "pair" }, this.source, this.whole), this.adds, this.play, this.value, this.sums);
+    // Where it stands over the maps, it opens when asked.
+    element.open = !matchMedia("(max-width: 980px)").matches;
+    element.append(make("summary", {}, this.heading), make("div", { className: "pair" }, this.source, this.whole), this.adds, this.play, this.value, this.sums);
     this.map.addEventListener("pointermove", (event) => this.#point(event));
     this.map.addEventListener("pointerdown", (event) => this.#point(event));
     this.map.addEventListener("keydown", (event) => this.#key(event));

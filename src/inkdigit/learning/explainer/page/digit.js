@@ -24,11 +24,18 @@ export function writingOn(canvas) {
   return { ink, box: boxOf(ink, (threshold(ink.values, 255 / strongest) * strongest) / 255), noise: strongest * NOISE };
 }
 
-// How far each pixel stands out from the paper, which is what is commonest along the edge.
+// How far each pixel stands out from the paper, which is what is commonest along the edge. The array is the next
+// canvas's as well: at each piece of a stroke a new one would have to be cleared away.
+let ink = new Float32Array(0);
 function inkOf(canvas) {
-  const { width, height } = canvas, { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-  const values = new Float32Array(width * height), edge = [];
-  for (let at = 0; at < values.length; at++) values[at] = 0.299 * data[4 * at] + 0.587 * data[4 * at + 1] + 0.114 * data[4 * at + 2];
+  const { width, height } = canvas, { data } = canvas.getContext("2d").getImageData(0, 0, width, height), edge = [];
+  if (ink.length !== width * height) ink = new Float32Array(width * height);
+  const values = ink;
+  const pixels = new Uint32Array(data.buffer);
+  for (let at = 0, value = 0; at < values.length; at++) { // most pixels are as the one before
+    if (!at || pixels[at] !== pixels[at - 1]) value = 0.299 * data[4 * at] + 0.587 * data[4 * at + 1] + 0.114 * data[4 * at + 2];
+    values[at] = value;
+  }
   for (let x = 0; x < width; x++) edge.push(values[x], values[values.length - 1 - x]);
   for (let y = 0; y < height; y++) edge.push(values[y * width], values[(y + 1) * width - 1]);
   const paper = edge.sort((one, other) => one - other)[edge.length >> 1];
@@ -56,8 +63,15 @@ function boxOf({ width, height, values }, level) {
 // The level, of 255, that divides ink from paper best (Otsu 1979).
 function threshold(values, scale) {
   const counts = new Float64Array(256);
-  for (const value of values) counts[Math.round(value * scale)] += 1;
-  const total = values.length, sum = counts.reduce((all, many, level) => all + many * level, 0);
+  let inked = 0;
+  for (const value of values) {
+    if (value === 0) continue;
+    counts[Math.round(value * scale)] += 1;
+    inked += 1;
+  }
+  const total = values.length;
+  counts[0] += total - inked;
+  const sum = counts.reduce((all, many, level) => all + many * level, 0);
   let [below, belowSum, most, best] = [0, 0, -1, 0];
   counts.forEach((many, level) => {
     below += many;
@@ -131,8 +145,8 @@ export async function openPicture(file) {
   return canvas;
 }
 
-// The digits of the page, cut out of their sheet: test digits first, then training digits.
-export async function cutDigits({ sheet, columns, test, train }) {
+// Digits of the page, cut out of their sheet: what each is, its place among them, and its picture.
+export async function cutDigits({ sheet, columns, labels }) {
   const image = new Image();
   image.src = `data:image/png;base64,${sheet}`;
   await image.decode();
@@ -140,11 +154,11 @@ export async function cutDigits({ sheet, columns, test, train }) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(image, 0, 0);
   const { data } = context.getImageData(0, 0, image.width, image.height);
-  const cut = (_, number) => {
+  return labels.map((label, number) => {
     const first = Math.floor(number / columns) * SIDE * image.width + (number % columns) * SIDE;
-    return picture(Float32Array.from({ length: SIDE * SIDE }, (__, at) => data[4 * (first + Math.floor(at / SIDE) * image.width + (at % SIDE))] / 255));
-  };
-  return Array.from({ length: test.length + train.length }, cut);
+    const values = Float32Array.from({ length: SIDE * SIDE }, (_, at) => data[4 * (first + Math.floor(at / SIDE) * image.width + (at % SIDE))] / 255);
+    return { label, at: number, picture: picture(values) };
+  });
 }
 
 // What can be done to a digit, each by an amount; 0 leaves it as it is.

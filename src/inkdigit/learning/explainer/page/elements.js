@@ -12,6 +12,12 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+export function svg(tag, attributes, textContent = "") {
+  const element = Object.assign(document.createElementNS("http://www.w3.org/2000/svg", tag), { textContent });
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
 export const number = (value, digits = 4) => value.toFixed(digits).replace(/^-(?=[\d.]*[1-9])/, "−").replace(/^-/, "");
 export const count = (value) => value.toLocaleString("en");
 export const percent = (share) => `${(100 * share).toFixed(share > 0.9994 && share < 1 ? 3 : 1)} %`;
@@ -32,13 +38,20 @@ function colours() {
   return (palette = new Uint32Array(bytes.buffer));
 }
 
-// Paints a canvas: `fill` is given what puts the colour of a value, a share of the largest, at a pixel.
+// Where canvases are painted before they are shown, each its own: at a stroke nothing has to be made anew.
+const PAINTED = new WeakMap();
+
+// Paints a canvas: `fill` is given its pixels, and what gives the colour of a value, a share of the largest.
 function paintPixels(canvas, width, height, fill) {
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d"), image = context.createImageData(width, height), known = colours();
-  const pixels = new Uint32Array(image.data.buffer);
-  fill((at, share) => { pixels[at] = known[STEPS + Math.round(STEPS * Math.max(-1, Math.min(1, share)))]; });
-  context.putImageData(image, 0, 0);
+  let painted = PAINTED.get(canvas);
+  if (painted?.image.width !== width || painted.image.height !== height) {
+    Object.assign(canvas, { width, height });
+    const context = canvas.getContext("2d"), image = context.createImageData(width, height);
+    PAINTED.set(canvas, (painted = { context, image, pixels: new Uint32Array(image.data.buffer) }));
+  }
+  const known = colours();
+  fill(painted.pixels, (share) => known[STEPS + Math.round(STEPS * (share > 1 ? 1 : share > -1 ? share : -1))]);
+  painted.context.putImageData(painted.image, 0, 0);
 }
 
 export function largest(values) {
@@ -59,12 +72,13 @@ export function gridOf(shape) {
 export function paintMaps(canvas, { shape, values }) {
   const { height, width, maps, side, columns, rows, across, down } = gridOf(shape), scale = 1 / largest(values);
   const wide = columns * across - 1;
-  paintPixels(canvas, wide, rows * down - 1, (put) => {
+  paintPixels(canvas, wide, rows * down - 1, (pixels, colour) => {
     for (let map = 0; map < maps; map++) {
       const first = Math.floor(map / columns) * down * wide + (map % columns) * across;
-      for (let y = 0; y < height * side; y++) {
-        for (let x = 0; x < width * side; x++) {
-          put(first + y * wide + x, values[(Math.floor(y / side) * width + Math.floor(x / side)) * maps + map] * scale);
+      for (let y = 0, from = map; y < height; y++) {
+        for (let x = 0; x < width; x++, from += maps) {
+          const one = colour(values[from] * scale), to = first + (y * wide + x) * side;
+          for (let row = to; row < to + side * wide; row += wide) for (let at = row; at < row + side; at++) pixels[at] = one;
         }
       }
     }
@@ -73,8 +87,8 @@ export function paintMaps(canvas, { shape, values }) {
 
 // One map, or a digit; values are a fraction of `scale`.
 export function paintMap(canvas, width, height, valueAt, scale) {
-  paintPixels(canvas, width, height, (put) => {
-    for (let at = 0; at < width * height; at++) put(at, valueAt(at) / scale);
+  paintPixels(canvas, width, height, (pixels, colour) => {
+    for (let at = 0; at < pixels.length; at++) pixels[at] = colour(valueAt(at) / scale);
   });
 }
 

@@ -1,13 +1,8 @@
 // Where a network fails: the test digits on a map of its last layer, and the confusion matrix with its pictures.
 
-import { count, make, percent, thumbnail } from "./elements.js";
+import { count, make, percent, svg, thumbnail } from "./elements.js";
 
 const WIDE = 640, HIGH = 440, EDGE = 16;
-const svg = (tag, attributes, textContent = "") => {
-  const element = Object.assign(document.createElementNS("http://www.w3.org/2000/svg", tag), { textContent });
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-};
 
 // `open` puts a test digit on the desk.
 export class Failures {
@@ -16,11 +11,21 @@ export class Failures {
     this.pictures = make("div", { className: "row", role: "status" });
     const tested = network.confusion.flat().reduce((sum, times) => sum + times, 0);
     const right = network.confusion.reduce((sum, row, digit) => sum + row[digit], 0) / tested;
-    const wrong = digits.test.filter(({ label }, at) => label !== network.read[at]).length;
+    const { test, data, sample } = digits, missed = (some) => some.filter(({ label }, at) => label !== network.read[at]).length;
+    const wrong = missed(test.slice(0, sample)), more = missed(test) - wrong;
+    const told = `It reads ${percent(right)} of ${count(tested)} test digits of ${data} right. ${sample < tested ? `${count(sample)} of them, drawn at random,` : "All of them"} are on the plane, ${count(wrong)} read wrong.${more ? ` The matrix opens ${count(more)} more mistakes.` : ""}`;
     this.element = make("div", { className: "card" }, make("h3", { textContent: network.label }),
-      make("p", { textContent: `It reads ${percent(right)} of ${count(tested)} test digits of ${digits.data} right. ${count(digits.test.length)} of them are in this page, with ${count(wrong)} mistakes.` }),
+      make("p", { textContent: told }),
       ...(network.warning ? [make("p", { className: "notice busy", textContent: `Beware: ${network.warning}.` })] : []),
-      make("div", { className: "halves" }, this.#matrix(), this.#map()), this.pictures);
+      make("div", { className: "halves" }, this.#matrix(), make("div", {}, ...this.#planes())), this.pictures);
+  }
+
+  #planes() {
+    const { points, umap, spread } = this.network;
+    const first = this.#map(points, `Digits that the last layer sees alike lie close (principal components, ${percent(spread)} of the variance). Mistakes are underlined and have their true share; the ring is your digit.`);
+    this.here = svg("circle", { r: 9, class: "here", visibility: "hidden" });
+    first.firstChild.append(this.here);
+    return umap ? [first, this.#map(umap, "The same digits by UMAP, which keeps neighbours together. How far groups lie apart says nothing.")] : [first];
   }
 
   #matrix() {
@@ -47,22 +52,21 @@ export class Failures {
     return button;
   }
 
-  #map() {
-    const { points, read, spread } = this.network, { test } = this.digits;
+  #map(points, caption) {
+    const { read } = this.network, { test } = this.digits;
     const bounds = [0, 1].map((axis) => [Math.min(...points.map((point) => point[axis])), Math.max(...points.map((point) => point[axis]))]);
-    this.to = (point) => [WIDE, HIGH].map((length, axis) => EDGE + ((length - 2 * EDGE) * (point[axis] - bounds[axis][0])) / Math.max(bounds[axis][1] - bounds[axis][0], 1e-9));
-    this.plot = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Test digits on a map of the last layer; the matrix beside opens the same mistakes" });
+    const to = (point) => [WIDE, HIGH].map((length, axis) => EDGE + ((length - 2 * EDGE) * (point[axis] - bounds[axis][0])) / Math.max(bounds[axis][1] - bounds[axis][0], 1e-9));
+    this.to ??= to;
+    const plot = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Test digits on a map of the last layer; the matrix beside opens the same mistakes" });
     const order = [...points.keys()].sort((a, b) => (test[a].label !== read[a]) - (test[b].label !== read[b]));
     for (const at of order) {
-      const [x, y] = this.to(points[at]), wrong = test[at].label !== read[at];
+      const [x, y] = to(points[at]), wrong = test[at].label !== read[at];
       const mark = svg("text", { x, y, class: wrong ? "wrong" : "" }, String(test[at].label));
       mark.append(svg("title", {}, wrong ? `${test[at].label} read as ${this.network.classes[read[at]]}` : `${test[at].label}`));
       mark.addEventListener("click", () => this.open(test[at]));
-      this.plot.append(mark);
+      plot.append(mark);
     }
-    this.here = svg("circle", { r: 9, class: "here", visibility: "hidden" });
-    this.plot.append(this.here);
-    return make("figure", { className: "plane" }, this.plot, make("figcaption", { textContent: `Digits that the last layer sees alike lie close (principal components, ${percent(spread)} of the variance). Mistakes are underlined; the ring is your digit.` }));
+    return make("figure", { className: "plane" }, plot, make("figcaption", { textContent: caption }));
   }
 
   // Where the digit on the desk lies.

@@ -6,6 +6,7 @@ import { cutDigits, digitOn, openPicture } from "./digit.js";
 import { $, count, paintMap } from "./elements.js";
 import { Detail } from "./detail.js";
 import { Failures } from "./failures.js";
+import { Film } from "./film.js";
 import { Column } from "./layers.js";
 import { Frames, lineOn, written } from "./line.js";
 import { Network } from "./network.js";
@@ -36,7 +37,7 @@ function drawn() {
 
 function show(found, words) {
   [digit, caption] = [found, words];
-  all = networks.map((network) => network.run(digit));
+  all = networks.map((network, at) => network.run(digit, all[at]));
   const [height, width] = digit.shape;
   paintMap($("seen"), width, height, (at) => digit.values[at], 1);
   $("seen-caption").textContent = `${caption}, shown to the network in ${width} × ${height} pixels`;
@@ -103,20 +104,28 @@ async function begin() {
   tell();
   $("answers").append(...answers.map(({ element }) => element));
   $("columns").append(...columns.map(({ element }) => element));
-  const pictures = await cutDigits(facts.digits);
-  const { test, train, data } = facts.digits;
-  const labelled = [...test, ...train].map((label, at) => ({ label, at, picture: pictures[at] }));
-  const digits = { test: labelled.slice(0, test.length), train: labelled.slice(test.length), data };
+  const [test, ...known] = await Promise.all([facts.digits, ...facts.known].map(cutDigits));
+  const digits = { ...facts.digits, test };
+  await beginFilms();
   if (facts.lines) return beginWithLines(digits);
-  reasons = networks.map((network) => (network.complete ? new Reasons(network, digits) : null));
+  const trainOf = ({ known: at }) => ({ train: known[at], data: facts.known[at].data });
+  reasons = networks.map((network) => (network.complete ? new Reasons(network, trainOf(network)) : null));
   $("why").hidden = !reasons.some(Boolean);
   failures = networks.map((network) => new Failures(network, digits, (one) => { open(one); $("draw").scrollIntoView(); }));
   $("reasons").append(...reasons.filter(Boolean).map(({ element }) => element));
   $("mistakes").append(...failures.map(({ element }) => element));
-  $("another").addEventListener("click", () => open(digits.test[(place = (place + 37) % digits.test.length)]));
-  open(digits.test[0]);
+  $("another").addEventListener("click", () => open(test[(place = (place + 37) % facts.digits.sample)]));
+  open(test[0]);
   chooseFirst();
   for (const one of reasons) await one?.meetDigits();
+}
+
+// Of runs that kept snapshots: what they had learned after each epoch.
+async function beginFilms() {
+  const kept = networks.filter(({ film }) => film);
+  const films = await Promise.all(kept.map(async (network) => new Film(network, (await cutDigits(network.film.ten)).map(({ picture }) => picture))));
+  $("films").append(...films.map(({ element }) => element));
+  for (const part of document.querySelectorAll("#learned, a[href='#learned']")) part.hidden = !films.length;
 }
 
 // Of lines the page shows what frames say; explanations and mistakes are of digits.
@@ -127,7 +136,7 @@ function beginWithLines({ test }) {
   $("hint").firstChild.textContent = "Write a number";
   $("another").textContent = "Test digits";
   const another = () => {
-    const some = Array.from({ length: 5 }, () => test[(place = (place + 37) % test.length)]);
+    const some = Array.from({ length: 5 }, () => test[(place = (place + 37) % facts.digits.sample)]);
     pad.strokes = [];
     pad.draw();
     drawn();

@@ -17,13 +17,14 @@ export class Network {
 
   get complete() { return !this.missing; }
 
-  // What each layer gives: `sums` before its activation and `values` after it, as (height, width, channels).
-  run(picture) {
+  // What each layer gives: `sums` before its activation and `values` after it, as (height, width, channels). Maps of
+  // `before` that nobody needs any more are written over: at each piece of a stroke, new ones would have to be cleared away.
+  run(picture, before = []) {
     const maps = [];
-    for (const layer of this.layers) {
+    for (const [at, layer] of this.layers.entries()) {
       const inputs = layer.inputs.map((number) => maps[number] ?? picture);
-      const { shape, sums } = KINDS[layer.kind].forward(layer, inputs);
-      maps.push({ shape, sums, values: activate(layer, sums, shape.at(-1)), inputs });
+      const { shape, sums } = KINDS[layer.kind].forward(layer, inputs, before[at]?.sums);
+      maps.push({ shape, sums, values: activate(layer, sums, shape.at(-1), before[at]?.values), inputs });
     }
     return maps;
   }
@@ -102,6 +103,30 @@ export function windows(layer, [height, width], [rows, columns]) {
   return { high, wide, top: before(high, down, rows, height), left: before(wide, across, columns, width), down, across };
 }
 
+const room = (Numbers, before, length) => (before?.length === length ? before : new Numbers(length));
+
+// Numbers other than zero, and where their weights begin.
+class Terms {
+  constructor(most) { Object.assign(this, { values: new Float64Array(most + 3), places: new Int32Array(most + 3), count: 0 }); }
+
+  add(value, place) {
+    this.values[this.count] = value;
+    this.places[this.count++] = place;
+  }
+
+  // Adds each number times its weights, of which there are `units`, to the sums from `out` on: four numbers at a time.
+  into(sums, out, units, kernel) {
+    const { values, places } = this, end = out + units;
+    while (this.count % 4) this.add(0, 0);
+    for (let at = 0; at < this.count; at += 4) {
+      const a = values[at], b = values[at + 1], c = values[at + 2], d = values[at + 3];
+      let e = places[at], f = places[at + 1], g = places[at + 2], h = places[at + 3];
+      for (let unit = out; unit < end; unit++) sums[unit] += a * kernel[e++] + b * kernel[f++] + c * kernel[g++] + d * kernel[h++];
+    }
+    this.count = 0;
+  }
+}
+
 // Calls `visit` with the place of each output and of each input that its window covers.
 function slide(layer, [height, width], size, visit) {
   const { high, wide, top, left, down, across } = windows(layer, [height, width], size);
@@ -124,21 +149,25 @@ const pooled = (layer, shape) => (layer.size ? layer : { strides: [1, 1], paddin
 
 const KINDS = {
   conv: {
-    forward(layer, [{ shape, values }]) {
-      const [rows, columns, inGroup, filters] = layer.shape, channels = shape[2];
-      const { high, wide } = windows(layer, shape, [rows, columns]);
-      const sums = new Float64Array(high * wide * filters), { kernel, bias, groups } = layer;
-      const outGroup = filters / groups;
-      for (let at = 0; at < sums.length; at += filters) sums.set(bias, at);
-      slide(layer, shape, [rows, columns], (to, from, place) => {
-        for (let channel = 0; channel < channels; channel++) {
-          const value = values[from * channels + channel];
-          if (value === 0) continue;
-          const group = (channel / inGroup) | 0, first = group * outGroup;
-          let out = to * filters + first, weight = (place * inGroup + (channel - group * inGroup)) * filters + first;
-          for (const end = out + outGroup; out < end; out++, weight++) sums[out] += value * kernel[weight];
+    forward(layer, [{ shape, values }], before) {
+      const [rows, columns, inGroup, filters] = layer.shape, [height, width, channels] = shape, { kernel, bias, groups } = layer;
+      const { high, wide, top, left, down, across } = windows(layer, shape, [rows, columns]), outGroup = filters / groups;
+      const sums = room(Float64Array, before, high * wide * filters), terms = new Terms(rows * columns * inGroup);
+      for (let out = 0; out < sums.length; out += outGroup) {
+        const to = Math.floor(out / filters), group = (out % filters) / outGroup;
+        const y = Math.floor(to / wide) * down - top, x = (to % wide) * across - left;
+        for (let row = Math.max(y, 0); row < Math.min(y + rows, height); row++) {
+          for (let column = Math.max(x, 0); column < Math.min(x + columns, width); column++) {
+            const from = (row * width + column) * channels + group * inGroup, weight = ((row - y) * columns + column - x) * inGroup * filters + group * outGroup;
+            for (let channel = 0; channel < inGroup; channel++) {
+              const value = values[from + channel];
+              if (value !== 0) terms.add(value, weight + channel * filters);
+            }
+          }
         }
-      });
+        for (let unit = 0; unit < outGroup; unit++) sums[out + unit] = bias[group * outGroup + unit];
+        terms.into(sums, out, outGroup, kernel);
+      }
       return { shape: [high, wide, filters], sums };
     },
     backward(layer, { inputs: [{ shape }] }, slope, [into]) {
@@ -154,16 +183,13 @@ const KINDS = {
     },
   },
   dense: {
-    forward(layer, [{ shape, values }]) {
+    forward(layer, [{ shape, values }], before) {
       const [length, units] = layer.shape, { kernel, bias } = layer;
-      const sums = new Float64Array((values.length / length) * units);
+      const sums = room(Float64Array, before, (values.length / length) * units), terms = new Terms(length);
       for (let at = 0, from = 0; at < sums.length; at += units) {
         sums.set(bias, at);
-        for (let input = 0; input < length; input++, from++) {
-          const value = values[from];
-          if (value === 0) continue;
-          for (let unit = 0, weight = input * units; unit < units; unit++, weight++) sums[at + unit] += value * kernel[weight];
-        }
+        for (let input = 0; input < length; input++, from++) if (values[from] !== 0) terms.add(values[from], input * units);
+        terms.into(sums, at, units, kernel);
       }
       return { shape: [...shape.slice(0, -1), units], sums };
     },
@@ -176,10 +202,10 @@ const KINDS = {
     },
   },
   pool: {
-    forward(layer, [{ shape, values }]) {
+    forward(layer, [{ shape, values }], before) {
       const size = poolSize(layer, shape), how = pooled(layer, shape), channels = shape[2];
       const { high, wide } = windows(how, shape, size);
-      const sums = new Float64Array(high * wide * channels).fill(layer.largest ? -Infinity : 0);
+      const sums = room(Float64Array, before, high * wide * channels).fill(layer.largest ? -Infinity : 0);
       const counts = new Float64Array(high * wide);
       slide(how, shape, size, (to, from) => {
         counts[to] += 1;
@@ -209,8 +235,8 @@ const KINDS = {
     },
   },
   scale: {
-    forward({ mean, spread, gamma, beta }, [{ shape, values }]) {
-      const sums = new Float64Array(values.length), { length } = mean;
+    forward({ mean, spread, gamma, beta }, [{ shape, values }], before) {
+      const sums = room(Float64Array, before, values.length), { length } = mean;
       for (let at = 0; at < values.length; at++) {
         const channel = at % length;
         sums[at] = ((values[at] - mean[channel]) / spread[channel]) * gamma[channel] + beta[channel];
@@ -223,9 +249,9 @@ const KINDS = {
     },
   },
   sum: {
-    forward(layer, inputs) {
+    forward(layer, inputs, before) {
       const share = layer.mean ? 1 / inputs.length : 1, [{ shape }] = inputs;
-      const sums = new Float64Array(inputs[0].values.length);
+      const sums = room(Float64Array, before, inputs[0].values.length).fill(0);
       for (const { values } of inputs) for (let at = 0; at < sums.length; at++) sums[at] += values[at] * share;
       return { shape, sums };
     },
@@ -236,9 +262,9 @@ const KINDS = {
   },
   reshape: {
     forward({ reshape }, [{ shape, values }]) {
-      if (!reshape) return { shape, sums: Float64Array.from(values) };
+      if (!reshape) return { shape, sums: values };
       const known = reshape.reduce((size, side) => (side < 0 ? size : size * side), 1);
-      return { shape: reshape.map((side) => (side < 0 ? values.length / known : side)), sums: Float64Array.from(values) };
+      return { shape: reshape.map((side) => (side < 0 ? values.length / known : side)), sums: values };
     },
     backward(_, __, slope, [into]) {
       for (let at = 0; at < slope.length; at++) into[at] += slope[at];
@@ -259,10 +285,15 @@ const ACTIVATIONS = {
   softplus: [(x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), (x) => sigmoid(x)],
 };
 
-function activate({ activation, slope }, sums, classes) {
-  const values = new Float32Array(sums.length);
+function activate({ activation, slope, kind }, sums, classes, before) {
+  if (activation === "linear" && kind === "reshape") return sums;
+  const values = room(Float32Array, before, sums.length);
   if (activation === "softmax") {
     for (let at = 0; at < sums.length; at += classes) values.set(softmax(sums.subarray(at, at + classes)), at);
+  } else if (activation === "linear") {
+    values.set(sums);
+  } else if (activation === "relu") {
+    for (let at = 0; at < sums.length; at++) values[at] = sums[at] > 0 ? sums[at] : 0;
   } else {
     const [function_] = ACTIVATIONS[activation];
     for (let at = 0; at < sums.length; at++) values[at] = function_(sums[at], slope);

@@ -61,10 +61,10 @@ export class Reasons {
   }
 
   show(digit, maps) {
-    Object.assign(this, { digit, maps });
+    const chosen = likeliest(maps.at(-1).values);
+    Object.assign(this, { digit, maps, chosen });
     this.breaking.replaceChildren();
     this.button.disabled = false;
-    const { values } = maps.at(-1), chosen = likeliest(values);
     this.pictures.replaceChildren(...Object.entries(EXPLANATIONS).map(([name, how]) => this.#explanation(name, how, chosen)));
     this.#showNearest();
   }
@@ -110,7 +110,7 @@ export class Reasons {
   async #break() {
     this.button.disabled = true;
     this.breaking.replaceChildren();
-    const { network, digit } = this, chosen = likeliest(this.maps.at(-1).values);
+    const { network, digit, chosen } = this;
     for (const [title, changes] of Object.entries(BREAKS)) {
       const found = await this.#first(changes(digit.values), chosen);
       if (this.digit !== digit) break;

@@ -1,0 +1,1 @@
+"""Handwritten numbers found on a whole page, and read one by one."""

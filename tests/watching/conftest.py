@@ -1,0 +1,5 @@
+"""What these tests share."""
+
+from browsing import browser
+
+__all__ = ["browser"]
