@@ -1,7 +1,7 @@
 """From a grey page to where handwritten numbers stand on it, and each of them cut out alone."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -55,7 +55,7 @@ class Spot:
         points = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]
         return self.look.to_page(np.array(points, np.float64))
 
-    @property
+    @cached_property
     def level(self) -> tuple[float, float, float, float]:
         """Its box `(x, y, w, h)` in pixels of the first look, whichever look found it."""
         x, y, width, height = (side * self.scale for side in self.place.box)
@@ -206,15 +206,20 @@ def see(model: PageModel, grey: Grey, rotate: int | None = None) -> Seen:
     flat = flattened(turned(grey, 90 * quarters), turned(reduced, 90 * quarters))
     # All looks begin with what is no larger than the largest.
     page, whole = _reduced(flat.page, round(_CLOSER * LONG_SIDE)), flat.page.shape
-    first, angle = look(model, page, is_dark, LONG_SIDE, whole=whole), 0.0
+
+    @cache
+    def look_at(long_side: int, angle: float) -> Look:
+        return look(model, page, is_dark, long_side, angle, whole)
+
+    first, angle = look_at(LONG_SIDE, 0.0), 0.0
     askew, closer = skew(first.said), _closer(first, max(page.shape))
     if abs(askew) > _ASKEW or closer > _WORTH * LONG_SIDE:
         angle = askew if abs(askew) > _ASKEW else 0.0
-        first = look(model, page, is_dark, closer, angle, whole)
+        first = look_at(closer, angle)
     spots = [Spot(one, first) for one in first.places if one.box[3] <= _TALL]
     side = first.long_side // 2
     while side >= _LEAST_SIDE:
-        smaller = look(model, page, is_dark, side, angle, whole)
+        smaller = look_at(side, angle)
         scale, found = first.long_side / smaller.long_side, smaller.places
         higher = [Spot(one, smaller, scale) for one in found if _LOW < one.box[3] <= _TALL]
         spots = _joined(spots, higher)
