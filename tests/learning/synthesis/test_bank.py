@@ -6,9 +6,10 @@ import pytest
 
 from inkdigit.errors import DataError
 from inkdigit.learning.datasets import Digits
-from inkdigit.learning.synthesis.bank import number_piece, print_fonts, word
+from inkdigit.learning.synthesis.bank import line_piece, number_piece, print_fonts, word
 from inkdigit.learning.synthesis.glyphs import PRINT_FOLDER, Fonts, open_font
 from inkdigit.learning.synthesis.pages import PageWriter
+from inkdigit.learning.synthesis.real_hands import Line
 from inkdigit.learning.synthesis.stream import PageGenerator
 from inkdigit.learning.synthesis.texts import number_text
 
@@ -29,6 +30,24 @@ def test_the_core_of_a_number_lies_within_it() -> None:
     assert all(cv2.pointPolygonTest(hull, point.tolist(), False) >= 0 for point in core)
     assert 0.2 < cv2.contourArea(core) / cv2.contourArea(hull) < 0.5
     assert number_piece(np.zeros((60, 200), np.uint8), "") is None
+
+
+def test_a_real_number_is_cut_out_without_rules(tmp_path: Path) -> None:
+    grey = np.full((100, 220), 235, np.uint8)
+    cv2.putText(grey, "258", (60, 70), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 20, 4)
+    line = Line(tmp_path / "line.png", np.array([[0, 0], [220, 0], [220, 100], [0, 100]]), "258")
+    cv2.imwrite(str(line.picture), grey)
+    alone = line_piece(line)
+    grey[12:15] = grey[86:89] = 175
+    cv2.imwrite(str(line.picture), grey)
+    ruled = line_piece(line)
+    assert alone is not None
+    assert ruled is not None
+    assert ruled.text == "258"
+    np.testing.assert_allclose(ruled.ink.shape, alone.ink.shape, atol=3)
+    grey[25:80, 30:34] = 20
+    cv2.imwrite(str(line.picture), grey)
+    assert line_piece(line) is None
 
 
 def test_texts_of_numbers_and_words() -> None:

@@ -5,7 +5,7 @@ import pytest
 from inkdigit.images import open_grey, turned
 from inkdigit.reading.model_file import PageModel
 from inkdigit.reading.pages.looking import LONG_SIDE, Look, look, see, skew
-from inkdigit.reading.pages.places import NUMBER, PAPER, RULE, STRIDE
+from inkdigit.reading.pages.places import NUMBER, PAPER, RULE, STRIDE, Place
 from inkdigit.reading.reader import PAGE_MODEL
 
 EXAMPLE = open_grey("docs/register.jpg")
@@ -74,6 +74,16 @@ def test_a_look_at_nothing_finds_nothing(model: PageModel) -> None:
     seen: Look = look(model, np.full((40, 30), 255, np.uint8), True, LONG_SIDE)
     assert seen.places == []
     assert skew(seen.said) == 0.0
+
+
+def test_a_stroke_as_high_as_a_number_stands_beside_it(model: PageModel) -> None:
+    page = np.full((160, 160), 255, np.uint8)
+    page[60:84, 100:103] = 0
+    seen = look(model, page, True, 160)
+    cells = np.ones((6, 4), bool)
+    for height, beside in ((24, True), (1, False)):
+        place = Place((80, 60, 14, height), (80, 60, 16, 24), cells, 1.0)
+        assert seen.is_beside_ink(place) == beside
 
 
 def test_shadows_do_not_make_a_page_light_on_dark(model: PageModel) -> None:

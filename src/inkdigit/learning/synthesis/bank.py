@@ -17,6 +17,7 @@ from inkdigit.learning.synthesis.pixels import Ink, Random, inked
 from inkdigit.learning.synthesis.real_hands import Line, RealHands
 from inkdigit.learning.synthesis.texts import number_text
 from inkdigit.reading.pages.places import NUMBER, PRINT, WRITING
+from inkdigit.reading.preprocessing.layout import find_line
 from inkdigit.reading.preprocessing.paper import find_ink
 
 Points = npt.NDArray[np.float32]
@@ -24,6 +25,10 @@ Points = npt.NDArray[np.float32]
 # How many different digits and longer numbers there are; and of them, how many are real.
 _DIGITS, _NUMBERS, _REAL = 4000, 10000, 0.2
 _POSTCODES = 1000
+# What is weaker in a picture of a real number is its paper, or a rule of it.
+_PEN = 110
+# An upright rule is at least so much of its picture high, and so many times narrower.
+_BAR, _BAR_WIDTH = 0.2, 0.2
 # How many words each font and hand knows, and how many hands write letters of their own: with
 # fewer, a network learns the words by heart, and takes other people's for numbers.
 _WORDS, _LETTERED = 100, 20
@@ -91,7 +96,7 @@ class Bank:
     def _number(self, rng: Random, *, one_digit: bool) -> Piece:
         while True:
             if self._real.lines and rng.random() < _REAL:
-                piece = _of_line(self._real.line(rng))
+                piece = line_piece(self._real.line(rng))
             else:
                 piece = self._written(str(rng.integers(10)) if one_digit else number_text(rng), rng)
             if piece and (len(piece.text) == 1) == one_digit:
@@ -158,20 +163,33 @@ def number_piece(ink: Ink, text: str) -> Piece | None:
     return Piece(ink, NUMBER, DIGIT_HEIGHT, text, hull, core.astype(np.float32))
 
 
-def _of_line(line: Line) -> Piece | None:
-    """Return a number of a real register, cut out along its outline."""
+def line_piece(line: Line) -> Piece | None:
+    """Return a number of a real register, cut out along its outline and without rules."""
     grey = line.open()
     within = cv2.fillPoly(np.zeros_like(grey), [line.outline], 1)
-    ink = find_ink(grey) * np.asarray(within, np.uint8)
+    found = find_line(find_ink(grey) * np.asarray(within, np.uint8))
+    if found is None:
+        return None
+    ink = np.ascontiguousarray(found.ink[:, max(0, int(found.left)) : int(found.right) + 1])
     strong = np.percentile(ink[ink > 0], 97) if ink.any() else 0
     if strong < 30 or not line.text:
         return None
     ink = np.asarray(cv2.convertScaleAbs(ink, alpha=255 / strong), np.uint8)
-    ink[ink < 50] = 0
+    ink[ink < _PEN] = 0
+    if _has_bar(ink):
+        return None
     piece = number_piece(ink, line.text)
     return piece and Piece(
         piece.ink, NUMBER, 0.8 * len(piece.ink), line.text, piece.hull, piece.core
     )
+
+
+def _has_bar(ink: Ink) -> bool:
+    """Return whether an upright rule stands at an end; it may be a straight 1."""
+    stats = cv2.connectedComponentsWithStats((inked(ink) > 0).astype(np.uint8))[2]
+    left, _, width, height, _ = stats[1:].T
+    at_end = (left == 0) | (left + width == stats[0, cv2.CC_STAT_WIDTH])
+    return bool((at_end & (width < _BAR_WIDTH * height) & (height > _BAR * len(ink))).any())
 
 
 def word(rng: Random) -> str:

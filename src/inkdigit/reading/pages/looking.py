@@ -102,10 +102,9 @@ class Look:
         columns = [*range(left, x - 1), *range(x + width + 1, min(right, self.ink.shape[1]))]
         strong = self.ink[:, columns] > _STRONG
         inside = strong[y + inset : y + height - inset].mean(axis=0) > 0.7
-        above = strong[max(0, y - height // 2) : y].mean(axis=0) > 0.7 if y else inside
-        below = strong[y + height : y + height + height // 2]
-        beyond = below.mean(axis=0) > 0.7 if len(below) else inside
-        return bool((inside & ~(above & beyond)).any())
+        above, below = strong[max(0, y - height // 2) : y], strong[y + height :][: height // 2]
+        on = [part.mean(axis=0) > 0.7 if len(part) else inside for part in (above, below)]
+        return bool((inside & ~(on[0] & on[1])).any())
 
     def to_page(self, points: Matrix) -> Matrix:
         """Return points `(n, 2)` in pixels of the page."""
