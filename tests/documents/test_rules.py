@@ -19,6 +19,8 @@ def holds(text: str, **values: float) -> bool:
     ("text", "right", "wrong"),
     [
         ("total = q1 + q2", {"total": 7, "q1": 3, "q2": 4}, {"total": 8, "q1": 3, "q2": 4}),
+        ("sum(q09..q10) = t", {"t": 6, "q09": 4, "q10": 2}, {"t": 5, "q09": 1, "q10": 2}),
+        ("Über = 金額", {"Über": 6, "金額": 6}, {"Über": 5, "金額": 6}),
         ("sum(q1..q2) = t", {"t": 6, "q1": 4, "q2": 2}, {"t": 5, "q1": 1, "q2": 2}),
         ("a = b - 2 * c + 1.5", {"a": 7.5, "b": 10, "c": 2}, {"a": 8, "b": 10, "c": 2}),
         ("until >= since", {"until": 5, "since": 5}, {"until": 4, "since": 5}),
@@ -40,6 +42,7 @@ def test_a_rule_holds_or_not(text: str, right: dict[str, float], wrong: dict[str
         ("a = b c", "cannot be read from"),
         ("a = sum(q1..p3)", "is no range"),
         ("a = sum(q3..q1)", "is no range"),
+        ("a = 2b", "cannot be read from"),
         ("1 = 1", "says nothing"),
         ("a = a", "says nothing"),
         ("a = 1234567890123456", "has a number of more than 15 digits"),

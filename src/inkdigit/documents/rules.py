@@ -19,7 +19,7 @@ from typing import Self
 from inkdigit.errors import SettingError, shown
 
 _RELATIONS = {"=": eq, "<=": le, ">=": ge, "<": lt, ">": gt}
-_NAME = r"[A-Za-z_]\w*(?:\.\w+)*"
+_NAME = r"[^\W\d]\w*(?:\.\w+)*"
 _TERM = re.compile(
     rf"\s*(?P<sign>[+-])?\s*(?:(?P<times>\d+(?:\.\d+)?)\s*\*\s*)?"
     rf"(?:sum\(\s*(?P<first>{_NAME})\s*\.\.\s*(?P<last>{_NAME})\s*\)|(?P<name>{_NAME})"
@@ -33,7 +33,7 @@ _LONGEST = 1000
 _MOST_WORK = 20_000
 # So many digits has a number in a rule: their products grow with each field.
 _MOST_DIGITS = 15
-_NUMBERED = re.compile(r"(.*?)(\d+)")
+_NUMBERED = re.compile(r"(.*?)([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,9 @@ def _terms(side: str, rule: str) -> Iterator[tuple[str, Decimal]]:
 
 
 def _range(first: str, last: str, rule: str) -> list[str]:
-    """Return the names from q1 to q10."""
+    """Return the names from q1 to q10, or from q01."""
     one, other = (_NUMBERED.fullmatch(name) for name in (first, last))
     if not (one and other and one[1] == other[1] and 0 < int(other[2]) - int(one[2]) < _LONGEST):
         raise SettingError(f"the rule {rule!r}: {first}..{last} is no range such as q1..q10")
-    return [f"{one[1]}{number}" for number in range(int(one[2]), int(other[2]) + 1)]
+    width = len(one[2])
+    return [f"{one[1]}{number:0{width}}" for number in range(int(one[2]), int(other[2]) + 1)]

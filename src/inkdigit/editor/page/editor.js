@@ -2,7 +2,7 @@
 
 const SNAP = 7, LEAST = 1, STEP = 0.5, ZOOM = 1.25; // pixels; mm; mm; times
 const OF_BOX = ["left", "top", "width", "height"];
-const NAME = /[A-Za-z_]\w*(?:\.\w+)*(?!\w|\s*\()/g; // of a field in a rule, which sum( is not
+const NAME = /[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}\p{N}_]+)*(?![\p{L}\p{N}_]|\s*\()/gu; // of a field in a rule, which sum( is not
 const $ = (id) => document.getElementById(id);
 const sheet = $("sheet"), form = $("field").elements;
 
