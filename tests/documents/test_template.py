@@ -56,6 +56,13 @@ def test_a_template_comes_back_as_it_was_saved(
         ),
         (form({"one_of": ["1"], "pattern": r"\d"}), "one_of, or a pattern"),
         (form({"pattern": "("}), "the field q1: pattern"),
+        (
+            form({"pattern": r"\d{5}"}),
+            "the field q1: nothing that its pattern, .* 3 digits or fewer",
+        ),
+        (form({"pattern": r"\d\.\d"}), "nothing that its pattern"),
+        (form({"one_of": ["1234", "12345"]}), "nothing that its pattern, one_of or date allows"),
+        (form({"date": "dmy"}), "nothing that its pattern, one_of or date allows"),
         (form({"page": 2}), "is on page 2 of 1"),
         (form({"box": [90, 10, 20, 8]}), "does not lie on its page of 100×80 mm"),
         (form({"gap": 15}), "its cells are smaller than 1 mm"),
@@ -128,6 +135,17 @@ def test_what_is_tried_of_rules_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     page = [PAGE | {"height": 700}]
     Template.from_mapping(form(*marks, *totals, pages=page, rules=rules), Path())
     assert 0 < sums < 10_000
+
+
+def test_a_comb_takes_what_fits_its_cells() -> None:
+    for said in (
+        {"pattern": r"\d{5}|[1-9]\d?"},
+        {"pattern": r"(\d\d)+"},
+        {"one_of": ["7", "1234"]},
+    ):
+        Template.from_mapping(form(said))
+    Template.from_mapping(form({"cells": 6, "date": "dmy"}))
+    Template.from_mapping(form({"box": [0, 0.1, 100, 79.9]}))  # up to the edge
 
 
 def test_rules_that_can_hold_are_taken() -> None:

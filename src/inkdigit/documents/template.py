@@ -102,6 +102,11 @@ class Field:
             raise SettingError("one_of is a list of texts of digits, or a CSV with such")
         if self.options.constrained and self.one_of:
             raise SettingError("it takes one_of, or a pattern and check, not both")
+        if self.cells and self._least_digits > self.cells:
+            raise SettingError(
+                f"nothing that its pattern, one_of or date allows is {self.cells} digits or fewer, "
+                "as many as it has cells"
+            )
 
     @property
     def cell_boxes(self) -> list[BoxMm]:
@@ -114,6 +119,12 @@ class Field:
     def options(self) -> ReadOptions:
         """How a line of it is read."""
         return ReadOptions(pattern=self.pattern, check=self.check, decimal=self.decimal)
+
+    @property
+    def _least_digits(self) -> float:
+        pattern = self.options.compiled_pattern
+        listed = min(map(len, self.one_of)) if self.one_of else 0
+        return max(listed, pattern.least_digits if pattern else 0, 6 if self.date else 0)
 
     @cached_property
     def values(self) -> frozenset[Decimal]:

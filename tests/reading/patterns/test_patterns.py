@@ -4,6 +4,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,14 @@ def test_the_symbols_of_a_pattern() -> None:
     assert Pattern.parse(r"1+\.[-2]").symbols == DIGITS + ".-"
     assert Pattern.parse("[^0]").symbols == ALPHABET
     assert not Pattern.parse(r"\d").fits("１")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [(r"\d{5}", 5), (r"\d{4,}|12", 2), (r"-?\d", 1), (r"\d?", 0), (r"\d\.\d", inf)],
+)
+def test_how_many_digits_a_pattern_takes_at_least(pattern: str, count: float) -> None:
+    assert Pattern.parse(pattern).least_digits == count
 
 
 PAGE = (Path(__file__).parents[3] / "docs" / "patterns.md").read_text("utf-8")

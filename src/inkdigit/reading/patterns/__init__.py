@@ -12,6 +12,7 @@ compiled within bounds, so that no pattern takes long.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import inf
 from typing import Self
 
 import numpy as np
@@ -41,6 +42,16 @@ class Pattern:
         """Every digit, and the marks that a fitting text may hold, in the alphabet's order."""
         used = np.any(self.automaton.transitions != self.automaton.dead, axis=0).tolist()
         return DIGITS + "".join(mark for mark in MARKS if used[ALPHABET.index(mark)])
+
+    @property
+    def least_digits(self) -> float:
+        """How long the shortest text is that fits and holds digits alone; infinite for none."""
+        automaton, states = self.automaton.over(DIGITS), [0]
+        for count in range(len(automaton.accepting)):
+            if automaton.accepting[states].any():
+                return count
+            states = np.unique(automaton.transitions[states]).tolist()
+        return inf
 
     def fits(self, text: str) -> bool:
         """Say whether the whole text fits."""
