@@ -145,7 +145,12 @@ def test_a_comb_takes_what_fits_its_cells() -> None:
     ):
         Template.from_mapping(form(said))
     Template.from_mapping(form({"cells": 6, "date": "dmy"}))
-    Template.from_mapping(form({"box": [0, 0.1, 100, 79.9]}))  # up to the edge
+
+
+def test_a_box_may_end_at_the_edge_of_its_page() -> None:
+    """Also where the sum of its sides is not exact."""
+    page = PAGE | {"width": 209.9}
+    Template.from_mapping(form({"box": [64.04, 10, 145.86, 8]}, pages=[page]))
 
 
 def test_rules_that_can_hold_are_taken() -> None:

@@ -29,10 +29,12 @@ def _new(options: argparse.Namespace, blank: Path, others: list[Path]) -> None:
     if others or not options.out:
         missing = "" if blank.exists() else f", and {blank} is not there"
         raise SettingError(f"form new takes one blank and --out NAME.form.json{missing}")
-    template, prints = new_template(blank, options.out, width=options.width)
+    template, prints, told = new_template(blank, options.out, width=options.width)
     prints_at = [options.out.with_name(page.print) for page in template.pages]
     _check_free(options, options.out, *prints_at)
     template.save(options.out, prints)
+    for sentence in told:
+        tell(options, sentence)
     count = len(template.fields)
     tell(
         options,

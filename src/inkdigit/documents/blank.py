@@ -7,19 +7,21 @@ leaves of the print, and cells are what rules enclose.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import count
 from numbers import Real
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from inkdigit.documents import FORM_COLUMNS
-from inkdigit.documents.template import PER_MM, SUFFIX, BoxMm, Field, Page, Template
-from inkdigit.errors import OutputError, SettingError, check_number
+from inkdigit.documents.template import PER_MM, SUFFIX, BoxMm, Field, Page, Template, check_place
+from inkdigit.errors import OutputError, SettingError, check_number, shown
 from inkdigit.images import FormField, Grey, form_of, open_pages
 
 # A page whose file does not say how large it is.
@@ -36,14 +38,17 @@ _LINE, _ROOM = 15.0, 8.0
 _FILLED, _PRINTED = 0.85, 0.5
 # Cells of one comb differ by less, and stand less far apart, in their widths.
 _ALIKE, _APART = 0.2, 0.7
+# Of a PDF's kinds of fields those that a template has.
+_KINDS = {"text": "number", "check": "check"}
 _Mask = npt.NDArray[np.uint8]
 
 
 def new_template(
     source: str | Path, path: Path, *, width: float | None = None
-) -> tuple[Template, list[Grey]]:
+) -> tuple[Template, list[Grey], list[str]]:
     """Return the template of a blank PDF or picture, to be saved at `path`, and its pages.
 
+    With them comes a sentence on each thing that is otherwise than in the PDF, or left out.
     A picture does not say how many mm it is wide: `width` does, else it is 210. Raises `ImageError`
     for what cannot be opened, `SettingError` where it has no fields, and `OutputError` for a path
     that is no template's.
@@ -54,7 +59,7 @@ def new_template(
     if width is not None:
         check_number("the width in mm", width, 10, 2_000, Real)
     pages, prints = list[Page](), list[Grey]()
-    sizes, named = form_of(source)
+    sizes, found = form_of(source)
     for number, grey in enumerate(open_pages(source), start=1):
         across = width or (sizes[number - 1][0] if sizes else _WIDTH_MM)
         down = across * grey.shape[0] / grey.shape[1]
@@ -62,26 +67,66 @@ def new_template(
         prints.append(np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8))
         sides = {"width": round(across, 1), "height": round(down, 1)}
         pages.append(Page(**sides, print=f"{name}.form.{number}.png"))
-    found = [(n, one) for n, print_ in enumerate(prints, 1) for one in found_fields(print_)]
-    numbered = [replace(one, name=f"f{n}", page=page) for n, (page, one) in enumerate(found, 1)]
-    fields = _named(named) if named else numbered
+    fields, told = _named(found)
+    if not fields:
+        boxes = [(n, one) for n, print_ in enumerate(prints, 1) for one in found_fields(print_)]
+        fields = [replace(one, name=f"f{n}", page=page) for n, (page, one) in enumerate(boxes, 1)]
+    fields, lost = _placed(fields, pages)
     if not fields:
         raise SettingError(f"{source} shows no fields: neither a form nor empty boxes or lines")
-    return Template(name=name, pages=tuple(pages), fields=tuple(fields)), prints
+    called = _word(name, r"[^\w -]+")[:80] or "form"
+    template = Template(name=called, pages=tuple(pages), fields=tuple(fields))
+    return template, prints, [*told, *lost]
 
 
-def _named(found: Iterable[FormField]) -> list[Field]:
-    """Return the fields of a PDF's form, by its names; one that is taken already is numbered."""
-    fields, seen = list[Field](), Counter(FORM_COLUMNS)
-    for one in found:
-        name = re.sub(r"\W+", "_", one.name).strip("_") or "f"
-        name = name if name[0].isalpha() else f"f{name}"
-        seen[name] += 1
-        name += f"_{seen[name]}" if seen[name] > 1 else ""
-        kind: Any = "check" if one.is_button else "comb" if one.cells else "number"
+def _word(text: str, other: str = r"\W+") -> str:
+    """Return a name that a template may have, as near as possible."""
+    return re.sub(other, "_", normalize("NFC", text)).strip("_ ")
+
+
+def _named(found: Sequence[FormField]) -> tuple[list[Field], list[str]]:
+    """Return the fields of a PDF's form, by its names, and what is said of the others.
+
+    A name that is taken already is numbered, as no other field is called.
+    """
+    kept = [one for one in found if one.kind in _KINDS]
+    words = [_word(one.name) or "f" for one in kept]
+    words = [word if word[0].isalpha() else f"f{word}" for word in words]
+    fields, renamed, taken, others = list[Field](), list[str](), {*FORM_COLUMNS}, {*words}
+    for one, word in zip(kept, words, strict=True):
+        numbered = (f"{word}_{n}" for n in count(2))
+        free = (new for new in numbered if new not in taken and new not in others)
+        name = next(free) if word in taken else word
+        taken.add(name)
+        renamed += [f"{name} for {shown(one.name)}"] * (name != one.name)
+        kind: Any = "comb" if one.cells else _KINDS[one.kind]
         box = _rounded(one.box)
         fields.append(Field(name=name, page=one.page, box=box, kind=kind, cells=one.cells))
-    return fields
+    lost = Counter(one.kind for one in found if one.kind not in _KINDS)
+    told = [f"{kind} {many}" for kind, many in sorted(lost.items())]
+    told = [f"fields of the PDF that are left out: {', '.join(told)}"] * bool(told)
+    if renamed:
+        told.append(
+            f"fields called otherwise than in the PDF: {len(renamed)}, such as {renamed[0]}"
+        )
+    return fields, told
+
+
+def _placed(fields: Iterable[Field], pages: Sequence[Page]) -> tuple[list[Field], list[str]]:
+    """Return fields that lie on their pages, apart, and what is said of those that did not."""
+    kept, told = list[Field](), list[str]()
+    for one in fields:
+        page, corner = pages[one.page - 1], np.array(one.box[:2])
+        ends = np.clip([corner, corner + one.box[2:]], 0, (page.width, page.height))
+        cut = replace(one, box=_rounded((*ends[0], *(ends[1] - ends[0]))))
+        try:
+            check_place(cut, pages, kept)
+        except SettingError as error:
+            told.append(f"{one.name} is left out: {error}")
+            continue
+        told += [f"{one.name} is cut off at the edge of its page"] * (cut.box != one.box)
+        kept.append(cut)
+    return kept, told
 
 
 def found_fields(print_: Grey) -> list[Field]:

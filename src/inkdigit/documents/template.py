@@ -24,7 +24,6 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property, partial
-from itertools import combinations
 from math import inf
 from pathlib import Path
 from typing import Any, Literal, Self, cast
@@ -50,6 +49,8 @@ SUFFIX = ".form.json"
 SCHEMA = Path(__file__).with_name("form.schema.json")
 # Two boxes may share a rule.
 _SHARED_MM = 0.5
+# A sum of decimals is as exact as that.
+_EXACT = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +178,7 @@ class Template:
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.fields]
-        for one in self.fields:
+        for count, one in enumerate(self.fields):
             if names.count(one.name) > 1:
                 raise SettingError(f"there are two fields {one.name}")
             if one.name in FORM_COLUMNS or one.name.removesuffix(STATUS) in {*names} - {one.name}:
@@ -185,10 +186,7 @@ class Template:
                     f"the field {one.name} has the name of another column of a form's row: choose "
                     "another name"
                 )
-            _check_place(one, self.pages)
-        for one, other in combinations(self.fields, 2):
-            if one.page == other.page and _overlap(one.box, other.box):
-                raise SettingError(f"the fields {one.name} and {other.name} overlap")
+            check_place(one, self.pages, self.fields[:count])
         for rule in self.parsed_rules:
             if unknown := rule.weights.keys() - names:
                 raise SettingError(f"the rule {rule.text!r} names {min(unknown)}, no field of it")
@@ -245,11 +243,16 @@ class Template:
         return [f"{rule}: {how}" for rule, how in told if how]
 
     def save(self, path: Path, prints: Iterable[Grey]) -> None:
-        """Write the template, and the pictures of its blank beside it."""
+        """Write the template, and the pictures of its blank beside it.
+
+        Raises `SettingError` for what could not be loaded again.
+        """
+        known = self.to_dict()
+        _check(known)
         for page, print_ in zip(self.pages, prints, strict=True):
             save = partial(Image.fromarray(print_).save, dpi=(DPI, DPI))
             write_atomically(path.with_name(page.print), save)
-        write_template(path, self.to_dict())
+        write_template(path, known)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, without what is as by default."""
@@ -339,7 +342,7 @@ def _told(error: fastjsonschema.JsonSchemaValueException, known: Any) -> str:
     """Return what is wrong, and where: of a list, by the name or number of what it holds."""
     where = []
     for step in error.path[1:]:
-        is_listed = isinstance(known, list)
+        is_listed = isinstance(known, list | tuple)
         known = known[int(step) if is_listed else step]
         named = known.get("name") if isinstance(known, dict) else None
         where.append(str(named or int(step) + 1) if is_listed else step)
@@ -353,16 +356,20 @@ def _told(error: fastjsonschema.JsonSchemaValueException, known: Any) -> str:
     return f"{' '.join(where)}: {told}" if where else told
 
 
-def _check_place(one: Field, pages: tuple[Page, ...]) -> None:
+def check_place(one: Field, pages: Sequence[Page], others: Iterable[Field]) -> None:
+    """Raise `SettingError` for a field that does not lie on its page, or over another."""
     if one.page > len(pages):
         raise SettingError(f"the field {one.name} is on page {one.page} of {len(pages)}")
     page, (left, top, width, height) = pages[one.page - 1], one.box
-    inside = left + width <= page.width and top + height <= page.height
-    if not inside or min(height, *(box[2] for box in one.cell_boxes)) < 1:
+    beyond = max(left + width - page.width, top + height - page.height)
+    if beyond > _EXACT or min(height, *(box[2] for box in one.cell_boxes)) < 1:
         raise SettingError(
             f"the box of the field {one.name} does not lie on its page of {page.width:g}×"
             f"{page.height:g} mm, or it or its cells are smaller than 1 mm: {list(one.box)}"
         )
+    for other in others:
+        if one.page == other.page and _overlap(one.box, other.box):
+            raise SettingError(f"the fields {other.name} and {one.name} overlap")
 
 
 def _check_rules(rules: Sequence[Rule], fields: Mapping[str, Field]) -> None:

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 DPI = 300
 _POINTS_AN_INCH = 72
 _MM_A_POINT = 25.4 / _POINTS_AN_INCH
-# The flag of a text field whose digits stand in cells (PDF 1.7, table 228).
-_COMB = 1 << 24
+# The flag of a text field whose digits stand in cells (PDF 1.7, table 228), and so many at most.
+_COMB, _MOST_CELLS = 1 << 24, 100
+# The flag of what is neither shown nor printed (table 165), and pdfium's kinds of fields.
+_HIDDEN = 1 << 1
+_KINDS = dict(enumerate(("button", "check", "check", "choice", "choice", "text", "signature"), 1))
 # Where the signature and the mark of the end may lie, counted from either end.
 _SEARCHED = 1024
 _LOCK = threading.Lock()
@@ -50,19 +53,20 @@ def grey_page(content: bytes, name: str, max_pixels: int, index: int) -> Grey:
 class FormField:
     """A field of a PDF's form.
 
-    Its `box` is left, top, width and height in mm on a page, counted from 1. `cells` is how many
-    characters a comb holds.
+    Its `box` is left, top, width and height in mm on a page, counted from 1. Its `kind` is `text`,
+    `check`, `button`, `choice`, `signature`, or `hidden` for any that is not to be seen. `cells` is
+    how many characters a comb holds.
     """
 
     page: int
     name: str
     box: tuple[float, float, float, float]
-    is_button: bool
+    kind: str
     cells: int | None
 
 
 def form_of(content: bytes, name: str) -> tuple[list[tuple[float, float]], list[FormField]]:
-    """Return the size of each page in mm, and the text fields and check boxes of a PDF's form."""
+    """Return the size of each page in mm, and the fields of a PDF's form."""
     with _document(content, name) as document:
         document.init_forms()
         points = [document.get_page_size(index) for index in range(len(document))]
@@ -75,18 +79,32 @@ def form_of(content: bytes, name: str) -> tuple[list[tuple[float, float]], list[
 def _page_fields(page: "PdfPage", form: Any, number: int) -> Iterator[FormField]:
     from pypdfium2 import raw
 
-    buttons = raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON
     for index in range(raw.FPDFPage_GetAnnotCount(page.raw)):
         annotation = raw.FPDFPage_GetAnnot(page.raw, index)
-        kind = raw.FPDFAnnot_GetFormFieldType(form.raw, annotation)
-        if kind in (*buttons, raw.FPDF_FORMFIELD_TEXTFIELD):
-            most = ctypes.c_float()
-            raw.FPDFAnnot_GetNumberValue(annotation, b"MaxLen", most)
-            flags = raw.FPDFAnnot_GetFormFieldFlags(form.raw, annotation)
-            cells = int(most.value) if flags & _COMB else 0
+        if kind := _KINDS.get(raw.FPDFAnnot_GetFormFieldType(form.raw, annotation)):
+            is_comb = raw.FPDFAnnot_GetFormFieldFlags(form.raw, annotation) & _COMB
+            cells = _typed(page, form, annotation) if is_comb and kind == "text" else None
+            kind = "hidden" if raw.FPDFAnnot_GetFlags(annotation) & _HIDDEN else kind
             name, box = _field_name(form, annotation), _field_box(page, annotation)
-            yield FormField(number, name, box, kind in buttons, cells or None)
+            yield FormField(number, name, box, kind, cells)
         raw.FPDFPage_CloseAnnot(annotation)
+
+
+def _typed(page: "PdfPage", form: Any, annotation: Any) -> int | None:
+    """Return how many characters a text field takes, none where more than a comb has cells.
+
+    That may be said by a field above it, which pdfium shows to who types alone.
+    """
+    from pypdfium2 import raw
+
+    text = (ctypes.c_ushort * (_MOST_CELLS + 2))(*[ord("0")] * (_MOST_CELLS + 1))
+    raw.FORM_SetFocusedAnnot(form.raw, annotation)
+    raw.FORM_SelectAllText(form.raw, page.raw)
+    raw.FORM_ReplaceSelection(form.raw, page.raw, text)
+    size = raw.FORM_GetFocusedText(form.raw, page.raw, None, 0)
+    raw.FORM_ForceToKillFocus(form.raw)
+    count = size // ctypes.sizeof(ctypes.c_ushort) - 1
+    return count if 0 < count <= _MOST_CELLS else None
 
 
 def _field_name(form: Any, annotation: Any) -> str:
