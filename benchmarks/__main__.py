@@ -24,6 +24,7 @@ PARTS = {
     "review": "a scripted person settles fields in a browser; kills; audits (minutes)",
     "hands": "published sets of handwriting, made into the folder that --hands takes (minutes)",
     "explaining": "the explainer in a browser, and what its explanations are worth (minutes)",
+    "claims": "the files of docs/forms.md (seconds)",
     "gallery": "the pictures of docs/gallery.md (a minute)",
     "tables": "the documents' tables, from benchmarks/results (seconds)",
 }

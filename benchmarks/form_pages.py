@@ -156,18 +156,36 @@ def fill(seed: int, form: DrawnForm, digits: Digits) -> tuple[Grey, dict[str, st
     pen = rng.uniform(0.55, 0.95)
     for one in form.fields:
         if one.kind == "check":
-            texts[one.name] = str(rng.integers(2))
-            if texts[one.name] == "1":
-                _tick(rng, page, one.box, pen)
-            continue
-        text = str(values.get(one.name, rng.integers(10**6, 10**7)))
-        text = text[: int(rng.integers(2, 7))] if one.kind == "number" else text
+            text = str(rng.integers(2))
+        else:
+            text = str(values.get(one.name, rng.integers(10**6, 10**7)))
+            text = text[: int(rng.integers(2, 7))] if one.kind == "number" else text
         texts[one.name] = text
-        boxes = one.cell_boxes[-len(text) :] if one.cells else _places(rng, one, len(text))
-        for symbol, box in zip(text, boxes, strict=True):
-            among = np.flatnonzero(digits.labels == int(symbol))
-            _write(rng, page, digits.images[rng.choice(among)], box, pen)
+        _enter(rng, page, one, text, digits, pen)
     return np.asarray(page, np.uint8), texts
+
+
+def fill_in(seed: int, form: DrawnForm, texts: dict[str, str], digits: Digits) -> Grey:
+    """Return a form filled in with these texts; a field without one stays blank."""
+    rng = np.random.default_rng(seed)
+    page, pen = form.print.astype(np.float64), rng.uniform(0.55, 0.95)
+    for one in form.fields:
+        _enter(rng, page, one, texts.get(one.name, ""), digits, pen)
+    return np.asarray(page, np.uint8)
+
+
+def _enter(
+    rng: np.random.Generator, page: Floats, one: Field, text: str, digits: Digits, pen: float
+) -> None:
+    """Write a text into a field, or tick it."""
+    if one.kind == "check":
+        if text == "1":
+            _tick(rng, page, one.box, pen)
+        return
+    places = one.cell_boxes[one.cells - len(text) :] if one.cells else _places(rng, one, len(text))
+    for symbol, box in zip(text, places, strict=True):
+        among = np.flatnonzero(digits.labels == int(symbol))
+        _write(rng, page, digits.images[rng.choice(among)], box, pen)
 
 
 def _places(rng: np.random.Generator, one: Field, count: int) -> list[BoxMm]:

@@ -1,12 +1,15 @@
 """The documents tell the truth about the code."""
 
 import argparse
+import csv
 import doctest
 import importlib
 import importlib.util
 import inspect
+import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -19,7 +22,7 @@ import pytest
 import inkdigit
 from benchmarks import tables
 from inkdigit import errors, learning
-from inkdigit.cli import build_parser
+from inkdigit.cli import build_parser, main
 from inkdigit.learning.recipes import RECIPES
 
 ROOT = Path(__file__).parents[1]
@@ -193,3 +196,47 @@ def test_the_site_is_complete_and_needs_no_network(tmp_path: Path) -> None:
 def test_the_version_is_the_same_everywhere() -> None:
     assert f"\nversion: {inkdigit.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
     assert f"\n## {inkdigit.__version__} " in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line[1:-1].split("|")]
+
+
+def about(text: str) -> str:
+    return re.sub(r"0\.\d{4}", "…", text)
+
+
+def test_the_page_of_forms_can_be_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it shows is what comes out of docs/claim, but for how sure the digits are."""
+    page = ROOT / "docs" / "forms.md"
+    made = shutil.ignore_patterns("claim.form.*", "claims.*", "check.pdf")  # by who followed it
+    monkeypatch.chdir(shutil.copytree(ROOT / "docs" / "claim", tmp_path / "claim", ignore=made))
+    new, _, check, read, *_ = (
+        shlex.split(line, comments=True)[1:]
+        for line in "".join(code_blocks(page, "sh")).splitlines()
+        if line.startswith("inkdigit ")
+    )
+    assert main(new) == 0
+    found = json.loads(Path("claim.form.json").read_text("utf-8"))
+    (shown,) = code_blocks(page, "json")
+    named = json.loads(shown)
+    assert found["pages"] == named["pages"]
+    keys = ("box", "kind", "cells", "gap")
+    boxes = [[[one.get(k) for k in keys] for one in known["fields"]] for known in (found, named)]
+    assert boxes[0] == boxes[1]
+    Path("claim.form.json").write_text(shown, "utf-8")
+    capsys.readouterr()
+    assert main(check) == 5
+    assert f"\n```\n{capsys.readouterr().out}```\n" in page.read_text("utf-8")
+    assert main(["claims.csv" if flag == "claims.jsonl" else flag for flag in read]) == 5
+    rows = list(csv.DictReader(Path("claims.csv").read_text("utf-8").splitlines()))
+    told = page.read_text("utf-8").splitlines()
+    header, *lines = (cells(line) for line in told if line.startswith(("| source |", "| scans/")))
+    assert len(lines) == len(rows)
+    for line, row in zip(lines, rows, strict=True):
+        known = {name: text for name, text in zip(header, line, strict=True) if name != "…"}
+        assert {name: about(text) for name, text in known.items()} == {
+            name: about(row[name]) for name in known
+        }
