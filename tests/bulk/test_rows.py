@@ -181,6 +181,15 @@ def test_a_box_is_read_as_if_cut_out_and_found_on_its_page(
     assert (cut.page, cut.id, cut.to_dict(COLUMNS)["box"]) == (2, "field", list(box))
 
 
+def test_a_row_says_how_its_picture_was_turned(
+    reader: Reader, form: str, some_crops: list[Path]
+) -> None:
+    pictures = [Picture("crop", str(some_crops[0])), Picture("none", "none.png")]
+    rows = read_rows(reader, [*pictures, Picture("form.tif", form)], ReadOptions(rotate=180))
+    assert [row.to_dict(COLUMNS)["rotate"] for row in rows] == [180, None, 180, 180]
+    assert read(reader, pictures[0])[0].rotate == 0
+
+
 @pytest.mark.parametrize(
     ("box", "page", "sentence"),
     [

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("sockets")
 FIELDS = ["source", "page", "text", "confidence", "status", "reason", "digits", "number",
-          "characters", "unconstrained", "error", "model", "id", "box"]  # fmt: skip
+          "characters", "unconstrained", "error", "model", "id", "box",
+          "rotate"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_a_row_is_the_reading_and_where_it_comes_from(
 ) -> None:
     (row,) = read_json(capsys, "a.png")
     assert list(row) == FIELDS
-    expected = {"source": "a.png", "page": 1, "error": None, "id": None, "box": None}
+    expected = {"source": "a.png", "page": 1, "error": None, "id": None, "box": None, "rotate": 0}
     expected |= reader.read("a.png").to_dict()
     assert row == json.loads(json.dumps(expected))
 

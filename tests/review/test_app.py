@@ -1,13 +1,19 @@
+import os
 import resource
+import signal
 import socket
 from pathlib import Path
+from shutil import rmtree
+from threading import Thread
 
 import httpx
 import pytest
-from piles import READ, table_of
+from piles import READ, row, table_of
 from reviewing import reviewing
 
+from inkdigit.errors import SettingError
 from inkdigit.images import open_grey
+from inkdigit.review import apply, review
 from inkdigit.review.journal import Journal
 from inkdigit.serving.middleware import SECURITY_HEADERS
 
@@ -73,6 +79,23 @@ def test_a_kill_loses_nothing_that_was_answered(table: Path) -> None:
         assert review.post("back", who="anna").json()["fields"][0]["row"] == 3
 
 
+def test_rows_are_reviewed_in_python_too() -> None:
+    rows = [row(1, "17", "review", 0.8) | {"source": "docs/amount.png"}]
+
+    def settle(told: str) -> None:
+        url = told.split()[4].rstrip("/")
+        httpx.post(f"{url}/take", json={"who": "anna"}, timeout=60)
+        httpx.post(f"{url}/decide", json={"who": "anna", "said": {"1": "11"}}, timeout=60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    journal = review(rows, tell=lambda told: Thread(target=settle, args=[told]).start())
+    assert [one["text"] for one in apply(rows, journal)] == ["11"]
+    assert Journal(journal.table).decisions == journal.decisions
+    rmtree(journal.path.parent)
+    with pytest.raises(SettingError, match="a table is the name of a file or folder, received 5"):
+        review(5)
+
+
 def test_of_a_batch_that_fills_the_disk_nothing_is_said(tmp_path: Path) -> None:
     """The process may write so much, and half of a batch is more: what it wrote of it goes."""
     table = table_of(tmp_path / "results.csv", [("7", "review", 0.5)] * 8, pictures=True)
@@ -85,7 +108,7 @@ def test_of_a_batch_that_fills_the_disk_nothing_is_said(tmp_path: Path) -> None:
         resource.prlimit(review.process.pid, resource.RLIMIT_FSIZE, (len(before) + 500, most))
         refused = review.post("decide", who="anna", said=rest, alike=True)
         assert refused.status_code == 507
-        assert "cannot be written: File too large" in refused.json()["detail"]
+        assert f"{path} cannot be written: File too large" in refused.json()["detail"]
         assert path.read_bytes() == before
         # All are still hers, and said once there is room.
         resource.prlimit(review.process.pid, resource.RLIMIT_FSIZE, (most, most))

@@ -63,6 +63,9 @@ def test_what_is_odd_about_what_is_keyed_is_said_once(table: Path) -> None:
     assert forms.doubt({3: "15"}) == "total = q1 + q2: differs by 90"
     assert forms.doubt({3: "15"}, blind=True) == ""
     assert forms.doubt({3: "105"}) == ""
+    # A key that stands for a text breaks it as well: a blank is 0.
+    assert forms.doubt({3: "-"}) == forms.doubt({3: "/"}) == "total = q1 + q2: differs by 105"
+    assert forms.doubt({3: "?"}) == "total = q1 + q2: one of them is no number"
 
 
 ODD: list[dict[str, object]] = [{}, {"kind": "comb", "cells": 2}, {"pattern": r"\d+"}]

@@ -3,8 +3,9 @@ import os
 from pathlib import Path
 
 import pytest
-from piles import said, settled, table_of
+from piles import row, said, settled, table_of
 
+from inkdigit.bulk.writers import write_parquet
 from inkdigit.errors import OutputError, RunError, SettingError, SourceError
 from inkdigit.review.journal import Journal, as_keyed
 
@@ -64,7 +65,7 @@ def test_a_line_that_cannot_be_written_was_not_said(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OutputError, match="No space left on device"):
+    with pytest.raises(OutputError, match=r"review\.jsonl cannot be written: No space left on dev"):
         journal.append(said(3, "36"))
     monkeypatch.setattr(os, "fsync", fsync)
     assert journal.answer(3) is None
@@ -100,11 +101,30 @@ def test_the_journal_of_another_table_is_refused(table: Path) -> None:
 def test_a_broken_journal_is_refused(table: Path, line: bytes) -> None:
     path = settled(table, said(1, "11")).path
     whole = path.read_bytes()
-    for content in (whole + line + b"\n", line + b"\n" + whole):
+    for content, number in ((whole + line + b"\n", 3), (line + b"\n" + whole, 1)):
         path.write_bytes(content)
-        with pytest.raises(RunError, match=r"is broken|of another table"):
+        with pytest.raises(RunError, match=rf"is broken: line {number} is no|of another table"):
             Journal(table)
         assert path.read_bytes() == content
+
+
+def test_a_blank_line_is_harmless(table: Path) -> None:
+    journal = settled(table, said(1, "11"))
+    journal.path.write_bytes(journal.path.read_bytes() + b"\n")
+    settled(table, said(3, "35"))
+    assert [one.row for one in Journal(table).decisions] == [1, 3]
+
+
+def test_the_journal_of_the_folder_one_is_in_lies_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (inner := tmp_path / "parts" / "inner").mkdir(parents=True)
+    write_parquet([row(1, "17", "review", 0.8)], tmp_path / "parts" / "part-0.parquet")
+    for there, name in ((inner.parent, "."), (inner, "..")):
+        monkeypatch.chdir(there)
+        assert Journal(Path(name)).path == tmp_path / "parts.review.jsonl"
+    with pytest.raises(SourceError, match="/ holds no parts of a table"):
+        Journal(Path("/"))
 
 
 def test_one_process_at_a_time_writes(table: Path) -> None:

@@ -2,7 +2,9 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from drawing import drawn
 from openpyxl import load_workbook
 from PIL import Image, ImageChops
 from piles import READ, row, said, settled, table_of
@@ -104,6 +106,27 @@ def test_labels_appear_whole_or_not_at_all(table: Path) -> None:
     with pytest.raises(DataError, match="nobody has settled a text"):
         write_labels(other, table.parent / "ours")
     assert not (table.parent / "ours").exists()
+
+
+def test_labels_of_a_form_are_its_digits_upright(tmp_path: Path) -> None:
+    page, box = np.asarray(drawn("17").rotate(90, expand=True)), (2, 3, 20, 30)
+    Image.fromarray(page).save(tmp_path / "1.png")
+    form = {"box": list(box), "rotate": 90}
+    comb = row(1, "17", "review", 0.8) | form | {"id": "claim/1/total"}
+    lost = row(1, "", "rejected", 0.0) | form | {"id": "claim/1/q1"}
+    # A tick, and whether anything is written, are read without characters.
+    tick = lost | {"text": "0", "status": "review", "id": "claim/1/receipts"}
+    rows = [comb, lost, tick, lost | {"id": "claim/1/seen"}]
+    Output(table := tmp_path / "results.jsonl", "jsonl").write(rows, several=True)
+    settled(table, said(1, "17"), said(2, "23"), said(3, "1", old="0"), said(4, "0", old=None))
+    folder = tmp_path / "ours"
+    assert write_labels(table, folder) == 2
+    labels = read_labels(folder / "labels.csv")
+    assert {name: label.text for name, label in labels.items()} == {
+        "0000001.png": "17", "0000002.png": "23",
+    }  # fmt: skip
+    with Image.open(folder / "0000001.png") as ours:
+        assert np.array_equal(np.asarray(ours), np.rot90(page[3:33, 2:22], -1))
 
 
 def test_the_trail_tells_all_that_was_said(table: Path) -> None:

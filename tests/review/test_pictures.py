@@ -9,14 +9,15 @@ from piles import row
 from servers import Bucket
 
 from inkdigit.errors import ImageError, SourceError
-from inkdigit.images import as_png, open_grey
+from inkdigit.images import as_png, open_grey, turned
 from inkdigit.reading.result import Box
 from inkdigit.review.fields import Field
 from inkdigit.review.pictures import Pictures
 
 
-def field(source: str, page: int = 1, box: Box | None = None) -> Field:
-    return Field.of(1, row(1, "17", "review", 0.8, box) | {"source": source, "page": page})
+def field(source: str, page: int = 1, box: Box | None = None, rotate: int = 0) -> Field:
+    known = {"source": source, "page": page, "rotate": rotate}
+    return Field.of(1, row(1, "17", "review", 0.8, box) | known)
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "PDF"])
@@ -43,6 +44,21 @@ def test_the_surroundings_show_where_a_box_is(tmp_path: Path) -> None:
         left, top, right, bottom = Image.eval(shown, lambda grey: 255 - grey).getbbox() or ()
     frame = np.array([left, top, right, bottom]) * 2400 / 900
     assert np.abs(frame - [200, 400, 800, 700]).max() < 20
+
+
+@pytest.mark.parametrize("rotate", [90, 180, 270])
+def test_what_was_read_turned_is_shown_turned(tmp_path: Path, rotate: int) -> None:
+    upright = np.random.default_rng(rotate).integers(0, 256, (300, 200)).astype(np.uint8)
+    lying = turned(upright, -rotate)
+    Image.fromarray(lying).save(tmp_path / "page.png")
+    pictures = Pictures(tmp_path / "results.csv")
+    assert np.array_equal(pictures.crop(field("page.png", rotate=rotate)), upright)
+    cut = field("page.png", box=(20, 10, 60, 40), rotate=rotate)
+    assert np.array_equal(pictures.crop(cut), turned(lying[10:50, 20:80], rotate))
+    around, as_read = (
+        open_grey(pictures.surroundings(replaced)) for replaced in (cut, cut._replace(rotate=0))
+    )
+    assert np.array_equal(around, turned(as_read, rotate))
 
 
 def test_a_large_picture_is_shown_smaller(tmp_path: Path) -> None:
@@ -72,6 +88,22 @@ def test_pictures_are_found_as_named_beside_the_table_or_where_they_are_said_to_
     with pytest.raises(SourceError, match=r"b\.png is not there: say with --pictures"):
         Pictures(tmp_path / "results.csv", tmp_path).check(field("b.png"))
     Pictures(tmp_path / "results.csv", tmp_path).check(field("a.png"))
+
+
+def test_moved_pictures_are_found_by_the_longest_end_of_their_path(tmp_path: Path) -> None:
+    for place in ("new/scans/1.png", "new/2.png", "new/1.png"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        drawn("1").save(tmp_path / place)
+    pictures = Pictures(tmp_path / "results.csv", tmp_path / "new")
+    for source, place in [
+        ("/gone/scans/1.png", "scans/1.png"),
+        ("scans/1.png", "scans/1.png"),
+        ("/gone/scans/2.png", "2.png"),
+        ("scans/2.png", "2.png"),
+    ]:
+        assert pictures.place(source) == str(tmp_path / "new" / place)
+    with pytest.raises(SourceError, match=r"new/3\.png is not there: say with --pictures"):
+        pictures.check(field("/gone/scans/3.png"))
 
 
 def test_pictures_in_a_bucket(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

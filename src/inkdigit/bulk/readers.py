@@ -97,6 +97,7 @@ def _typed(cells: dict[str, str]) -> Record:
     row["confidence"] = float(row["confidence"]) if row.get("confidence") else None
     box = box_of(row["box"]) if row.get("box") else None
     row["box"] = list(box) if box else None
+    row["rotate"] = int(row["rotate"]) if row.get("rotate") else None
     return row
 
 

@@ -229,7 +229,8 @@ def _read_some(reader: "Reader", pictures: list[Picture], options: ReadOptions) 
         results = reader.results([source for _, source in numbered], asked)
         for (number, _), result in zip(numbered, results, strict=True):
             picture = pictures[number]
-            rows[number] = [_row(reader, picture, picture.page or options.page, result)]
+            page = picture.page or options.page
+            rows[number] = [_row(reader, picture, page, result, options.rotate or 0)]
     for number in range(len(pictures)):
         yield from rows[number]
 
@@ -283,7 +284,7 @@ def _read_pages(reader: "Reader", picture: Picture, options: ReadOptions) -> Ite
         source = _source(picture, None, options)
         asked = beside(options, picture.pattern, picture.check, None)
         for page, result in enumerate(reader.page_results(source, asked), start=1):
-            yield _row(reader, picture, page, result)
+            yield _row(reader, picture, page, result, options.rotate or 0)
         if not page:
             raise ImageError(f"{picture.name} has no pages")
     except InkdigitError as error:
@@ -291,11 +292,15 @@ def _read_pages(reader: "Reader", picture: Picture, options: ReadOptions) -> Ite
 
 
 def _row(
-    reader: "Reader", picture: Picture, page: int | None, result: "Reading | InkdigitError"
+    reader: "Reader",
+    picture: Picture,
+    page: int | None,
+    result: "Reading | InkdigitError",
+    rotate: int | None = None,
 ) -> Row:
     if picture.box:
         result = _on_page(result, picture.box)
-    return Row(picture.name, page or 1, result, reader.model, picture.id, picture.box)
+    return Row(picture.name, page or 1, result, reader.model, picture.id, picture.box, rotate)
 
 
 def _on_page(result: "Reading | InkdigitError", box: Box) -> "Reading | InkdigitError":

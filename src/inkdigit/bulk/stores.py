@@ -60,7 +60,8 @@ class LocalStore:
 
     def append(self, name: str, content: bytes) -> None:
         """Add to a file that is there; it is on the disk when this returns."""
-        with writing(self.name), (self._path / name).open("r+b") as file:
+        path = self._path / name
+        with writing(path), path.open("r+b") as file:
             file.seek(0, os.SEEK_END)
             file.write(content)
             file.flush()

@@ -106,7 +106,7 @@ def _schema(columns: Iterable[str]) -> "pa.Schema":
     character = {"value": text, "confidence": real, "box": box, "alternatives": alternatives}
     others = {
         "page": pa.int32(), "confidence": real, "characters": pa.list_(pa.struct(character)),
-        "box": box,
+        "box": box, "rotate": pa.int32(),
     }  # fmt: skip
     return pa.schema({name: others.get(name, text) for name in columns})
 

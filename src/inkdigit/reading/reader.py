@@ -251,13 +251,14 @@ class Reader:
                         f"page {number}"
                     )
                 page = document.page(number - 1)
-                numbers = self._page(page, options).numbers
+                found = self._page(page, options)
             except InkdigitError as error:
                 yield Row(name, number, error, self.model)
                 continue
-            for one in numbers:
-                yield Row(name, number, one, self.model, f"{one.row}/{one.column}", one.box)
-            if not numbers:
+            for one in found.numbers:
+                place = f"{one.row}/{one.column}", one.box, found.rotate
+                yield Row(name, number, one, self.model, *place)
+            if not found.numbers:
                 nothing = replace(_NOTHING, model=self.model)
                 if unseen := "" if extract_line(page) else why_unseen(page):
                     status, reason, rule = decide(Evidence.of_blank(options, unseen))

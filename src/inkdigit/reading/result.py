@@ -30,8 +30,8 @@ FIELDS = (
     "source", "page", "text", "confidence", "status", "reason", "digits", "number", "characters",
     "unconstrained", "error", "model",
 )  # fmt: skip
-# Those of a table: of what a manifest said as well.
-COLUMNS = (*FIELDS, "id", "box")
+# Those of a table: of what was read of the picture as well.
+COLUMNS = (*FIELDS, "id", "box", "rotate")
 FAILED = "failed"
 
 
@@ -184,7 +184,8 @@ class Reading:
 class Row:
     """What became of one page: its reading, or the error in its place. Pages count from 1.
 
-    A manifest may have given it an `id`, and a `box` of the page.
+    A manifest may have given it an `id`, and a `box` of the page. `rotate` is by how many degrees
+    it was turned clockwise before it was read, `None` where that is not known.
     """
 
     source: str
@@ -193,6 +194,7 @@ class Row:
     model: str
     id: str | None = None
     box: Box | None = None
+    rotate: int | None = None
 
     @property
     def failure(self) -> InkdigitError | None:
@@ -212,9 +214,11 @@ class Row:
             "model": self.model,
             "id": self.id,
             "box": list(self.box) if self.box else None,
+            "rotate": self.rotate,
         }
         if isinstance(self.result, InkdigitError):
-            known |= {"status": FAILED, "reason": "", "characters": [], "error": str(self.result)}
+            known |= {"status": FAILED, "reason": "", "characters": [], "rotate": None}
+            known["error"] = str(self.result)
         else:
             known |= self.result.to_dict()
         return {name: known.get(name) for name in columns}

@@ -1,12 +1,16 @@
 """`inkdigit review` and `inkdigit audit` from Python."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from inkdigit.bulk.progress import say
+from inkdigit.bulk.rows import Record
+from inkdigit.bulk.writers import Output
 from inkdigit.errors import SourceError, needing
+from inkdigit.files import as_path
 from inkdigit.review.audit import Audit, sample_size
 from inkdigit.review.fields import Field, Strata, doubtful, sample
 from inkdigit.review.forms import Forms
@@ -16,13 +20,18 @@ from inkdigit.review.pile import Pile
 
 
 def review(
-    table: str | Path, *, blind: bool = False, forms: Sequence[Path] = (), **where: Any
+    table: str | Path | Iterable[Record],
+    *,
+    blind: bool = False,
+    forms: Sequence[Path] = (),
+    **where: Any,
 ) -> Journal:
     """Serve the page on which people settle a table's doubtful rows; return the journal at Ctrl-C.
 
-    With `blind` nobody sees what was read until two disagree. The least sure rows come first. Where
-    `forms` names templates, all fields of a form come together, and the page says which rules of
-    its template are broken by what is keyed.
+    The table may be rows, as `apply` takes them: they are written to a temporary folder that stays,
+    as the `path` of the journal is in it. With `blind` nobody sees what was read until two
+    disagree. The least sure rows come first. Where `forms` names templates, all fields of a form
+    come together, and the page says which rules of its template are broken by what is keyed.
 
     `pictures`
         the folder that the pictures lie in now, where they were moved.
@@ -35,7 +44,7 @@ def review(
     have gone, `SettingError` for forms that it does not hold, and `RunError` where another process
     has the table or its journal is another table's.
     """
-    with Journal(Path(table)).held() as journal:
+    with Journal(_written(table)).held() as journal:
         fields = doubtful(journal.table, journal.is_open)
         known = Forms(journal, forms)
         _serve(journal, known.together(fields), known, lambda: "", blind=blind, **where)
@@ -61,6 +70,15 @@ def audit(
         if not (fields and found().is_done):
             _serve(journal, fields, Forms(journal, ()), lambda: str(found()), blind=True, **where)
         return found()
+
+
+def _written(table: str | Path | Iterable[Record]) -> Path:
+    """Return where a table lies; rows are written, as a journal lies beside its table."""
+    if isinstance(table, str) or not isinstance(table, Iterable):
+        return as_path(table, "a table")
+    path = Path(mkdtemp(prefix="inkdigit-review-"), "rows.jsonl")
+    Output(path, "jsonl").write(table, several=True)
+    return path
 
 
 def _serve(  # noqa: PLR0913

@@ -30,6 +30,7 @@ class Field(NamedTuple):
     source: str
     page: int
     box: Box | None
+    rotate: int
     name: str
     proposal: str | None
     second: str | None
@@ -49,6 +50,7 @@ class Field(NamedTuple):
             source=row["source"],
             page=page,
             box=tuple(row["box"]) if row.get("box") else None,
+            rotate=row.get("rotate") or 0,
             name=row.get("id") or _place(row["source"], page),
             proposal=text if text is None else text or BLANK,
             second=free if is_replaced else second_guess(characters),

@@ -83,7 +83,7 @@ class Forms:
         """
         for row, keyed in said.items():
             template, form = self._form_of.get(row, (None, {}))
-            if template is None or keyed in WORDS:
+            if template is None:
                 continue
             name = next(name for name, one in form.items() if one.row == row)
             if odd := _misfit(template, name, keyed):

@@ -73,8 +73,9 @@ class Journal:
     """
 
     def __init__(self, table: Path) -> None:
-        self.table, self.path = table, table.with_name(f"{table.name}.review.jsonl")
-        self.digest = digest_of(table)
+        # A folder that is named by no name of its own has its journal beside it all the same.
+        self.table = table = table if table.name.strip(".") else table.resolve()
+        self.path, self.digest = table.parent / f"{table.name}.review.jsonl", digest_of(table)
         self._load()
 
     def _load(self) -> None:
@@ -83,17 +84,19 @@ class Journal:
         content = self.path.read_bytes() if self.path.exists() else b""
         *lines, rest = content.split(b"\n")
         self.is_cut, self._size = bool(rest), len(content) - len(rest)
-        try:
-            if lines and json.loads(lines[0])["digest"] != self.digest:
-                raise RunError(
-                    f"{self.path} is the journal of another table, or of {self.table.name} before "
-                    "it was written anew: move it away, or bring that table back"
-                )
-            for said in map(json.loads, lines[1:]):
-                for one in said if isinstance(said, list) else [said]:
-                    self._add(Decision(**one))
-        except (ValueError, TypeError, KeyError):
-            raise RunError(f"{self.path} is broken: a line in it is no decision") from None
+        for number, line in enumerate(lines, start=1):
+            try:
+                said: Any = json.loads(line) if line.strip() else []
+                if number > 1:
+                    for one in said if isinstance(said, list) else [said]:
+                        self._add(Decision(**one))
+                elif said["digest"] != self.digest:
+                    raise RunError(
+                        f"{self.path} is the journal of another table, or of {self.table.name} "
+                        "before it was written anew: move it away, or bring that table back"
+                    )
+            except (ValueError, TypeError, KeyError):
+                raise RunError(f"{self.path} is broken: line {number} is no decision") from None
 
     @contextmanager
     def held(self) -> Iterator[Self]:

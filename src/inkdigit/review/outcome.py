@@ -105,18 +105,20 @@ def write_labels(table: Path, folder: Path, pictures: Path | None = None) -> int
     """Write a folder of the pictures whose text people settled, and return how many there are.
 
     `labels.csv` in it has the columns `file`, `text` and `source`, as `inkdigit adapt` takes them.
-    The folder appears whole. Raises `OutputError` where it is there already, `ImageError` where a
-    picture has gone, and `DataError` where nobody has settled a text.
+    What a form has ticked, or written in or not, is no text. The folder appears whole. Raises
+    `OutputError` where it is there already, `ImageError` where a picture has gone, and `DataError`
+    where nobody has settled a text.
     """
     if is_taken(folder):
         raise OutputError(f"{folder} is there already: choose another folder for the labels")
-    journal, opened, labels = Journal(table), Pictures(table, pictures), list[Record]()
+    journal, labels = Journal(table), list[Record]()
+    opened = Pictures(journal.table, pictures)
     with writing(folder), TemporaryDirectory(dir=folder.parent, prefix=SCRATCH) as scratch:
         made = Path(scratch, folder.name)
         made.mkdir()
         for number, row in numbered(table):
             answer = journal.answer(number)
-            if answer and answer.new not in WORDS:
+            if answer and answer.new not in WORDS and not _is_tick(row, str(answer.new)):
                 name = f"{number:07}.png"
                 labels.append({"file": name, "text": answer.new, "source": row["source"]})
                 (made / name).write_bytes(as_png(opened.crop(Field.of(number, row))))
@@ -125,6 +127,12 @@ def write_labels(table: Path, folder: Path, pictures: Path | None = None) -> int
         Output(made / "labels.csv", "csv").write(labels, several=True)
         made.replace(folder)
     return len(labels)
+
+
+def _is_tick(row: Record, keyed: str) -> bool:
+    """Return whether a row of a form may be a box that is ticked or not: 0 or 1, without digits."""
+    is_field = (row.get("id") or "").count("/") > 1
+    return is_field and not characters_of(row) and (row["text"] or keyed) in {"0", "1"}
 
 
 def write_trail(table: Path, out: Path, *, overwrite: bool = False) -> int:
@@ -152,7 +160,7 @@ def forget(table: Path, pictures: Path | None = None, *, sure: bool = False) -> 
     with Journal(table).held() as journal:
         if waiting := sum(not journal.answer(one.row) for one in doubtful(table, journal.is_open)):
             raise DataError(f"{waiting:,} rows of {table} wait for a person: nothing was deleted")
-        rows, opened = list(read_table(table)), Pictures(table, pictures)
+        rows, opened = list(read_table(table)), Pictures(journal.table, pictures)
         failed = [row for row in rows if row["status"] == FAILED]
         spared = {row["source"] for row in failed}
         stay = {Path(opened.place(source)).resolve() for source in spared}

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from inkdigit.bulk.rows import cut_out, open_page
 from inkdigit.bulk.storage import is_uri
 from inkdigit.errors import SettingError, SourceError
-from inkdigit.images import Grey, as_png
+from inkdigit.images import Grey, as_png, turned
 from inkdigit.review.fields import Field
 
 # The longest side of what is shown, in pixels: large, and as the surroundings of a box.
@@ -18,7 +18,10 @@ _LARGE, _SMALL = 2_000, 900
 
 @dataclass(frozen=True)
 class Pictures:
-    """Where the pictures of a table lie: as they are named, beside the table, or in `folder`."""
+    """Where the pictures of a table lie: as they are named, beside the table, or in `folder`.
+
+    They are turned as they were when they were read.
+    """
 
     table: Path
     folder: Path | None = None
@@ -26,7 +29,8 @@ class Pictures:
     def crop(self, field: Field) -> Grey:
         """Return what was read: a page, or the box of it; `ImageError` where it has gone."""
         page = self._page(field)
-        return cut_out(page, field.box, field.source) if field.box else page
+        cut = cut_out(page, field.box, field.source) if field.box else page
+        return turned(cut, field.rotate)
 
     def png(self, field: Field) -> bytes:
         """Return what was read as a PNG file."""
@@ -39,7 +43,7 @@ class Pictures:
         thick = max(page.size) // 300 + 1
         frame = (x - thick, y - thick, x + width + thick, y + height + thick)
         ImageDraw.Draw(page).rectangle(frame, outline=0, width=thick)
-        return _fitted(page, _SMALL)
+        return _fitted(Image.fromarray(turned(np.asarray(page), field.rotate)), _SMALL)
 
     def check(self, field: Field) -> None:
         """Raise `SourceError` where a picture is not where it was."""
@@ -50,11 +54,17 @@ class Pictures:
             )
 
     def place(self, source: str) -> str:
-        """Return where a picture lies; a manifest has named it from its own folder."""
+        """Return where a picture lies; a manifest has named it from its own folder.
+
+        In `folder` it is the longest end of its path that is there.
+        """
         if is_uri(source):
             return source
         if self.folder is not None:
-            return str(self.folder / source)
+            named = Path(source)
+            parts = named.relative_to(named.anchor).parts
+            ends = (self.folder.joinpath(*parts[at:]) for at in range(len(parts)))
+            return str(next(filter(Path.exists, ends), self.folder / named.name))
         beside = self.table.parent / source
         return str(beside) if beside.exists() and not Path(source).exists() else source
 

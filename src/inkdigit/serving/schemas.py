@@ -42,6 +42,7 @@ class FieldReading(Reading):
 
     id: str | None = Field(description="FORM/COPY/FIELD, or of a page ROW/COLUMN")
     box: list[int] | None = Field(description="x, y, width and height in pixels of its page")
+    rotate: int | None = Field(description="by how many degrees it was turned clockwise, if known")
 
 
 class Forms(BaseModel):

@@ -10,6 +10,7 @@ import pytest
 import inkdigit
 from inkdigit.errors import ImageError, ModelError, SettingError
 from inkdigit.images import open_grey, turned
+from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.pages.page import Page, PageNumber, with_columns
 from inkdigit.reading.reader import PAGE_MODEL
 
@@ -66,6 +67,8 @@ def test_boxes_are_those_of_the_page_as_it_was_opened(reader: inkdigit.Reader, p
 
 def test_a_page_on_its_head_is_turned(reader: inkdigit.Reader) -> None:
     assert reader.read_page(turned(EXAMPLE, 180)).rotate == 180
+    rows = reader.number_rows(turned(EXAMPLE, 180), "a.png", ReadOptions())
+    assert {row.rotate for row in rows} == {180}
 
 
 def test_only_what_fits_the_pattern_is_in_the_page(reader: inkdigit.Reader) -> None:
