@@ -191,7 +191,7 @@ def test_a_document_of_forms(
     field = next(one for one in drawn.fields if one.name == "total")
     assert np.allclose(np.array([left, top, width, height]) * 25.4 / 300, field.box, atol=0.6)
     one_page = list(form_reader.read(str(path), "scans.pdf", ReadOptions(page=3)))
-    assert {row.page for row in one_page} == {3}
+    assert {(row.page, row.rotate) for row in one_page} == {(3, 0)}
 
 
 def test_pages_come_in_any_order_and_missing_ones_are_named(

@@ -10,7 +10,7 @@ from inkdigit.classroom.sheet import TEMPLATE
 from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.documents.template import PER_MM, Template
 from inkdigit.errors import ImageError, SettingError
-from inkdigit.images import open_grey
+from inkdigit.images import open_grey, turned
 
 CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 
@@ -32,6 +32,13 @@ def test_fields_are_found_in_any_photograph(
     assert len(sure) >= len(drawn.fields) - 1
     assert max(apart(found, matrix, one.box) for one in sure) < 0.5
     assert found.residual < 0.5
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_it_is_known_how_a_scan_is_to_be_turned(
+    rotate: int, drawn: DrawnForm, registrar: Registrar
+) -> None:
+    assert registrar.register(turned(drawn.print, -rotate)).rotate == rotate
 
 
 def test_a_fine_scan_keeps_its_pixels(drawn: DrawnForm, registrar: Registrar) -> None:

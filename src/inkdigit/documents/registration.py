@@ -124,6 +124,13 @@ class Registration:
         near = self.found[nearest].mean() >= _NEAR_SHARE
         return "" if near else "the print around it looks otherwise than on the blank"
 
+    @property
+    def rotate(self) -> int:
+        """By how many degrees the scan has to be turned clockwise to stand upright, by quarters."""
+        left, right, *_ = self.corners((0.0, 0.0, 100.0, 100.0))
+        across, down = right - left
+        return -90 * round(float(np.degrees(np.arctan2(down, across))) / 90) % 360
+
     def copy(self, *boxes: BoxMm) -> str:
         """Return which copy this is by the QR code in some boxes, in one of them at least.
 
