@@ -135,8 +135,8 @@ class FormReader:
             place = form.places.get(one.page, first)
             id_ = f"{form.template.name}/{form.called}/{one.name}"
             if text := said.get(one.name):
-                told = text.reading(self.model), self.model, id_, text.box, text.found.rotate
-                yield Row(*place, *told)
+                reading, turned = text.reading(self.model), text.found.rotate
+                yield Row(*place, reading, self.model, id_, text.box, turned)
             else:
                 lost = f"page {one.page} of {form.template.name} is missing beside page"
                 error = ImageError(f"{lost} {first[1]} of {first[0]}")
