@@ -51,12 +51,18 @@ def test_failures_are_told_until_there_are_many(
 ) -> None:
     monkeypatch.setattr(progress, "_MOST_COMPLAINTS", 2)
     display = Display()
-    display.show(Progress(tally=Tally(), pictures=5, rows=[FAILED] * 5))
+    rows = [{**FAILED, "source": f"{name}.png"} for name in "abcde"]
+    display.show(Progress(tally=Tally(), pictures=5, rows=rows))
     assert capsys.readouterr().err.splitlines() == [
         "a.png: it is broken",
-        "a.png: it is broken",
+        "b.png: it is broken",
         "further errors are in the table alone",
     ]
+
+
+def test_each_field_of_a_missing_page_says_so_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Display().show(Progress(tally=Tally(), pictures=1, rows=[FAILED] * 30))
+    assert capsys.readouterr().err == "a.png: it is broken\n"
 
 
 def test_a_note_is_told_whatever_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

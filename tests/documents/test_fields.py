@@ -90,6 +90,9 @@ def test_crossed_out_filled_in_and_little_ink_are_told_apart(
     page[y : y + bottom, x : x + right] = 40
     left, top, *_ = boxes["c2"]
     page[round((top + 2) * PER_MM) :, :][:3, round((left + 2) * PER_MM) :][:, :6] = 60
+    left, top, *_ = boxes["c3"]
+    middle = round((left + 2) * PER_MM), round((top + 2) * PER_MM)
+    cv2.circle(page, middle, round(3 * PER_MM), 60, 3)
     said = read(template, page)
     assert (said["q1"].text, said["q1"].reason) == ("", "crossed out")
     assert said["q1"].status == "review"
@@ -97,6 +100,20 @@ def test_crossed_out_filled_in_and_little_ink_are_told_apart(
     assert "filled in" in said["c1"].reason
     assert said["c2"].status == "review"
     assert "little ink" in said["c2"].reason
+    assert (said["c3"].status, said["c3"].texts) == ("review", [("0", 0.5), ("1", 0.5)])
+    assert "a mark around the box" in said["c3"].reason
+    assert said["c4"].status == "accepted"
+
+
+def test_a_field_of_marks_alone_is_unread(drawn: DrawnForm, template: Template) -> None:
+    page, box = drawn.print.copy(), next(one.box for one in drawn.fields if one.name == "amount")
+    for y in (3, 5):
+        ends = [(round((box[0] + x) * PER_MM), round((box[1] + y) * PER_MM)) for x in (3, 6)]
+        cv2.line(page, *ends, 60, 4, cv2.LINE_AA)
+    said = read(template, page)
+    assert (said["amount"].status, said["amount"].text) == ("rejected", "")
+    assert said["amount"].reason.endswith(" is read here, no digit")
+    assert said["number"].reason == "blank"
 
 
 def test_a_number_is_looked_for_in_its_list(

@@ -204,14 +204,16 @@ def test_pages_come_in_any_order_and_missing_ones_are_named(
         template, name="both", pages=(*template.pages, *other.pages), fields=fields, rules=()
     )
     reader = FormReader(Reader.load(), [both])
-    order = [second.print, drawn.print, drawn.print]
+    order = [second.print, drawn.print, drawn.print, drawn.print]
     images = [Image.fromarray(page) for page in order]
     images[0].save(folder / "both.tif", save_all=True, append_images=images[1:])
     rows = by_field(list(reader.read(str(folder / "both.tif"), "both.tif", ReadOptions())))
     assert [rows[f"both/1/{name}"].page for name in ("number", "amount", "more")] == [2, 2, 1]
     assert rows["both/2/number"].page == 3
-    missing = rows["both/2/more"].failure
-    assert str(missing) == "page 2 of both is missing beside page 3 of both.tif"
+    twice, missing = (str(rows[f"both/{copy}/more"].failure) for copy in (2, 3))
+    again = "; page 1 of both comes again as page 4 of both.tif"
+    assert twice == f"page 2 of both is missing beside page 3 of both.tif{again}"
+    assert missing == "page 2 of both is missing beside page 4 of both.tif"
 
 
 def test_bad_input_is_a_row_with_one_sentence(form_reader: FormReader, tmp_path: Path) -> None:

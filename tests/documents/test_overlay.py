@@ -7,6 +7,7 @@ from benchmarks.form_pages import DrawnForm, draw_form, warp
 from inkdigit.documents.landmarks import fitted
 from inkdigit.documents.overlay import _CAPTION, _SIDE, checked
 from inkdigit.documents.registration import Registrar
+from inkdigit.documents.template import PER_MM
 
 
 def test_the_template_is_drawn_over_a_scan(
@@ -35,3 +36,12 @@ def test_a_field_is_named_at_its_left_end(drawn: DrawnForm, registrar: Registrar
         assert (named.min(axis=2) < 100).sum() > 30
         beside = np.asarray(page)[top + _CAPTION - 8 : top + _CAPTION - 2, left + 50 : left + 90]
         assert (beside.min(axis=2) > 200).all()
+
+
+def test_a_field_that_lies_elsewhere_is_named(drawn: DrawnForm, registrar: Registrar) -> None:
+    left, top, width, height = (round(side * PER_MM) for side in drawn.fields[0].box)
+    page = drawn.print.copy()
+    page[top - 9 : top + height + 9, left + width // 2 : left + width + 9] = 255
+    ((said, is_refused, _),) = checked(registrar, Image.fromarray(page), "scan")
+    assert not is_refused
+    assert said.endswith("; number: its own print is not where the blank has it")

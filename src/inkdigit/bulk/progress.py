@@ -52,7 +52,7 @@ class Display:
 
     def __init__(self, worded: Callable[[str], str] = str) -> None:
         self._worded = worded
-        self._complaints = 0
+        self._complaints, self._last = 0, ""
         self._bar: Any = None
         self.counting: Thread | None = None
 
@@ -94,11 +94,13 @@ class Display:
         self._bar.update(progress.pictures - self._bar.n)
 
     def _complain(self, record: Record) -> None:
-        self._complaints += 1
+        if (told := complaint(record)) == self._last:
+            return  # each field of a page that is missing says so
+        self._complaints, self._last = self._complaints + 1, told
         if self._complaints > _MOST_COMPLAINTS + 1:
             return
         last = self._complaints > _MOST_COMPLAINTS
-        told = "further errors are in the table alone" if last else self._worded(complaint(record))
+        told = "further errors are in the table alone" if last else self._worded(told)
         if self._bar is not None:
             self._bar.clear()
         say(told)

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from inkdigit.documents import BLANK, CROSSED_OUT
+from inkdigit.documents.doubts import doubt_of, is_marked_beside
 from inkdigit.documents.registration import Registration
 from inkdigit.documents.template import BoxMm, Field
 from inkdigit.documents.writing import Writing
@@ -163,7 +164,7 @@ def read_fields(
 
 def _look(one: Field, found: Registration) -> FieldText | _Cut:
     """Return what is to be read of a field, or what it says if that is nothing."""
-    if doubt := found.doubt_at(one.box):
+    if doubt := doubt_of(one, found):
         return FieldText(one, found, status="rejected", reason=doubt)
     around = Writing.of(found, one.box)
     inside = around.inside(one.box)
@@ -192,8 +193,12 @@ def _ticked(one: Field, found: Registration, around: Writing) -> FieldText:
     doubt = f"{CROSSED_OUT}, or filled in" if share > _FULL else ""
     if _EMPTY < share < _TICKED:
         doubt = "there is little ink in the box"
-    text = str(int(share > _EMPTY))
-    return FieldText(one, found, [(text, 1.0)], "review" if doubt else "accepted", doubt)
+    if share <= _EMPTY and is_marked_beside(one.box, found):
+        doubt = "there is a mark around the box, or beside it"
+    text, other = ("1", "0") if share > _EMPTY else ("0", "1")
+    if doubt:
+        return FieldText(one, found, [(text, 0.5), (other, 0.5)], "review", doubt)
+    return FieldText(one, found, [(text, 1.0)])
 
 
 def _look_singly(reader: Reader, pictures: Mapping[_Cut, Sequence[Grey]]) -> None:
@@ -288,6 +293,8 @@ def _both_looks(cut: _Cut, line: Reading | None) -> tuple[list[_Place], str]:
     reason = line.reason if line else "it is too long to be read"
     if not is_comb and (line is None or line.status == "rejected"):
         return [], reason
+    if line and line.text and not is_comb and not cut.places:
+        return [], f"only {line.text} is read here, no digit"
     characters = line.characters if line else ()
     seen = [_shares(one) for one in characters if one.value in DIGITS]
     one_by_one, read = _read(cut.places[number] for number in numbers), _read(seen)

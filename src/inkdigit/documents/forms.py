@@ -31,12 +31,16 @@ _Texts = dict[str, FieldText]
 
 @dataclass(eq=False)
 class _Form:
-    """One form: its pages as they came, and in which scan and where they were, by their numbers."""
+    """One form: its pages as they came, and in which scan and where they were, by their numbers.
+
+    `ended` is how a page that came again ended it.
+    """
 
     template: Template
     called: str
     pages: dict[int, Registration] = field(default_factory=dict)
     places: dict[int, tuple[str, int]] = field(default_factory=dict)
+    ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,9 @@ class FormReader:
                 continue
             template, number = found.blank.template, found.blank.number
             if template.name in begun and number in begun[template.name].pages:
-                yield from self._rows(begun.pop(template.name), options)
+                form = begun.pop(template.name)
+                form.ended = f"; {found.blank} comes again as page {place[1]} of {place[0]}"
+                yield from self._rows(form, options)
             if template.name not in begun:
                 copies[template.name] += 1
                 copy = copies[template.name]
@@ -139,7 +145,7 @@ class FormReader:
                 yield Row(*place, reading, self.model, id_, text.box, turned)
             else:
                 lost = f"page {one.page} of {form.template.name} is missing beside page"
-                error = ImageError(f"{lost} {first[1]} of {first[0]}")
+                error = ImageError(f"{lost} {first[1]} of {first[0]}{form.ended}")
                 yield Row(*place, error, self.model, id_)
 
 

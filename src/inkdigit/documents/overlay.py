@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from inkdigit.documents.doubts import doubt_of
 from inkdigit.documents.landmarks import fitted
 from inkdigit.documents.registration import Registrar, Registration
 from inkdigit.errors import ImageError
@@ -24,7 +25,7 @@ def checked(
     for number, page in enumerate(open_pages(source), start=1):
         try:
             found = registrar.register(page)
-            image, said = _drawn(found.on(fitted(found.scan, _SIDE)))
+            image, said = _drawn(found)
             is_refused = False
         except ImageError as error:
             image, said = Image.fromarray(fitted(page, _SIDE)).convert("RGB"), f"refused, {error}"
@@ -36,17 +37,18 @@ def checked(
 
 
 def _drawn(found: Registration) -> tuple[Image.Image, str]:
-    image = Image.fromarray(found.scan).convert("RGB")
+    small = found.on(fitted(found.scan, _SIDE))
+    image = Image.fromarray(small.scan).convert("RGB")
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
     said = [f"{found.blank}, {found.share:.0%} of its print within {found.residual:.1f} mm"]
     for field in found.blank.fields:
-        doubt = found.doubt_at(field.box)
+        doubt = doubt_of(field, found)
         said += [f"{field.name}: {doubt}"] if doubt else []
         colour, width = (_DOUBTED, 4) if doubt else (_SURE, 2)
         for box in field.cell_boxes:
-            points = [tuple(point) for point in found.corners(box).tolist()]
+            points = [tuple(point) for point in small.corners(box).tolist()]
             pen.polygon(points, outline=colour, width=width)
-        left, top = found.corners(field.box).min(axis=0).tolist()
+        left, top = small.corners(field.box).min(axis=0).tolist()
         pen.rectangle(pen.textbbox((left, top), field.name, font, "ls"), "white")
         pen.text((left, top), field.name, colour, font, "ls")
     return image, "; ".join(said)

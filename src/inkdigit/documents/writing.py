@@ -4,7 +4,7 @@ The blank's ink is taken from the scan's, somewhat thickened, as no registration
 print is pale, writing shows through; under dark rules it is mended, where it goes on behind them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -25,7 +25,7 @@ _ROOM_PIXELS = round(_ROOM * PER_MM)
 # The least area of a stroke, in mm².
 _SPECK = 0.12
 # Writing is at least this share as dark as print, and print is solid from this share of black on.
-_FAINT, _SOLID = 0.2, 0.45
+FAINT, SOLID = 0.2, 0.45
 # What lies to this share beside print is a rest of it, and what lies to this share in a box is its.
 _REST, _INSIDE = 0.7, 0.5
 # What is in a cell less than so tall as in another only reaches into it.
@@ -50,17 +50,12 @@ class Writing:
     @classmethod
     def of(cls, found: Registration, box: BoxMm) -> Self:
         """Return what is written in and around a box of a registered page that is not in doubt."""
-        high, wide = found.blank.print.shape
         around = (*np.subtract(box[:2], _MARGIN), *np.add(box[2:], 2 * _MARGIN))
-        x, y, right, bottom = _edges(around)
-        left, top = max(0, x), max(0, y)
-        area = left, top, min(right, wide) - left, min(bottom, high) - top
-        seen = found.cut(tuple(side / PER_MM for side in area))  # type: ignore[arg-type]
-        printed = found.blank.print[top : top + area[3], left : left + area[2]]
-        left_over, solid, contrast = _without_print(find_ink(seen), find_ink(printed))
-        strokes = left_over > max(2 * BLANK_CONTRAST, _FAINT * 255 * contrast)
+        seen, printed, origin = inks(found, around)
+        left_over, solid, contrast = _without_print(seen, printed)
+        strokes = left_over > max(2 * BLANK_CONTRAST, FAINT * 255 * contrast)
         labels = _pieces(np.asarray(strokes, np.uint8), solid)
-        return cls(left_over, labels, _ends(labels), (left, top))
+        return cls(left_over, labels, _ends(labels), origin)
 
     @property
     def is_empty(self) -> bool:
@@ -104,7 +99,13 @@ class Writing:
     def share(self, box: BoxMm) -> float:
         """Return how much of a box is covered with ink, 0 to 1."""
         left, top, right, bottom = self._placed(box)
-        return float((self.labels[top:bottom, left:right] > 0).mean())
+        within = self.labels[top:bottom, left:right]
+        return np.count_nonzero(within) / max(1, within.size)
+
+    def apart(self, boxes: Iterable[BoxMm]) -> Self:
+        """Return the strokes that reach into none of some boxes."""
+        theirs = sum((self._sizes(box) for box in boxes), np.zeros_like(self.ends)) > 0
+        return replace(self, labels=np.where(theirs[self.labels], 0, self.labels))
 
     def picture(self) -> Grey:
         """Return the strokes on white paper, over the whole height of the box and its margin."""
@@ -138,24 +139,43 @@ class Writing:
         return np.bincount(rows % count, minlength=count)
 
     def _placed(self, box: BoxMm) -> tuple[int, int, int, int]:
-        (x, y), (left, top, right, bottom) = self.origin, _edges(box)
-        return max(0, left - x), max(0, top - y), right - x, bottom - y
+        (x, y), (left, top, right, bottom) = self.origin, edges(box)
+        return max(0, left - x), max(0, top - y), max(0, right - x), max(0, bottom - y)
 
 
-def _edges(box: tuple[float, ...]) -> tuple[int, int, int, int]:
+def inks(found: Registration, box: tuple[float, ...]) -> tuple[Ink, Ink, tuple[int, int]]:
+    """Return the ink in a box of a registered page and of its blank, and where on that it begins.
+
+    What lies beyond the page is left out.
+    """
+    high, wide = found.blank.print.shape
+    x, y, right, bottom = edges(box)
+    left, top = max(0, x), max(0, y)
+    area = left, top, min(right, wide) - left, min(bottom, high) - top
+    seen = found.cut(tuple(side / PER_MM for side in area))  # type: ignore[arg-type]
+    printed = found.blank.print[top : top + area[3], left : left + area[2]]
+    return find_ink(seen), find_ink(printed), (left, top)
+
+
+def edges(box: tuple[float, ...]) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of a box in mm, in pixels."""
     left, top, width, height = (side * PER_MM for side in box)
     return round(left), round(top), round(left + width), round(top + height)
+
+
+def contrast_of(ink: Ink, printed: Ink) -> float:
+    """Return how dark the print of a blank is on a scan, 0 to 1."""
+    there = printed > 2 * BLANK_CONTRAST
+    return min(float(np.median(ink[there] / printed[there])) if there.any() else 0.5, 1.0)
 
 
 def _without_print(ink: Ink, printed: Ink) -> tuple[Ink, _Mask, float]:
     """Return the ink without print, 1 where that was solid, and how dark it is here, 0 to 1."""
     size = 2 * round(_THICKER * PER_MM) + 1
     thick = cv2.dilate(printed, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    there = printed > 2 * BLANK_CONTRAST
-    contrast = min(float(np.median(ink[there] / printed[there])) if there.any() else 0.5, 1.0)
+    contrast = contrast_of(ink, printed)
     left = cv2.subtract(ink, cv2.convertScaleAbs(thick, alpha=contrast))
-    solid = np.asarray(thick > 255 * _SOLID, np.uint8)
+    solid = np.asarray(thick > 255 * SOLID, np.uint8)
     across = np.ones((2 * size + 1, 2 * size + 1), np.uint8)
     mended = cv2.morphologyEx(np.where(solid, 0, left).astype(np.uint8), cv2.MORPH_CLOSE, across)
     return np.where(solid, np.minimum(mended, ink), left).astype(np.uint8), solid, contrast
