@@ -61,7 +61,7 @@ def explain(
     if not 1 <= len(opened) <= _MOST or len({one.reads_lines for one in opened}) > 1:
         more = ": name a run or a model file for each"
         if len(opened) > len(sources):
-            more = f" in {len(sources)} files: name a line model alone, it holds two"
+            more = f" in {len(sources)} files: name a line model alone, as it holds two"
         raise SettingError(
             f"a page explains one network or two that read alike, received {len(opened)}{more}"
         )
