@@ -29,8 +29,9 @@ _NOTHING = np.zeros((0, 2), np.float32)
 class Camera:
     """Looks at a network that learns: at its filters, and what it makes of the same few digits.
 
-    `ten` are the first test digit of each class, and `many` those on the plane. A network that
-    reads lines or finds numbers on pages shows its filters alone.
+    `ten` are the first test digit of each class, and `many` those on the plane; `missing` says
+    which layer can't be computed for it. A network that reads lines or finds numbers on pages shows
+    its filters alone.
     """
 
     def __init__(self, training: Training) -> None:
@@ -42,6 +43,7 @@ class Camera:
         self.ten, self.many = test.at(first), test.at(np.sort(chosen))
         # A copy, so that the network that learns is left alone.
         self._copy = Network.of(training.network()) if len(test) else None
+        self.missing = self._copy.missing if self._copy else ""
 
     def frame(self, model: Model, before: Floats | None) -> Frame:
         """Return all there is to see of a network; `before` are the points of the last time."""

@@ -75,6 +75,7 @@ class Watch(Snapshots):
             "learning_rate": rate if loop.has_schedule else None,
             "augmentation": settings.augmentation,
             "classes": class_names(self.model),
+            "missing": self.camera.missing,
             **about_digits(self.camera.ten, self.camera.many.labels),
         }
         self._show()

@@ -1,7 +1,9 @@
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -67,6 +69,19 @@ def test_digits_that_a_network_learned_from_are_owned_up_to(
     assert "say nothing about unseen digits" in network["warning"]
     (network,) = facts_of(explain(trained, tmp_path / "other.html", mnist))["networks"]
     assert network["warning"] == ""
+
+
+def test_the_report_of_a_run_links_to_its_explainer(
+    trained: Run, few: Dataset, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(trained.folder, tmp_path / "run")
+    report = folder / "report.html"
+    assert "inkdigit explain ." in report.read_text("utf-8")
+    for name in ("a b&c.html", "again.html"):
+        page = explain(folder, tmp_path / name, few)
+        (link,) = re.findall('<a href="(.*?)">Look inside', report.read_text("utf-8"))
+        assert (folder / unquote(link)).resolve() == page
+        assert "inkdigit explain ." in report.read_text("utf-8")
 
 
 def test_the_model_inside_has_a_class_for_what_is_no_digit(few: Dataset, tmp_path: Path) -> None:
@@ -138,6 +153,7 @@ def test_what_cannot_be_explained_is_said_in_a_sentence(
         (tmp_path / "nowhere", ModelError, "nowhere"),
         (unfinished, RunError, "unfinished"),
         ([LINE_MODEL, trained], SettingError, "read alike"),
+        ([LINE_MODEL] * 2, SettingError, "received 4 in 2 files: name a line model alone"),
         (PAGE_MODEL, ModelError, r"page\.onnx finds numbers: explain what"),
         (3, SettingError, "received 3"),
     ]:

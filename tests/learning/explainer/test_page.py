@@ -3,6 +3,7 @@
 import base64
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from browsing import NEEDS_CHROMIUM, Open, assert_accessible, visiting
 from drawing import as_file, drawn, png
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
+from pypdfium2 import PdfDocument
 from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 from strokes import strokes_of
@@ -120,7 +122,7 @@ def mixed() -> Any:
     x = layers.Conv2D(16, 3, groups=4, padding="same", activation="leaky_relu")(x)
     y = layers.AveragePooling2D(3, strides=2, padding="same")(x)
     z = layers.MaxPooling2D(3, strides=2, padding="same")(x)
-    x = layers.Average()([layers.Add()([y, z]), layers.Activation("softplus")(y)])
+    x = layers.Average()([layers.Add()([y + z, z]), layers.Activation("softplus")(y)])
     x = layers.BatchNormalization(scale=False)(layers.ELU(0.7)(layers.LeakyReLU(0.1)(x)))
     x = keras.Sequential([layers.GlobalMaxPooling2D(keepdims=True), layers.Reshape((4, 4))])(x)
     x = layers.Dense(5, activation="sigmoid")(layers.Dropout(0.5)(x))
@@ -364,6 +366,11 @@ def test_what_cannot_be_computed_is_said_and_the_rest_shown(
     expect(page.locator("#columns .layer canvas")).to_have_count(1)
     expect(page.locator("#answers h2")).to_have_text("The answer cannot be computed here")
     expect(page.locator("#mistakes .confusion")).to_be_visible()
+    expect(page.locator("#mistakes .plane figcaption")).to_contain_text(
+        "alike in what can be computed last lie close"
+    )
+    expect(page.get_by_role("link", name="Mistakes")).to_be_visible()
+    expect(page.locator("nav a[href='#why']")).to_be_hidden()
     saved("none.keras")
     page = visit(explain(tmp_path / "none.keras", tmp_path / "none.html", hundred))
     expect(page.locator("#columns .notice")).to_contain_text("nothing after it is shown")
@@ -380,6 +387,62 @@ def test_a_picture_can_be_dropped_and_what_is_none_is_said(visit: Open, page_of_
     expect(page.locator("#seen-caption")).to_contain_text("no picture that the browser can open")
     file.set_input_files({"name": "blank.png", "mimeType": "image/png", "buffer": png("")})
     expect(page.locator("#seen-caption")).to_contain_text("nothing on this picture")
+    assert file.evaluate("file => file.value") == ""  # the same one can be chosen again
+
+
+def test_a_blank_paper_has_no_answer(visit: Open, page_of_run: Path) -> None:
+    page = visit(page_of_run)
+    said, pad = page.locator("#answers h2"), page.locator("#pad")
+    pad.press("Delete")  # which takes no test digit away
+    expect(said).to_be_visible()
+    draw(page, "4")
+    expect(page.locator("#spoken")).to_contain_text("run says")
+    pad.press("Delete")
+    expect(page.locator("#seen-caption")).to_have_text("The paper is blank")
+    for shown in (said, page.locator("#seen"), page.locator("#reasons .trio")):
+        expect(shown).to_be_hidden()
+    expect(page.locator("#spoken")).to_have_text("The paper is blank")
+    draw(page, "4")
+    expect(said).to_be_visible()
+    expect(page.locator("#seen-caption")).to_contain_text("What you drew")
+
+
+def test_the_digits_on_the_plane_are_reached_by_the_keyboard(
+    visit: Open, page_of_run: Path
+) -> None:
+    page = visit(page_of_run)
+    plane = page.locator("#mistakes .plane svg").first
+    expect(plane).to_have_attribute("aria-valuemax", "100")
+    plane.focus()
+    places = []
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight"):
+        page.keyboard.press(key)
+        places.append(float(plane.locator(".at").get_attribute("x") or "nan"))
+    assert places[0] <= places[1] == places[3] <= places[2] <= places[4] == places[5]
+    title = plane.locator(".at title").text_content()
+    assert title
+    expect(plane).to_have_attribute("aria-valuetext", title)
+    page.keyboard.press("Enter")
+    expect(page.locator("#seen-caption")).to_contain_text(f"a {title[0]},")
+    assert_accessible(page)
+
+
+def test_all_that_is_on_the_page_is_printed(visit: Open, page_of_run: Path, trained: Run) -> None:
+    page = visit(page_of_run, viewport={"width": 600, "height": 800})
+    button = page.locator("#mistakes .confusion .wrong button").first
+    button.click()
+    expect(page.locator("#mistakes button.digit")).to_have_count(int(button.inner_text()))
+    page.emulate_media(media="print")
+    for shown in (button, page.locator("#mistakes button.digit").first):
+        expect(shown).to_be_visible()
+    for hidden in ("#pad", "nav", "#detail > button", ".reasons > button"):
+        expect(page.locator(hidden)).to_be_hidden()
+    with closing(PdfDocument(page.pdf())) as document:
+        texts = [each.get_textpage().get_text_bounded() for each in document]
+    assert "= products" in "".join(texts)
+    # No page is left nearly blank before the matrix, which is longer than one.
+    (before,) = [at for at, text in enumerate(texts) if "Where it fails" in text]
+    assert len(texts[before].split()) > 80
 
 
 @pytest.fixture(scope="module")
@@ -417,6 +480,9 @@ def test_what_learning_did_is_a_film(
     wanted, found = PCA(2).fit_transform(seen), kept["points"][-1].astype(float)
     ratio = pdist(found) / pdist(wanted)
     assert ratio.std() / ratio.mean() < 0.02
+    for caption in page.locator(".film .ten figcaption").all():
+        caption.evaluate("caption => { caption.textContent = '✗ 3 · 99.951\u00a0%' }")
+        assert caption.evaluate("caption => caption.scrollWidth <= caption.clientWidth")
     expect(page.locator(".film .filters canvas")).to_have_count(kept["filters"].shape[-1])
     slider.press("Home")
     expect(words).to_contain_text("Before the first epoch")

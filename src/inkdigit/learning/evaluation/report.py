@@ -1,13 +1,17 @@
 """Pages about a run and about a comparison: one HTML file each, with its pictures inside."""
 
 import base64
+import re
+from contextlib import suppress
 from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import jinja2
 import numpy as np
 
+from inkdigit.errors import OutputError
 from inkdigit.files import write_text
 from inkdigit.learning.datasets.digits import Dataset, Digits, public_name
 from inkdigit.learning.evaluation import figures
@@ -19,6 +23,9 @@ from inkdigit.reading.calibration import temperature_scale
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What stands before the command that explains a network, until there is a page to link to.
+_EXPLAINER = re.compile('<span id="explainer">.*?</span>')
 
 
 def write_run_report(
@@ -41,6 +48,20 @@ def write_run_report(
         "last": history[-1],
     }
     return write_page(folder / REPORT, "run.html.j2", paths, context)
+
+
+def link_explainer(folder: Path, explainer: Path) -> None:
+    """Let the report of a run, where it has one, link to the page that explains the network.
+
+    A report that can't be written stays as it is.
+    """
+    page, place = folder / REPORT, quote(Path(relpath(explainer, folder)).as_posix())
+    link = (
+        f'<span id="explainer"><a href="{place}">Look inside, layer by layer</a>, or anew:</span>'
+    )
+    if page.exists():
+        with suppress(OutputError):
+            write_text(page, _EXPLAINER.sub(lambda _: link, page.read_text("utf-8")))
 
 
 def write_comparison(comparison: Comparison, dataset: Dataset, folder: Path) -> Path:

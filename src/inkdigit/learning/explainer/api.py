@@ -7,6 +7,7 @@ from pathlib import Path
 from inkdigit.errors import ModelError, OutputError, SettingError
 from inkdigit.files import as_path, is_taken
 from inkdigit.learning.datasets import Dataset, load_dataset
+from inkdigit.learning.evaluation.report import link_explainer
 from inkdigit.learning.explainer.facts import Opened, facts_of
 from inkdigit.learning.explainer.film import film_of
 from inkdigit.learning.explainer.network import Network
@@ -33,7 +34,7 @@ def explain(
     reads digits or lines. The digits are those of `data`, by default what each model learnt
     from, if that is known; all are tested on those of the first. A run that kept snapshots is also
     shown as it learned. The page is one file: it fetches nothing. Where it cannot compute a layer,
-    it says so and shows what comes before.
+    it says so and shows what comes before. The report of a run then links to it.
 
     Raises `OutputError` where something lies at `out`, `ModelError` and `RunError` for a model that
     can't be opened.
@@ -58,11 +59,16 @@ def explain(
         known = name if isinstance(name, Dataset) else load(name)
         opened += _opened(path, run, known)
     if not 1 <= len(opened) <= _MOST or len({one.reads_lines for one in opened}) > 1:
+        more = ": name a run or a model file for each"
+        if len(opened) > len(sources):
+            more = f" in {len(sources)} files: name a line model alone, as it holds two"
         raise SettingError(
-            f"a page explains one network or two that read alike, received {len(opened)}: name a "
-            "run or a model file for each"
+            f"a page explains one network or two that read alike, received {len(opened)}{more}"
         )
     write_page(page, facts_of(opened))
+    for _, run in located:
+        if run:
+            link_explainer(run.folder, page)
     return page
 
 

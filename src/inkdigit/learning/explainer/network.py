@@ -116,9 +116,8 @@ class _Walk:
                 output = self.through(each, [output])
             return output
         if hasattr(layer, "operations"):  # a functional model
-            given = inputs[0] if len(inputs) == 1 else list(inputs)
-            how: dict[str, Any] = {"clone_function": lambda same: same, "call_function": self._call}
-            return keras.models.clone_model(layer, given, **how).output
+            # As `clone_model` does, whose models are cut off from what comes before them.
+            return layer._run_through_graph(list(inputs), lambda same: same, self._call)
         return self._add(layer, *inputs)
 
     def _call(self, layer: Layer, *given: Any, **_: Any) -> Any:
@@ -128,9 +127,12 @@ class _Walk:
 
     def _add(self, layer: Layer, *given: Any) -> Any:
         inputs = keras.tree.flatten(given)
+        if type(layer).__name__ == "Add" and not isinstance(layer, keras.Layer):  # x + y
+            layer, given = keras.layers.Add(name=layer.name), (inputs,)
         if any(one.layer.name == layer.name and one.layer is not layer for one in self.steps):
             layer.name = f"{layer.name}_{len(self.steps)}"  # Keras wants names but once
-        described = _describe(layer, len(inputs[0].shape))
+        shapes = {one.shape if id(one) in self._numbers else None for one in inputs}
+        described = _describe(layer, shapes)
         output = layer(*given)
         numbers = [self._numbers[id(one)] for one in inputs]
         self._numbers[id(output)] = len(self.steps)
@@ -138,18 +140,22 @@ class _Walk:
         return output
 
 
-def _describe(layer: Layer, rank: int) -> dict[str, Any]:
+def _describe(layer: Layer, shapes: set[tuple[int | None, ...] | None]) -> dict[str, Any]:
     """Return a layer's name, type and what else `layers.toml` lists for it.
 
-    What comes in has so many axes, that of the batch counted. Raises `_UnknownLayerError` for
-    others.
+    `shapes` are those of what comes in; `None` is no layer's output. Raises `_UnknownLayerError`
+    for others.
     """
     kind = type(layer).__name__
-    if kind not in _COMPUTED["layers"]:
-        raise _UnknownLayerError(f"{layer.name}, a layer of the type {kind},")
+    # Other classes, such as those of Keras's operations, may be called as its layers are.
+    if kind not in _COMPUTED["layers"] or type(layer) is not getattr(keras.layers, kind):
+        what = "a layer" if isinstance(layer, keras.Layer) else "an operation"
+        raise _UnknownLayerError(f"{layer.name}, {what} of the type {kind},")
+    if len(shapes) != 1 or not (shape := shapes.pop()):
+        raise _UnknownLayerError(f"{layer.name}, with what is given to it,")
     told = layer.get_config()
     odd = [name for name, usual in _USUAL.items() if told.get(name, usual) != usual]
-    if told.get("axis", -1) not in (-1, rank - 1):
+    if told.get("axis", -1) not in (-1, len(shape) - 1):
         odd.append("axis")
     if told.get("activation", "linear") not in _COMPUTED["activations"]:
         odd.append("activation")

@@ -30,6 +30,7 @@ export class Detail {
     this.adds.className = "adds";
     // Where it stands over the maps, it opens when asked.
     element.open = !matchMedia("(max-width: 980px)").matches;
+    addEventListener("beforeprint", () => { element.open = true; });
     element.append(make("summary", {}, this.heading), make("div", { className: "pair" }, this.source, this.whole), this.adds, this.play, this.value, this.sums);
     this.map.addEventListener("pointermove", (event) => this.#point(event));
     this.map.addEventListener("pointerdown", (event) => this.#point(event));

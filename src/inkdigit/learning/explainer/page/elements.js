@@ -22,6 +22,9 @@ export const number = (value, digits = 4) => value.toFixed(digits).replace(/^-(?
 export const count = (value) => value.toLocaleString("en");
 export const percent = (share) => `${(100 * share).toFixed(share > 0.9994 && share < 1 ? 3 : 1)} %`;
 
+// What digits are alike in on a plane; where a layer can't be computed, that is of one before.
+export const seenLast = (missing) => (missing ? "what can be computed last" : "what the last layer sees");
+
 // Colours of values from -1 to 1 in 511 steps: paper for nothing, one colour above zero and one below.
 const STEPS = 255;
 let palette = null;

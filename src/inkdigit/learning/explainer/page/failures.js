@@ -1,6 +1,6 @@
 // Where a network fails: the test digits on a map of its last layer, and the confusion matrix with its pictures.
 
-import { count, make, percent, svg, thumbnail } from "./elements.js";
+import { count, make, percent, seenLast, svg, thumbnail } from "./elements.js";
 
 const WIDE = 640, HIGH = 440, EDGE = 16;
 
@@ -21,8 +21,8 @@ export class Failures {
   }
 
   #planes() {
-    const { points, umap, spread } = this.network;
-    const first = this.#map(points, `Digits that the last layer sees alike lie close (principal components, ${percent(spread)} of the variance). Mistakes are underlined and have their true share; the ring is your digit.`);
+    const { points, umap, spread, missing } = this.network;
+    const first = this.#map(points, `Digits that are alike in ${seenLast(missing)} lie close (principal components, ${percent(spread)} of the variance). Mistakes are underlined and have their true share; the ring is your digit. The arrow keys go from digit to digit, Enter opens one.`);
     this.here = svg("circle", { r: 9, class: "here", visibility: "hidden" });
     first.firstChild.append(this.here);
     return umap ? [first, this.#map(umap, "The same digits by UMAP, which keeps neighbours together. How far groups lie apart says nothing.")] : [first];
@@ -53,19 +53,36 @@ export class Failures {
   }
 
   #map(points, caption) {
-    const { read } = this.network, { test } = this.digits;
+    const { read, missing } = this.network, { test } = this.digits;
     const bounds = [0, 1].map((axis) => [Math.min(...points.map((point) => point[axis])), Math.max(...points.map((point) => point[axis]))]);
     const to = (point) => [WIDE, HIGH].map((length, axis) => EDGE + ((length - 2 * EDGE) * (point[axis] - bounds[axis][0])) / Math.max(bounds[axis][1] - bounds[axis][0], 1e-9));
     this.to ??= to;
-    const plot = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": "Test digits on a map of the last layer; the matrix beside opens the same mistakes" });
+    const plot = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, tabindex: 0, role: "slider", "aria-label": `Test digits by ${seenLast(missing)}, from left to right: Enter opens one`, "aria-valuemin": 1, "aria-valuemax": points.length });
+    const marks = [], say = (at) => (test[at].label === read[at] ? `${test[at].label}` : `${test[at].label} read as ${this.network.classes[read[at]]}`);
     const order = [...points.keys()].sort((a, b) => (test[a].label !== read[a]) - (test[b].label !== read[b]));
     for (const at of order) {
       const [x, y] = to(points[at]), wrong = test[at].label !== read[at];
       const mark = svg("text", { x, y, class: wrong ? "wrong" : "" }, String(test[at].label));
-      mark.append(svg("title", {}, wrong ? `${test[at].label} read as ${this.network.classes[read[at]]}` : `${test[at].label}`));
+      marks[at] = mark;
+      mark.append(svg("title", {}, say(at)));
       mark.addEventListener("click", () => this.open(test[at]));
       plot.append(mark);
     }
+    const walk = [...points.keys()].sort((a, b) => points[a][0] - points[b][0]);
+    let place = 0;
+    const go = (to) => {
+      marks[walk[place]].classList.remove("at");
+      marks[walk[place = to]].classList.add("at");
+      for (const [name, value] of Object.entries({ "aria-valuenow": to + 1, "aria-valuetext": say(walk[to]) })) plot.setAttribute(name, value);
+    };
+    go(0);
+    plot.addEventListener("keydown", (event) => {
+      const to = { ArrowLeft: place - 1, ArrowUp: place - 1, ArrowRight: place + 1, ArrowDown: place + 1, Home: 0, End: walk.length - 1, Enter: place }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      if (event.key === "Enter") this.open(test[walk[place]]);
+      else if (to in walk) go(to);
+    });
     return make("figure", { className: "plane" }, plot, make("figcaption", { textContent: caption }));
   }
 

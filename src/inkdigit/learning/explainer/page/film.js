@@ -1,7 +1,7 @@
 // What a network has learned: its filters, what it says of ten digits, and where digits lie on its plane. Epoch by
 // epoch it is a film; a page that watches a training shows the newest.
 
-import { largest, make, number, paintMap, percent, svg, thumbnail } from "./elements.js";
+import { largest, make, number, paintMap, percent, seenLast, svg, thumbnail } from "./elements.js";
 
 const PLANE = [640, 440], INSIDE = 14;
 // How far points lie from the middle, in their own spread: almost all of them.
@@ -22,18 +22,18 @@ function frameOf({ shape: [, ...shape], values }, at) {
 
 // `pictures` are those of the ten digits `ten`; `labels` are of the digits on the plane.
 export class Scene {
-  constructor({ ten, labels, classes }, pictures) {
+  constructor({ ten, labels, classes, missing }, pictures) {
     this.classes = classes;
     this.filters = make("div", { className: "filters", role: "img", "aria-label": "The filters of the first layer" });
     this.missing = make("p", { className: "about", textContent: "The first layer has no filters that are a picture." });
     this.digits = ten.labels.map((label, at) => new Told(label, pictures[at], classes));
     this.marks = labels.map((label) => svg("text", { class: `of-${label}` }, String(label)));
-    const plane = svg("svg", { viewBox: `0 0 ${PLANE.join(" ")}`, role: "img", "aria-label": `${labels.length} test digits, those that the last layer sees alike close together` });
+    const plane = svg("svg", { viewBox: `0 0 ${PLANE.join(" ")}`, role: "img", "aria-label": `${labels.length} test digits, those that are alike in ${seenLast(missing)} close together` });
     plane.append(...this.marks);
     const part = (title, words, ...shown) => make("figure", {}, make("h4", { textContent: title }), ...shown, make("figcaption", { textContent: words }));
     const filters = part("Filters of the first layer", "Blue weights look for ink, orange ones for paper.", this.filters, this.missing);
     const said = part(`${ten.labels.length} test digits`, "Below each: the probability of each digit from 0 to 9, and what is said.", make("div", { className: "ten" }, ...this.digits.map(({ element }) => element)));
-    const seen = part(`${labels.length} test digits on a plane`, "By the principal components of what the last layer sees. The plane is turned and scaled to fit the one before.", make("div", { className: "plane moving" }, plane));
+    const seen = part(`${labels.length} test digits on a plane`, `By the principal components of ${seenLast(missing)}. The plane is turned and scaled to fit the one before.`, make("div", { className: "plane moving" }, plane));
     this.element = make("div", { className: "scene" }, make("div", {}, filters, ...(ten.labels.length ? [said] : [])), ...(ten.labels.length ? [seen] : []));
   }
 
@@ -75,17 +75,17 @@ class Told {
       bar.style.height = `${Math.max(4, 100 * shares[at])}%`;
       bar.className = at === top ? (right ? "right" : "wrong") : "";
     });
-    const words = `${right ? "✓" : "✗"} ${this.classes[top]} · ${percent(shares[top])}`;
+    const words = `${right ? "✓" : "✗"} ${this.classes[top]} · ${percent(shares[top]).replace(" ", "\u00a0")}`;
     if (this.words.textContent !== words) this.words.textContent = words;
   }
 }
 
 // The film of a run that kept snapshots.
 export class Film {
-  constructor({ label, classes, film }, pictures) {
+  constructor({ label, classes, missing, film }, pictures) {
     this.film = film;
     this.frames = Object.fromEntries(["figures", "filters", "answers", "points"].map((name) => [name, unpack(film[name])]));
-    this.scene = new Scene({ ...film, classes }, pictures);
+    this.scene = new Scene({ ...film, classes, missing }, pictures);
     this.play = make("button", { type: "button", textContent: "Play" });
     this.slider = make("input", { type: "range", min: 0, max: film.epochs.length - 1, value: film.epochs.length - 1, "aria-label": `Epoch of ${label}` });
     this.words = make("output");

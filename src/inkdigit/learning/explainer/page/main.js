@@ -12,6 +12,7 @@ import { Frames, lineOn, written } from "./line.js";
 import { Network } from "./network.js";
 import { EXPLANATIONS, Reasons } from "./why.js";
 
+const DRAWN = "What you drew";
 const SOON = 250; // milliseconds without a stroke, before what takes longer is computed
 const facts = JSON.parse($("facts").textContent);
 const networks = facts.networks.map((described) => new Network(described));
@@ -32,11 +33,21 @@ function drawn() {
   $("hint").hidden = !pad.empty;
   for (const name of ["undo", "clear"]) $(name).disabled = pad.empty;
   const found = pad.empty ? null : readyFrom(pad.picture());
-  if (found) show(found, "What you drew");
+  if (found) show(found, DRAWN);
+  else if (caption === DRAWN) blank();
+}
+
+// Blank paper has no answer.
+function blank() {
+  clearTimeout(timer);
+  document.body.classList.add("blank");
+  [digit, caption] = [null, ""];
+  for (const place of ["seen-caption", "spoken"]) $(place).textContent = "The paper is blank";
 }
 
 function show(found, words) {
   [digit, caption] = [found, words];
+  document.body.classList.remove("blank");
   all = networks.map((network, at) => network.run(digit, all[at]));
   const [height, width] = digit.shape;
   paintMap($("seen"), width, height, (at) => digit.values[at], 1);
@@ -110,7 +121,7 @@ async function begin() {
   if (facts.lines) return beginWithLines(digits);
   const trainOf = ({ known: at }) => ({ train: known[at], data: facts.known[at].data });
   reasons = networks.map((network) => (network.complete ? new Reasons(network, trainOf(network)) : null));
-  $("why").hidden = !reasons.some(Boolean);
+  for (const part of document.querySelectorAll("#why, a[href='#why']")) part.hidden = !reasons.some(Boolean);
   failures = networks.map((network) => new Failures(network, digits, (one) => { open(one); $("draw").scrollIntoView(); }));
   $("reasons").append(...reasons.filter(Boolean).map(({ element }) => element));
   $("mistakes").append(...failures.map(({ element }) => element));
@@ -150,7 +161,10 @@ function beginWithLines({ test }) {
 $("undo").addEventListener("click", () => pad.undo());
 $("clear").addEventListener("click", () => pad.clear());
 $("choose").addEventListener("click", () => $("file").click());
-$("file").addEventListener("change", () => openFile($("file").files[0]));
+$("file").addEventListener("change", () => {
+  openFile($("file").files[0]);
+  $("file").value = ""; // so that the same one can be chosen again
+});
 $("paper").addEventListener("dragover", (event) => event.preventDefault());
 $("paper").addEventListener("drop", (event) => {
   event.preventDefault();
