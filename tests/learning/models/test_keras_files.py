@@ -37,6 +37,16 @@ def test_a_saved_network_comes_back_as_it_was(tmp_path: Path, suffix: str) -> No
     assert np.array_equal(predict(back, images), predict(model, images))
 
 
+def test_plain_operations_between_layers_come_back_as_they_were(tmp_path: Path) -> None:
+    ops, image = keras.ops, keras.Input((28, 28, 1))
+    x = layers.Dense(8)(layers.Flatten()(image))
+    x = ops.relu(x) * 2 - ops.tanh(x) / (1 + ops.square(x))
+    model = keras.Model(image, layers.Dense(10, activation="softmax")(x - ops.mean(x)))
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+    back = load_keras_model(saved(model, tmp_path / "m.keras"))
+    assert np.array_equal(predict(back, images), predict(model, images))
+
+
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_a_lambda_is_refused_and_never_run(tmp_path: Path, suffix: str) -> None:
     witness = tmp_path / "ran"
