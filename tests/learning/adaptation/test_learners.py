@@ -36,16 +36,13 @@ def test_marks_count_as_blank_where_labels_are_digits_alone() -> None:
 
 
 def test_a_pile_is_learned_from_and_other_hands_are_not_forgotten() -> None:
-    config = AdaptConfig(epochs=12, kept=0.0, drawn=24, learning_rate=2e-4)
+    config = AdaptConfig(epochs=12, drawn=24, learning_rate=2e-4)
     learner = LineLearner(LineModel.load(LINE_MODEL), config)
     lines = [learner.draw([1, number]) for number in range(24)]
     examples = [Example(*line) for line in lines]
     old = learner.start["first"]
     new, again = learner.fit(old, examples, 0), learner.fit(old, examples, 0)
-    half = LineLearner(learner.model, replace(config, kept=0.5)).fit(old, examples, 0)
-    moved, halfway = (distance(old, weights) for weights in (new, half))
-    assert distance(new, again) < 0.3 * moved
-    assert halfway == pytest.approx(moved / 2, rel=0.2)
+    assert distance(new, again) < 0.3 * distance(old, new)
 
     def loss(weights: list[np.ndarray]) -> float:
         return evaluate(learner.network(weights), lines)[0]

@@ -1,8 +1,7 @@
 """The networks of a model file learn from a pile, and keep what they knew.
 
-What is drawn is learned beside the pile (replay, Robins 1995), and the weights are the mean of
-those before and after (Wortsman et al. 2022, Robust fine-tuning): without either, other hands are
-forgotten.
+What is drawn is learned beside the pile (replay, Robins 1995), and beside adapted line networks
+those of before go on looking, as witnesses: without either, other hands are forgotten.
 """
 
 from abc import ABC, abstractmethod
@@ -68,16 +67,15 @@ class AdaptConfig:
     """How a network is adapted.
 
     Each epoch sees the pile, varied, and a drawn picture for each of its own, of `drawn`.
-    `kept` is the share of the old weights in the mean of old and new. What is read with a
-    confidence of at least `sure` is learned as if it were a label, in `rounds` rounds. The pile is
-    cut into `folds`, each of which is read by networks that learned from the others.
+    What is read with a confidence of at least `sure` is learned as if it were a label, in `rounds`
+    rounds. The pile is cut into `folds`, each of which is read by networks that learned from the
+    others.
     """
 
     epochs: int = 80
     learning_rate: float = 2.5e-4
     batch_size: int = 64
-    kept: float = 0.25
-    sure: float = 0.7
+    sure: float = 0.5
     rounds: int = 2
     folds: int = 3
     drawn: int = 1500
@@ -88,10 +86,9 @@ class AdaptConfig:
         return cls(epochs=max(_LEAST_EPOCHS, min(cls.epochs, _SEEN // size)))
 
 
-def mean_weights(networks: Sequence[Weights], shares: Sequence[float] | None = None) -> Weights:
-    """Return the mean of the weights of networks of one kind, with a share each if they differ."""
-    means = (np.average(alike, axis=0, weights=shares) for alike in zip(*networks, strict=True))
-    return [np.asarray(mean, np.float32) for mean in means]
+def mean_weights(networks: Sequence[Weights]) -> Weights:
+    """Return the mean of the weights of networks of one kind."""
+    return [np.mean(alike, axis=0, dtype=np.float32) for alike in zip(*networks, strict=True)]
 
 
 class Example(NamedTuple):
@@ -163,7 +160,8 @@ class _Trained(ABC):
                 self._optimizer.learning_rate = float(rate(step))
                 self._learning.train_on_batch(images, targets)
                 step += 1
-        return mean_weights([old, self._learning.get_weights()], [config.kept, 1 - config.kept])
+        learned: Weights = self._learning.get_weights()
+        return learned
 
     def network(self, weights: Weights) -> Any:
         """Return the network with these weights, until the next are asked for."""
