@@ -46,8 +46,8 @@ def adapt(  # noqa: PLR0913
 
     `pictures` is a folder, or pictures as `Reader.read` takes them, by name or in a sequence.
     `labels` are texts by name, a text for each picture (`None` where it is unknown), or a CSV with
-    columns `file` and `text`; `group` names another column of it, of the writer or the document,
-    which is then held out whole. They may be as written, or digits alone; without any, a file
+    columns `file` and `text`, empty where it is unknown; `group` names another column of it, of the
+    writer or the document, which is then held out whole. They may be as written, or digits alone; without any, a file
     `labels.csv` in the folder is taken. What has no label is learned from where the reader is sure
     of it, and it fits `pattern` and passes `check`. `single` adapts the network of single digits:
     a picture in a folder that is named after a digit has that label. `epochs` are 80, and fewer
@@ -81,7 +81,8 @@ def adapt(  # noqa: PLR0913
         labels = beside if beside.exists() else None
     known = _labels(labels, list(sources), group)
     if isinstance(model, DigitModel):
-        known = one_digit_each(labels_of_folders(sources) | known)
+        said = one_digit_each({name: label for name, label in known.items() if label.text})
+        known = known | labels_of_folders(sources) | said
     pile = load_pile(sources, known, partial(reader.shown, options=options))
     config = AdaptConfig.for_pile(len(pile))
     config = config if epochs is None else replace(config, epochs=epochs)

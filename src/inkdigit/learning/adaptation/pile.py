@@ -72,8 +72,9 @@ class Pile:
 def load_pile(pictures: Mapping[str, Source], labels: Mapping[str, Label], shown: Shown) -> Pile:
     """Open pictures by name and put labels and groups beside them.
 
-    Blank and broken pictures are left out, and said. Raises `DataError` for labels of pictures that
-    are not there, and for too few pictures.
+    A label without text says whose a picture is, and not what stands in it. Blank and broken
+    pictures are left out, and said. Raises `DataError` for labels of pictures that are not there,
+    and for too few pictures.
     """
     if missing := [name for name in labels if name not in pictures]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -87,8 +88,8 @@ def load_pile(pictures: Mapping[str, Source], labels: Mapping[str, Label], shown
         except InkdigitError as error:
             left_out.append(str(error))
             continue
-        known = labels.get(name)
-        samples.append(Sample(name, pixels, *(known or (None, ""))))
+        text, group = labels.get(name, Label(""))
+        samples.append(Sample(name, pixels, text or None, group))
     if len(samples) < LEAST:
         why = f" ({len(left_out)} left out: {first_few(left_out)})" if left_out else ""
         raise DataError(
