@@ -47,11 +47,11 @@ def adapt(  # noqa: PLR0913
     `pictures` is a folder, or pictures as `Reader.read` takes them, by name or in a sequence.
     `labels` are texts by name, a text for each picture (`None` where it is unknown), or a CSV with
     columns `file` and `text`, empty where it is unknown; `group` names another column of it, of the
-    writer or the document, which is then held out whole. They may be as written, or digits alone; without any, a file
-    `labels.csv` in the folder is taken. What has no label is learned from where the reader is sure
-    of it, and it fits `pattern` and passes `check`. `single` adapts the network of single digits:
-    a picture in a folder that is named after a digit has that label. `epochs` are 80, and fewer
-    for more than 150 pictures.
+    writer or the document, which is then held out whole. They may be as written, or digits alone;
+    without any, a file `labels.csv` in the folder is taken. What has no label is learned from where
+    the reader is sure of it, and it fits `pattern` and passes `check`. `single` adapts the network
+    of single digits: a picture in a folder that is named after a digit has that label. `epochs` are
+    80, and fewer for more than 150 pictures.
 
     The model file goes to `out`, and a page about it beside, which has the suffix `.html`. What is
     finished is kept beside it until then, so that the same call goes on where it was stopped.
