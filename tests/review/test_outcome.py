@@ -11,9 +11,11 @@ from piles import READ, row, said, settled, table_of
 
 from inkdigit.bulk.readers import characters_of, read_table
 from inkdigit.bulk.writers import Output, write_parquet
+from inkdigit.cli import main
 from inkdigit.errors import DataError, ImageError, OutputError, SettingError, SourceError
 from inkdigit.images.folder import pictures_in
 from inkdigit.learning.datasets.labels import read_labels
+from inkdigit.review.journal import Journal
 from inkdigit.review.outcome import apply, export, forget, write_labels, write_trail
 
 MORE = [*READ, ("9", "review", 0.5), ("8", "rejected", 0.1), ("6", "review", 0.4)]
@@ -94,6 +96,14 @@ def test_labels_are_what_adapt_takes(table: Path) -> None:
         assert not ImageChops.difference(ours, theirs).getbbox()
     with pytest.raises(OutputError, match="ours is there already"):
         write_labels(table, folder)
+
+
+def test_a_journal_is_what_adapt_takes(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours = ["-o", str(table.parent / "ours.onnx")]
+    assert main(["adapt", str(Journal(table).path), *ours]) == 3
+    assert "too few pictures to learn from: 2, at least 20 are needed" in capsys.readouterr().err
+    assert main(["adapt", str(table), *ours]) == 2
+    assert "results.csv is no journal of a review" in capsys.readouterr().err
 
 
 def test_labels_appear_whole_or_not_at_all(table: Path) -> None:

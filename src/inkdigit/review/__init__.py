@@ -16,10 +16,10 @@ Learning does not know this room, nor this room learning: labels are handed over
 
 from inkdigit.review.api import audit, review
 from inkdigit.review.audit import Audit
-from inkdigit.review.journal import Decision, Journal
+from inkdigit.review.journal import Decision, Journal, table_of
 from inkdigit.review.outcome import apply, export, forget, write_labels, write_trail
 
 __all__ = [
     "Audit", "Decision", "Journal", "apply", "audit", "export", "forget", "review",
-    "write_labels", "write_trail",
+    "table_of", "write_labels", "write_trail",
 ]  # fmt: skip

@@ -19,9 +19,21 @@ from inkdigit.errors import OutputError, RunError, SettingError, shown
 from inkdigit.files import writing
 from inkdigit.reading.alphabet import DIGITS, MARKS
 
+_SUFFIX = ".review.jsonl"
 CROSSED_OUT, BLANK, UNREADABLE = "/", "-", "?"
 # What a single key says in the place of a text.
 WORDS = {CROSSED_OUT: "crossed out", BLANK: "blank", UNREADABLE: "unreadable"}
+
+
+def table_of(journal: Path) -> Path:
+    """Return the table that a journal is of, by its name; `SettingError` for another file.
+
+    >>> table_of(Path("results.csv.review.jsonl")).name
+    'results.csv'
+    """
+    if not journal.name.endswith(_SUFFIX):
+        raise SettingError(f"{journal} is no journal of a review: its name ends in {_SUFFIX}")
+    return journal.with_name(journal.name.removesuffix(_SUFFIX))
 
 
 def as_keyed(text: str) -> str:
@@ -75,7 +87,7 @@ class Journal:
     def __init__(self, table: Path) -> None:
         # A folder that is named by no name of its own has its journal beside it all the same.
         self.table = table = table if table.name.strip(".") else table.resolve()
-        self.path, self.digest = table.parent / f"{table.name}.review.jsonl", digest_of(table)
+        self.path, self.digest = table.parent / f"{table.name}{_SUFFIX}", digest_of(table)
         self._load()
 
     def _load(self) -> None:

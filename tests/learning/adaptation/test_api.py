@@ -10,9 +10,12 @@ from inkdigit.errors import DataError, SettingError
 from inkdigit.images import Grey, as_png
 from inkdigit.learning.adaptation import adapt as adapting
 from inkdigit.learning.adaptation.learners import AdaptConfig, LineLearner
+from inkdigit.learning.adaptation.report import sentences
 from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.readers.train import held_against
 from inkdigit.learning.synthesis.stream import Generator
 from inkdigit.reading.alphabet import only_digits
+from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import LineModel
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import LINE_MODEL
@@ -50,9 +53,9 @@ def test_a_reader_learns_and_an_interrupted_adaptation_goes_on(
     assert len(finished) == 5
     reader = learning.adapt(Reader.load(), pages, labels, **how, tell=told.append)
     assert not state.exists()
-    assert "training 22 of 22: learned from" in "".join(told)
-    assert any("30 labelled pictures" in sentence for sentence in told)
-    assert any("drawn pictures by other hands" in sentence for sentence in told)
+    assert "training 28 of 28: learned from" in "".join(told)
+    assert any("of labelled pictures" in sentence and "of 30 (" in sentence for sentence in told)
+    assert any("drawn numbers by other hands" in sentence for sentence in told)
     page = out.with_suffix(".html").read_text(encoding="utf-8")
     assert "Errors, by the number of labels" in page
     found = reader.read_batch(pages)
@@ -101,11 +104,41 @@ def test_single_digits_of_class_folders_are_learned(
         Reader.load(), tmp_path / "digits", single=True, epochs=5, out=out, force=True,
         tell=told.append,
     )  # fmt: skip
-    assert any("of 100 labelled pictures" in sentence for sentence in told)
+    assert any("of 100 (" in sentence for sentence in told)
     (right, accepted, wrong), before = of_others(reader), of_others(Reader.load())
     assert right > before[0]
     assert accepted > 1.1 * before[1]
     assert wrong <= 2
+
+
+def test_without_labels_something_has_to_be_sure(
+    written: list[tuple[Grey, str]], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="sure of 1 of 40 pictures that fit: too few to learn from"):
+        learning.adapt(
+            Reader.load(), [p for p, _ in written], pattern=r"\d{11}", out=tmp_path / "ours.onnx"
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_training_has_left(tmp_path: Path) -> None:
+    weights = [np.ones((2, 3), np.float32), np.zeros(4, np.float32)]
+    np.savez(tmp_path / "all.npz", *weights)
+    found = adapting._kept_weights(tmp_path / "all.npz")
+    assert found is not None
+    assert all((ours == theirs).all() for ours, theirs in zip(found, weights, strict=True))
+    whole = (tmp_path / "all.npz").read_bytes()
+    for name, broken in (("cut", whole[:300]), ("empty", b""), ("other", b"no weights")):
+        (tmp_path / f"{name}.npz").write_bytes(broken)
+        assert adapting._kept_weights(tmp_path / f"{name}.npz") is None
+    assert adapting._kept_weights(tmp_path / "none.npz") is None
+
+
+def test_marks_in_a_reading_do_not_make_it_wrong() -> None:
+    read = [Hypothesis("12.50", 0.9), Hypothesis("1250", 0.8), Hypothesis("12.5", 0.7)]
+    said, right = held_against(read, ["12.50", "12.50", "12.50"])
+    assert said.tolist() == [0.9, 0.8, 0.7]
+    assert right.tolist() == [True, True, False]
 
 
 def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path) -> None:
@@ -120,7 +153,10 @@ def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path)
     (tmp_path / "there.onnx").touch()
     with pytest.raises(SettingError, match=r"there\.onnx is there already: name another file"):
         learning.adapt(Reader.load(), pages, out=tmp_path / "there.onnx")
-    (tmp_path / "there.onnx").unlink()
+    (tmp_path / "there.onnx").rename(tmp_path / "ours.html")
+    with pytest.raises(SettingError, match=r"ours\.html is there already: name another file"):
+        learning.adapt(Reader.load(), pages, out=out)
+    (tmp_path / "ours.html").unlink()
     with pytest.raises(DataError, match="the label of 0 is one digit, received '12'"):
         learning.adapt(Reader.load(), pages, {"0": "12"}, single=True, out=out)
     with pytest.raises(SettingError, match=r"ours\.h5 is no kind of model file"):
@@ -137,7 +173,9 @@ def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def outcome(labels: list[str | None], before: list[str], after: list[str]) -> adapting.Outcome:
+def outcome(
+    labels: list[str | None], before: list[str], after: list[str], accepted_before: int = 0
+) -> adapting.Outcome:
     from inkdigit.learning.adaptation.pile import Pile, Sample
 
     pixels = np.zeros((32, 64), np.uint8)
@@ -145,26 +183,46 @@ def outcome(labels: list[str | None], before: list[str], after: list[str]) -> ad
     model = Reader.load().model_for(ReadOptions())
     info = replace(model.info, reject_threshold=0.9)
     sure = np.linspace(1.0, 0.8, len(labels))
-    share = adapting.Share(1, 2)
-    return adapting.Outcome(pile, before, after, sure, info, share, share, {}, [])
+    sure_before = np.where(np.arange(len(labels)) < accepted_before, 1.0, 0.0)
+    drawn = {"1 digit": adapting.Change.of([True] * 9, [False] * 7 + [True] * 2)}
+    return adapting.Outcome(pile, before, after, sure_before, sure, info, info, drawn, {}, {})
 
 
 def test_what_came_of_it() -> None:
     found = outcome(
         ["12", "34", "1.-", None, None], ["12", "39", "2", "5", "6"], ["21", "34", "1", "5", "7"]
     )
-    assert (found.right(found.before).count, found.right(found.after).count) == (1, 2)
+    assert (found.right.before.count, found.right.after.count) == (1, 2)
+    assert (found.right.won, found.right.lost) == (2, 1)
+    assert not found.right.is_real
     assert found.is_better
     assert found.accepted == [0, 1, 2]
     assert found.changed == [0, 1, 2]
     assert found.suspects == [0]
     assert found.to_label == [4, 3]
-    low, high = found.right(found.after).interval
+    low, high = found.right.after.interval
     # Wilson's formula by hand for 2 of 3: the centre is (x + z²/2) / (n + z²).
     assert (low + high) / 2 == pytest.approx((2 + 1.9207) / (3 + 3.8415), abs=1e-4)
     alone = outcome([None, None], ["1", "2"], ["1", "2"])
     assert alone.is_better
-    assert not outcome(["1"], ["1"], ["1"]).is_better
+    nothing = replace(alone, info=replace(alone.info, reject_threshold=2.0))
+    assert not nothing.is_better
+    # As much is read right: it is better if more of it is accepted, and no more of that wrong.
+    labels, wrong = ["1", "2", "3"], ["1", "9", "3"]
+    assert outcome(labels, labels, labels, accepted_before=1).is_better
+    assert not outcome(labels, labels, labels, accepted_before=2).is_better
+    assert not outcome(labels, wrong, wrong, accepted_before=1).is_better
+
+
+def test_what_is_said_of_it() -> None:
+    found = outcome(["12", "34", None], ["12", "39", "2"], ["12", "34", "1"], accepted_before=1)
+    told = "; ".join(sentences(found))
+    assert "1 of 2 (9.5 to 90.5 %) were read right before, and 2 of 2" in told
+    assert "1 more, and 0 no longer; so small a difference may be chance" in told
+    assert "by confidence 2 of 3 would be accepted, before 1" in told
+    assert "2 of 9 (6.3 to 54.7 %) are read right, before 9 of 9" in told
+    # Seven of nine lost: p is 1/64.
+    assert "worse than before: numbers of 1 digit" in told
 
 
 def test_what_is_as_sure_as_what_was_accepted_before_is_accepted() -> None:
@@ -206,7 +264,9 @@ def test_the_page_shows_pictures_and_their_names_as_text(tmp_path: Path) -> None
     page = write_report(found, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "1&lt;b&gt;" in page
     assert page.count("data:image/png") == 3
-    assert "of 3 labelled pictures 1 were read right before, and 3 by" in sentences(found)[0]
+    assert (
+        "pictures 1 of 3 (6.1 to 79.2 %) were read right before, and 3 of 3" in sentences(found)[0]
+    )
     without = sentences(outcome([None, None], ["1", "2"], ["1", "2"]))
     assert without[0].startswith("without a label it cannot be known")
     assert "labels are too few to tell it of these" in without[1]

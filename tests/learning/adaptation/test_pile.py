@@ -15,23 +15,30 @@ def shown(source: Source) -> Grey:
 
 
 def pictures(count: int) -> dict[str, np.ndarray]:
-    inked = PAGE.copy()
-    inked[10:30, 20:25] = 20
-    return {f"{number}.png": inked for number in range(count)}
+    return {f"{number}.png": inked(number) for number in range(count)}
+
+
+def inked(number: int) -> np.ndarray:
+    """Return a page with a stroke, no two of them alike."""
+    page = PAGE.copy()
+    page[10:30, 5 + number % 40] = 20
+    page[30 + number // 40, 10] = 20
+    return page
 
 
 def test_pictures_have_their_labels_and_blank_and_broken_ones_are_left_out() -> None:
     given: dict = pictures(LEAST + 1)
     given |= {"blank.png": PAGE, "broken.png": b"no picture"}
     labels = {"3.png": Label("17.-", "anna"), "4.png": Label("20"), "blank.png": Label("1")}
+    labels["5.png"] = Label("", "ben")
     pile = load_pile(given, labels, shown)
     assert len(pile) == LEAST + 1
     assert pile.labelled == [3, 4]
     assert (pile.samples[3].label, pile.samples[3].group) == ("17.-", "anna")
-    assert pile.as_written
+    # Without a text it is known whose it is alone.
+    assert (pile.samples[5].label, pile.samples[5].group) == (None, "ben")
     assert len(pile.left_out) == 2
     assert "blank.png is blank" in pile.left_out
-    assert not load_pile(given, {"3.png": Label("17"), "4.png": Label("2")}, shown).as_written
 
 
 def test_what_nothing_can_be_learned_from() -> None:
@@ -41,20 +48,28 @@ def test_what_nothing_can_be_learned_from() -> None:
         DataError, match=r"^there are too few pictures to learn from: 2, at least 20 are needed"
     ):
         load_pile(pictures(2), {}, shown)
+    copies = {**pictures(30), "copy.png": inked(3)}
+    assert len(load_pile(copies, {"3.png": Label("7"), "copy.png": Label("7")}, shown)) == 31
+    with pytest.raises(DataError, match=r"^3.png and copy.png are the same picture, and their "):
+        load_pile(copies, {"3.png": Label("7"), "copy.png": Label("1")}, shown)
     same = {name: Label("7") for name in pictures(30)}
     with pytest.raises(DataError, match=r"^every label is '7': nothing could be told apart"):
         load_pile(pictures(30), same, shown)
 
 
 def test_a_group_lies_in_one_fold_and_all_folds_are_used() -> None:
-    samples = [Sample(str(i), PAGE, "1", f"writer {i % 7}") for i in range(70)]
+    samples = [Sample(str(i), inked(i), "1", f"writer {i % 7}") for i in range(70)]
     folds = Pile(samples).folds(3, seed=1)
     assert set(folds.tolist()) == {0, 1, 2}
     for writer in range(7):
         assert len(set(folds[writer::7].tolist())) == 1
-    alone = Pile([Sample(str(i), PAGE) for i in range(70)]).folds(3, seed=1)
-    assert np.bincount(alone).min() == 23
-    assert (alone == Pile([Sample(str(i), PAGE) for i in range(70)]).folds(3, seed=1)).all()
+    alone = [Sample(str(i), inked(i)) for i in range(70)]
+    folds = Pile(alone).folds(3, seed=1)
+    assert np.bincount(folds).min() == 23
+    assert (folds == Pile(alone).folds(3, seed=1)).all()
+    # A copy is never held out from what learned its picture.
+    twice = Pile([*alone, *alone]).folds(3, seed=1)
+    assert (twice[:70] == twice[70:]).all()
 
 
 def test_labels_of_class_folders() -> None:

@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 
 import inkdigit
-from inkdigit.files import write_atomically
+from inkdigit.errors import DataError
+from inkdigit.files import make_folder, write_atomically
+from inkdigit.images import Grey
 from inkdigit.learning.adaptation.learners import (
     AdaptConfig,
     Confidences,
@@ -25,10 +28,11 @@ from inkdigit.learning.adaptation.learners import (
     Networks,
     mean_weights,
 )
-from inkdigit.learning.adaptation.pile import Folds, Pile
+from inkdigit.learning.adaptation.pile import LEAST, Folds, Pile
+from inkdigit.learning.evaluation.comparison import mcnemar_p
 from inkdigit.learning.evaluation.metrics import REJECT_ALL, wilson
 from inkdigit.learning.readers.train import Weights
-from inkdigit.reading.alphabet import only_digits
+from inkdigit.reading.alphabet import MARKS, only_digits
 from inkdigit.reading.calibration import PlattScaling
 from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import ModelInfo
@@ -44,6 +48,10 @@ _DRAWN_SEED = 93
 _DRAWN = 500
 # So many pictures are named that it would tell most to label.
 TO_LABEL = 50
+# What is likelier right than this, and labelled otherwise, may have a wrong label.
+_SUSPECT = 0.9
+# Kinds of drawn numbers, by how many digits they have, each but the first from so many on.
+_KINDS = {"1 digit": 1, "2 or 3 digits": 2, "4 to 6 digits": 4, "7 digits or more": 7}
 
 Tell = Callable[[str], None]
 
@@ -60,39 +68,87 @@ class Share:
         """The least and the most that the share may well be."""
         return wilson(self.count, self.of)
 
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.count:,} of {self.of:,} ({100 * low:.1f} to {100 * high:.1f} %)"
+
+
+@dataclass(frozen=True)
+class Change:
+    """How many of the same pictures were read right before and are now, and how many only once."""
+
+    before: Share
+    after: Share
+    won: int
+    lost: int
+
+    @classmethod
+    def of(cls, before: Sequence[bool], after: Sequence[bool]) -> Self:
+        """Count two answers to each picture."""
+        pairs = [*zip(before, after, strict=True)]
+        return cls(
+            Share(sum(before), len(pairs)),
+            Share(sum(after), len(pairs)),
+            sum(new and not old for old, new in pairs),
+            sum(old and not new for old, new in pairs),
+        )
+
+    @property
+    def is_real(self) -> bool:
+        """Whether so large a change would seldom be chance (McNemar 1947)."""
+        return mcnemar_p(self.won, self.lost) < 0.05
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of adapting a reader to a pile.
 
     `before` is what it read, and `after` what networks read that did not learn from the sample,
-    with calibrated `confidences`.
-    `info` is what the new model file says of itself. `drawn_before` and `drawn_after` say how many
-    drawn lines are read right, `curve` how many labelled samples are read wrong, by the number of
-    labels that were learned from. `networks` are the mean of all that learned from the pile or most
-    of it.
+    with calibrated `confidences`; `sure_before` are those of before. `info_before` and `info` are
+    what the model file said of itself, and what the new one says. `drawn` says how drawn pictures
+    by other hands are read, by kind, and `curve` how many labelled samples are read wrong, by the
+    number of labels that were learned from. `networks` are the mean of all that learned from the
+    pile or most of it.
     """
 
     pile: Pile
     before: list[str]
     after: list[str]
+    sure_before: Confidences
     confidences: Confidences
+    info_before: ModelInfo
     info: ModelInfo
-    drawn_before: Share
-    drawn_after: Share
+    drawn: dict[str, Change]
     curve: dict[int, Share]
     networks: Networks = field(repr=False)
 
-    def right(self, texts: list[str]) -> Share:
-        """Return how many labelled samples are read right."""
-        numbers = self.pile.labelled
-        return Share(sum(self.pile.is_right(i, texts[i]) for i in numbers), len(numbers))
+    @property
+    def right(self) -> Change:
+        """How many labelled samples are read right."""
+        numbers, is_right = self.pile.labelled, self.pile.is_right
+        return Change.of(
+            [is_right(i, self.before[i]) for i in numbers],
+            [is_right(i, self.after[i]) for i in numbers],
+        )
 
     @property
     def is_better(self) -> bool:
-        """Whether more is read right than before, as far as labels tell."""
-        labelled = bool(self.pile.labelled)
-        return not labelled or self.right(self.after).count > self.right(self.before).count
+        """Whether more is read right than before, or as much and more of it accepted.
+
+        Without labels it cannot be known; what accepts nothing is no better.
+        """
+        if not self.pile.labelled:
+            return bool(self.accepted)
+        if self.right.won != self.right.lost:
+            return self.right.won > self.right.lost
+        wrong_before = self.wrong(self.accepted_before, self.before)
+        no_worse = len(self.wrong(self.accepted, self.after)) <= len(wrong_before)
+        return no_worse and len(self.accepted) > len(self.accepted_before)
+
+    def wrong(self, numbers: Sequence[int], texts: Sequence[str]) -> list[int]:
+        """Return those of some samples whose label is another."""
+        known = {*self.pile.labelled}
+        return [i for i in numbers if i in known and not self.pile.is_right(i, texts[i])]
 
     @property
     def calibrated_on_pile(self) -> bool:
@@ -102,8 +158,12 @@ class Outcome:
     @property
     def accepted(self) -> list[int]:
         """The numbers of the samples that are read surely enough."""
-        sure = self.confidences >= self.info.reject_threshold
-        return np.flatnonzero(sure).tolist()
+        return np.flatnonzero(self.confidences >= self.info.reject_threshold).tolist()
+
+    @property
+    def accepted_before(self) -> list[int]:
+        """The numbers of the samples that were read surely enough before."""
+        return np.flatnonzero(self.sure_before >= self.info_before.reject_threshold).tolist()
 
     @property
     def changed(self) -> list[int]:
@@ -114,10 +174,9 @@ class Outcome:
     @property
     def suspects(self) -> list[int]:
         """Labels that are surely read otherwise by what did not learn from them, surest first."""
-        sure = set(self.accepted)
-        known = [i for i in self.pile.labelled if i in sure]
-        wrong = [i for i in known if not self.pile.is_right(i, self.after[i])]
-        return sorted(wrong, key=lambda i: -float(self.confidences[i]))
+        least = min(_SUSPECT, self.info.reject_threshold)
+        sure = np.flatnonzero(self.confidences >= least).tolist()
+        return sorted(self.wrong(sure, self.after), key=lambda i: -float(self.confidences[i]))
 
     @property
     def to_label(self) -> list[int]:
@@ -141,32 +200,44 @@ class Adapting:
         self._state = state / _digest(learner.model.path, pile, options, config, seed)
         unknown = len(pile.labelled) < len(pile)
         rounds = config.rounds if unknown else 1
-        turns = rounds * (config.folds + 1) + (config.folds if pile.labelled else 0)
+        turns = rounds * (2 * config.folds + 1 if pile.labelled else config.folds + 1)
         self._fits = turns * len(learner.learning)
-        self._done, self._seconds = 0, 0.0
+        self._done, self._times = 0, list[float]()
 
     def run(self) -> Outcome:
-        """Adapt and calibrate, and return what came of it."""
+        """Adapt and calibrate, and return what came of it.
+
+        Raises `DataError` where nothing is known of the pile, and `OutputError` where what is
+        finished cannot be kept.
+        """
         every, folds = range(len(self.pile)), self.pile.folds(self.config.folds, self._seed)
-        start = self.learner.start
+        start, labelled = self.learner.start, self.pile.labelled
+        if not labelled and len(sure := self._sure(start, every)) < LEAST:
+            fitting = " that fit" if self.options.constrained else ""
+            raise DataError(
+                f"the reader is sure of {len(sure)} of {len(self.pile)} pictures{fitting}: too few "
+                "to learn from without labels"
+            )
+        make_folder(self._state)
         known, unseen = self._found(start, every), dict[int, Hypothesis]()
         trained = [self._adapted(every, "all")]
         for fold in range(self.config.folds):
             trained.append(self._adapted([i for i in every if folds[i] != fold], f"without-{fold}"))
             unseen |= self._found(trained[-1], [i for i in every if folds[i] == fold])
-        curve = self._curve(folds, known, unseen) if self.pile.labelled else {}
+        curve = self._curve(folds, known, unseen) if labelled else {}
         networks = {name: mean_weights([each[name] for each in trained]) for name in trained[0]}
         drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
         pixels, texts = (list(each) for each in zip(*drawn, strict=True))
         by_others = [self.learner.read(each, pixels, ReadOptions()) for each in (start, networks)]
-        right_before, right = (_digits_right(found, texts) for found in by_others)
-        shown, labelled = [unseen[i] for i in every], self.pile.labelled
+        kinds = _by_kind(texts, *by_others)
+        shown = [unseen[i] for i in every]
         if len(labelled) >= _ENOUGH:
             labels = [self.pile.samples[i].label or "" for i in labelled]
             of_labelled = [[found[i] for i in labelled] for found in (known, unseen)]
             calibration = self._calibration(of_labelled, labels, shown, ERRORS)
         else:
             calibration = self._calibration(by_others, texts, by_others[1], (0.0, 1.0))
+        right = Change.of(*(_are_right(found, texts) for found in by_others)).after
         info = replace(
             self.info,
             accuracy=right.count / right.of,
@@ -176,15 +247,26 @@ class Adapting:
             **calibration,
         )
         before, after = ([found[i].text for i in every] for found in (known, unseen))
-        sure = self.learner.confidences(shown, info)
-        return Outcome(self.pile, before, after, sure, info, right_before, right, curve, networks)
+        sure_before = self.learner.confidences([known[i] for i in every], self.info)
+        sure_after = self.learner.confidences(shown, info)
+        return Outcome(
+            self.pile,
+            before,
+            after,
+            sure_before,
+            sure_after,
+            self.info,
+            info,
+            kinds,
+            curve,
+            networks,
+        )
 
     def _adapted(self, numbers: Sequence[int], name: str) -> Networks:
         """Return the networks after they have learned from some of the samples."""
         samples = [self.pile.samples[number] for number in numbers]
         unknown = [i for i in numbers if self.pile.samples[i].label is None]
-        alone = not self.pile.as_written
-        labelled = [Example(s.pixels, s.label, alone) for s in samples if s.label is not None]
+        labelled = [_labelled(s.pixels, s.label) for s in samples if s.label is not None]
         networks = self.learner.start
         for step in range(self.config.rounds if unknown else 1):
             sure = self._sure(networks, unknown) if unknown else []
@@ -196,56 +278,63 @@ class Adapting:
             networks = learned | self.learner.witnesses
         return networks
 
-    def _sure(self, networks: Networks, numbers: list[int]) -> list[Example]:
+    def _sure(self, networks: Networks, numbers: Sequence[int]) -> list[Example]:
         """Return pictures with the digits that networks read on them, where they are sure of it."""
-        found = self._found(networks, numbers)
+        found = self._found(networks, numbers, self.options)
         said = self.learner.confidences([*found.values()], self.info)
         return [
-            Example(self.pile.samples[number].pixels, one.text, not self.options.pattern)
+            _labelled(self.pile.samples[number].pixels, one.text)
             for (number, one), confidence in zip(found.items(), said.tolist(), strict=True)
             if confidence >= self.config.sure and self.options.passes(one.text)
         ]
 
     def _fit(self, weights: Weights, examples: list[Example], name: str) -> Weights:
         """Return weights that have learned from examples, or did so in an earlier run."""
-        began = time.monotonic()
         kept, seed = self._state / f"{name}.npz", [self._seed, *name.encode()]
-        if kept.exists():
-            with np.load(kept, allow_pickle=False) as file:
-                fitted: Weights = [file[each] for each in file.files]
-        else:
-            fitted = self.learner.fit(weights, examples, seed)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(kept, lambda path: np.savez(path, *fitted, allow_pickle=False))
-        self._done, self._seconds = self._done + 1, self._seconds + time.monotonic() - began
-        left = (self._fits - self._done) * self._seconds / self._done / 60
+        fitted = _kept_weights(kept)
+        if fitted is None:
+            began = time.monotonic()
+            fitted = learned = self.learner.fit(weights, examples, seed)
+            write_atomically(kept, lambda path: np.savez(path, *learned, allow_pickle=False))
+            self._times.append(time.monotonic() - began)
+        self._done += 1
+        left = ""
+        if self._times and self._done < self._fits:
+            left = f"; about {_span((self._fits - self._done) * float(np.mean(self._times)))} left"
         of = f"training {self._done} of {self._fits}"
-        self._tell(f"{of}: learned from {len(examples)} pictures; about {left:.0f} min left")
+        self._tell(f"{of}: learned from {len(examples)} pictures{left}")
         return fitted
 
-    def _found(self, networks: Networks, numbers: Sequence[int]) -> dict[int, Hypothesis]:
+    def _found(
+        self, networks: Networks, numbers: Sequence[int], options: ReadOptions | None = None
+    ) -> dict[int, Hypothesis]:
         """Return what networks read on some of the samples, by their numbers."""
         images = [self.pile.samples[number].pixels for number in numbers]
-        read = self.learner.read(networks, images, self.options)
+        read = self.learner.read(networks, images, options or ReadOptions())
         return dict(zip(numbers, read, strict=True))
 
     def _curve(
         self, folds: Folds, known: dict[int, Hypothesis], unseen: dict[int, Hypothesis]
     ) -> dict[int, Share]:
-        """Return how many labelled samples are read wrong, by how many labels were learned from."""
+        """Return how many labelled samples are read wrong, by how many labels were learned from.
+
+        Those without a label are learned from all along, so that labels alone make the difference.
+        """
         numbers, count = self.pile.labelled, self.config.folds
+        unknown = [i for i in range(len(self.pile)) if self.pile.samples[i].label is None]
         tries: dict[int, Hypothesis] = {}
         for fold in range(count):
-            networks = self._adapted([i for i in numbers if folds[i] == fold], f"only-{fold}")
-            tried = [i for i in numbers if folds[i] == (fold + 1) % count]
-            tries |= self._found(networks, tried)
-        few = round(len(numbers) / count)
-        read = {0: known, few: tries, len(numbers) - few: unseen}
-        wrong = {
-            labels: sum(not self.pile.is_right(i, found[i].text) for i in numbers)
+            few = [i for i in numbers if folds[i] == fold]
+            networks = self._adapted([*few, *unknown], f"only-{fold}")
+            tries |= self._found(networks, [i for i in numbers if folds[i] == (fold + 1) % count])
+        a_third = round(len(numbers) / count)
+        read = {0: known, a_third: tries, len(numbers) - a_third: unseen}
+        return {
+            labels: Share(
+                sum(not self.pile.is_right(i, found[i].text) for i in numbers), len(numbers)
+            )
             for labels, found in read.items()
         }
-        return {labels: Share(odd, len(numbers)) for labels, odd in wrong.items()}
 
     def _calibration(
         self,
@@ -272,11 +361,43 @@ class Adapting:
         self.learner.write(outcome.networks, outcome.info, images, out)
 
 
-def _digits_right(found: Sequence[Hypothesis], texts: list[str]) -> Share:
-    """Return how many drawn pictures with digits are read right."""
+def _labelled(pixels: Grey, text: str) -> Example:
+    """Return an example; where its label has no mark, marks in the picture are passed over."""
+    return Example(pixels, text, not set(text) & set(MARKS))
+
+
+def _kept_weights(path: Path) -> Weights | None:
+    """Return what a training has left, or nothing where it has not, or the file is broken."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return [file[each] for each in file.files]
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return None
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _are_right(found: Sequence[Hypothesis], texts: Sequence[str]) -> list[bool]:
+    """Return which drawn pictures are read right, of those with digits."""
     digits = map(only_digits, texts)
-    right = [one.text == text for one, text in zip(found, digits, strict=True) if text]
-    return Share(sum(right), len(right))
+    return [one.text == text for one, text in zip(found, digits, strict=True) if text]
+
+
+def _by_kind(
+    texts: Sequence[str], before: Sequence[Hypothesis], after: Sequence[Hypothesis]
+) -> dict[str, Change]:
+    """Return how drawn numbers are read, by how many digits they have."""
+    lengths = np.array([len(only_digits(text)) for text in texts])
+    places = np.digitize(lengths, [*_KINDS.values()]) - 1
+    kinds: dict[str, Change] = {}
+    for place, kind in enumerate(_KINDS):
+        if numbers := np.flatnonzero(places == place).tolist():
+            some = [texts[i] for i in numbers]
+            read = ([found[i] for i in numbers] for found in (before, after))
+            kinds[kind] = Change.of(*(_are_right(found, some) for found in read))
+    return kinds
 
 
 def least_accepted(info: ModelInfo, anew: ModelInfo) -> float:
@@ -317,7 +438,7 @@ def _curve(info: ModelInfo) -> PlattScaling:
 def _digest(path: Path, pile: Pile, options: ReadOptions, config: AdaptConfig, seed: int) -> str:
     """Return what tells one adaptation from another."""
     known = hashlib.sha256(path.read_bytes())
-    known.update(repr((options, config, seed, pile.as_written)).encode())
+    known.update(repr((options, config, seed)).encode())
     for sample in pile.samples:
         known.update(repr((sample.label, sample.group, sample.pixels.shape)).encode())
         known.update(sample.pixels.tobytes())

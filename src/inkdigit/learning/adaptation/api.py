@@ -57,9 +57,9 @@ def adapt(  # noqa: PLR0913
     finished is kept beside it until then, so that the same call goes on where it was stopped.
     `tell` is called with how far it is, and with what came of it.
 
-    Raises `DataError` for pictures and labels that do not match, or are too few, and where no more
-    is read right than before, unless `force`; `SettingError` where `out` is there already, or the
-    reader has no network of the kind.
+    Raises `DataError` for pictures and labels that do not match, or are too few, and where the
+    reader is no better than before, unless `force`; `SettingError` where `out` or the page is there
+    already, or the reader has no network of the kind.
 
     >>> from inkdigit import Reader, learning
     >>> learning.adapt(Reader.load(), ["docs/amount.png"])
@@ -69,8 +69,11 @@ def adapt(  # noqa: PLR0913
     out = as_path(out, "out")
     if out.suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
-    if out.exists():
-        raise SettingError(f"{out} is there already: name another file")
+    page, state = out.with_suffix(".html"), out.with_name(out.name + STATE)
+    # A page beside a state is of a call that stopped, or was not better.
+    for path in [out] if state.exists() else [out, page]:
+        if path.exists():
+            raise SettingError(f"{path} is there already: name another file with -o or out")
     given: dict[str, Any] = {"epochs": epochs, "seed": seed}
     TrainingSettings(network="line", **given)
     options = ReadOptions(pattern=pattern, check=check, single=single)
@@ -86,18 +89,21 @@ def adapt(  # noqa: PLR0913
     pile = load_pile(sources, known, partial(reader.shown, options=options))
     config = AdaptConfig.for_pile(len(pile))
     config = config if epochs is None else replace(config, epochs=epochs)
-    state = out.with_name(out.name + STATE)
     learner = make_learner(model, config)
     say: Tell = tell or (lambda _: None)
     adapting = Adapting(learner, pile, options, seed, state, say)
-    outcome = adapting.run()
-    page = write_report(outcome, out.with_suffix(".html"))
+    try:
+        outcome = adapting.run()
+    except KeyboardInterrupt as stopped:
+        stopped.add_note("what is finished is kept: the same command goes on from there")
+        raise
+    write_report(outcome, page)
     for sentence in sentences(outcome):
         say(sentence)
     if not (outcome.is_better or force):
         raise DataError(
-            f"no more is read right than before, so {out} is not written: {page} says what came of "
-            "it, and force writes it all the same"
+            f"the reader is no better than before, so {out} is not written: {page} says what came "
+            f"of it. The same with force writes it all the same, from what is kept in {state}"
         )
     adapting.write(outcome, out)
     shutil.rmtree(state, ignore_errors=True)

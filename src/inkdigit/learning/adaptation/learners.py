@@ -246,7 +246,8 @@ class DigitLearner(_Trained):
     def __init__(self, model: DigitModel, config: AdaptConfig) -> None:
         if model.info.classes != SINGLE_ALPHABET:
             raise SettingError(
-                f"{model.name} does not tell what is no digit: adapt a model of `single`"
+                f"{model.name} does not tell what is no digit: a model of the networks `line` and "
+                "`single` can be adapted, and one that was"
             )
         self.witnesses: Networks = {}
         smoothing = RECIPES["single"].smoothing

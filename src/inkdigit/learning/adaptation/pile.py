@@ -12,7 +12,7 @@ from inkdigit.errors import DataError, ImageError, InkdigitError
 from inkdigit.images import Grey, Source
 from inkdigit.learning.datasets.folder import class_of, first_few
 from inkdigit.learning.datasets.labels import Label
-from inkdigit.reading.alphabet import MARKS, only_digits
+from inkdigit.reading.alphabet import only_digits
 
 # From fewer pictures nothing can be learned that could be told from chance.
 LEAST = 20
@@ -34,10 +34,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Pile:
-    """Samples, whether their labels hold marks as they are written, and what was left out."""
+    """Samples, and what was left out."""
 
     samples: list[Sample]
-    as_written: bool = False
     left_out: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -53,11 +52,11 @@ class Pile:
         return only_digits(text) == only_digits(self.samples[number].label or "")
 
     def folds(self, count: int, seed: int) -> Folds:
-        """Return the fold of each sample, from 0; a group lies in one fold, whole.
+        """Return the fold of each sample, from 0; a group lies in one fold, and so do copies.
 
         Raises `DataError` where there are fewer groups.
         """
-        groups = [sample.group or f"\0{sample.name}" for sample in self.samples]
+        groups = [sample.group or f"\0{sample.pixels.tobytes().hex()}" for sample in self.samples]
         names = sorted(set(groups))
         if len(names) < count:
             raise DataError(
@@ -74,11 +73,11 @@ def load_pile(pictures: Mapping[str, Source], labels: Mapping[str, Label], shown
 
     A label without text says whose a picture is, and not what stands in it. Blank and broken
     pictures are left out, and said. Raises `DataError` for labels of pictures that are not there,
-    and for too few pictures.
+    for copies of a picture with different labels, and for too few pictures.
     """
     if missing := [name for name in labels if name not in pictures]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise DataError(f"there is a label for {missing[0]}{more}, and no such picture")
+        raise DataError(f"there is a label for {missing[0]}{more}, and no such picture in the pile")
     samples, left_out = [], []
     for name, source in pictures.items():
         try:
@@ -96,11 +95,24 @@ def load_pile(pictures: Mapping[str, Source], labels: Mapping[str, Label], shown
             f"there are too few pictures to learn from: {len(samples)}{why}, at least {LEAST} are "
             "needed"
         )
+    _check_copies(samples)
     texts = {sample.label for sample in samples if sample.label}
-    as_written = any(set(text) & set(MARKS) for text in texts)
     if len(texts) == 1 and not any(sample.label is None for sample in samples):
         raise DataError(f"every label is {next(iter(texts))!r}: nothing could be told apart")
-    return Pile(samples, as_written, left_out)
+    return Pile(samples, left_out)
+
+
+def _check_copies(samples: Iterable[Sample]) -> None:
+    """Refuse labels that differ for one and the same picture."""
+    known: dict[bytes, Sample] = {}
+    for sample in samples:
+        if sample.label is not None:
+            other = known.setdefault(sample.pixels.tobytes(), sample)
+            if other.label != sample.label:
+                raise DataError(
+                    f"{other.name} and {sample.name} are the same picture, and their labels are "
+                    f"{other.label!r} and {sample.label!r}"
+                )
 
 
 def labels_of_folders(names: Iterable[str]) -> dict[str, Label]:

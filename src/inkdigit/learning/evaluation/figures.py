@@ -9,6 +9,7 @@ and Ito's, and nothing is told by colour alone.
 2
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,24 @@ def by_writer(evaluation: Evaluation) -> Figure:
     axes.xaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
     axes.grid(True, axis="x")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    return figure
+
+
+@styled
+def errors_by_labels(curve: Mapping[int, Any]) -> Figure:
+    """Return the share that is read wrong by the number of labels, with 95 % intervals.
+
+    `curve` has for each number of labels a count of errors `of` so many, and its `interval`.
+    """
+    figure = Figure(figsize=(7, 3.4), layout="constrained")
+    axes = figure.subplots()
+    at = np.array([share.count / share.of for share in curve.values()])
+    spread = _spread(at, *np.transpose([share.interval for share in curve.values()]))
+    axes.errorbar(list(curve), at, yerr=spread, fmt="o-", color=BLUE, capsize=4)
+    axes.set(xlabel="labels learned from", ylabel="share read wrong", ylim=(0, None))
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(ticker.PercentFormatter(1, decimals=None))
+    axes.grid(True)
     return figure
 
 

@@ -313,5 +313,5 @@ def read_lines(
 def held_against(found: Sequence[Hypothesis], labels: Sequence[str]) -> tuple[Floats, Mask]:
     """Return the probability of what was read on each line, and whether its digits are right."""
     pairs = zip(found, labels, strict=True)
-    right = np.array([one.text == only_digits(label) for one, label in pairs])
+    right = np.array([only_digits(one.text) == only_digits(label) for one, label in pairs])
     return np.array([one.probability for one in found]), right
