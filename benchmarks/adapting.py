@@ -166,7 +166,8 @@ def _adapted(
     out, table = RUNS / f"{name}.onnx", RUNS / f"{name}.csv"
     shutil.rmtree(out.with_name(f"{out.name}.adapting"), ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.unlink(missing_ok=True)
+    for old in (out, out.with_suffix(".html")):
+        old.unlink(missing_ok=True)
     sources = {str(picture.source): picture.source for picture in pictures}
     with table.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)

@@ -60,8 +60,8 @@ def _accepted(outcome: Outcome) -> str:
     if not accepted:
         return "none is read surely enough to be accepted: more labels would help"
     expected = (
-        f"of drawn pictures as sure {wrong} are to be expected wrong: labels are too few to tell it "
-        "of these"
+        f"of drawn pictures as sure {wrong} are to be expected wrong: labels are too few to tell "
+        "it of these"
     )
     if outcome.calibrated_on_pile:
         known = {*outcome.pile.labelled}
