@@ -144,6 +144,8 @@ def test_marks_in_a_reading_do_not_make_it_wrong() -> None:
 def test_what_cannot_be_adapted(written: list[tuple[Grey, str]], tmp_path: Path) -> None:
     pages = [page for page, _ in written]
     out = tmp_path / "ours.onnx"
+    with pytest.raises(SettingError, match="reader is a Reader, such as"):
+        learning.adapt("x", pages, out=out)
     with pytest.raises(DataError, match="2 labels do not match 40 pictures"):
         learning.adapt(Reader.load(), pages, ["1", "2"], out=out)
     with pytest.raises(SettingError, match="reads lines, and no single digits"):

@@ -29,6 +29,7 @@ def test_labels_of_a_csv(tmp_path: Path) -> None:
         (["file,value", "a.png,1"], r"labels.csv has no column text \(its columns: file, value\)"),
         ([""], "is no CSV"),
         (["file,text", "a.png,1", "a.png,2"], "says both '1' and '2' of a.png"),
+        (["file,text"], r"labels.csv names no pictures"),
         (["file,text", "a.png,12a"], r"line 2: '12a' holds 'a': a label has digits and the marks"),
         (["file,text", '"a.png,1'], "is no CSV"),
     ],

@@ -66,6 +66,8 @@ def adapt(  # noqa: PLR0913
     Traceback (most recent call last):
     inkdigit.errors.DataError: there are too few pictures to learn from: 1, at least 20 are needed
     """
+    if not isinstance(reader, Reader):
+        raise SettingError(f"reader is a Reader, such as Reader.load(), received {shown(reader)}")
     out = as_path(out, "out")
     if out.suffix != ".onnx":
         raise SettingError(f"{out} is no kind of model file: end it in .onnx")
@@ -113,7 +115,9 @@ def adapt(  # noqa: PLR0913
 def _sources(pictures: Pictures) -> Mapping[str, Source]:
     if isinstance(pictures, str | Path):
         return pictures_in(Path(pictures))
-    return pictures if isinstance(pictures, Mapping) else named(pictures)
+    if isinstance(pictures, Mapping):
+        return {str(name): source for name, source in pictures.items()}
+    return named(pictures)
 
 
 def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[str, Label]:

@@ -46,6 +46,8 @@ def read_labels(path: Path, group: str | None = None) -> dict[str, Label]:
         known = labels.setdefault(name, Label(label, *of))
         if known.text != label:
             raise DataError(f"{path} says both {known.text!r} and {label!r} of {name}")
+    if not labels:
+        raise DataError(f"{path} names no pictures")
     return labels
 
 
