@@ -2,8 +2,7 @@
 
 What is said of a reader that has learned from a pile is measured on pictures of it that it did not
 learn from: it is cut into folds, and each is read by networks that learned from the others (Stone
-1974). The weights that are kept are the mean of theirs and of those that learned from all of it
-(Wortsman et al. 2022, Model soups): one training errs by chance, and several in other ways.
+1974). Those that learned from all of it are kept.
 """
 
 import hashlib
@@ -26,7 +25,6 @@ from inkdigit.learning.adaptation.learners import (
     Example,
     Learner,
     Networks,
-    mean_weights,
 )
 from inkdigit.learning.adaptation.pile import LEAST, Folds, Pile
 from inkdigit.learning.evaluation.comparison import mcnemar_p
@@ -107,8 +105,7 @@ class Outcome:
     with calibrated `confidences`; `sure_before` are those of before. `info_before` and `info` are
     what the model file said of itself, and what the new one says. `drawn` says how drawn pictures
     by other hands are read, by kind, and `curve` how many labelled samples are read wrong, by the
-    number of labels that were learned from. `networks` are the mean of all that learned from the
-    pile or most of it.
+    number of labels that were learned from. `networks` learned from the whole pile.
     """
 
     pile: Pile
@@ -220,12 +217,11 @@ class Adapting:
             )
         make_folder(self._state)
         known, unseen = self._found(start, every), dict[int, Hypothesis]()
-        trained = [self._adapted(every, "all")]
+        networks = self._adapted(every, "all")
         for fold in range(self.config.folds):
-            trained.append(self._adapted([i for i in every if folds[i] != fold], f"without-{fold}"))
-            unseen |= self._found(trained[-1], [i for i in every if folds[i] == fold])
+            others = self._adapted([i for i in every if folds[i] != fold], f"without-{fold}")
+            unseen |= self._found(others, [i for i in every if folds[i] == fold])
         curve = self._curve(folds, known, unseen) if labelled else {}
-        networks = {name: mean_weights([each[name] for each in trained]) for name in trained[0]}
         drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
         pixels, texts = (list(each) for each in zip(*drawn, strict=True))
         by_others = [self.learner.read(each, pixels, ReadOptions()) for each in (start, networks)]

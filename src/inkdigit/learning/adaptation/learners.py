@@ -86,11 +86,6 @@ class AdaptConfig:
         return cls(epochs=max(_LEAST_EPOCHS, min(cls.epochs, _SEEN // size)))
 
 
-def mean_weights(networks: Sequence[Weights]) -> Weights:
-    """Return the mean of the weights of networks of one kind."""
-    return [np.mean(alike, axis=0, dtype=np.float32) for alike in zip(*networks, strict=True)]
-
-
 class Example(NamedTuple):
     """What a network is shown, the text in it, and whether that is its digits alone."""
 
