@@ -107,3 +107,5 @@ def test_what_makes_no_sense_is_refused() -> None:
             read_to(PAGE, out, find=True, table=True)
     with pytest.raises(SettingError, match="leave out find"):
         read_to(PAGE, find=True, form="claim.form.json")
+    with pytest.raises(SettingError, match="leave out single"):
+        read_to(PAGE, find=True, single=True)

@@ -266,6 +266,7 @@ class Reader:
                 yield Row(name, number, nothing, self.model)
 
     def _page(self, grey: Grey, options: ReadOptions) -> Page:
+        options.check_of_pages()
         seen = see(self.finder, grey, options.rotate)
         places = laid_out([spot.level for spot in seen.spots], seen.first.said)
         cut = [seen.cut_out(spot) for spot in seen.spots]

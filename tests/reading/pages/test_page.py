@@ -185,3 +185,8 @@ def test_a_number_is_a_reading() -> None:
     one = PageNumber(text="7", confidence=0.5, box=(1, 2, 3, 4))
     assert repr(one) == "Reading('7', 0.5000, accepted)"
     assert one.to_dict()["box"] == [1, 2, 3, 4]
+def test_a_page_does_not_hold_exactly_one_digit(reader: inkdigit.Reader) -> None:
+    with pytest.raises(SettingError, match="leave out single"):
+        reader.read_page(EXAMPLE, single=True)
+
+
