@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_only_what_fits_a_pattern(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert "19051" in [row["text"] for row in rows]
     assert all(len(row["digits"]) == 5 for row in rows)
+
+
+def test_a_page_on_which_nothing_fits_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", PAGE, "--find", "--pattern", r"\d{9}", "--format", "jsonl", "-q"]) == 0
+    (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert row["status"] == "rejected"
+    assert re.fullmatch(r"4\d numbers were found, and none fits .*", row["reason"])
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
@@ -107,3 +115,5 @@ def test_what_makes_no_sense_is_refused() -> None:
             read_to(PAGE, out, find=True, table=True)
     with pytest.raises(SettingError, match="leave out find"):
         read_to(PAGE, find=True, form="claim.form.json")
+    with pytest.raises(SettingError, match="leave out single"):
+        read_to(PAGE, find=True, single=True)

@@ -243,12 +243,18 @@ def test_where_nothing_could_be_seen_nothing_is_accepted(
         assert reading.confidence == 0.0
 
 
+# A stroke that is no number, in a picture that is no page.
+SMALL = np.pad(np.zeros((30, 4), np.uint8), ((10, 10), (20, 26)), constant_values=240)
+
+
 @pytest.mark.parametrize(
     ("page", "status", "said"),
     [
         (np.zeros((300, 200), np.uint8), "review", "nothing could be seen: the paper is black"),
         (np.full((4, 2), 200, np.uint8), "review", "the picture is too small for a digit"),
-        (BLANK, "rejected", "a picture of one number is read without find"),
+        (np.tile(SMALL, (1, 400)), "review", "too long and narrow to look at whole (20000×50"),
+        (SMALL, "review", "the picture is too small for a page (50×50 pixels)"),
+        (BLANK, "rejected", "a picture of one number is read without find (--find)"),
     ],
 )
 def test_a_page_without_numbers_says_whether_one_could_have_been_seen(

@@ -122,7 +122,7 @@ def test_the_numbers_of_a_page_are_those_of_the_command_line(
     told = ask(forms, page, find="true").json()
     assert [row["text"] for row in told["rows"]] == [row["text"] for row in expected]
     assert [row["box"] for row in told["rows"]] == [row["box"] for row in expected]
-    for more in ({"form": "claim"}, {"shown": "true"}):
+    for more in ({"form": "claim"}, {"shown": "true"}, {"single": "true"}):
         refused = ask(forms, page, find="true", **more)
         assert refused.status_code == 422
         assert "leave out" in refused.json()["detail"]

@@ -160,6 +160,8 @@ def _shape(job: ReadJob, made: Counter[str], *, table: bool) -> Shape | None:
 
     if job.find and job.forms:
         raise SettingError("a form says where its numbers stand: leave out find")
+    if job.find:
+        job.options.check_of_pages()
     if table and not job.find:
         raise SettingError("a table is of the numbers that are found on pages: add find")
     if not job.forms:

@@ -146,6 +146,14 @@ class ReadOptions:
         columns = () if self.total_column is None else self.total_column.split(";")
         return {_column(one) for one in columns}
 
+    def check_of_pages(self) -> None:
+        """Raise `SettingError` for what makes no sense where numbers are found on pages."""
+        if self.single:
+            raise SettingError(
+                r"on pages numbers of any length are found: leave out single, or find "
+                r"(the pattern \d keeps numbers of one digit)"
+            )
+
     def of_crops(self) -> Self:
         """Return the options for what is cut out of a page."""
         return replace(self, page=None, rotate=0, pattern_column=None, total_column=None)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from math import ceil
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Literal, NamedTuple, Self, Unpack, overload
 
@@ -20,7 +20,7 @@ from inkdigit.reading.line_reader import LineReader
 from inkdigit.reading.model_file import DigitModel, LineModel, PageModel, load_model_file
 from inkdigit.reading.number import meanings
 from inkdigit.reading.options import Options, ReadOptions, with_read_options
-from inkdigit.reading.pages.looking import Seen, Spot, see
+from inkdigit.reading.pages.looking import Seen, Spot, see, why_overlooked
 from inkdigit.reading.pages.page import Page, PageNumber, with_columns
 from inkdigit.reading.pages.tables import laid_out
 from inkdigit.reading.preprocessing.line import extract_line
@@ -36,9 +36,15 @@ _THREADS = 2
 # How many pictures are read as one batch: numpy decodes many lines in little more time than one.
 _FEW, _MANY = 64, 256
 
-# Where numbers are read less surely, on the mean, so many of them are read upside down as well: a
-# page is turned where that adds half a sure number.
-_SURE, _ASKED, _HALF = 0.85, 24, 0.5
+# What may lie on its side is looked at so as well where fewer numbers are read, or less surely.
+_WELL = 0.75
+# Which way up a page lies is told by so many of its numbers. Where they are so much less sure
+# upside down, it is upright. Else it is looked at both ways, and what tells these apart has to be
+# more than so many times the root of all that is read: less may be chance.
+_ASKED, _LESS, _MORE = 24, 0.85, 0.45
+# Digits that upside down are others, or the same: of what is made of them it cannot be seen.
+_EITHER_WAY = str.maketrans("69", "96")
+_EITHER = frozenset("0125689")
 # What is found less surely has to be read.
 _SURELY_FOUND = 0.9
 # What is lower than this share of the height that numbers of a page have may be none.
@@ -47,7 +53,7 @@ _NOTHING = Reading(
     text="",
     confidence=0.0,
     status="rejected",
-    reason="no handwritten number was found: a picture of one number is read without find",
+    reason="no handwritten number was found: a picture of one number is read without find (--find)",
     rule="found",
 )
 
@@ -259,38 +265,84 @@ class Reader:
                 place = f"{one.row}/{one.column}", one.box, found.rotate
                 yield Row(name, number, one, self.model, *place)
             if not found.numbers:
-                nothing = replace(_NOTHING, model=self.model)
-                if unseen := "" if extract_line(page) else why_unseen(page):
-                    status, reason, rule = decide(Evidence.of_blank(options, unseen))
-                    nothing = replace(nothing, status=status, reason=reason, rule=rule)
-                yield Row(name, number, nothing, self.model)
+                nothing = _nothing(page, found.unfit, options)
+                yield Row(name, number, replace(nothing, model=self.model), self.model)
 
     def _page(self, grey: Grey, options: ReadOptions) -> Page:
-        seen = see(self.finder, grey, options.rotate)
-        places = laid_out([spot.level for spot in seen.spots], seen.first.said)
-        cut = [seen.cut_out(spot) for spot in seen.spots]
-        crops = [crop for crop, _ in cut]
-        others = options.of_crops()
-        asked = [options.by_column.get(column, others) for _, column in places]
-        read = self._as_asked(crops, asked)
-        if options.rotate is None and self._is_upside_down(seen, crops, read, asked):
-            return self._page(grey, replace(options, rotate=(90 * seen.quarters + 180) % 360))
+        options.check_of_pages()
+        way, is_known = self._upright(grey, options)
+        seen, places, read = way.seen, way.places, way.read
+        crops = [crop for crop, _ in way.cut]
         self._read_freely(read, crops, [column for _, column in places], options)
         wanted = [
             (reading, spot, matrix, place)
-            for spot, (_, matrix), reading, place in zip(seen.spots, cut, read, places, strict=True)
+            for spot, (_, matrix), reading, place in zip(
+                seen.spots, way.cut, read, places, strict=True
+            )
             if isinstance(reading, Reading)
             and _is_wanted(reading, spot.place.probability, options, place[1])
         ]
         threshold = self.finder.info.reject_threshold
         usual = float(np.median([spot.level[3] for _, spot, *_ in wanted])) if wanted else 0.0
         sure = threshold if options.min_confidence is None else options.min_confidence
-        least = _Least(sure, _LOW * usual)
+        least = _Least(sure, _LOW * usual, is_known)
         numbers = [_on_page(*one, seen, least) for one in wanted]
         numbers.sort(key=lambda one: (one.row, one.column))
         numbers = with_columns(numbers, {*options.by_column, *options.totals}, options.totals)
         angle = float(np.degrees(seen.angle))
-        return Page(tuple(numbers), 90 * seen.quarters, angle, self.model)
+        unfit = sum(
+            not _fits(one, options, column) and bool(only_digits(one.unconstrained or ""))
+            for one, (_, column) in zip(read, places, strict=True)
+            if isinstance(one, Reading)
+        )
+        return Page(tuple(numbers), 90 * seen.quarters, angle, self.model, unfit)
+
+    def _upright(self, grey: Grey, options: ReadOptions) -> tuple["_Way", bool]:
+        """Return a page read upright, and whether it is known which way up it lies.
+
+        It is so read that most is found and read surely.
+        """
+        way = self._way(grey, options)
+        if options.rotate is not None:
+            return way, True
+        told = self._both_ways_up(way)
+        if way.seen.may_lie and max(told) < _WELL * _ASKED:
+            side = self._way(grey, replace(options, rotate=90))
+            beside = self._both_ways_up(side)
+            # What lies on its side falls apart into more numbers, which are read less surely.
+            if max(beside) * side.share(beside) > max(told) * way.share(told):
+                way, told = side, beside
+        as_it_is, over = told
+        if over <= _LESS * as_it_is:
+            return way, True
+        other = self._way(grey, replace(options, rotate=90 * way.seen.quarters + 180))
+        over_there, as_there = self._both_ways_up(other)
+        more = as_it_is + as_there - over - over_there
+        if abs(more) < _MORE * sqrt(as_it_is + as_there + over + over_there):
+            return way, False
+        return (way if more > 0 else other), True
+
+    def _way(self, grey: Grey, options: ReadOptions) -> "_Way":
+        """Return a page as it is found and read in one way."""
+        seen = see(self.finder, grey, options.rotate)
+        places = laid_out([spot.level for spot in seen.spots], seen.first.said)
+        cut = [seen.cut_out(spot) for spot in seen.spots]
+        others = options.of_crops()
+        asked = [options.by_column.get(column, others) for _, column in places]
+        read = self._as_asked([crop for crop, _ in cut], asked)
+        return _Way(options, seen, places, cut, asked, read)
+
+    def _both_ways_up(self, way: "_Way") -> tuple[float, float]:
+        """Return how many of the numbers most surely found are read, as they lie and upside down.
+
+        Each counts as much as it is sure, and what would not stay in the page counts nothing.
+        """
+        found = [-spot.place.probability for spot in way.seen.spots]
+        surest = [int(n) for n in np.argsort(found, kind="stable")[:_ASKED]]
+        crops = [turned(way.cut[n][0], 180) for n in surest]
+        over = self._as_asked(crops, [way.asked[n] for n in surest])
+        as_they_lie = [way.read[n] for n in surest]
+        return way.certainty(surest, as_they_lie), way.certainty(surest, over)
 
     def _as_asked(self, crops: Sequence[Grey], asked: Sequence[ReadOptions]) -> list[Result]:
         """Return a reading of each crop, each by its own options."""
@@ -319,22 +371,6 @@ class Reader:
                 why = f"it does not fit the pattern of column {columns[number]}"
                 read[number] = replace(one, status="review", rule="column", reason=why)
 
-    def _is_upside_down(
-        self,
-        seen: Seen,
-        crops: Sequence[Grey],
-        read: Sequence[Result],
-        asked: Sequence[ReadOptions],
-    ) -> bool:
-        """Return whether the numbers most surely found are read more surely upside down."""
-        found = [-spot.place.probability for spot in seen.spots]
-        surest = np.argsort(found, kind="stable")[:_ASKED]
-        as_it_is = _certainty([read[n] for n in surest])
-        if as_it_is >= _SURE * len(surest):
-            return False
-        over = self._as_asked([turned(crops[n], 180) for n in surest], [asked[n] for n in surest])
-        return _certainty(over) > as_it_is + _HALF
-
     @cached_property
     def finder(self) -> PageModel:
         """The model that finds numbers on pages; loaded when a page is first read."""
@@ -361,15 +397,53 @@ class Reader:
         return reader
 
 
+def _nothing(page: Grey, unfit: int, options: ReadOptions) -> Reading:
+    """Return what is said of a page without a number, of whose numbers so many do not fit."""
+    if unfit:
+        found = "1 number was found, and it does not fit"
+        if unfit > 1:
+            found = f"{unfit:,} numbers were found, and none fits"
+        return replace(_NOTHING, rule="pattern", reason=f"{found} the pattern {options.pattern}")
+    if unseen := why_overlooked(page.shape) if extract_line(page) else why_unseen(page):
+        status, reason, rule = decide(Evidence.of_blank(options, unseen))
+        return replace(_NOTHING, status=status, reason=reason, rule=rule)
+    return _NOTHING
+
+
 class _Least(NamedTuple):
-    """How sure a number of a page is at least that is accepted, and how high as `Spot.level`."""
+    """How sure a number is at least that is accepted, and how high as `Spot.level`.
+
+    And whether it is known which way up its page lies.
+    """
 
     confidence: float
     height: float
+    is_known: bool
 
 
-def _certainty(read: Sequence[Result]) -> float:
-    return sum(one.confidence for one in read if isinstance(one, Reading))
+class _Way(NamedTuple):
+    """A page as it was found and read in one way: for each spot what was cut out, and so on."""
+
+    options: ReadOptions
+    seen: Seen
+    places: list[tuple[int, int]]
+    cut: list[tuple[Grey, npt.NDArray[np.float64]]]
+    asked: list[ReadOptions]
+    read: list[Result]
+
+    def share(self, told: tuple[float, float]) -> float:
+        """Return how sure a number is, on the mean, as it lies or upside down."""
+        return max(told) / max(1, min(_ASKED, len(self.read)))
+
+    def certainty(self, chosen: Sequence[int], read: Sequence[Result]) -> float:
+        """Return how sure the readings of chosen spots are in all, of what stays in the page."""
+        found = [self.seen.spots[n].place.probability for n in chosen]
+        return sum(
+            probability * one.confidence
+            for n, probability, one in zip(chosen, found, read, strict=True)
+            if isinstance(one, Reading)
+            and _is_wanted(one, probability, self.options, self.places[n][1])
+        )
 
 
 def _is_wanted(reading: Reading, found: float, options: ReadOptions, column: int) -> bool:
@@ -381,12 +455,16 @@ def _is_wanted(reading: Reading, found: float, options: ReadOptions, column: int
         return False
     if (reading.status == "rejected" or reading.rule == "column") and found < _SURELY_FOUND:
         return False
-    if column in options.by_column:
+    return _fits(reading, options, column)
+
+
+def _fits(reading: Reading, options: ReadOptions, column: int) -> bool:
+    """Return whether what was read fits the pattern without a digit more or less."""
+    if column in options.by_column or not options.pattern:
         return True
-    if reading.rule == "pattern":
-        return False
     seen = reading.unconstrained
-    return seen is None or not options.pattern or len(only_digits(seen)) == len(reading.digits)
+    same = seen is None or len(only_digits(seen)) == len(reading.digits)
+    return same and reading.rule != "pattern"
 
 
 def _on_page(
@@ -426,9 +504,15 @@ def _doubt(reading: Reading, spot: Spot, least: _Least) -> dict[str, str]:
         rule, why = "beside", "a stroke stands close beside the number: is it a digit?"
     elif spot.level[3] < least.height:
         rule, why = "low", "it is much lower than the numbers of the page: an accent, a comma?"
+    elif not least.is_known and _is_other_upside_down(reading.digits):
+        rule, why = "upside down", "it is another number if the page lies upside down, as it may"
     elif confidence < least.confidence:
         why = f"it is not sure that this is a handwritten number, and read right ({confidence:.2f})"
     return {"status": "review", "rule": rule, "reason": why} if why else {}
+
+
+def _is_other_upside_down(digits: str) -> bool:
+    return _EITHER.issuperset(digits) and digits[::-1].translate(_EITHER_WAY) != digits
 
 
 def _corners(box: Box, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

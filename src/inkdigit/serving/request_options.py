@@ -64,6 +64,8 @@ class Asked:
             raise SettingError("of a form or a page nothing is shown: leave out shown")
         if self.form and self.find:
             raise SettingError("a form says where its numbers stand: leave out find")
+        if self.find:
+            self.options.check_of_pages()
         if (self.options.by_column or self.options.totals) and not self.find:
             raise SettingError("pattern_column and total_column are of pages: add find")
 

@@ -1,18 +1,24 @@
 import io
+from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import cv2
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 import inkdigit
 from inkdigit.errors import ImageError, ModelError, SettingError
-from inkdigit.images import open_grey, turned
+from inkdigit.images import Grey, open_grey, turned
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.pages.page import Page, PageNumber, with_columns
 from inkdigit.reading.reader import PAGE_MODEL
+
+if TYPE_CHECKING:
+    from hand import Hand
 
 mpl.use("agg")
 EXAMPLE = open_grey("docs/register.jpg")
@@ -69,6 +75,44 @@ def test_a_page_on_its_head_is_turned(reader: inkdigit.Reader) -> None:
     assert reader.read_page(turned(EXAMPLE, 180)).rotate == 180
     rows = reader.number_rows(turned(EXAMPLE, 180), "a.png", ReadOptions())
     assert {row.rotate for row in rows} == {180}
+    assert reader.read_page(turned(EXAMPLE, 270)).rotate == 90
+
+
+def sheet(hand: "Hand", texts: Sequence[str]) -> Grey:
+    """A page of numbers in three columns, without a rule or a word."""
+    page = np.full((1400, 1000), 240, np.uint8)
+    for place, text in enumerate(texts):
+        number = cv2.resize(hand.write(text, place), None, fx=0.5, fy=0.5)
+        y, x = 60 + 160 * (place // 3), 60 + 300 * (place % 3)
+        page[y : y + len(number), x : x + number.shape[1]] = number
+    return page
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_digits_that_stand_alone_are_read_as_they_stand(
+    reader: inkdigit.Reader, hand: "Hand", degrees: int
+) -> None:
+    texts = "712345607284937461523074"
+    page = reader.read_page(turned(sheet(hand, texts), degrees))
+    assert page.rotate == -degrees % 360
+    assert (Counter(one.text for one in page.numbers) & Counter(texts)).total() > 17
+
+
+def test_one_digit_is_a_page(reader: inkdigit.Reader, hand: "Hand") -> None:
+    page = reader.read_page(sheet(hand, "7"))
+    assert [one.text for one in page.numbers] == ["7"]
+    assert page.rotate == 0
+
+
+def test_what_may_be_upside_down_is_for_review(reader: inkdigit.Reader, hand: "Hand") -> None:
+    for degrees in (0, 180):
+        page = turned(sheet(hand, ["6", "9", "68", "8", "0", "89"]), degrees)
+        numbers = reader.read_page(page).numbers
+        assert len(numbers) == 6
+        assert {one.text for one in numbers if one.status == "accepted"} <= {"0", "8"}
+        assert "upside down" in {one.rule for one in numbers}
+        told = reader.read_page(page, rotate=degrees).numbers
+        assert "9" in {one.text for one in told if one.status == "accepted"}
 
 
 def test_only_what_fits_the_pattern_is_in_the_page(reader: inkdigit.Reader) -> None:
@@ -147,6 +191,11 @@ def test_what_is_less_sure_than_asked_is_for_review(reader: inkdigit.Reader, pag
 def test_columns_are_those_of_a_whole_page(reader: inkdigit.Reader) -> None:
     with pytest.raises(SettingError, match="whole page"):
         reader.read(EXAMPLE, total_column="1")
+
+
+def test_a_page_does_not_hold_exactly_one_digit(reader: inkdigit.Reader) -> None:
+    with pytest.raises(SettingError, match="leave out single"):
+        reader.read_page(EXAMPLE, single=True)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from inkdigit.reading.preprocessing.paper import Ink, page_ink
 
 # The long side of a page as the network is shown it, and of the smallest that is looked at.
 LONG_SIDE, _LEAST_SIDE = 1280, 160
+# A page that is less high or wide as it is looked at has no room for a digit that can be found.
+_LEAST_DIGIT = 8
 # Numbers are found best so high; where most are lower, a page is looked at closer, up to so much,
 # and no picture is enlarged by more.
 _BEST, _CLOSER, _WORTH = 22, 2.0, 1.15
@@ -29,8 +31,9 @@ _REDUCED, _CLOSE_AROUND = 512, 31
 _ASKEW = 0.025
 # What goes along for so many places tells the angle of a page; shorter runs go down it.
 _LONG, _ALONG = 16, np.ones((1, 5), np.uint8)
-# Upright pages show print, words and numbers of at most 0.65 of their widths, others 1.0 and more.
-_HIGHER = 0.85
+# Lines of writing are so many times as wide as high, and on their side as high as wide. What is
+# neither, as digits are that stand alone, and fewer pieces of writing may lie either way.
+_WIDER, _FEW = 1.55, 8
 # Ink is close beside a number within so many heights of it; and how strong it is.
 _NEAR, _STRONG = 0.9, 90
 # Paper around a number that is cut out, in heights of it, and the most pixels that is high.
@@ -153,7 +156,10 @@ def _levelled(page: Grey, angle: float) -> tuple[Grey, Matrix]:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """All that was seen on a page: turned clockwise by `quarters`, and `angle` radians askew."""
+    """All that was seen on a page: turned clockwise by `quarters`, and `angle` radians askew.
+
+    Where it `may_lie` on its side as well, only who reads it can tell.
+    """
 
     flat: Flat
     quarters: int
@@ -161,6 +167,7 @@ class Seen:
     first: Look
     spots: list[Spot]
     is_dark: bool
+    may_lie: bool = False
 
     def cut_out(self, spot: Spot) -> tuple[Grey, Matrix]:
         """Return a number alone on its paper, and what takes its pixels to those of the page.
@@ -201,7 +208,10 @@ def see(model: PageModel, grey: Grey, rotate: int | None = None) -> Seen:
     """
     reduced = _reduced(grey, _REDUCED)
     is_dark = _is_dark_on_light(reduced)
-    quarters = int(_on_its_side(model, reduced, is_dark)) if rotate is None else rotate // 90
+    if rotate is None:
+        quarters, may_lie = _on_its_side(model, reduced, is_dark)
+    else:
+        quarters, may_lie = rotate // 90, False
     flat = flattened(turned(grey, 90 * quarters), turned(reduced, 90 * quarters))
     # All looks begin with what is no larger than the largest.
     page, whole = _reduced(flat.page, round(_CLOSER * LONG_SIDE)), flat.page.shape
@@ -223,7 +233,17 @@ def see(model: PageModel, grey: Grey, rotate: int | None = None) -> Seen:
         higher = [Spot(one, smaller, scale) for one in found if _LOW < one.box[3] <= _TALL]
         spots = _joined(spots, higher)
         side //= 2
-    return Seen(flat, quarters, angle, first, spots, is_dark)
+    return Seen(flat, quarters, angle, first, spots, is_dark, may_lie)
+
+
+def why_overlooked(shape: tuple[int, int]) -> str:
+    """Return why what stands on a page of this shape cannot be found, or nothing if it can."""
+    size = "×".join(map(str, shape[::-1]))
+    if max(shape) < _LEAST_SIDE:
+        return f"the picture is too small for a page ({size} pixels)"
+    if min(shape) * min(_CLOSER, LONG_SIDE / max(shape)) < _LEAST_DIGIT:
+        return f"the picture is too long and narrow to look at whole ({size} pixels): cut it up"
+    return ""
 
 
 def _closer(seen: Look, most: int) -> int:
@@ -247,16 +267,18 @@ def _is_dark_on_light(reduced: Grey) -> bool:
     return cv2.norm(cv2.subtract(paper, reduced)) >= cv2.norm(cv2.subtract(reduced, paper))
 
 
-def _on_its_side(model: PageModel, reduced: Grey, is_dark: bool) -> bool:
-    """Return whether what stands on a page is higher than wide: of lines of writing it is not.
+def _on_its_side(model: PageModel, reduced: Grey, is_dark: bool) -> tuple[int, bool]:
+    """Return by how many quarters a page is to be turned for its lines to lie level.
 
-    Which way up a page stands the digits themselves say, to who reads them.
+    And whether it may as well be one more. Which way up it then stands the digits themselves say,
+    to who reads them.
     """
     seen = look(model, reduced, is_dark, max(reduced.shape))
     what = (seen.said.argmax(axis=-1) > RULE).astype(np.uint8)
     stats = cv2.connectedComponentsWithStats(what)[2][1:]
-    height, width = (stats[:, side].sum() for side in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH))
-    return bool(height > _HIGHER * width)
+    height, width = (int(stats[:, n].sum()) for n in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH))
+    doubtful = 0 < len(stats) < _FEW or max(height, width) < _WIDER * min(height, width)
+    return int(height > width and not doubtful), doubtful
 
 
 def skew(said: Floats) -> float:

@@ -72,7 +72,8 @@ class Page:
     """The numbers of a page, from its top to its bottom and along each line.
 
     `rotate` is by how many degrees it was turned clockwise to stand upright, and `angle` by how
-    many its lines then fell to the right.
+    many its lines then fell to the right. `unfit` more numbers were found that do not fit the
+    pattern.
 
     >>> import inkdigit
     >>> page = inkdigit.Reader.load().read_page("docs/register.jpg")
@@ -84,6 +85,7 @@ class Page:
     rotate: int = 0
     angle: float = 0.0
     model: str = ""
+    unfit: int = 0
     picture: Callable[[], Grey] | None = field(default=None, compare=False, repr=False)
 
     @property
