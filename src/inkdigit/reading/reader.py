@@ -1,6 +1,6 @@
 """From pictures to numbers: the one door to reading."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -267,27 +267,31 @@ class Reader:
 
     def _page(self, grey: Grey, options: ReadOptions) -> Page:
         seen = see(self.finder, grey, options.rotate)
-        places = laid_out([spot.level for spot in seen.spots], seen.first.said)
         cut = [seen.cut_out(spot) for spot in seen.spots]
         crops = [crop for crop, _ in cut]
-        others = options.of_crops()
-        asked = [options.by_column.get(column, others) for _, column in places]
+        # Which column a number is in is known when it is known which are numbers.
+        freely = options.of_crops()
+        freely = replace(freely, pattern=None) if options.by_column else freely
+        asked = [freely] * len(crops)
         read = self._as_asked(crops, asked)
         if options.rotate is None and self._is_upside_down(seen, crops, read, asked):
             return self._page(grey, replace(options, rotate=(90 * seen.quarters + 180) % 360))
-        self._read_freely(read, crops, [column for _, column in places], options)
-        wanted = [
-            (reading, spot, matrix, place)
-            for spot, (_, matrix), reading, place in zip(seen.spots, cut, read, places, strict=True)
-            if isinstance(reading, Reading)
-            and _is_wanted(reading, spot.place.probability, options, place[1])
-        ]
+        free = {
+            n: one
+            for n, one in enumerate(read)
+            if isinstance(one, Reading) and _is_wanted(one, seen.spots[n].place.probability, freely)
+        }
+        levels = {n: seen.spots[n].level for n in free}
+        places = dict(zip(free, laid_out([*levels.values()], seen.first.said), strict=True))
+        fitted = free | self._fitted(free, crops, places, options)
         threshold = self.finder.info.reject_threshold
-        usual = float(np.median([spot.level[3] for _, spot, *_ in wanted])) if wanted else 0.0
+        usual = float(np.median([level[3] for level in levels.values()])) if levels else 0.0
         sure = threshold if options.min_confidence is None else options.min_confidence
         least = _Least(sure, _LOW * usual)
-        numbers = [_on_page(*one, seen, least) for one in wanted]
-        numbers.sort(key=lambda one: (one.row, one.column))
+        numbers = [
+            _on_page(fitted[n], seen.spots[n], cut[n][1], places[n], seen, least)
+            for n in sorted(free, key=lambda n: (*places[n], levels[n][0]))
+        ]
         numbers = with_columns(numbers, {*options.by_column, *options.totals}, options.totals)
         angle = float(np.degrees(seen.angle))
         return Page(tuple(numbers), 90 * seen.quarters, angle, self.model)
@@ -300,24 +304,28 @@ class Reader:
             read |= zip(own, self.results([crops[number] for number in own], options), strict=True)
         return [read[number] for number in range(len(crops))]
 
-    def _read_freely(
+    def _fitted(
         self,
-        read: list[Result],
+        free: Mapping[int, Reading],
         crops: Sequence[Grey],
-        columns: Sequence[int],
+        places: Mapping[int, tuple[int, int]],
         options: ReadOptions,
-    ) -> None:
-        """Read again, without the pattern, what does not fit that of its column: for review."""
-        odd = [
-            number
-            for number, (one, column) in enumerate(zip(read, columns, strict=True))
-            if column in options.by_column and isinstance(one, Reading) and one.status == "rejected"
-        ]
-        freely = self.results([crops[number] for number in odd], options.of_crops()) if odd else []
-        for number, one in zip(odd, freely, strict=True):
-            if isinstance(one, Reading):
-                why = f"it does not fit the pattern of column {columns[number]}"
-                read[number] = replace(one, status="review", rule="column", reason=why)
+    ) -> dict[int, Reading]:
+        """Return the numbers of columns that have a pattern, read again by it.
+
+        What fits it only with a digit more or less stays as it was read freely, for review.
+        """
+        others = options.of_crops()
+        asked = {n: options.by_column.get(column, others) for n, (_, column) in places.items()}
+        again = [n for n in free if options.by_column and asked[n].pattern]
+        read = self._as_asked([crops[n] for n in again], [asked[n] for n in again])
+        fitted = dict[int, Reading]()
+        for n, one in zip(again, read, strict=True):
+            why = f"it does not fit the pattern of column {places[n][1]}"
+            fitted[n] = replace(free[n], status="review", rule="column", reason=why)
+            if isinstance(one, Reading) and one.status != "rejected":
+                fitted[n] = one if len(one.digits) == len(free[n].digits) else fitted[n]
+        return fitted
 
     def _is_upside_down(
         self,
@@ -372,18 +380,14 @@ def _certainty(read: Sequence[Result]) -> float:
     return sum(one.confidence for one in read if isinstance(one, Reading))
 
 
-def _is_wanted(reading: Reading, found: float, options: ReadOptions, column: int) -> bool:
+def _is_wanted(reading: Reading, found: float, options: ReadOptions) -> bool:
     """Return whether what was found is a number, and fits the pattern as it was written.
 
     What is not sure to be one, and is rejected when it is read, is none.
     """
-    if not reading.digits or reading.rule == "blank":
+    if not reading.digits or reading.rule in {"blank", "pattern"}:
         return False
-    if (reading.status == "rejected" or reading.rule == "column") and found < _SURELY_FOUND:
-        return False
-    if column in options.by_column:
-        return True
-    if reading.rule == "pattern":
+    if reading.status == "rejected" and found < _SURELY_FOUND:
         return False
     seen = reading.unconstrained
     return seen is None or not options.pattern or len(only_digits(seen)) == len(reading.digits)
