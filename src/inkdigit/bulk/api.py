@@ -154,7 +154,7 @@ def _shape(job: ReadJob, made: Counter[str], *, table: bool) -> Shape | None:
 
     def tables(records: Iterable[Record]) -> Iterator[Record]:
         for row in rows_of_tables(records):
-            made["numbers"] += sum(row[n] is not None for n in row if n.isdecimal())
+            made["numbers"] += sum(len((row[n] or "").split()) for n in row if n.isdecimal())
             yield row
 
     if job.find and job.forms:
