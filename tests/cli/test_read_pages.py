@@ -12,10 +12,13 @@ from PIL import Image
 from inkdigit import Reader
 from inkdigit.bulk.api import read_to
 from inkdigit.bulk.progress import Progress
+from inkdigit.bulk.readers import read_table
 from inkdigit.cli import main
 from inkdigit.errors import SettingError
+from inkdigit.reading.result import PAGE_COLUMNS
 
 PAGE = "docs/register.jpg"
+OF_PAGES = ("angle", "found", "row", "column")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,23 @@ def test_a_row_for_each_number(capsys: pytest.CaptureFixture[str]) -> None:
     numbers = Reader.load().read_page(PAGE).numbers
     assert [row["text"] for row in rows] == [one.text for one in numbers]
     assert [row["box"] for row in rows] == [[*one.box] for one in numbers]
-    assert rows[0]["id"] == f"{numbers[0].row}/{numbers[0].column}"
+    for row, one in zip(rows, numbers, strict=True):
+        assert row["id"] == f"{one.row}/{one.column}"
+        assert tuple(row) == PAGE_COLUMNS
+        told = one.to_dict()
+        assert [row[name] for name in OF_PAGES] == [told[name] for name in OF_PAGES]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "xlsx"])
+def test_how_a_number_stands_is_in_every_table(suffix: str, tmp_path: Path, pdf: Path) -> None:
+    out = tmp_path / f"rows.{suffix}"
+    read_to(pdf, out, find=True)
+    *rows, nothing = read_table(out)
+    numbers = [one.to_dict() for one in Reader.load().read_page(pdf, page=1).numbers]
+    assert [[row[name] for name in OF_PAGES] for row in rows] == [
+        [one[name] for name in OF_PAGES] for one in numbers
+    ]
+    assert [nothing[name] for name in OF_PAGES] == [None] * 4
 
 
 def test_only_what_fits_a_pattern(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,8 +88,8 @@ def test_a_table_has_the_rows_and_columns_of_the_page(suffix: str, tmp_path: Pat
         *map(str, range(1, len(table[0]) + 1)),
     ]
     wanted = [[one.text if one else "" for one in row] for row in table]
-    assert [row[5:] for row in rows] == [row for row in wanted if any(row)]
-    assert tally.rows == sum(bool(cell) for row in wanted for cell in row)
+    assert [row[5:] for row in rows] == wanted
+    assert tally.rows == sum(len(cell.split()) for row in wanted for cell in row)
     counted, why, wrote = told[-1].note.splitlines()
     assert counted == f"{tally.rows} numbers: {tally}"
     assert (why[:11], wrote) == ("for review:", f"wrote {out}")

@@ -7,7 +7,7 @@ import pytest
 
 from inkdigit.errors import ImageError
 from inkdigit.reading import Reading
-from inkdigit.reading.result import COLUMNS, FAILED, FIELDS, Row
+from inkdigit.reading.result import COLUMNS, FAILED, FIELDS, PAGE_COLUMNS, Row
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "readings.md"
 READING = Reading(
@@ -48,6 +48,6 @@ def test_rows_are_plain(result: Reading | ImageError) -> None:
 
 def test_the_fields_are_those_of_the_documents_in_their_order() -> None:
     paragraphs = DOCUMENT.read_text("utf-8").split("\n\n")
-    (table,) = (part for part in paragraphs if "| `source` |" in part)
-    documented = re.findall(r"^\| `(\w+)` \|", table, re.M)
-    assert documented == list(COLUMNS)
+    for first, known in (("source", COLUMNS), ("angle", PAGE_COLUMNS[len(COLUMNS) :])):
+        (table,) = (part for part in paragraphs if f"\n| `{first}` |" in part)
+        assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [*known]

@@ -14,6 +14,7 @@ from benchmarks.form_pages import draw_form, fill
 from inkdigit import Reader, read_to
 from inkdigit.errors import SettingError
 from inkdigit.learning.datasets import Dataset
+from inkdigit.serving import schemas
 from inkdigit.serving.forms import Forms, load_templates
 from inkdigit.serving.settings import Settings
 
@@ -120,8 +121,10 @@ def test_the_numbers_of_a_page_are_those_of_the_command_line(
     read_to(page, out, find=True, on_progress=lambda _: None)
     expected = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     told = ask(forms, page, find="true").json()
-    assert [row["text"] for row in told["rows"]] == [row["text"] for row in expected]
-    assert [row["box"] for row in told["rows"]] == [row["box"] for row in expected]
+    schemas.Forms.model_validate(told)
+    assert [row.keys() for row in told["rows"]] == [row.keys() for row in expected]
+    for name in ("text", "box", "angle", "found", "row", "column"):
+        assert [row[name] for row in told["rows"]] == [row[name] for row in expected]
     for more in ({"form": "claim"}, {"shown": "true"}, {"single": "true"}):
         refused = ask(forms, page, find="true", **more)
         assert refused.status_code == 422

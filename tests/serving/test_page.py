@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browsing import NEEDS_CHROMIUM, Open, assert_accessible, visiting
 from drawing import as_file, document, drawn, png
@@ -14,6 +15,7 @@ from running import Running, running, until
 from strokes import strokes_of
 
 import inkdigit
+from inkdigit.images import as_png
 from inkdigit.serving.operations import PAGE
 
 ROOT = Path(__file__).parents[2]
@@ -358,7 +360,7 @@ def answering(page: Page, *rows: dict[str, Any]) -> None:
 
 def found(text: str, at: int = 1, status: str = "review", **more: Any) -> dict[str, Any]:
     """Return the row of a number."""
-    known = {"id": f"1/{at}", "page": 1, "box": [60 * at, 40, 50, 50], "text": text}
+    known = {"page": 1, "row": 1, "column": at, "box": [60 * at, 40, 50, 50], "text": text}
     known |= {"status": status, "confidence": 0.5, "reason": "it is faint", "error": None}
     return known | {"unconstrained": None, "characters": []} | more
 
@@ -375,7 +377,14 @@ def test_a_mend_is_spoken_shown_and_kept_for_its_picture(visit: Open) -> None:
     page.locator("#mended").press("Enter")
     spoken = page.locator("#spoken")
     expect(spoken).to_have_text("12 is kept. Next: 35, For review, 50.0 % sure. It is faint.")
-    page.locator("#mended").fill("")
+    for wrong in ("", "  ", "<b>x", "1 a", ".", "--"):
+        page.locator("#mended").fill(wrong)
+        page.locator("#mended").press("Enter")
+        expect(page.locator("#about")).to_have_text(re.compile("^Type digits and marks"))
+        expect(page.locator("#mended")).to_have_value(wrong)
+        expect(page.locator("#table td")).to_have_text(["12", "20", "35"])
+        page.locator("#table td").nth(2).click()
+    page.locator("#mended").fill("-")
     page.locator("#mended").press("Enter")
     expect(spoken).to_have_text("Nothing is kept. None is left in doubt.")
     expect(page.get_by_role("button", name="Nothing, Mended")).to_have_text("–")
@@ -392,9 +401,8 @@ def test_a_page_that_failed_hides_none_that_were_read(visit: Open) -> None:
     page = visit()
     answering(page, found("17"), found("20", 2), found("35") | LOST | {"page": 2})
     upload(page, png("12"))
-    expect(page.locator("#found")).to_have_text(
-        "2 handwritten numbers. Page 2: The picture is broken."
-    )
+    expect(page.locator("#found")).to_have_text("2 handwritten numbers")
+    expect(page.locator("#without")).to_have_text("Page 2: The picture is broken.")
     # A picture of several pages may show any of them.
     expect(page.get_by_text("Page 1", exact=True)).to_be_visible()
     expect(page.locator("#picture")).to_be_visible()
@@ -403,7 +411,27 @@ def test_a_page_that_failed_hides_none_that_were_read(visit: Open) -> None:
     answering(page, nothing)
     upload(page, png("13"))
     expect(page.locator("#found")).to_have_text("No handwritten numbers")
+    expect(page.locator("#without")).to_have_text("No number was found.")
+    expect(page.locator("#spoken")).to_have_text("No handwritten numbers. No number was found.")
     expect(page.locator("#about")).to_be_empty()
+
+
+def test_numbers_of_one_cell_stand_side_by_side_and_empty_rows_stay(visit: Open) -> None:
+    page = visit()
+    answering(page, found("15", box=[10, 9, 9, 9]), found("23"), found("4", 2, row=3))
+    upload(page, png("12"))
+    expect(page.locator("#table td")).to_have_text(["1523", "", "", "", "", "4"])
+    expect(page.locator("#table td").first.locator("button")).to_have_text(["15", "23"])
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy table").click()
+    assert page.evaluate("navigator.clipboard.readText()") == "15 23\t\n\t\n\t4"
+
+
+def test_why_a_page_has_no_numbers_is_shown(visit: Open) -> None:
+    page = visit()
+    page.get_by_role("button", name="A whole page").click()
+    upload(page, as_png(np.zeros((300, 200), np.uint8)))
+    expect(page.locator("#without")).to_have_text("Nothing could be seen: the paper is black.")
 
 
 def test_one_writes_where_a_number_was_found(visit: Open) -> None:

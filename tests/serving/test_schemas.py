@@ -2,7 +2,7 @@ import httpx
 from drawing import document, png
 from running import Running
 
-from inkdigit.reading.result import FIELDS
+from inkdigit.reading.result import COLUMNS, FIELDS, PAGE_COLUMNS
 from inkdigit.serving import schemas
 
 
@@ -19,6 +19,11 @@ def test_the_answer_has_the_documented_fields(service: Running) -> None:
 def test_what_a_batch_gives_is_described_too(service: Running) -> None:
     files = (("a.tif", document(["1", "2"])), ("b.png", b"nothing"))
     schemas.Batch.model_validate(service.read_batch(*files).json())
+
+
+def test_rows_of_forms_and_pages_have_the_documented_columns() -> None:
+    assert {*schemas.FieldReading.model_fields} == {*COLUMNS, "shown"}
+    assert {*schemas.NumberReading.model_fields} == {*PAGE_COLUMNS, "shown"}
 
 
 def test_a_refusal_is_described(service: Running) -> None:

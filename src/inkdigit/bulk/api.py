@@ -27,7 +27,6 @@ from inkdigit.documents import STATUS
 from inkdigit.errors import InkdigitError, SettingError, SourceError, check_number, error_of, shown
 from inkdigit.files import as_path
 from inkdigit.reading.options import Options, ReadOptions, with_read_options
-from inkdigit.reading.result import COLUMNS
 
 # From chunks to what they say, in order and lazily.
 _Engine = Callable[[Iterator[Chunk]], Results]
@@ -155,7 +154,7 @@ def _shape(job: ReadJob, made: Counter[str], *, table: bool) -> Shape | None:
 
     def tables(records: Iterable[Record]) -> Iterator[Record]:
         for row in rows_of_tables(records):
-            made["numbers"] += sum(row[n] is not None for n in row if n.isdecimal())
+            made["numbers"] += sum(len((row[n] or "").split()) for n in row if n.isdecimal())
             yield row
 
     if job.find and job.forms:
@@ -344,7 +343,7 @@ def _reads(job: ReadJob, source: _Source, read: _Engine | None) -> Iterator[_Rea
     """Yield what the pictures say, read by this process where there is no engine."""
     if read is None:
         for row in job.rows(job.reader(), source.pictures):
-            yield row.to_dict(COLUMNS), row.code
+            yield row.to_dict(job.columns), row.code
     else:
         job.check()
         for done in read(chunks(source.pictures)):

@@ -10,7 +10,6 @@ from inkdigit.bulk.rows import ReadJob, Record
 from inkdigit.bulk.sources import Picture
 from inkdigit.errors import RunError
 from inkdigit.processes import WorkerPool, cores, ordered_map, use_one_core
-from inkdigit.reading.result import COLUMNS
 
 if TYPE_CHECKING:
     from inkdigit.documents.forms import FormReader
@@ -93,7 +92,7 @@ def read_chunk(reader: "Reader | FormReader", job: ReadJob, chunk: Chunk) -> Chu
     """Read the pictures of a chunk, in order."""
     rows = list(job.rows(reader, chunk.pictures))
     return ChunkResult(
-        [row.to_dict(COLUMNS) for row in rows], [row.code for row in rows], chunk.end
+        [row.to_dict(job.columns) for row in rows], [row.code for row in rows], chunk.end
     )
 
 

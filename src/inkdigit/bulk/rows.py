@@ -16,7 +16,7 @@ from inkdigit.bulk.sources import Picture
 from inkdigit.bulk.storage import is_uri, read_object
 from inkdigit.errors import ImageError, InkdigitError
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.result import Box, Row
+from inkdigit.reading.result import COLUMNS, PAGE_COLUMNS, Box, Row
 
 if TYPE_CHECKING:
     from inkdigit.documents.forms import FormReader
@@ -30,7 +30,7 @@ BATCH = 64
 _HELD = 2**26
 STATUSES = ("accepted", "review", "rejected", "failed")
 _COUNTS = ("statuses", "reasons", "codes")
-# A row as plain types, by the names and in the order of `inkdigit.reading.result.COLUMNS`.
+# A row as plain types, by the names and in the order of `ReadJob.columns`.
 Record = dict[str, Any]
 
 
@@ -46,6 +46,11 @@ class ReadJob:
     options: ReadOptions = field(default_factory=ReadOptions)
     forms: tuple[Path, ...] = ()
     find: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the rows, in their order."""
+        return PAGE_COLUMNS if self.find else COLUMNS
 
     def reader(self) -> "Reader | FormReader":
         """Return a reader that is warm."""

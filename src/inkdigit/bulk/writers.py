@@ -107,6 +107,7 @@ def _schema(columns: Iterable[str]) -> "pa.Schema":
     others = {
         "page": pa.int32(), "confidence": real, "characters": pa.list_(pa.struct(character)),
         "box": box, "rotate": pa.int32(),
+        "angle": real, "found": real, "row": pa.int32(), "column": pa.int32(),
     }  # fmt: skip
     return pa.schema({name: others.get(name, text) for name in columns})
 

@@ -1,6 +1,6 @@
 """From pictures to numbers: the one door to reading."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -271,28 +271,28 @@ class Reader:
     def _page(self, grey: Grey, options: ReadOptions) -> Page:
         options.check_of_pages()
         way, is_known = self._upright(grey, options)
-        seen, places, read = way.seen, way.places, way.read
-        crops = [crop for crop, _ in way.cut]
-        self._read_freely(read, crops, [column for _, column in places], options)
-        wanted = [
-            (reading, spot, matrix, place)
-            for spot, (_, matrix), reading, place in zip(
-                seen.spots, way.cut, read, places, strict=True
-            )
-            if isinstance(reading, Reading)
-            and _is_wanted(reading, spot.place.probability, options, place[1])
-        ]
+        seen, crops = way.seen, [crop for crop, _ in way.cut]
+        free = {
+            n: one
+            for n, one in enumerate(way.read)
+            if isinstance(one, Reading) and way.is_wanted(n, one)
+        }
+        levels = {n: seen.spots[n].level for n in free}
+        places = dict(zip(free, laid_out([*levels.values()], seen.first.said), strict=True))
+        fitted = free | self._fitted(free, crops, places, options)
         threshold = self.finder.info.reject_threshold
-        usual = float(np.median([spot.level[3] for _, spot, *_ in wanted])) if wanted else 0.0
+        usual = float(np.median([level[3] for level in levels.values()])) if levels else 0.0
         sure = threshold if options.min_confidence is None else options.min_confidence
         least = _Least(sure, _LOW * usual, is_known)
-        numbers = [_on_page(*one, seen, least) for one in wanted]
-        numbers.sort(key=lambda one: (one.row, one.column))
+        numbers = [
+            _on_page(fitted[n], seen.spots[n], way.cut[n][1], places[n], seen, least)
+            for n in sorted(free, key=lambda n: (*places[n], levels[n][0]))
+        ]
         numbers = with_columns(numbers, {*options.by_column, *options.totals}, options.totals)
         angle = float(np.degrees(seen.angle))
         unfit = sum(
-            not _fits(one, options, column) and bool(only_digits(one.unconstrained or ""))
-            for one, (_, column) in zip(read, places, strict=True)
+            not _fits(one, way.asked) and bool(only_digits(one.unconstrained or ""))
+            for one in way.read
             if isinstance(one, Reading)
         )
         return Page(tuple(numbers), 90 * seen.quarters, angle, self.model, unfit)
@@ -325,12 +325,11 @@ class Reader:
     def _way(self, grey: Grey, options: ReadOptions) -> "_Way":
         """Return a page as it is found and read in one way."""
         seen = see(self.finder, grey, options.rotate)
-        places = laid_out([spot.level for spot in seen.spots], seen.first.said)
         cut = [seen.cut_out(spot) for spot in seen.spots]
-        others = options.of_crops()
-        asked = [options.by_column.get(column, others) for _, column in places]
-        read = self._as_asked([crop for crop, _ in cut], asked)
-        return _Way(options, seen, places, cut, asked, read)
+        # Which column a number is in is known when it is known which are numbers.
+        asked = options.of_crops()
+        asked = replace(asked, pattern=None) if options.by_column else asked
+        return _Way(seen, cut, asked, self.results([crop for crop, _ in cut], asked))
 
     def _both_ways_up(self, way: "_Way") -> tuple[float, float]:
         """Return how many of the numbers most surely found are read, as they lie and upside down.
@@ -339,8 +338,7 @@ class Reader:
         """
         found = [-spot.place.probability for spot in way.seen.spots]
         surest = [int(n) for n in np.argsort(found, kind="stable")[:_ASKED]]
-        crops = [turned(way.cut[n][0], 180) for n in surest]
-        over = self._as_asked(crops, [way.asked[n] for n in surest])
+        over = self.results([turned(way.cut[n][0], 180) for n in surest], way.asked)
         as_they_lie = [way.read[n] for n in surest]
         return way.certainty(surest, as_they_lie), way.certainty(surest, over)
 
@@ -352,24 +350,28 @@ class Reader:
             read |= zip(own, self.results([crops[number] for number in own], options), strict=True)
         return [read[number] for number in range(len(crops))]
 
-    def _read_freely(
+    def _fitted(
         self,
-        read: list[Result],
+        free: Mapping[int, Reading],
         crops: Sequence[Grey],
-        columns: Sequence[int],
+        places: Mapping[int, tuple[int, int]],
         options: ReadOptions,
-    ) -> None:
-        """Read again, without the pattern, what does not fit that of its column: for review."""
-        odd = [
-            number
-            for number, (one, column) in enumerate(zip(read, columns, strict=True))
-            if column in options.by_column and isinstance(one, Reading) and one.status == "rejected"
-        ]
-        freely = self.results([crops[number] for number in odd], options.of_crops()) if odd else []
-        for number, one in zip(odd, freely, strict=True):
-            if isinstance(one, Reading):
-                why = f"it does not fit the pattern of column {columns[number]}"
-                read[number] = replace(one, status="review", rule="column", reason=why)
+    ) -> dict[int, Reading]:
+        """Return the numbers of columns that have a pattern, read again by it.
+
+        What fits it only with a digit more or less stays as it was read freely, for review.
+        """
+        others = options.of_crops()
+        asked = {n: options.by_column.get(column, others) for n, (_, column) in places.items()}
+        again = [n for n in free if options.by_column and asked[n].pattern]
+        read = self._as_asked([crops[n] for n in again], [asked[n] for n in again])
+        fitted = dict[int, Reading]()
+        for n, one in zip(again, read, strict=True):
+            why = f"it does not fit the pattern of column {places[n][1]}"
+            fitted[n] = replace(free[n], status="review", rule="column", reason=why)
+            if isinstance(one, Reading) and one.status != "rejected":
+                fitted[n] = one if len(one.digits) == len(free[n].digits) else fitted[n]
+        return fitted
 
     @cached_property
     def finder(self) -> PageModel:
@@ -422,45 +424,41 @@ class _Least(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """A page as it was found and read in one way: for each spot what was cut out, and so on."""
+    """A page as it was found and read in one way: what was cut out for each spot, and its text."""
 
-    options: ReadOptions
     seen: Seen
-    places: list[tuple[int, int]]
     cut: list[tuple[Grey, npt.NDArray[np.float64]]]
-    asked: list[ReadOptions]
+    asked: ReadOptions
     read: list[Result]
 
     def share(self, told: tuple[float, float]) -> float:
         """Return how sure a number is, on the mean, as it lies or upside down."""
         return max(told) / max(1, min(_ASKED, len(self.read)))
 
+    def is_wanted(self, number: int, reading: Reading) -> bool:
+        """Return whether a spot that was read so is a number, and fits as it was written.
+
+        What is not sure to be one, and is rejected when it is read, is none.
+        """
+        if not reading.digits or reading.rule == "blank":
+            return False
+        found = self.seen.spots[number].place.probability
+        if reading.status == "rejected" and found < _SURELY_FOUND:
+            return False
+        return _fits(reading, self.asked)
+
     def certainty(self, chosen: Sequence[int], read: Sequence[Result]) -> float:
         """Return how sure the readings of chosen spots are in all, of what stays in the page."""
-        found = [self.seen.spots[n].place.probability for n in chosen]
         return sum(
-            probability * one.confidence
-            for n, probability, one in zip(chosen, found, read, strict=True)
-            if isinstance(one, Reading)
-            and _is_wanted(one, probability, self.options, self.places[n][1])
+            self.seen.spots[n].place.probability * one.confidence
+            for n, one in zip(chosen, read, strict=True)
+            if isinstance(one, Reading) and self.is_wanted(n, one)
         )
 
 
-def _is_wanted(reading: Reading, found: float, options: ReadOptions, column: int) -> bool:
-    """Return whether what was found is a number, and fits the pattern as it was written.
-
-    What is not sure to be one, and is rejected when it is read, is none.
-    """
-    if not reading.digits or reading.rule == "blank":
-        return False
-    if (reading.status == "rejected" or reading.rule == "column") and found < _SURELY_FOUND:
-        return False
-    return _fits(reading, options, column)
-
-
-def _fits(reading: Reading, options: ReadOptions, column: int) -> bool:
+def _fits(reading: Reading, options: ReadOptions) -> bool:
     """Return whether what was read fits the pattern without a digit more or less."""
-    if column in options.by_column or not options.pattern:
+    if not options.pattern:
         return True
     seen = reading.unconstrained
     same = seen is None or len(only_digits(seen)) == len(reading.digits)

@@ -32,6 +32,8 @@ FIELDS = (
 )  # fmt: skip
 # Those of a table: of what was read of the picture as well.
 COLUMNS = (*FIELDS, "id", "box", "rotate")
+# Those of numbers that are found on pages: how and where each stands there.
+PAGE_COLUMNS = (*COLUMNS, "angle", "found", "row", "column")
 FAILED = "failed"
 
 

@@ -38,18 +38,27 @@ class Document(BaseModel):
 
 
 class FieldReading(Reading):
-    """What a field of a form or a number of a page says, or why there is none."""
+    """What a field of a form says, or why nothing."""
 
     id: str | None = Field(description="FORM/COPY/FIELD, or of a page ROW/COLUMN")
     box: list[int] | None = Field(description="x, y, width and height in pixels of its page")
     rotate: int | None = Field(description="by how many degrees it was turned clockwise, if known")
 
 
+class NumberReading(FieldReading):
+    """What a number of a page says, or why there is none; null where there is none."""
+
+    angle: float | None = Field(description="by how many degrees its line falls to the right")
+    found: float | None = Field(description="the probability that a number was written there")
+    row: int | None = Field(description="of the table that the page's numbers make, from 1")
+    column: int | None
+
+
 class Forms(BaseModel):
     """The fields of the forms in a file, or the numbers of its pages."""
 
     source: str
-    rows: list[FieldReading]
+    rows: list[FieldReading | NumberReading]
 
 
 class Batch(BaseModel):

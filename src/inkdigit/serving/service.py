@@ -17,7 +17,7 @@ from inkdigit.processes import use_one_core
 from inkdigit.reading import Reader
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import Result
-from inkdigit.reading.result import COLUMNS, Row
+from inkdigit.reading.result import COLUMNS, PAGE_COLUMNS, Row
 from inkdigit.serving.batching import Batcher
 from inkdigit.serving.forms import Forms
 from inkdigit.serving.metrics import BATCHES, QUEUE, READINGS
@@ -81,7 +81,7 @@ class Service:
             return await self._rows(upload, reader.read(upload.content, upload.name, options))
         if asked.find:
             numbers = self.reader.number_rows(upload.content, upload.name, options)
-            return await self._rows(upload, numbers)
+            return await self._rows(upload, numbers, PAGE_COLUMNS)
         if count == 1:
             result = await self.batcher.read(upload.content, options)
             if isinstance(result, InkdigitError):
@@ -98,13 +98,15 @@ class Service:
             rows.append(await self._answer(upload, of_page, result))
         return {"source": upload.name, "pages": rows}
 
-    async def _rows(self, upload: Upload, read: Iterator[Row]) -> Answer:
+    async def _rows(
+        self, upload: Upload, read: Iterator[Row], columns: tuple[str, ...] = COLUMNS
+    ) -> Answer:
         rows = list[Row]()
         while row := await self.batcher.run(partial(next, read, None)):
             rows.append(row)
         if len(rows) == 1 and rows[0].failure:
             raise rows[0].failure
-        answers = [row.to_dict(COLUMNS) for row in rows]
+        answers = [row.to_dict(columns) for row in rows]
         for answer in answers:
             READINGS.labels(answer["status"]).inc()
         return {"source": upload.name, "rows": answers}

@@ -1,5 +1,6 @@
 import numpy as np
 
+from inkdigit.reading.calibration import Floats
 from inkdigit.reading.pages.places import PAPER, RULE
 from inkdigit.reading.pages.tables import LevelBox, laid_out
 
@@ -36,10 +37,36 @@ def test_a_column_between_rules_stays_where_it_is_empty() -> None:
     assert laid_out(boxes, said) == [(1, 1), (1, 4), (2, 2)]
 
 
-def test_two_numbers_in_one_cell_stand_side_by_side() -> None:
+def with_rules(down: tuple[int, ...], across: tuple[int, ...], top: int, bottom: int) -> Floats:
+    """Rules at these places, of what lies between two places from the top."""
     said = PLAIN.copy()
-    for x in (2, 60, 120):
-        said[2:62, x : x + 2] = 0
-        said[2:62, x : x + 2, RULE] = 1
-    boxes: list[LevelBox] = [(110, 20, 40, 20), (30, 20, 40, 20)]
-    assert laid_out(boxes, said) == [(1, 2), (1, 1)]
+    for where in [np.s_[top:bottom, x : x + 2] for x in down] + [np.s_[y, :120] for y in across]:
+        said[where] = 0
+        said[(*where, RULE)] = 1
+    return said
+
+
+def test_two_numbers_between_two_rules_stand_in_one_cell() -> None:
+    said = with_rules((2, 60, 120), (), 2, 62)
+    boxes: list[LevelBox] = [(110, 20, 40, 20), (30, 20, 40, 20), (300, 20, 40, 20)]
+    assert laid_out(boxes, said) == [(1, 1), (1, 1), (1, 2)]
+
+
+def test_two_numbers_that_no_rules_part_stand_side_by_side() -> None:
+    boxes: list[LevelBox] = [(110, 20, 40, 20), (30, 20, 40, 20), (30, 60, 120, 20)]
+    assert laid_out(boxes, PLAIN) == [(1, 2), (1, 1), (2, 1)]
+
+
+def test_a_ruled_row_that_is_empty_stays_one() -> None:
+    # The last rule is a double one.
+    said = with_rules((2, 60, 120), (2, 14, 26, 38, 50, 52), 2, 62)
+    boxes: list[LevelBox] = [(30, 20, 60, 20), (300, 118, 60, 20), (30, 212, 60, 20)]
+    assert laid_out(boxes, said) == [(1, 1), (3, 2), (5, 1)]
+    assert laid_out([*boxes, (30, 170, 60, 20)], said)[2:] == [(5, 1), (4, 1)]
+
+
+def test_what_stands_below_a_table_has_columns_of_its_own() -> None:
+    said = with_rules((2, 30, 60, 90, 120), (2, 14, 26), 2, 27)
+    boxes: list[LevelBox] = [(150, 20, 40, 20), (270, 70, 40, 20), (40, 160, 30, 20)]
+    boxes += [(80, 160, 30, 20)]
+    assert laid_out(boxes, said) == [(1, 1), (2, 2), (3, 1), (3, 2)]

@@ -1,5 +1,6 @@
 """What a page says: its handwritten numbers, in the order in which people read them."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -45,26 +46,51 @@ def with_columns(
     """Return numbers in order; those of columns that do not end with their sum are for review.
 
     Where a number cannot be understood, the sum is not known either. Where a column that was named
-    is not on the page, the columns are not those that were meant, and all are for review.
+    is not on the page, the columns are not those that were meant, and all are for review. So are
+    numbers that stand in one cell: they may be one.
     """
     there = {one.column for one in numbers}
     missing = min({*named} - there, default=None)
     why = "" if missing is None else f"there is no column {missing} on this page"
-    wrong = dict.fromkeys(there, why)
+    wrong = dict.fromkeys(there, ("total", why))
+    cells = Counter((one.row, one.column) for one in numbers)
+    shared = {place for place, count in cells.items() if count > 1}
     for column in totals:
-        if not _adds_up([one.number for one in numbers if one.column == column]):
-            wrong[column] = f"column {column} does not end with the sum of the numbers above"
-    return [
-        replace(one, status="review", rule="total", reason=wrong[one.column])
-        if wrong[one.column] and one.status == "accepted"
-        else one
-        for one in numbers
-    ]
+        own = [one for one in numbers if one.column == column]
+        if not _adds_up([None if (one.row, column) in shared else one.number for one in own]):
+            why = f"column {column} does not end with the sum of the numbers above"
+            wrong[column] = "total", why
+    told = list[PageNumber]()
+    for one in numbers:
+        rule, why = wrong[one.column]
+        if (one.row, one.column) in shared:
+            rule, why = "cell", "several numbers stand in this cell: are they one?"
+        doubted = why and (one.status == "accepted" or (rule == "cell" and one.status == "review"))
+        told.append(replace(one, status="review", rule=rule, reason=why) if doubted else one)
+    return told
 
 
 def _adds_up(column: Sequence[Decimal | None]) -> bool:
     known = [number for number in column if number is not None]
     return len(known) == len(column) and (not known or sum(known[:-1]) == known[-1])
+
+
+def _in_one_cell(one: PageNumber, other: PageNumber) -> PageNumber:
+    """Return what stands in a cell that two numbers share, which is no number."""
+    (x, y, w, h), (left, top, width, height) = one.box, other.box
+    right, bottom = max(x + w, left + width), max(y + h, top + height)
+    x, y = min(x, left), min(y, top)
+    return replace(
+        one,
+        text=f"{one.text} {other.text}",
+        confidence=one.confidence * other.confidence,
+        status="review",
+        characters=one.characters + other.characters,
+        number=None,
+        unconstrained=None,
+        box=(x, y, right - x, bottom - y),
+        found=min(one.found, other.found),
+    )
 
 
 @dataclass(frozen=True)
@@ -90,12 +116,16 @@ class Page:
 
     @property
     def table(self) -> list[list[PageNumber | None]]:
-        """The numbers in rows and columns as they stand, `None` where there is none."""
+        """The numbers in rows and columns as they stand, `None` where there is none.
+
+        Where several stand in one cell, their texts are one there, with a space between.
+        """
         columns = max((one.column for one in self.numbers), default=0)
         rows = max((one.row for one in self.numbers), default=0)
         table: list[list[PageNumber | None]] = [[None] * columns for _ in range(rows)]
         for one in self.numbers:
-            table[one.row - 1][one.column - 1] = one
+            before = table[one.row - 1][one.column - 1]
+            table[one.row - 1][one.column - 1] = _in_one_cell(before, one) if before else one
         return table
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":

@@ -8,21 +8,21 @@ let chosen = null;
 let several = false; // whether there are several pages
 const mends = new Map(); // what was typed, by page and box
 
+// What stands in a number, and what is typed where none stands: as in `inkdigit review`.
+const NUMBER = /^[.,\-/=]*\d[\d.,\-/=]*$/, NONE = "-";
+
 const where = ({ page, box }) => [page, ...box].join();
 
 // `rows` are the service's: one for each number, or one that says why there is none. What was
 // mended stays so where they are of the `same` file as before.
 export function showNumbers(rows, same) {
   if (!same) mends.clear();
-  numbers = rows.filter((row) => row.box).map((row) => {
-    const [line, column] = row.id.split("/").map(Number);
-    return { ...row, line, column, ...mends.get(where(row)) };
-  });
+  numbers = rows.filter((row) => row.box).map((row) => ({ ...row, ...mends.get(where(row)) }));
   [chosen, several] = [null, rows.some(({ page }) => page > 1)];
-  const failed = rows.filter((row) => row.error).map((row) => ` Page ${row.page}: ${sentence(row)}`);
-  const count = `${numbers.length || "No"} handwritten ${numbers.length === 1 ? "number" : "numbers"}`;
-  $("found").textContent = failed.length ? `${count}.${failed.join("")}` : count;
-  $("spoken").textContent = $("found").textContent;
+  $("found").textContent = `${numbers.length || "No"} handwritten ${numbers.length === 1 ? "number" : "numbers"}`;
+  const without = rows.filter((row) => !row.box).map((row) => (several ? `Page ${row.page}: ` : "") + sentence(row));
+  $("without").textContent = without.join(" ");
+  $("spoken").textContent = [$("found").textContent, ...without].join(". ");
   [$("mend").hidden, $("copy-table").hidden] = [!numbers.length, !numbers.length];
   $("table").replaceChildren(...tables());
   $("about").textContent = "";
@@ -37,16 +37,17 @@ const pages = () => [...new Set(numbers.map((one) => one.page))];
 
 function tables() {
   return pages().map((page) => {
-    const cells = grid(page).map((line) => element("tr", {}, ...line.map((one) => element("td", {}, ...(one ? [button(one)] : [])))));
+    const cells = grid(page).map((line) => element("tr", {}, ...line.map((cell) => element("td", {}, ...cell.map(button)))));
     return element("table", {}, ...(several ? [element("caption", { textContent: `Page ${page}` })] : []), element("tbody", {}, ...cells));
   });
 }
 
+// The rows of a page, and what stands in each of their cells: a number, none or several.
 function grid(page) {
   const own = numbers.filter((one) => one.page === page);
-  const [lines, columns] = ["line", "column"].map((side) => Math.max(...own.map((one) => one[side])));
-  return Array.from({ length: lines }, (_, line) => Array.from({ length: columns }, (_, column) =>
-    own.find((one) => one.line === line + 1 && one.column === column + 1)));
+  const [rows, columns] = ["row", "column"].map((side) => Math.max(...own.map((one) => one[side])));
+  return Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) =>
+    own.filter((one) => one.row === row + 1 && one.column === column + 1)));
 }
 
 function button(one) {
@@ -94,7 +95,12 @@ export function placeNumbers(place) {
 
 $("mend").addEventListener("submit", (event) => {
   event.preventDefault();
-  const mend = { text: $("mended").value.trim(), status: "mended" };
+  const keyed = $("mended").value.replace(/\s/g, "");
+  if (keyed !== NONE && !NUMBER.test(keyed)) {
+    $("about").textContent = $("spoken").textContent = "Type digits and marks (.,-/=), or - where no number stands.";
+    return;
+  }
+  const mend = { text: keyed === NONE ? "" : keyed, status: "mended" };
   mends.set(where(chosen), mend);
   label(Object.assign(chosen, mend));
   if (chosen.area) Object.assign(chosen.area, { className: "box number mended", title: named(chosen) });
@@ -105,4 +111,4 @@ $("mend").addEventListener("submit", (event) => {
 });
 
 // Rows and columns as spreadsheets paste them.
-export const asText = () => pages().flatMap(grid).map((line) => line.map((one) => one?.text ?? "").join("\t")).join("\n");
+export const asText = () => pages().flatMap(grid).map((line) => line.map((cell) => cell.map((one) => one.text).join(" ")).join("\t")).join("\n");
