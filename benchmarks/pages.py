@@ -49,6 +49,8 @@ from inkdigit.reading.result import Box
 
 # Seeds that no training has.
 _SEED, _SEED_ALONE, _SEED_ADDRESS = 500, 501, 502
+# Of fewer numbers it is often not known which way up they lie.
+_FEW = 3
 _WORKER = Path(__file__).parent / "rivals" / "rapidocr_pages.py"
 # What a rival finds on a page: boxes, with the text that it reads in each.
 _Finding = Callable[[Path], list[tuple[Box, str]]]
@@ -125,6 +127,19 @@ def drawn(setting: Setting) -> Iterator[Figure]:
     yield Figure("drawn", "accepted, of all", counts["accepted"] / counts["numbers"], "share")
     wrong = counts["accepted wrong"] / max(1, counts["accepted"])
     yield Figure("drawn", "accepted and wrong, of accepted", wrong, "share", most=0.01)
+
+
+def turned(setting: Setting) -> Iterator[Figure]:
+    """Yield how many drawn pages are turned upright, a quarter of them lying each way."""
+    reader, upright = Reader.load(), Counter[str]()
+    for number, (picture, truths) in enumerate(setting.pages):
+        quarters, several = number % 4, len(truths) > _FEW
+        way = reader.read_page(np.ascontiguousarray(np.rot90(picture, quarters))).rotate
+        upright[f"{several} {way == 90 * quarters}"] += 1
+    for several, which in ((True, f"more than {_FEW}"), (False, f"{_FEW} or less")):
+        if of := upright[f"{several} True"] + upright[f"{several} False"]:
+            name = f"turned upright, of {of} pages with {which} numbers"
+            yield Figure("turned", name, upright[f"{several} True"] / of, "share")
 
 
 def alone(setting: Setting) -> Iterator[Figure]:
@@ -329,6 +344,7 @@ def _by_rapidocr(python: str) -> _Finding:
 
 PARTS = {
     "drawn": drawn,
+    "turned": turned,
     "alone": alone,
     "envelopes": envelopes,
     "real": real,
