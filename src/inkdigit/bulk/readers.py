@@ -19,6 +19,10 @@ from inkdigit.reading.result import FAILED
 _NEEDED = {"source", "text", "status"}
 # Rows of Parquet that are held at a time.
 _GROUP = 2_000
+# What only rows of numbers on pages have.
+_OF_PAGES: dict[str, Callable[[str], float]] = {
+    "angle": float, "found": float, "row": int, "column": int,
+}  # fmt: skip
 
 
 def read_table(path: Path) -> Iterator[Record]:
@@ -94,17 +98,12 @@ def _typed(cells: dict[str, str]) -> Record:
     texts = ("reason",) if row.get("status") == FAILED else ("reason", "text", "digits")
     row.update((name, row.get(name) or "") for name in texts)
     row["page"] = int(row.get("page") or 1)
+    row["confidence"] = float(row["confidence"]) if row.get("confidence") else None
     box = box_of(row["box"]) if row.get("box") else None
     row["box"] = list(box) if box else None
-    row["confidence"] = float(row["confidence"]) if row.get("confidence") else None
     row["rotate"] = int(row["rotate"]) if row.get("rotate") else None
     row |= {name: kind(row[name]) for name, kind in _OF_PAGES.items() if row.get(name)}
     return row
-
-
-_OF_PAGES: dict[str, Callable[[str], float]] = {
-    "angle": float, "found": float, "row": int, "column": int,
-}  # fmt: skip
 
 
 def _of_json_lines(path: Path) -> Iterator[Record]:

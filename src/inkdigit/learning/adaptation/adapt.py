@@ -48,7 +48,7 @@ _DRAWN = 500
 TO_LABEL = 50
 # What is likelier right than this, and labelled otherwise, may have a wrong label.
 _SUSPECT = 0.9
-# Kinds of drawn numbers, by how many digits they have, each but the first from so many on.
+# Kinds of drawn numbers, each from so many digits on.
 _KINDS = {"1 digit": 1, "2 or 3 digits": 2, "4 to 6 digits": 4, "7 digits or more": 7}
 
 Tell = Callable[[str], None]
@@ -243,20 +243,12 @@ class Adapting:
             **calibration,
         )
         before, after = ([found[i].text for i in every] for found in (known, unseen))
-        sure_before = self.learner.confidences([known[i] for i in every], self.info)
-        sure_after = self.learner.confidences(shown, info)
-        return Outcome(
-            self.pile,
-            before,
-            after,
-            sure_before,
-            sure_after,
-            self.info,
-            info,
-            kinds,
-            curve,
-            networks,
+        certain = (
+            self.learner.confidences([known[i] for i in every], self.info),
+            self.learner.confidences(shown, info),
         )
+        infos = self.info, info
+        return Outcome(self.pile, before, after, *certain, *infos, kinds, curve, networks)
 
     def _adapted(self, numbers: Sequence[int], name: str) -> Networks:
         """Return the networks after they have learned from some of the samples."""
@@ -324,12 +316,13 @@ class Adapting:
             networks = self._adapted([*few, *unknown], f"only-{fold}")
             tries |= self._found(networks, [i for i in numbers if folds[i] == (fold + 1) % count])
         a_third = round(len(numbers) / count)
-        read = {0: known, a_third: tries, len(numbers) - a_third: unseen}
+        # Of one label a third is none.
+        read = {a_third: tries, len(numbers) - a_third: unseen} | {0: known}
         return {
             labels: Share(
                 sum(not self.pile.is_right(i, found[i].text) for i in numbers), len(numbers)
             )
-            for labels, found in read.items()
+            for labels, found in sorted(read.items())
         }
 
     def _calibration(
