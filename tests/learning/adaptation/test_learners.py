@@ -13,6 +13,7 @@ from inkdigit.learning.adaptation.learners import (
 )
 from inkdigit.learning.models.keras_files import predict
 from inkdigit.learning.readers.line_loop import evaluate
+from inkdigit.learning.readers.train import frames
 from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, NOT_A_DIGIT
 from inkdigit.reading.decoding.lattice import log_probability
 from inkdigit.reading.decoding.posteriors import Posteriors
@@ -50,6 +51,25 @@ def test_a_pile_is_learned_from_and_other_hands_are_not_forgotten() -> None:
     assert loss(new) < loss(old)
 
 
+def test_a_line_model_file_keeps_all_that_was_learned_and_can_learn_on(tmp_path: Path) -> None:
+    config = AdaptConfig(epochs=2, drawn=30)
+    learner = LineLearner(LineModel.load(LINE_MODEL), config)
+    examples = [Example(*learner.draw([1, number])) for number in range(24)]
+    learned = {name: learner.fit(old, examples, 0) for name, old in learner.learning.items()}
+    path = tmp_path / "ours.onnx"
+    learner.write(learned | learner.witnesses, learner.model.info, path)
+    written = LineModel.load(path)
+    assert [*written.others] == ["fallback", "witness_first", "witness_fallback"]
+    again = LineLearner(written, config)
+    assert [*again.learning] == ["first", "fallback"]
+    line = examples[0].pixels[None]
+    for name, weights in learned.items():
+        said = written.others.get(name, written.frames)(line)
+        # Eight bits would round off much of what was learned.
+        np.testing.assert_allclose(said, frames(learner.network(weights), line), atol=1e-4)
+        np.testing.assert_allclose(said, frames(again.network(again.start[name]), line), atol=1e-4)
+
+
 def test_digits_are_learned_from_and_read_as_a_reader_does(tmp_path: Path) -> None:
     learner = DigitLearner(DigitModel.load(SINGLE_MODEL), AdaptConfig(epochs=3, drawn=60))
     drawn = [learner.draw([1, number]) for number in range(80)]
@@ -72,7 +92,7 @@ def test_digits_are_learned_from_and_read_as_a_reader_does(tmp_path: Path) -> No
     known = learner.calibration(after, [digit.text for digit in digits])
     info = replace(learner.model.info, **known)
     assert (learner.confidences(after, info) <= 1).all()
-    learner.write({"first": new}, info, images, tmp_path / "ours.onnx")
+    learner.write({"first": new}, info, tmp_path / "ours.onnx")
     written = DigitModel.load(tmp_path / "ours.onnx")
     assert written.info.temperature == known["temperature"]
     said = written.probabilities(np.stack(images))

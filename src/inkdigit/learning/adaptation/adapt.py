@@ -346,8 +346,7 @@ class Adapting:
 
     def write(self, outcome: Outcome, out: Path) -> None:
         """Write the networks that are kept into one model file."""
-        images = [sample.pixels for sample in self.pile.samples]
-        self.learner.write(outcome.networks, outcome.info, images, out)
+        self.learner.write(outcome.networks, outcome.info, out)
 
 
 def _labelled(pixels: Grey, text: str) -> Example:

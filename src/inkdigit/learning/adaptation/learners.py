@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -44,12 +43,10 @@ from inkdigit.reading.calibration import Floats, temperature_scale
 from inkdigit.reading.decoding.rescoring import Hypothesis
 from inkdigit.reading.model_file import FIRST, WITNESS, DigitModel, LineModel, ModelInfo, to_pixels
 from inkdigit.reading.options import ReadOptions
-from inkdigit.reading.tta import PADDED_TO, classify_views, pad
+from inkdigit.reading.tta import classify_views
 
 _NEVER = -60.0
 _REPLAY_SEED = 94
-# So many lines of the pile say how far maps reach, for a network in eight bits.
-_QUANTISED_BY = 100
 # A fit sees about so many pictures of the pile, but each at least so often.
 _SEEN, _LEAST_EPOCHS = 12_000, 8
 # Of the classes of a line network, the blank last.
@@ -198,11 +195,16 @@ class LineLearner(_Trained):
         """Return the fields of Platt scaling."""
         return calibrate_lines(*held_against(found, labels))
 
-    def write(self, networks: Networks, info: ModelInfo, images: list[Grey], out: Path) -> None:
-        """Write line networks into one file; `images` too say how far their maps reach."""
-        shown = [pad([image], PADDED_TO)[0] for image in images[:_QUANTISED_BY]]
-        kept = ((name, self.network(weights)) for name, weights in networks.items())
-        write_line_networks(kept, info, out, lambda: chain(shown, quantisation_lines()))
+    def write(self, networks: Networks, info: ModelInfo, out: Path) -> None:
+        """Write line networks into one file; only witnesses, which never learn, in eight bits.
+
+        Eight bits round off half of what a network learns from a pile.
+        """
+        kept = (
+            (name, self.network(weights), quantisation_lines() if name in self.witnesses else None)
+            for name, weights in networks.items()
+        )
+        write_line_networks(kept, info, out)
 
     def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield line images, and labels behind a column that says whether they are digits alone."""
@@ -273,7 +275,7 @@ class DigitLearner(_Trained):
         classes = np.array([SINGLE_ALPHABET.index(label) for label in labels])
         return asdict(calibrate(Evaluation(classes, _probabilities(found)), TARGET_ERROR))
 
-    def write(self, networks: Networks, info: ModelInfo, _: list[Grey], out: Path) -> None:
+    def write(self, networks: Networks, info: ModelInfo, out: Path) -> None:
         """Write a digit network; it stays in `float32`."""
         write_model_file(self.network(networks[FIRST]), info, out)
 

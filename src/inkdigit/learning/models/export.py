@@ -161,16 +161,13 @@ def describe(path: Path, info: ModelInfo) -> None:
 
 
 def write_line_networks(
-    networks: Iterable[tuple[str, Any]],
-    info: ModelInfo,
-    path: Path,
-    pictures: Callable[[], Pictures],
+    networks: Iterable[tuple[str, Any, Pictures | None]], info: ModelInfo, path: Path
 ) -> None:
-    """Write one line model file of networks with their names: the first, and those beside it.
+    """Write one line model file of networks: the first, and those beside it.
 
-    `pictures` gives those that each is measured on for eight bits.
+    Each comes with its name, and with line images that it is measured on for eight bits, or `None`.
     """
-    models = {name: _converted(network, info, pictures()) for name, network in networks}
+    models = {name: _converted(network, info, shown) for name, network, shown in networks}
     _write(models[FIRST] if len(models) == 1 else _joined(models, info), info, path)
 
 

@@ -217,7 +217,8 @@ def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path:
 
     def write(target: Path) -> None:
         both = {FIRST: first, FALLBACK: second}
-        write_line_networks(both.items(), info, target, quantisation_lines)
+        networks = ((name, one, quantisation_lines()) for name, one in both.items())
+        write_line_networks(networks, info, target)
         model = LineModel.load(target)
 
         def read(part: str, digits: Digits) -> tuple[Floats, Mask]:
