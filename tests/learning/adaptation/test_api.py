@@ -190,6 +190,34 @@ def outcome(
     return adapting.Outcome(pile, before, after, sure_before, sure, info, info, drawn, {}, {})
 
 
+@pytest.mark.slow
+def test_wrong_labels_are_found_and_not_learned_from(
+    sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapting, "_DRAWN", 60)
+    pages = [255 - image for image in sample.test.images[::8][:120]]
+    labels = [str(label) for label in sample.test.labels[::8][:120]]
+    wrong = [3, 40, 77, 101]
+    for number in wrong:
+        labels[number] = str((int(labels[number]) + 3) % 10)
+    told = list[str]()
+    how = {"single": True, "epochs": 1, "out": tmp_path / "ours.onnx", "force": True}
+    reader = learning.adapt(Reader.load(), pages, labels, **how, tell=told.append)
+    (doubts,) = (sentence for sentence in told if "may be wrong" in sentence)
+    assert doubts == "labels that may be wrong, and were left out (4): 3; 40; 77; 101"
+    assert any("of 116 (" in sentence for sentence in told)
+    # Three more trainings, without them.
+    assert told[0].startswith("training 1 of 7: ")
+    assert any(sentence.startswith("training 10 of 10: ") for sentence in told)
+    page = (tmp_path / "ours.html").read_text(encoding="utf-8")
+    assert "Labels that may be wrong, and were left out" in page
+    found = reader.read_batch([pages[number] for number in wrong], single=True)
+    assert [one.digits for one in found] != [labels[number] for number in wrong]
+    other = labels[::-1]
+    with pytest.raises(DataError, match="are they the labels of these pictures"):
+        learning.adapt(Reader.load(), pages, other, **how | {"out": tmp_path / "odd.onnx"})
+
+
 def test_what_came_of_it() -> None:
     found = outcome(
         ["12", "34", "1.-", None, None], ["12", "39", "2", "5", "6"], ["21", "34", "1", "5", "7"]
@@ -200,7 +228,6 @@ def test_what_came_of_it() -> None:
     assert found.is_better
     assert found.accepted == [0, 1, 2]
     assert found.changed == [0, 1, 2]
-    assert found.suspects == [0]
     assert found.to_label == [4, 3]
     low, high = found.right.after.interval
     # Wilson's formula by hand for 2 of 3: the centre is (x + z²/2) / (n + z²).

@@ -46,8 +46,8 @@ _DRAWN_SEED = 93
 _DRAWN = 500
 # So many pictures are named that it would tell most to label.
 TO_LABEL = 50
-# What is likelier right than this, and labelled otherwise, may have a wrong label.
-_SUSPECT = 0.9
+# A label may be wrong where as sure a reading says otherwise; so often labels are looked through.
+_SUSPECT, _TIMES = 0.9, 2
 # Kinds of drawn numbers, each from so many digits on.
 _KINDS = {"1 digit": 1, "2 or 3 digits": 2, "4 to 6 digits": 4, "7 digits or more": 7}
 
@@ -105,7 +105,8 @@ class Outcome:
     with calibrated `confidences`; `sure_before` are those of before. `info_before` and `info` are
     what the model file said of itself, and what the new one says. `drawn` says how drawn pictures
     by other hands are read, by kind, and `curve` how many labelled samples are read wrong, by the
-    number of labels that were learned from. `networks` learned from the whole pile.
+    number of labels that were learned from. `networks` learned from the whole pile, but for labels
+    in doubt.
     """
 
     pile: Pile
@@ -169,13 +170,6 @@ class Outcome:
         return [i for i in self.pile.labelled if len({is_right(i, r[i]) for r in both}) > 1]
 
     @property
-    def suspects(self) -> list[int]:
-        """Labels that are surely read otherwise by what did not learn from them, surest first."""
-        least = min(_SUSPECT, self.info.reject_threshold)
-        sure = np.flatnonzero(self.confidences >= least).tolist()
-        return sorted(self.wrong(sure, self.after), key=lambda i: -float(self.confidences[i]))
-
-    @property
     def to_label(self) -> list[int]:
         """The samples without a label of which least is known, fifty at most."""
         unknown = [i for i, one in enumerate(self.pile.samples) if one.label is None]
@@ -197,30 +191,31 @@ class Adapting:
         self._state = state / _digest(learner.model.path, pile, options, config, seed)
         unknown = len(pile.labelled) < len(pile)
         rounds = config.rounds if unknown else 1
-        turns = rounds * (2 * config.folds + 1 if pile.labelled else config.folds + 1)
-        self._fits = turns * len(learner.learning)
+        turns = 2 * config.folds + 1 if pile.labelled else config.folds + 1
+        self._fits_a_turn = rounds * len(learner.learning)
+        self._fits = turns * self._fits_a_turn
         self._done, self._times = 0, list[float]()
 
     def run(self) -> Outcome:
         """Adapt and calibrate, and return what came of it.
 
-        Raises `DataError` where nothing is known of the pile, and `OutputError` where what is
-        finished cannot be kept.
+        Raises `DataError` where nothing is known of the pile, or its labels look like others',
+        and `OutputError` where what is finished cannot be kept.
         """
         every, folds = range(len(self.pile)), self.pile.folds(self.config.folds, self._seed)
-        start, labelled = self.learner.start, self.pile.labelled
-        if not labelled and len(sure := self._sure(start, every)) < LEAST:
+        start = self.learner.start
+        if not self.pile.labelled and len(sure := self._sure(start, every)) < LEAST:
             fitting = " that fit" if self.options.constrained else ""
             raise DataError(
                 f"the reader is sure of {len(sure)} of {len(self.pile)} pictures{fitting}: too few "
                 "to learn from without labels"
             )
+        known = self._found(start, every)
+        self._check_labels(known)
         make_folder(self._state)
-        known, unseen = self._found(start, every), dict[int, Hypothesis]()
+        unseen = self._unseen(folds)
+        labelled = self.pile.labelled
         networks = self._adapted(every, "all")
-        for fold in range(self.config.folds):
-            others = self._adapted([i for i in every if folds[i] != fold], f"without-{fold}")
-            unseen |= self._found(others, [i for i in every if folds[i] == fold])
         curve = self._curve(folds, known, unseen) if labelled else {}
         drawn = [self.learner.draw([_DRAWN_SEED, number]) for number in range(_DRAWN)]
         pixels, texts = (list(each) for each in zip(*drawn, strict=True))
@@ -250,11 +245,56 @@ class Adapting:
         infos = self.info, info
         return Outcome(self.pile, before, after, *certain, *infos, kinds, curve, networks)
 
+    def _unseen(self, folds: Folds) -> dict[int, Hypothesis]:
+        """Return what is read on each sample by networks that did not learn from it.
+
+        Labels that are surely read otherwise are put in doubt, and all is read again without them.
+        """
+        unseen: dict[int, Hypothesis] = {}
+        for again in range(_TIMES):
+            for fold in range(self.config.folds):
+                inside, others = (np.flatnonzero(some) for some in (folds == fold, folds != fold))
+                name = f"without-{fold}" + (f"-again-{again}" if again else "")
+                networks = self._adapted(others.tolist(), name)
+                unseen |= self._found(networks, inside.tolist())
+            _, wrong = self._surely_read(unseen)
+            if not wrong:
+                break
+            self.pile = replace(self.pile, doubted=[*self.pile.doubted, *wrong])
+            if again + 1 < _TIMES:
+                self._fits += self.config.folds * self._fits_a_turn
+        return unseen
+
+    def _surely_read(self, found: dict[int, Hypothesis]) -> tuple[list[int], list[int]]:
+        """Return labels that are surely read as they are, and those that are surely read otherwise.
+
+        How sure that is the calibration of before says: wrong labels do not touch it.
+        """
+        said = self.learner.confidences([*found.values()], self.info)
+        sure = {i for i, confidence in zip(found, said, strict=True) if confidence >= _SUSPECT}
+        right: list[int] = []
+        wrong: list[int] = []
+        for i in self.pile.labelled:
+            if i in sure:
+                (right if self.pile.is_right(i, found[i].text) else wrong).append(i)
+        return right, wrong
+
+    def _check_labels(self, known: dict[int, Hypothesis]) -> None:
+        """Raise `DataError` for labels that look like those of other pictures."""
+        right, wrong = self._surely_read(known)
+        if len(wrong) > len(right) + 1:
+            name = self.pile.samples[wrong[0]].name
+            raise DataError(
+                f"{len(wrong)} labels are surely read otherwise, such as that of {name}, and "
+                f"{len(right)} as they are: are they the labels of these pictures?"
+            )
+
     def _adapted(self, numbers: Sequence[int], name: str) -> Networks:
         """Return the networks after they have learned from some of the samples."""
-        samples = [self.pile.samples[number] for number in numbers]
         unknown = [i for i in numbers if self.pile.samples[i].label is None]
-        labelled = [_labelled(s.pixels, s.label) for s in samples if s.label is not None]
+        trusted = {*self.pile.labelled}.intersection(numbers)
+        samples = [self.pile.samples[i] for i in sorted(trusted)]
+        labelled = [_labelled(one.pixels, one.label or "") for one in samples]
         networks = self.learner.start
         for step in range(self.config.rounds if unknown else 1):
             sure = self._sure(networks, unknown) if unknown else []

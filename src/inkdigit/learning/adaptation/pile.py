@@ -1,7 +1,7 @@
 """A pile: pictures of one's own, what stands in them where that is known, and who wrote them."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,18 +34,20 @@ class Sample:
 
 @dataclass(frozen=True)
 class Pile:
-    """Samples, and what was left out."""
+    """Samples, and what was left out; the labels of samples in `doubted` may be wrong."""
 
     samples: list[Sample]
     left_out: list[str] = field(default_factory=list)
+    doubted: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.samples)
 
     @property
     def labelled(self) -> list[int]:
-        """The numbers of the samples with a label."""
-        return [i for i, sample in enumerate(self.samples) if sample.label is not None]
+        """The numbers of the samples with a label that is not in doubt."""
+        known = (i for i, sample in enumerate(self.samples) if sample.label is not None)
+        return [i for i in known if i not in self.doubted]
 
     def is_right(self, number: int, text: str) -> bool:
         """Return whether a text has the digits of the label of a sample."""

@@ -1,6 +1,7 @@
 """What came of adapting, as sentences and as one page."""
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -48,9 +49,11 @@ def sentences(outcome: Outcome) -> list[str]:
     )
     if worse := [kind for kind, e in outcome.drawn.items() if e.is_real and e.lost > e.won]:
         told.append(f"by other hands it reads worse than before: numbers of {_listed(worse)}")
-    if outcome.suspects:
-        listed = [pile.samples[number].name for number in outcome.suspects]
-        told.append(f"labels that may be wrong ({len(listed)}): {first_few(listed)}")
+    if pile.doubted:
+        listed = [pile.samples[number].name for number in pile.doubted]
+        told.append(
+            f"labels that may be wrong, and were left out ({len(listed)}): {first_few(listed)}"
+        )
     return told
 
 
@@ -92,7 +95,7 @@ def write_report(outcome: Outcome, page: Path) -> Path:
         "groups": [
             ("Read right now, and wrong before", _rows(outcome, better[:_SHOWN])),
             ("Read wrong now, and right before", _rows(outcome, worse[:_SHOWN])),
-            ("Labels that may be wrong", _rows(outcome, outcome.suspects)),
+            ("Labels that may be wrong, and were left out", _rows(outcome, outcome.pile.doubted)),
             ("What to label next: of these least is known", _rows(outcome, outcome.to_label)),
         ],
     }
@@ -104,7 +107,7 @@ def write_report(outcome: Outcome, page: Path) -> Path:
         return write_page(page, "adaptation.html.j2", pictures, context)
 
 
-def _rows(outcome: Outcome, numbers: list[int]) -> list[dict[str, Any]]:
+def _rows(outcome: Outcome, numbers: Sequence[int]) -> list[dict[str, Any]]:
     samples = [(number, outcome.pile.samples[number]) for number in numbers]
     return [
         {
