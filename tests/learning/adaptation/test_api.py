@@ -10,6 +10,7 @@ from inkdigit.errors import DataError, SettingError
 from inkdigit.images import Grey, as_png
 from inkdigit.learning.adaptation import adapt as adapting
 from inkdigit.learning.adaptation.learners import AdaptConfig, LineLearner
+from inkdigit.learning.adaptation.pile import Pile, Sample
 from inkdigit.learning.adaptation.report import sentences
 from inkdigit.learning.datasets import Dataset
 from inkdigit.learning.readers.train import held_against
@@ -216,6 +217,16 @@ def test_wrong_labels_are_found_and_not_learned_from(
     other = labels[::-1]
     with pytest.raises(DataError, match="are they the labels of these pictures"):
         learning.adapt(Reader.load(), pages, other, **how | {"out": tmp_path / "odd.onnx"})
+
+
+def test_a_label_for_which_there_is_no_room_is_in_doubt(tmp_path: Path) -> None:
+    learner = LineLearner(LineModel.load(LINE_MODEL), AdaptConfig(drawn=30))
+    lines = [learner.draw([2, number]) for number in range(24)]
+    samples = [Sample(str(number), *line) for number, line in enumerate(lines)]
+    samples[7] = replace(samples[7], label="1" * samples[7].pixels.shape[1])
+    made = adapting.Adapting(learner, Pile(samples), ReadOptions(), 0, tmp_path, print)
+    assert made.pile.doubted == [7]
+    assert len(made.pile.labelled) == 23
 
 
 def test_what_came_of_it() -> None:

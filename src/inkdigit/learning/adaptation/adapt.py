@@ -185,7 +185,10 @@ class Adapting:
     def __init__(
         self, learner: Learner, pile: Pile, options: ReadOptions, seed: int, state: Path, tell: Tell
     ) -> None:
-        self.learner, self.pile, self.options = learner, pile, options
+        self.learner, self.options = learner, options
+        labels = ((i, pile.samples[i]) for i in pile.labelled)
+        crowded = [i for i, one in labels if not learner.holds(one.pixels, one.label or "")]
+        self.pile = replace(pile, doubted=crowded)
         self.config, self.info = (config := learner.config), learner.model.info
         self._seed, self._tell = seed, tell
         self._state = state / _digest(learner.model.path, pile, options, config, seed)

@@ -160,6 +160,10 @@ class _Trained(ABC):
         self._reading.set_weights(weights)
         return self._reading
 
+    def holds(self, pixels: Grey, text: str) -> bool:
+        """Return whether there is room for a text in what the network is shown."""
+        return self._single or has_room(pixels, text)
+
     @abstractmethod
     def _batches(self, examples: list[Example], rng: np.random.Generator) -> _Batches:
         """Yield what `train_on_batch` takes, of the examples varied."""
