@@ -187,7 +187,7 @@ def _adapted(
         except DataError:
             kept = False
     print(*told, sep="\n")
-    doubts = re.search(r"labels that may be wrong.* \((\d+)\)", "\n".join(told))
+    doubts = re.search(r"^labels that may be wrong \((\d+)\)", "\n".join(told), re.MULTILINE)
     return adapted, {"kept": kept, "suspects": int(doubts[1]) if doubts else 0}
 
 

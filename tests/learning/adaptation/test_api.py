@@ -9,11 +9,11 @@ from inkdigit import Reader, learning
 from inkdigit.errors import DataError, SettingError
 from inkdigit.images import Grey, as_png
 from inkdigit.learning.adaptation import adapt as adapting
-from inkdigit.learning.adaptation.learners import AdaptConfig, LineLearner
+from inkdigit.learning.adaptation.learners import AdaptConfig, DigitLearner, Example, LineLearner
 from inkdigit.learning.adaptation.pile import Pile, Sample
 from inkdigit.learning.adaptation.report import sentences
 from inkdigit.learning.datasets import Dataset
-from inkdigit.learning.readers.train import held_against
+from inkdigit.learning.readers.train import Weights, held_against
 from inkdigit.learning.synthesis.stream import Generator
 from inkdigit.reading.alphabet import only_digits
 from inkdigit.reading.decoding.rescoring import Hypothesis
@@ -50,9 +50,17 @@ def test_a_reader_learns_and_an_interrupted_adaptation_goes_on(
         learning.adapt(Reader.load(), pages, labels, **how, tell=stop)
     assert not out.exists()
     (state,) = (tmp_path / "ours.onnx.adapting").iterdir()
-    finished = {path.name: path.stat().st_mtime_ns for path in state.iterdir()}
+    finished = [*state.iterdir()]
     assert len(finished) == 5
+    fit, fits = LineLearner.fit, list[int]()
+
+    def counted(learner: LineLearner, old: Weights, examples: list[Example], seed: int) -> Weights:
+        fits.append(len(examples))
+        return fit(learner, old, examples, seed)
+
+    monkeypatch.setattr(LineLearner, "fit", counted)
     reader = learning.adapt(Reader.load(), pages, labels, **how, tell=told.append)
+    assert len(fits) == 28 - len(finished)
     assert not state.exists()
     assert "training 28 of 28: learned from" in "".join(told)
     assert any("of labelled pictures" in sentence and "of 30 (" in sentence for sentence in told)
@@ -201,22 +209,32 @@ def test_wrong_labels_are_found_and_not_learned_from(
     wrong = [3, 40, 77, 101]
     for number in wrong:
         labels[number] = str((int(labels[number]) + 3) % 10)
-    told = list[str]()
+    told, learned = list[str](), list[set[tuple[bytes, str]]]()
+    fit = DigitLearner.fit
+
+    def watched(learner: DigitLearner, old: Weights, examples: list[Example], seed: int) -> Weights:
+        learned.append({(example.pixels.tobytes(), example.text) for example in examples})
+        return fit(learner, old, examples, seed)
+
+    monkeypatch.setattr(DigitLearner, "fit", watched)
     how = {"single": True, "epochs": 1, "out": tmp_path / "ours.onnx", "force": True}
-    reader = learning.adapt(Reader.load(), pages, labels, **how, tell=told.append)
-    (doubts,) = (sentence for sentence in told if "may be wrong" in sentence)
-    assert doubts == "labels that may be wrong, and were left out (4): 3; 40; 77; 101"
-    assert any("of 116 (" in sentence for sentence in told)
-    # Three more trainings, without them.
+    learning.adapt(Reader.load(), pages, labels, **how, tell=told.append)
+    doubts = "labels that may be wrong (4): 3; 40; 77; 101; they were not learned from"
+    assert any(sentence.startswith(doubts) for sentence in told)
+    # They count as they are: who reads otherwise may be wrong as well.
+    assert any("of 120 (" in sentence for sentence in told)
+    # Three folds with them and three without, then all and three parts for the curve.
     assert told[0].startswith("training 1 of 7: ")
     assert any(sentence.startswith("training 10 of 10: ") for sentence in told)
+    shown = [Reader.load().shown(pages[n], ReadOptions(single=True)) for n in wrong]
+    odd = {(one.tobytes(), labels[n]) for one, n in zip(shown, wrong, strict=True)}
+    assert odd <= set[tuple[bytes, str]]().union(*learned[:3])
+    assert odd.isdisjoint(set[tuple[bytes, str]]().union(*learned[3:]))
     page = (tmp_path / "ours.html").read_text(encoding="utf-8")
-    assert "Labels that may be wrong, and were left out" in page
-    found = reader.read_batch([pages[number] for number in wrong], single=True)
-    assert [one.digits for one in found] != [labels[number] for number in wrong]
+    assert "Labels that may be wrong, and were not learned from" in page
     other = labels[::-1]
-    with pytest.raises(DataError, match="are they the labels of these pictures"):
-        learning.adapt(Reader.load(), pages, other, **how | {"out": tmp_path / "odd.onnx"})
+    with pytest.raises(DataError, match=r"^1\d\d labels .* and \d+ surely are: are they"):
+        learning.adapt(Reader.load(), pages, other, single=True, out=tmp_path / "odd.onnx")
 
 
 def test_a_label_for_which_there_is_no_room_is_in_doubt(tmp_path: Path) -> None:
@@ -226,7 +244,7 @@ def test_a_label_for_which_there_is_no_room_is_in_doubt(tmp_path: Path) -> None:
     samples[7] = replace(samples[7], label="1" * samples[7].pixels.shape[1])
     made = adapting.Adapting(learner, Pile(samples), ReadOptions(), 0, tmp_path, print)
     assert made.pile.doubted == [7]
-    assert len(made.pile.labelled) == 23
+    assert len(made.pile.trusted) == 23
 
 
 def test_what_came_of_it() -> None:

@@ -72,9 +72,19 @@ def test_a_group_lies_in_one_fold_and_all_folds_are_used() -> None:
     assert (twice[:70] == twice[70:]).all()
 
 
+def test_a_label_in_doubt_is_not_trusted() -> None:
+    pile = Pile([Sample(str(i), inked(i), "1") for i in range(4)], doubted=[2])
+    assert (pile.labelled, pile.trusted) == ([0, 1, 2, 3], [0, 1, 3])
+
+
 def test_labels_of_class_folders() -> None:
-    found = labels_of_folders(["3/1.png", "anna/class_7/x.png", "1.png", "notes/2.png"])
-    assert found == {"3/1.png": Label("3"), "anna/class_7/x.png": Label("7")}
+    names = ["3/1.png", "anna/class_7/x.png", "1.png", "notes/2.png", "4/said.png"]
+    known = {"3/1.png": Label("", "ben"), "4/said.png": Label("9", "ben"), "1.png": Label("1")}
+    assert labels_of_folders(names, known) == {
+        "3/1.png": Label("3", "ben"),
+        "anna/class_7/x.png": Label("7"),
+        "4/said.png": Label("9", "ben"),
+    }
 
 
 def test_writers_that_are_too_few_to_hold_one_out() -> None:

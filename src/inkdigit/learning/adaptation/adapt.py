@@ -46,8 +46,10 @@ _DRAWN_SEED = 93
 _DRAWN = 500
 # So many pictures are named that it would tell most to label.
 TO_LABEL = 50
-# A label may be wrong where as sure a reading says otherwise; so often labels are looked through.
-_SUSPECT, _TIMES = 0.9, 2
+# A reading that is so sure says that a label is right, or that it may be wrong.
+_SURE = 0.9
+# So often the folds are learned from, at most: again without labels that may be wrong.
+_PASSES = 2
 # Kinds of drawn numbers, each from so many digits on.
 _KINDS = {"1 digit": 1, "2 or 3 digits": 2, "4 to 6 digits": 4, "7 digits or more": 7}
 
@@ -187,8 +189,8 @@ class Adapting:
     ) -> None:
         self.learner, self.options = learner, options
         labels = ((i, pile.samples[i]) for i in pile.labelled)
-        crowded = [i for i, one in labels if not learner.holds(one.pixels, one.label or "")]
-        self.pile = replace(pile, doubted=crowded)
+        too_long = [i for i, one in labels if not learner.has_room(one.pixels, one.label or "")]
+        self.pile = replace(pile, doubted=too_long)
         self.config, self.info = (config := learner.config), learner.model.info
         self._seed, self._tell = seed, tell
         self._state = state / _digest(learner.model.path, pile, options, config, seed)
@@ -199,11 +201,11 @@ class Adapting:
         self._fits = turns * self._fits_a_turn
         self._done, self._times = 0, list[float]()
 
-    def run(self) -> Outcome:
+    def run(self, *, force: bool = False) -> Outcome:
         """Adapt and calibrate, and return what came of it.
 
-        Raises `DataError` where nothing is known of the pile, or its labels look like others',
-        and `OutputError` where what is finished cannot be kept.
+        Raises `DataError` where nothing is known of the pile, or its labels look like others'
+        (not with `force`), and `OutputError` where what is finished cannot be kept.
         """
         every, folds = range(len(self.pile)), self.pile.folds(self.config.folds, self._seed)
         start = self.learner.start
@@ -214,9 +216,10 @@ class Adapting:
                 "to learn from without labels"
             )
         known = self._found(start, every)
-        self._check_labels(known)
+        if not force:
+            self._check_labels(known)
         make_folder(self._state)
-        unseen = self._unseen(folds)
+        unseen = self._unseen(folds, known)
         labelled = self.pile.labelled
         networks = self._adapted(every, "all")
         curve = self._curve(folds, known, unseen) if labelled else {}
@@ -248,54 +251,57 @@ class Adapting:
         infos = self.info, info
         return Outcome(self.pile, before, after, *certain, *infos, kinds, curve, networks)
 
-    def _unseen(self, folds: Folds) -> dict[int, Hypothesis]:
+    def _unseen(self, folds: Folds, known: dict[int, Hypothesis]) -> dict[int, Hypothesis]:
         """Return what is read on each sample by networks that did not learn from it.
 
-        Labels that are surely read otherwise are put in doubt, and all is read again without them.
+        Labels are in doubt that these surely read otherwise, and as the networks of before did,
+        which are not sure of the same mistakes. Without them all is read again.
         """
         unseen: dict[int, Hypothesis] = {}
-        for again in range(_TIMES):
+        for again in range(_PASSES):
             for fold in range(self.config.folds):
                 inside, others = (np.flatnonzero(some) for some in (folds == fold, folds != fold))
-                name = f"without-{fold}" + (f"-again-{again}" if again else "")
-                networks = self._adapted(others.tolist(), name)
+                networks = self._adapted(others.tolist(), f"without-{fold}")
                 unseen |= self._found(networks, inside.tolist())
             _, wrong = self._surely_read(unseen)
+            wrong = [i for i in wrong if only_digits(known[i].text) == only_digits(unseen[i].text)]
             if not wrong:
                 break
             self.pile = replace(self.pile, doubted=[*self.pile.doubted, *wrong])
-            if again + 1 < _TIMES:
+            if again + 1 < _PASSES:
                 self._fits += self.config.folds * self._fits_a_turn
+                self._tell(f"labels that may be wrong: {len(wrong)}; once more without them")
         return unseen
 
     def _surely_read(self, found: dict[int, Hypothesis]) -> tuple[list[int], list[int]]:
-        """Return labels that are surely read as they are, and those that are surely read otherwise.
+        """Return which labels are surely read as they are, and which are surely read otherwise.
 
         How sure that is the calibration of before says: wrong labels do not touch it.
         """
         said = self.learner.confidences([*found.values()], self.info)
-        sure = {i for i, confidence in zip(found, said, strict=True) if confidence >= _SUSPECT}
+        sure = {i for i, confidence in zip(found, said, strict=True) if confidence >= _SURE}
         right: list[int] = []
         wrong: list[int] = []
-        for i in self.pile.labelled:
-            if i in sure:
-                (right if self.pile.is_right(i, found[i].text) else wrong).append(i)
-        return right, wrong
+        for i in sure.intersection(self.pile.trusted):
+            (right if self.pile.is_right(i, found[i].text) else wrong).append(i)
+        return sorted(right), sorted(wrong)
 
     def _check_labels(self, known: dict[int, Hypothesis]) -> None:
         """Raise `DataError` for labels that look like those of other pictures."""
         right, wrong = self._surely_read(known)
-        if len(wrong) > len(right) + 1:
-            name = self.pile.samples[wrong[0]].name
+        odd = sorted([*self.pile.doubted, *wrong])
+        if len(odd) > max(len(right), len(self.pile.labelled) / 10):
+            name = self.pile.samples[odd[0]].name
             raise DataError(
-                f"{len(wrong)} labels are surely read otherwise, such as that of {name}, and "
-                f"{len(right)} as they are: are they the labels of these pictures?"
+                f"{len(odd)} labels are surely not what stands in their pictures, such as that of "
+                f"{name}, and {len(right)} surely are: are they of these pictures? With force "
+                "they are learned from all the same"
             )
 
     def _adapted(self, numbers: Sequence[int], name: str) -> Networks:
         """Return the networks after they have learned from some of the samples."""
         unknown = [i for i in numbers if self.pile.samples[i].label is None]
-        trusted = {*self.pile.labelled}.intersection(numbers)
+        trusted = {*self.pile.trusted}.intersection(numbers)
         samples = [self.pile.samples[i] for i in sorted(trusted)]
         labelled = [_labelled(one.pixels, one.label or "") for one in samples]
         networks = self.learner.start
@@ -320,8 +326,17 @@ class Adapting:
         ]
 
     def _fit(self, weights: Weights, examples: list[Example], name: str) -> Weights:
-        """Return weights that have learned from examples, or did so in an earlier run."""
-        kept, seed = self._state / f"{name}.npz", [self._seed, *name.encode()]
+        """Return weights that have learned from examples, or did so in an earlier run.
+
+        Raises `DataError` where there are none.
+        """
+        if not examples:
+            raise DataError(
+                "nothing is left to learn from in a part of the pile: its labels are in doubt, or "
+                "no picture is surely read"
+            )
+        kept = self._state / f"{name}-{_digest_of(examples)}.npz"
+        seed = [self._seed, *name.encode()]
         fitted = _kept_weights(kept)
         if fitted is None:
             began = time.monotonic()
@@ -464,6 +479,14 @@ def accepting(confidences: Confidences, least: float, target: float, most: float
 def _curve(info: ModelInfo) -> PlattScaling:
     """Return how a model is calibrated, of digits for one that may be one of two."""
     return PlattScaling(info.confidence_slope / info.temperature, info.confidence_intercept)
+
+
+def _digest_of(examples: Sequence[Example]) -> str:
+    """Return what tells examples from others."""
+    known = hashlib.sha256()
+    for example in examples:
+        known.update(example.pixels.tobytes() + repr(example[1:]).encode())
+    return known.hexdigest()[:8]
 
 
 def _digest(path: Path, pile: Pile, options: ReadOptions, config: AdaptConfig, seed: int) -> str:

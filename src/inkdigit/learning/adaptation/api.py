@@ -86,8 +86,8 @@ def adapt(  # noqa: PLR0913
         labels = beside if beside.exists() else None
     known = _labels(labels, list(sources), group)
     if isinstance(model, DigitModel):
-        said = one_digit_each({name: label for name, label in known.items() if label.text})
-        known = known | labels_of_folders(sources) | said
+        one_digit_each({name: label for name, label in known.items() if label.text})
+        known = known | labels_of_folders(sources, known)
     pile = load_pile(sources, known, partial(reader.shown, options=options))
     config = AdaptConfig.for_pile(len(pile))
     config = config if epochs is None else replace(config, epochs=epochs)
@@ -95,7 +95,7 @@ def adapt(  # noqa: PLR0913
     say: Tell = tell or (lambda _: None)
     adapting = Adapting(learner, pile, options, seed, state, say)
     try:
-        outcome = adapting.run()
+        outcome = adapting.run(force=force)
     except KeyboardInterrupt as stopped:
         stopped.add_note("what is finished is kept: the same command goes on from there")
         raise
@@ -134,7 +134,7 @@ def _labels(labels: Labels | None, names: list[str], group: str | None) -> dict[
     else:
         raise DataError(f"{len(labels)} labels do not match {len(names)} pictures")
     return {
-        name: Label(as_label(text, f"the label of {shown(name)}"))
+        str(name): Label(as_label(text, f"the label of {shown(name)}"))
         for name, text in pairs
         if text is not None
     }

@@ -108,8 +108,14 @@ class _Trained(ABC):
         self.model, self.config = model, config
         self._single = isinstance(model, DigitModel)
         name = "single" if self._single else "line"
-        self.draw = Generator(load_dataset("sample").train, None, single=self._single).begin()
-        self._replay = [Example(*self.draw([_REPLAY_SEED, i])) for i in range(config.drawn)]
+        sample = load_dataset("sample")
+        # What is measured is drawn with other digits than what is learned.
+        learned, measured = (
+            Generator(digits, None, single=self._single).begin()
+            for digits in (sample.train, sample.test)
+        )
+        self.draw = measured
+        self._replay = [Example(*learned([_REPLAY_SEED, i])) for i in range(config.drawn)]
         self._reading = build_network(name)
         self._learning = build_network(name, BFLOAT16)
         # A pile is too small to measure statistics on: they would lag behind the weights.
@@ -160,7 +166,7 @@ class _Trained(ABC):
         self._reading.set_weights(weights)
         return self._reading
 
-    def holds(self, pixels: Grey, text: str) -> bool:
+    def has_room(self, pixels: Grey, text: str) -> bool:
         """Return whether there is room for a text in what the network is shown."""
         return self._single or has_room(pixels, text)
 
@@ -200,10 +206,7 @@ class LineLearner(_Trained):
         return calibrate_lines(*held_against(found, labels))
 
     def write(self, networks: Networks, info: ModelInfo, out: Path) -> None:
-        """Write line networks into one file; only witnesses, which never learn, in eight bits.
-
-        Eight bits round off half of what a network learns from a pile.
-        """
+        """Write line networks into one file; those that learn are not rounded to eight bits."""
         kept = (
             (name, self.network(weights), quantisation_lines() if name in self.witnesses else None)
             for name, weights in networks.items()

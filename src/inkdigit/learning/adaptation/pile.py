@@ -45,9 +45,13 @@ class Pile:
 
     @property
     def labelled(self) -> list[int]:
-        """The numbers of the samples with a label that is not in doubt."""
-        known = (i for i, sample in enumerate(self.samples) if sample.label is not None)
-        return [i for i in known if i not in self.doubted]
+        """The numbers of the samples with a label."""
+        return [i for i, sample in enumerate(self.samples) if sample.label is not None]
+
+    @property
+    def trusted(self) -> list[int]:
+        """The numbers of the samples with a label that is not in doubt: it is learned from."""
+        return [i for i in self.labelled if i not in self.doubted]
 
     def is_right(self, number: int, text: str) -> bool:
         """Return whether a text has the digits of the label of a sample."""
@@ -117,10 +121,18 @@ def _check_copies(samples: Iterable[Sample]) -> None:
                 )
 
 
-def labels_of_folders(names: Iterable[str]) -> dict[str, Label]:
-    """Return the digit of each path that lies in a class folder, as `load_folder` takes them."""
+def labels_of_folders(names: Iterable[str], known: Mapping[str, Label]) -> dict[str, Label]:
+    """Return the digit of each path that lies in a class folder, as `load_folder` takes them.
+
+    What is `known` of a picture goes first: its text, and its group.
+    """
     found = {name: class_of(Path(name).parent) for name in names}
-    return {name: Label(str(digit)) for name, digit in found.items() if digit is not None}
+    labels = {name: known.get(name, Label("")) for name in found}
+    return {
+        name: labels[name]._replace(text=labels[name].text or str(digit))
+        for name, digit in found.items()
+        if digit is not None
+    }
 
 
 def named(sources: Iterable[Source]) -> dict[str, Source]:

@@ -52,7 +52,8 @@ def sentences(outcome: Outcome) -> list[str]:
     if pile.doubted:
         listed = [pile.samples[number].name for number in pile.doubted]
         told.append(
-            f"labels that may be wrong, and were left out ({len(listed)}): {first_few(listed)}"
+            f"labels that may be wrong ({len(listed)}): {first_few(listed)}; they were not learned "
+            "from, and while they stand less is accepted: correct them and run it again"
         )
     return told
 
@@ -95,7 +96,10 @@ def write_report(outcome: Outcome, page: Path) -> Path:
         "groups": [
             ("Read right now, and wrong before", _rows(outcome, better[:_SHOWN])),
             ("Read wrong now, and right before", _rows(outcome, worse[:_SHOWN])),
-            ("Labels that may be wrong, and were left out", _rows(outcome, outcome.pile.doubted)),
+            (
+                "Labels that may be wrong, and were not learned from",
+                _rows(outcome, outcome.pile.doubted),
+            ),
             ("What to label next: of these least is known", _rows(outcome, outcome.to_label)),
         ],
     }

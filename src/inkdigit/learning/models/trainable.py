@@ -1,7 +1,7 @@
 """The networks of a model file as Keras has them, so that they can be trained further.
 
 A model file has batch normalisation folded into its weights, and those of a line network are in
-eight bits. What it reads is what these read, up to the rounding of maps.
+eight bits until it is adapted. What it reads is what these read, up to the rounding of maps.
 """
 
 from collections.abc import Container, Iterable
