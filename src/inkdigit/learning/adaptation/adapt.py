@@ -48,8 +48,6 @@ _DRAWN = 500
 TO_LABEL = 50
 # A reading that is so sure says that a label is right, or that it may be wrong.
 _SURE = 0.9
-# So often the folds are learned from, at most: again without labels that may be wrong.
-_PASSES = 2
 # Kinds of drawn numbers, each from so many digits on.
 _KINDS = {"1 digit": 1, "2 or 3 digits": 2, "4 to 6 digits": 4, "7 digits or more": 7}
 
@@ -197,8 +195,7 @@ class Adapting:
         unknown = len(pile.labelled) < len(pile)
         rounds = config.rounds if unknown else 1
         turns = 2 * config.folds + 1 if pile.labelled else config.folds + 1
-        self._fits_a_turn = rounds * len(learner.learning)
-        self._fits = turns * self._fits_a_turn
+        self._fits = rounds * turns * len(learner.learning)
         self._done, self._times = 0, list[float]()
 
     def run(self, *, force: bool = False) -> Outcome:
@@ -219,7 +216,8 @@ class Adapting:
         if not force:
             self._check_labels(known)
         make_folder(self._state)
-        unseen = self._unseen(folds, known)
+        unseen = self._unseen(folds)
+        self.pile = replace(self.pile, doubted=self._in_doubt(known, unseen))
         labelled = self.pile.labelled
         networks = self._adapted(every, "all")
         curve = self._curve(folds, known, unseen) if labelled else {}
@@ -251,27 +249,26 @@ class Adapting:
         infos = self.info, info
         return Outcome(self.pile, before, after, *certain, *infos, kinds, curve, networks)
 
-    def _unseen(self, folds: Folds, known: dict[int, Hypothesis]) -> dict[int, Hypothesis]:
-        """Return what is read on each sample by networks that did not learn from it.
-
-        Labels are in doubt that these surely read otherwise, and as the networks of before did,
-        which are not sure of the same mistakes. Without them all is read again.
-        """
+    def _unseen(self, folds: Folds) -> dict[int, Hypothesis]:
+        """Return what is read on each sample by networks that did not learn from it."""
         unseen: dict[int, Hypothesis] = {}
-        for again in range(_PASSES):
-            for fold in range(self.config.folds):
-                inside, others = (np.flatnonzero(some) for some in (folds == fold, folds != fold))
-                networks = self._adapted(others.tolist(), f"without-{fold}")
-                unseen |= self._found(networks, inside.tolist())
-            _, wrong = self._surely_read(unseen)
-            wrong = [i for i in wrong if only_digits(known[i].text) == only_digits(unseen[i].text)]
-            if not wrong:
-                break
-            self.pile = replace(self.pile, doubted=[*self.pile.doubted, *wrong])
-            if again + 1 < _PASSES:
-                self._fits += self.config.folds * self._fits_a_turn
-                self._tell(f"labels that may be wrong: {len(wrong)}; once more without them")
+        for fold in range(self.config.folds):
+            inside, others = (np.flatnonzero(some) for some in (folds == fold, folds != fold))
+            networks = self._adapted(others.tolist(), f"without-{fold}")
+            unseen |= self._found(networks, inside.tolist())
         return unseen
+
+    def _in_doubt(
+        self, known: dict[int, Hypothesis], unseen: dict[int, Hypothesis]
+    ) -> Sequence[int]:
+        """Return labels that may be wrong.
+
+        Networks that did not learn from them surely read otherwise, and the same as the networks
+        of before, which are not sure of the same mistakes.
+        """
+        _, wrong = self._surely_read(unseen)
+        same = (only_digits(known[i].text) == only_digits(unseen[i].text) for i in wrong)
+        return [*self.pile.doubted, *(i for i, is_same in zip(wrong, same, strict=True) if is_same)]
 
     def _surely_read(self, found: dict[int, Hypothesis]) -> tuple[list[int], list[int]]:
         """Return which labels are surely read as they are, and which are surely read otherwise.
