@@ -36,7 +36,7 @@ def test_marks_count_as_blank_where_labels_are_digits_alone() -> None:
         assert float(_loss(labels, odds)) == pytest.approx(wanted, rel=1e-4)
 
 
-def test_a_pile_is_learned_from_and_other_hands_are_not_forgotten() -> None:
+def test_a_pile_is_learned_from() -> None:
     config = AdaptConfig(epochs=12, drawn=24, learning_rate=2e-4)
     learner = LineLearner(LineModel.load(LINE_MODEL), config)
     lines = [learner.draw([1, number]) for number in range(24)]
