@@ -267,8 +267,8 @@ class Adapting:
         of before, which are not sure of the same mistakes.
         """
         _, wrong = self._surely_read(unseen)
-        same = (only_digits(known[i].text) == only_digits(unseen[i].text) for i in wrong)
-        return [*self.pile.doubted, *(i for i, is_same in zip(wrong, same, strict=True) if is_same)]
+        alike = [i for i in wrong if only_digits(known[i].text) == only_digits(unseen[i].text)]
+        return [*self.pile.doubted, *alike]
 
     def _surely_read(self, found: dict[int, Hypothesis]) -> tuple[list[int], list[int]]:
         """Return which labels are surely read as they are, and which are surely read otherwise.
@@ -291,8 +291,8 @@ class Adapting:
             name = self.pile.samples[odd[0]].name
             raise DataError(
                 f"{len(odd)} labels are surely not what stands in their pictures, such as that of "
-                f"{name}, and {len(right)} surely are: are they of these pictures? With force "
-                "they are learned from all the same"
+                f"{name}, and {len(right)} surely are: are they of these pictures? With force it "
+                "goes on all the same"
             )
 
     def _adapted(self, numbers: Sequence[int], name: str) -> Networks:
