@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from inkdigit.learning.backend import computing_in, keras, quietly
+from inkdigit.learning.backend import computing_in, keras, quicker_of, quietly
 from inkdigit.learning.recipes import BFLOAT16
 
 
@@ -38,6 +38,10 @@ def test_layers_compute_as_the_block_says_and_no_others() -> None:
     with pytest.raises(KeyError):
         fail()
     assert precision() == "float32"
+
+
+def test_a_precision_that_is_slower_here_is_not_taken() -> None:
+    assert quicker_of("float64") == "float32" == quicker_of("float32")
 
 
 @pytest.mark.parametrize(

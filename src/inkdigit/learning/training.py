@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from inkdigit.errors import MissingExtraError, ModelError, RunError
 from inkdigit.files import write_atomically
-from inkdigit.learning.backend import keras, versions
+from inkdigit.learning.backend import keras, quicker_of, versions
 from inkdigit.learning.datasets import Dataset, Digits
 from inkdigit.learning.datasets.digits import CLASSES
 from inkdigit.learning.models.export import describe, write_model_file
@@ -92,7 +92,8 @@ class Loop(ABC):
         self.asked: dict[str, Any] = {}
         self.change: dict[str, Any] = {}
         self.waited = 0.0
-        self.recipe = settings.as_recipe()
+        recipe = settings.as_recipe()
+        self.recipe = replace(recipe, precision=quicker_of(recipe.precision))
         self.history: History = []
         self.callbacks: Sequence[Any] = ()
         # Whether training has ended before its last epoch, and the weights that are kept if so.

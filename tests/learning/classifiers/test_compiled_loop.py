@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from loops import Killed, make_loop, weights
 
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import keras, quicker_of
 from inkdigit.learning.classifiers.compiled_loop import CompiledLoop, FusedAdam
 from inkdigit.learning.classifiers.loop import ClassifierLoop
 from inkdigit.learning.datasets import Dataset
+from inkdigit.learning.recipes import BFLOAT16
 from inkdigit.learning.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(recipe="fast", epochs=3, batch_size=50)
@@ -55,7 +56,8 @@ def test_a_training_that_was_stopped_ends_where_the_undisturbed_one_does(
 def test_the_result_computes_in_float32_with_the_same_weights(undisturbed: ClassifierLoop) -> None:
     result = undisturbed.result
     assert {layer.compute_dtype for layer in result.layers} == {"float32"}
-    assert {layer.compute_dtype for layer in undisturbed.model.layers} == {"bfloat16", "float32"}
+    quicker = keras.DTypePolicy(quicker_of(BFLOAT16)).compute_dtype
+    assert {layer.compute_dtype for layer in undisturbed.model.layers} == {quicker, "float32"}
     for ours, theirs in zip(result.get_weights(), weights(undisturbed), strict=True):
         assert np.array_equal(ours, theirs)
 

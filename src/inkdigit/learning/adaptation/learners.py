@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from inkdigit.errors import SettingError
 from inkdigit.images import Grey
-from inkdigit.learning.backend import keras
+from inkdigit.learning.backend import keras, quicker_of
 from inkdigit.learning.datasets import load_dataset
 from inkdigit.learning.evaluation.metrics import Evaluation, calibrate
 from inkdigit.learning.models.export import write_line_networks, write_model_file
@@ -117,7 +117,7 @@ class _Trained(ABC):
         self.draw = measured
         self._replay = [Example(*learned([_REPLAY_SEED, i])) for i in range(config.drawn)]
         self._reading = build_network(name)
-        self._learning = build_network(name, BFLOAT16)
+        self._learning = build_network(name, quicker_of(BFLOAT16))
         # A pile is too small to measure statistics on: they would lag behind the weights.
         for layer in self._learning.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
