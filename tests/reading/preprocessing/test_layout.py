@@ -259,6 +259,15 @@ def test_a_rule_that_is_broken_or_touches_a_digit_is_taken_out_as_well() -> None
     assert not crop(found.ink, 129, 0, 131, 200).any()
 
 
+@pytest.mark.parametrize("width", [2, 8])
+def test_a_rule_may_lean_as_a_table_does_that_was_photographed(width: int) -> None:
+    plain, page = line_of(ruled("347", 28)), ruled("347", 28)
+    cv2.line(page, (60, 0), (72, 199), 30, width)
+    found = line_of(page)
+    assert (found.left, found.top) == (plain.left, plain.top)
+    assert (found.right, found.bottom) == (plain.right, plain.bottom)
+
+
 @pytest.mark.parametrize("size", [16, 28, 60])
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_straight_sides_of_zeros_cut_out_tightly_are_no_rules(size: int, count: int) -> None:

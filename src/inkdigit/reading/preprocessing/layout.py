@@ -46,11 +46,13 @@ class LayoutConfig:
     thin_rule_shape: tuple[float, float] = (10, 0.3)
     # and no higher than this.
     rule_height: float = 0.2
-    # An upright rule runs over so much of the picture's height, with no gaps as long as this part
-    # of it. It is less than a share of that height wide, and a share of it is ink.
-    rule_span: float = 0.9
+    # An upright rule runs over so much of the picture's height, with no gaps as long as a part of
+    # it, in straight parts as long as another. On average it is less than a share of that height
+    # wide, and it reaches over less than another share of the picture's width.
+    rule_span: float = 0.85
     rule_gap: int = 12
-    upright_rule: tuple[float, float] = (0.2, 0.6)
+    rule_part: int = 4
+    upright_rule: tuple[float, float] = (0.25, 0.4)
     # Two pieces clear of it are as high as the first share of it at least, and none as the second.
     beside_rule: tuple[float, float] = (0.1, 0.4)
     # A frame's upright side lies so close to the picture's edge,
@@ -190,24 +192,23 @@ def _connected(strokes: Strokes) -> tuple[Labels, Numbers]:
 
 
 def _upright_rules(strokes: Strokes) -> Mask:
-    """Return where strokes `uint8 (h, w)` are straight from the upper to the lower edge.
+    """Return where strokes `uint8 (h, w)` run straight from the upper to the lower edge.
 
     They are what stays of them, made wider by a pixel on each side and with their gaps closed, when
-    they are opened by upright lines.
+    they are opened by upright lines. Those are short, so that a rule may lean.
     """
-    high = len(strokes)
-    gap, length = max(1, high // CONFIG.rule_gap), max(1, high // 2)
+    high, across = strokes.shape
+    gap, part = max(1, high // CONFIG.rule_gap), max(3, high // CONFIG.rule_part)
     wide = cv2.copyMakeBorder(
         cv2.dilate(strokes, np.ones((1, 3), np.uint8)), gap, gap, 0, 0, cv2.BORDER_REPLICATE
     )
     closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((gap, 1), np.uint8))[gap:-gap]
-    straight = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    straight = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((part, 1), np.uint8))
     labels, stats = _connected(np.asarray(straight, np.uint8))
     _, _, width, height, area = stats.T
-    inked = np.bincount(labels.ravel(), strokes.ravel(), len(stats) + 1)[1:]
-    thickness, filled = CONFIG.upright_rule
-    spans = (height >= CONFIG.rule_span * high) & (width < thickness * high)
-    return np.concatenate([[False], spans & (inked > filled * (area - 2 * height))])[labels]
+    thickness, reach = CONFIG.upright_rule
+    rules = (height >= CONFIG.rule_span * high) & (area < thickness * high * height)
+    return np.concatenate([[False], rules & (width < reach * across)])[labels]
 
 
 def _without_rules(strokes: Strokes) -> tuple[Mask, Labels, Numbers]:
