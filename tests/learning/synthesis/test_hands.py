@@ -6,7 +6,7 @@ import pytest
 
 from inkdigit.learning.datasets import Digits
 from inkdigit.learning.synthesis.allographs import DIGITS
-from inkdigit.learning.synthesis.glyphs import Fonts
+from inkdigit.learning.synthesis.glyphs import Fonts, Glyph
 from inkdigit.learning.synthesis.hands import Hands, Pen, Writer
 from inkdigit.reading import alphabet
 
@@ -38,8 +38,22 @@ def test_a_writer_writes_his_own_and_borrows_the_rest(digits: Digits) -> None:
         hand = hands.hand("writers", Pen(rng), rng)
         assert hand("7", rng) == bar
         assert hand("5", rng) is not None  # by a pen, that can do all
-        ones[hand("1", rng) == hook] += 1
-    assert 60 < ones[True] < 140
+        one = hand("1", rng)
+        ones["MNIST" if isinstance(one, Glyph) else "lent" if one == hook else "pen"] += 1
+    assert all(30 < ones[lender] < 110 for lender in ("lent", "MNIST", "pen"))
+
+
+def test_half_of_the_nines_that_a_writer_lacks_are_his_sixes_upside_down(digits: Digits) -> None:
+    six = Glyph(np.arange(6, dtype=np.uint8).reshape(3, 2), -0.1, 1.0)
+    hands = Hands(digits, Fonts(None), {"writers": [Writer({"6": [six]})]})
+    rng, turned = np.random.default_rng(0), 0
+    for _ in range(200):
+        nine = hands.hand("writers", Pen(rng), rng)("9", rng)
+        if isinstance(nine, Glyph) and nine.ink.shape == (3, 2):
+            assert nine.ink.tolist() == [[5, 4], [3, 2], [1, 0]]
+            assert (nine.top, nine.bottom) == (-0.1, 1.0)
+            turned += 1
+    assert 70 < turned < 130
 
 
 @pytest.mark.parametrize("kind", ["strokes", "mnist", "mixed"])

@@ -40,6 +40,33 @@ def test_a_photograph_keeps_the_proportions() -> None:
     assert max(sizes) == (80, 320)
 
 
+def test_some_scanners_leave_black_and_white_alone() -> None:
+    grey = np.full((60, 200), 0.6, np.float32)
+    grey[20:40, 50:150] = 0.2
+    bilevel = [
+        picture
+        for picture in (photograph(grey, np.random.default_rng(seed)) for seed in range(200))
+        if {*np.unique(picture).tolist()} == {0, 255}
+    ]
+    assert 5 < len(bilevel) < 30
+    for picture in bilevel:
+        height, width = picture.shape
+        edge = picture[height // 3 : height // 2, width // 4 : width // 4 + 4]
+        assert np.mean(edge) < np.mean(picture[:, : width // 8])
+
+
+def test_some_rules_are_dotted() -> None:
+    dashes = []
+    for seed in range(300):
+        darkness = np.zeros((60, 240), np.float32)
+        paper._rule(darkness, 1.0, np.random.default_rng(seed))
+        across = darkness[:, 8:-8].max(axis=0) > 0
+        if across.any():
+            dashes.append(int(np.count_nonzero(np.diff(across.astype(int)) == 1)))
+    assert 100 < len(dashes) < 240
+    assert 0.1 < np.mean(np.array(dashes) > 10) < 0.35
+
+
 def test_papers_are_the_same_for_the_same_seed(papers: Backgrounds) -> None:
     again = Backgrounds(np.random.default_rng(0))
     ink = np.full((40, 90), 120, np.uint8)

@@ -108,9 +108,12 @@ class Hands:
         if kind == "font":
             font = int(rng.integers(len(self.fonts)))
             return _first_of(lambda character, _: self._in_font(font, character), pen)
-        lenders = [name for name in _LENDERS if name in self._real]
-        others = [self._writer(name, rng) for name in lenders if rng.random() < 0.5]
-        return _first_of(self._writer(kind, rng), *others, pen)
+        writer = self._writer(kind, rng)
+        real = [self._writer(name, rng) for name in _LENDERS if name in self._real]
+        lenders: list[Hand] = [*real, self.mnist, pen]
+        lender = lenders[int(rng.integers(len(lenders)))]
+        turned = [_nines_of(writer)] if rng.random() < 0.5 else []
+        return _first_of(writer, *turned, lender, pen)
 
     def mnist(self, digit: str, rng: Random) -> Glyph | None:
         """Return one of MNIST's digits."""
@@ -125,6 +128,16 @@ class Hands:
     def _writer(self, kind: str, rng: Random) -> Writer:
         writers = self._real[kind]
         return writers[int(rng.integers(len(writers)))]
+
+
+def _nines_of(writer: Writer) -> Hand:
+    """Return a hand whose nines are a writer's sixes, turned upside down."""
+
+    def write(character: str, rng: Random) -> Sample | None:
+        six = writer("6", rng) if character == "9" else None
+        return Glyph(six.ink[::-1, ::-1], six.top, six.bottom) if isinstance(six, Glyph) else None
+
+    return write
 
 
 def _first_of(*hands: Hand) -> Hand:

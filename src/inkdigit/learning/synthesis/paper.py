@@ -79,6 +79,10 @@ def photograph(grey: Floats, rng: Random) -> Ink:
             noise = blurred(noise, 0.8) * 2
         grey = grey + noise * np.float32(rng.uniform(0.005, 0.05))
     pixels = (grey * 255).clip(0, 255).astype(np.uint8)
+    if rng.random() < 0.08:  # a scanner that leaves black and white alone
+        around = max(31, len(pixels) | 1)
+        method = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY
+        return np.asarray(cv2.adaptiveThreshold(pixels, 255, *method, around, 15), np.uint8)
     if rng.random() < 0.5:
         pixels = compressed(pixels, int(rng.integers(25, 95)))
     return pixels
@@ -124,9 +128,13 @@ def _rule(darkness: Floats, strength: float, rng: Random) -> None:
         places = [rng.uniform(0.72, 1.0)] if rng.random() < 0.7 else [rng.uniform(0, 0.2)]
         if rng.random() < 0.3:
             places.append(rng.uniform(0, 0.15))
+        dotted = rng.random() < 0.3
+        step, part = (rng.uniform(3, 14), rng.uniform(0.3, 0.8)) if dotted else (width, 1.0)
+        starts = np.arange(0, width, step)
         for place in places:
-            y = place * (height - 1)
-            cv2.line(darkness, (0, int(y)), (width, int(y + tilt)), shade, thick, cv2.LINE_AA)
+            for ends in np.stack([starts, starts + part * step], axis=1):
+                points = np.stack([ends, place * (height - 1) + tilt * ends / width], axis=1)
+                cv2.line(darkness, *points.astype(int), shade, thick, cv2.LINE_AA)
     if rng.random() < 0.4:
         for x in (1, width - 3):
             cv2.line(darkness, (x, 0), (int(x + tilt / 4), height), shade, thick, cv2.LINE_AA)
