@@ -234,7 +234,9 @@ def copy_lines(labels: Path, out: Path) -> int:
             shutil.copyfile(labels.parent / row["file"], out / name)
             text = row["transcription"].replace(" ", "")
             register = row["page"].rpartition("_")[0]
-            table.writerow([name, text, outline, row["set"], register])
+            # One hand wrote all of one set; in the other each register has its own.
+            hand = row["set"] if "dufour" in row["set"] else register
+            table.writerow([name, text, outline, hand, register])
             count += 1
     return count
 

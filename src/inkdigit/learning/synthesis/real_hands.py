@@ -44,11 +44,11 @@ class Line:
 class RealHands:
     """What real people wrote, those held out or the others.
 
-    `writers` by kind, `lines` by set and text, and `others`, characters that are no digits.
+    `writers` by kind, `lines` by set and by text, and `others`, characters that are no digits.
     """
 
     writers: dict[str, list[Writer]] = field(default_factory=dict)
-    lines: list[list[Line]] = field(default_factory=list)
+    lines: list[list[list[Line]]] = field(default_factory=list)
     others: list[Glyph] = field(default_factory=list)
 
     @classmethod
@@ -87,23 +87,28 @@ class RealHands:
     def _add_lines(self, path: Path, held_out: bool) -> None:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        same = defaultdict(list)
+        by_set: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
         for row, is_kept in zip(rows, _part([row["group"] for row in rows], held_out), strict=True):
             if is_kept:
                 points = [pair.split(",") for pair in row["outline"].split()]
                 line = Line(path.parent / row["file"], np.array(points, np.int32), row["text"])
-                same[row["set"], line.text].append(line)
-        self.lines = list(same.values())
+                by_set[row["set"]][line.text].append(line)
+        self.lines = [list(texts.values()) for texts in by_set.values()]
 
     @property
     def counts(self) -> dict[str, int]:
         """How many writers there are of each kind, how many lines and how many other characters."""
         writers = {kind: len(of_kind) for kind, of_kind in self.writers.items()}
-        return {**writers, "lines": sum(map(len, self.lines)), "others": len(self.others)}
+        return {
+            **writers,
+            "lines": sum(len(same) for of_set in self.lines for same in of_set),
+            "others": len(self.others),
+        }
 
     def line(self, rng: Random) -> Line:
-        """Return a line: the frequent texts of a large set no oftener than others."""
-        same = self.lines[rng.integers(len(self.lines))]
+        """Return a line: no set comes oftener than another, and in it no text."""
+        of_set = self.lines[rng.integers(len(self.lines))]
+        same = of_set[rng.integers(len(of_set))]
         return same[rng.integers(len(same))]
 
 
