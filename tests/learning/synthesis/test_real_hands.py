@@ -1,4 +1,5 @@
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +53,20 @@ def test_strokes_stand_on_the_baseline_and_tails_below(handwriting: Path) -> Non
 
 def test_lines_are_those_that_a_reader_could_write(handwriting: Path) -> None:
     hands = RealHands.load(handwriting)
-    assert {line.text for same in hands.lines for line in same} == {"12", "2.20", "1125"}
+    texts = {line.text for of_set in hands.lines for same in of_set for line in same}
+    assert texts == {"12", "2.20", "1125"}
     line = hands.line(np.random.default_rng(0))
     assert line.outline.tolist() == [[10, 10], [10, 40], [90, 40], [90, 10]]
     assert line.open().shape == (50, 100)
+
+
+def test_no_set_of_lines_comes_oftener_than_another_nor_in_it_a_text(tmp_path: Path) -> None:
+    rows = [("1", "large")] * 90 + [("2", "large")] * 9 + [("3", "small")]
+    lines = [f'a.png,{text},"0,0 1,1",{name},{i}' for i, (text, name) in enumerate(rows)]
+    (tmp_path / "lines.csv").write_text("\n".join(["file,text,outline,set,group", *lines]))
+    hands, rng = RealHands.load(tmp_path), np.random.default_rng(0)
+    counts = Counter(hands.line(rng).text for _ in range(1000))
+    assert [counts[text] / 1000 for text in "123"] == pytest.approx([0.25, 0.25, 0.5], abs=0.05)
 
 
 def test_sets_that_are_missing_damaged_or_lack_pictures(handwriting: Path, tmp_path: Path) -> None:
