@@ -134,7 +134,8 @@ def _rule(darkness: Floats, strength: float, rng: Random) -> None:
         for place in places:
             for ends in np.stack([starts, starts + part * step], axis=1):
                 points = np.stack([ends, place * (height - 1) + tilt * ends / width], axis=1)
-                cv2.line(darkness, *points.astype(int), shade, thick, cv2.LINE_AA)
+                start, end = points.astype(int).tolist()
+                cv2.line(darkness, start, end, shade, thick, cv2.LINE_AA)
     if rng.random() < 0.4:
         for x in (1, width - 3):
             cv2.line(darkness, (x, 0), (int(x + tilt / 4), height), shade, thick, cv2.LINE_AA)
