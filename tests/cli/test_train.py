@@ -137,6 +137,14 @@ def test_two_line_networks_go_into_one_file(
     assert model.info.reject_measured_on == TINY["line"].measured
     assert model.info.trained_digits == sum(one.info.trained_digits for one in alone)
 
+    # Beside another first network the fallback stays, but for what eight bits lose once more.
+    kept = tmp_path / "kept.onnx"
+    assert main(["export", second, "--fallback", str(both), "--out", str(kept), "--quiet"]) == 0
+    capsys.readouterr()
+    changed = LineModel.load(kept)
+    assert np.array_equal(changed.frames(strips), other)
+    assert np.allclose(changed.others["fallback"](strips), other, atol=0.05)
+
     picture = np.full((60, 90), 255, np.uint8)
     picture[10:50, 40:46] = 0
     assert inkdigit.Reader.load(both).read(picture).model == "line " + inkdigit.__version__

@@ -291,9 +291,9 @@ def export(
 
     In `eight_bits` a digit network is faster by the batch; a line network always is in eight bits.
     A `.keras` or `.h5` that belongs to no run is written beside itself, and calibrated on `data`.
-    A `fallback` is a second run of `line`, or a line model file, of which the first network is
-    taken. It is asked where the first is unsure: both go into one file, calibrated together on
-    `data` (by default, the digits of the run).
+    A `fallback` is a second run of `line`, or a line model file, whose fallback is taken or its
+    only network. It is asked where the first is unsure: both go into one file, calibrated together
+    on `data` (by default, the digits of the run).
 
     >>> from inkdigit import learning
     >>> run = learning.train("sample", network="lenet5", epochs=1, out="runs/example", resume=True)

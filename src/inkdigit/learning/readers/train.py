@@ -197,10 +197,11 @@ def quantisation_lines() -> Iterator[npt.NDArray[np.uint8]]:
 def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path: Path) -> Path:
     """Write a model file of two line networks: the `fallback` is asked where the first is unsure.
 
-    It is another run of `line`, or a line model file, of which the first network is taken. Both are
-    calibrated and tested together, on the digits of `dataset` and in the fonts and hands that they
-    were kept from. Returns the path. Raises `SettingError` for what makes no pair, `RunError` for
-    other digits than theirs, `DataError` for fonts that are gone, `ModelError` for a broken file.
+    It is another run of `line`, or a line model file, whose fallback is taken or its only network.
+    Both are calibrated and tested together, on the digits of `dataset` and in the fonts and hands
+    that they were kept from. Returns the path. Raises `SettingError` for what makes no pair,
+    `RunError` for other digits than theirs, `DataError` for fonts that are gone, `ModelError` for a
+    broken file.
     """
     _check_first(run, dataset)
     if isinstance(fallback, Run):
@@ -208,7 +209,8 @@ def export_with_fallback(run: Run, fallback: Run | Path, dataset: Dataset, path:
         second = load_keras_model(fallback.folder / KERAS_MODEL, LINE_SHAPES)
         known = fallback.metrics["train_digits"]
     else:
-        second = trainable_networks(fallback, quantisation_lines())[FIRST]
+        networks = trainable_networks(fallback, quantisation_lines())
+        second = networks.get(FALLBACK, networks[FIRST])
         known = LineModel.load(fallback).info.trained_digits
     info = replace(run.info(), trained_digits=run.metrics["train_digits"] + known)
     first = load_keras_model(run.folder / KERAS_MODEL, LINE_SHAPES)
