@@ -233,10 +233,10 @@ def copy_lines(labels: Path, out: Path) -> int:
             name = f"lines/{Path(row['file']).name}"
             shutil.copyfile(labels.parent / row["file"], out / name)
             text = row["transcription"].replace(" ", "")
+            # One hand wrote all of one set; in the other few hands wrote in several registers.
             register = row["page"].rpartition("_")[0]
-            # One hand wrote all of one set; in the other each register has its own.
             hand = row["set"] if "dufour" in row["set"] else register
-            table.writerow([name, text, outline, hand, register])
+            table.writerow([name, text, outline, hand, hand])
             count += 1
     return count
 

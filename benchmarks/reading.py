@@ -132,7 +132,9 @@ def main(options: argparse.Namespace) -> None:
             if options.fonts:
                 hard = of_hard(reader, options)
                 print(hard.to_string(index=False))
-                keep_if(hard, options, "reading_hard.csv", whole)
+                keep_if(
+                    hard, options, "reading_hard.csv", whole and options.drawing_hands is not None
+                )
             if options.worst:
                 write_worst(found, sets, options.worst)
     show(pd.DataFrame(rows), pd.DataFrame(curves))

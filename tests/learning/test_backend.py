@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from inkdigit.learning import backend
 from inkdigit.learning.backend import computing_in, keras, quicker_of, quietly
 from inkdigit.learning.recipes import BFLOAT16
 
@@ -40,8 +41,16 @@ def test_layers_compute_as_the_block_says_and_no_others() -> None:
     assert precision() == "float32"
 
 
-def test_a_precision_that_is_slower_here_is_not_taken() -> None:
-    assert quicker_of("float64") == "float32" == quicker_of("float32")
+@pytest.mark.parametrize(("seconds", "taken"), [(0.5, BFLOAT16), (10.0, "float32")])
+def test_a_precision_is_taken_unless_it_is_much_slower_here(
+    seconds: float, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {BFLOAT16: seconds, "float32": 1.0}
+    monkeypatch.setattr(backend, "_seconds_to_learn", times.__getitem__)
+    assert quicker_of(BFLOAT16) == taken
+    monkeypatch.undo()
+    assert quicker_of("float32") == "float32"
+    assert quicker_of(BFLOAT16) == quicker_of(BFLOAT16)
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,10 @@ def test_a_photograph_keeps_the_proportions() -> None:
     assert max(sizes) == (80, 320)
 
 
-def test_some_scanners_leave_black_and_white_alone() -> None:
-    grey = np.full((60, 200), 0.6, np.float32)
-    grey[20:40, 50:150] = 0.2
+@pytest.mark.parametrize(("paper", "ink"), [(0.6, 0.2), (0.1, 0.5)])
+def test_some_scanners_leave_black_and_white_alone(paper: float, ink: float) -> None:
+    grey = np.full((60, 200), paper, np.float32)
+    grey[20:40, 50:54] = grey[20:40, 146:150] = ink
     bilevel = [
         picture
         for picture in (photograph(grey, np.random.default_rng(seed)) for seed in range(200))
@@ -50,9 +51,12 @@ def test_some_scanners_leave_black_and_white_alone() -> None:
     ]
     assert 5 < len(bilevel) < 30
     for picture in bilevel:
-        height, width = picture.shape
-        edge = picture[height // 3 : height // 2, width // 4 : width // 4 + 4]
-        assert np.mean(edge) < np.mean(picture[:, : width // 8])
+        darker = picture == (0 if ink < paper else 255)
+        first, between, last = (
+            darker[:, round(start * darker.shape[1]) : round(end * darker.shape[1])].mean()
+            for start, end in ((0.25, 0.27), (0.3, 0.7), (0.73, 0.75))
+        )
+        assert min(first, last) > 0.15 + between
 
 
 def test_some_rules_are_dotted() -> None:

@@ -1,6 +1,6 @@
 """Lines of digits as hands write them: how characters are set side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -50,7 +50,9 @@ class Style:
         self.sizes = dict(zip(DIGITS, np.exp(rng.normal(0, habit, 10)), strict=True))
         tails = rng.uniform(0.3, 1.6, len(_TAILED)) * (rng.random(len(_TAILED)) < 0.6)
         self.tails = dict(zip(_TAILED, tails, strict=True)) if rng.random() < 0.25 else {}
-        self.lettering = int(rng.integers(len(hands.fonts) + 1))
+        # A font by its number, or print.
+        fonts = len(hands.fonts)
+        self.lettering = int(rng.integers(fonts)) if fonts and rng.random() < 0.6 else fonts
 
 
 class LineWriter:
@@ -91,7 +93,8 @@ class LineWriter:
         canvas = self._canvas(letters, rng)
         for part in TOKENS.findall(text):
             if STRUCK in part:
-                canvas.strike_out(part.replace(STRUCK, ""))
+                struck, _, above = part.rpartition(STRUCK)
+                canvas.strike_out(struck.replace(STRUCK, ""), above)
             elif part.startswith("00") and canvas.style.chained:
                 canvas.draw(_chain(len(part), rng), part)
             else:
@@ -126,14 +129,14 @@ class _Canvas:
         self._right = np.zeros(_HEIGHT)  # how far to the right the ink goes, row by row
         self._last: str = ""
 
-    def write(self, character: str) -> None:
-        """Add a character."""
+    def write(self, character: str, lifted: float = 0.0) -> None:
+        """Add a character; one that is raised may be `lifted` farther, in heights of a digit."""
         rng, style = self._rng, self.style
         if character == " ":
             self._space = rng.uniform(0.3, 1.5)
             return
         if character in RAISED:
-            size, base = rng.uniform(0.35, 0.6), rng.uniform(0.25, 0.55)
+            size, base = rng.uniform(0.35, 0.6), rng.uniform(0.25, 0.55) - lifted
         else:
             size, base = float(np.exp(rng.normal(0, style.unsteady))), 1.0
             size *= style.sizes.get(character, 1.0)
@@ -144,8 +147,8 @@ class _Canvas:
         top += round(style.climb * self._x + rng.normal(0, style.unsteady / 3) * DIGIT_HEIGHT)
         self._set(glyph.ink, top, NOT_A_DIGIT if character in RAISED else character)
 
-    def strike_out(self, characters: str) -> None:
-        """Add characters, and draw lines through all of them."""
+    def strike_out(self, characters: str, above: str) -> None:
+        """Add characters, draw lines through all of them, and set raised ones above."""
         rng, height = self._rng, DIGIT_HEIGHT
         start = None
         for character in characters:
@@ -162,7 +165,10 @@ class _Canvas:
             self._grow(int(last) + 12)
             width = max(1, round(self.style.pen * rng.uniform(0.6, 1.1)))
             cv2.polylines(self._ink, [points], False, 255, width, cv2.LINE_AA)
-        self._x, self._last = last, NOT_A_DIGIT
+        self._x, self._last = max(first, 0), ""
+        for character in above:
+            self.write(character, rng.uniform(0.3, 0.6))
+        self._x, self._last = max(last, self._x), NOT_A_DIGIT
 
     def draw(self, shape: Allograph, what: str) -> None:
         """Add a shape of one's own, for these characters."""
@@ -254,6 +260,8 @@ class _Canvas:
         """Return a character as it stands in the line; `top` is in heights of a digit."""
         if character == NOT_A_DIGIT:
             return self._not_a_digit(size)
+        if character in SIGNS:
+            return self._invented(SIGNS[character], size)
         if character not in DIGITS + MARKS:
             return self._lettered(character, size)
         glyph = self._realised(self._hand(character, self._rng), size)
@@ -288,7 +296,10 @@ class _Canvas:
             return self._lettered(characters[rng.integers(len(characters))], size)
         else:
             shapes = [*LETTERS[self._letters[rng.integers(len(self._letters))]]]
-        shape = self._own.own(shapes[rng.integers(len(shapes))], rng)
+        return self._invented(shapes, size)
+
+    def _invented(self, shapes: Sequence[Allograph], size: float) -> Glyph:
+        shape = self._own.own(shapes[self._rng.integers(len(shapes))], self._rng)
         return self._pen(shape, size, self.style.wobble)
 
     def _lettered(self, character: str, size: float) -> Glyph | None:

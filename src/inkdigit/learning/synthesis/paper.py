@@ -79,13 +79,19 @@ def photograph(grey: Floats, rng: Random) -> Ink:
             noise = blurred(noise, 0.8) * 2
         grey = grey + noise * np.float32(rng.uniform(0.005, 0.05))
     pixels = (grey * 255).clip(0, 255).astype(np.uint8)
-    if rng.random() < 0.08:  # a scanner that leaves black and white alone
-        around = max(31, len(pixels) | 1)
-        method = cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY
-        return np.asarray(cv2.adaptiveThreshold(pixels, 255, *method, around, 15), np.uint8)
+    if rng.random() < 0.08:
+        return _bilevel(pixels)
     if rng.random() < 0.5:
         pixels = compressed(pixels, int(rng.integers(25, 95)))
     return pixels
+
+
+def _bilevel(pixels: Ink) -> Ink:
+    """Return what a scanner makes of a picture that leaves black and white alone."""
+    flipped = np.uint8(255 if np.median(pixels) < 128 else 0)  # ink that is lighter than its paper
+    method, around = cv2.ADAPTIVE_THRESH_MEAN_C, max(31, len(pixels) | 1)
+    told = cv2.adaptiveThreshold(pixels ^ flipped, 255, method, cv2.THRESH_BINARY, around, 15)
+    return np.asarray(told, np.uint8) ^ flipped
 
 
 def _guilloche(rng: Random) -> Floats:

@@ -14,16 +14,17 @@ from inkdigit.reading.alphabet import DIGITS, LINE_ALPHABET, MARKS, NOT_A_DIGIT
 
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", DIGITS, strict=True))
 STRUCK = "\N{COMBINING LONG STROKE OVERLAY}"
-# What is written in one go: what one stroke goes through, several zeros, or a character.
-TOKENS = re.compile(f"(?:.{STRUCK})+|00+|.")
+# What is written in one go: what one stroke goes through with what stands above it, several zeros,
+# or a character.
+TOKENS = re.compile(f"(?:.{STRUCK})+[{''.join(RAISED)}]*|00+|.")
 
-_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 14)
-_LENGTH_SHARES = (0.1, 0.16, 0.16, 0.18, 0.14, 0.1, 0.06, 0.05, 0.03, 0.02)
+_LENGTHS = range(1, 15)
+_LENGTH_SHARES = np.array((10, 16, 16, 18, 14, 10, 6, 4, 1, 1, 1, 1, 1, 1)) / 100
 _SEPARATOR_SHARES = (0.4, 0.2, 0.4)
 _PAGE_SHARES = (0.34, 0.24, 0.18, 0.1, 0.08, 0.03, 0.03)
 # Amounts begin with small digits (Benford 1938).
 _FIRST_SHARES = np.log10(1 + 1 / np.arange(1, 10))
-_ENDINGS = (".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--", "/-", "/-", "?", "??", "-?", ".?")
+_ENDINGS = (".", ".", ".-", ",-", "-", "-", "=", "=", ".=", "--", "/-", "/-", "#", "?", "-?", ".?")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -99,8 +100,9 @@ def corrected(text: str, rng: Random) -> str:
     start = int(rng.integers(len(text) - length + 1))
     struck = "".join(digit + STRUCK for digit in text[start : start + length])
     above = "".join(rng.choice([*RAISED], length)) if rng.random() < 0.3 else ""
-    behind = " " + some_digits(length, rng) if length == len(text) and rng.random() < 0.6 else ""
-    return text[:start] + struck + above + text[start + length :] + behind
+    whole = length == len(text)
+    behind = some_digits(length, rng) if not above and rng.random() < 0.6 else ""
+    return text[:start] + struck + above + " " * whole + behind + text[start + length :]
 
 
 def _in_groups(rng: Random) -> str:
