@@ -52,7 +52,7 @@ def invent_text(rng: Random) -> str:
     if kind < 0.28:
         text = _with_separator(text, rng.choice(["-", "/", "."], p=_SEPARATOR_SHARES), rng)
     elif kind < 0.54:
-        text = _amount(text, rng)
+        text = amount(text, rng)
     elif kind < 0.59:
         place = int(rng.integers(len(text) + 1))
         text = text[:place] + NOT_A_DIGIT + text[place:]
@@ -146,7 +146,8 @@ def _with_separator(text: str, mark: str, rng: Random) -> str:
     return text
 
 
-def _amount(text: str, rng: Random) -> str:
+def amount(text: str, rng: Random) -> str:
+    """Return digits as an amount is written: with marks in groups of three and at its end."""
     text = str(rng.choice(9, p=_FIRST_SHARES) + 1) + text[1:]
     if len(text) > 3 and rng.random() < 0.75:
         text = f"{int(text):,}".replace(",", "." if rng.random() < 0.75 else ",")
