@@ -123,8 +123,9 @@ def _with_sign(text: str, rng: Random) -> str:
 
 
 def _year(rng: Random) -> str:
-    text = rng.choice(["1", "1", "1", "2", "3", "0"]) + some_digits(3, rng)
-    return str(text + rng.choice(["", "", "", ".", ","]))
+    """Return a year of the last four centuries, or any four digits."""
+    text = str(rng.integers(1650, 2050)) if rng.random() < 0.5 else some_digits(4, rng)
+    return text + str(rng.choice(["", "", "", ".", ","]))
 
 
 def some_digits(length: int, rng: Random) -> str:
