@@ -299,7 +299,7 @@ class _Canvas:
         return self._invented(shapes, size)
 
     def _invented(self, shapes: Sequence[Allograph], size: float) -> Glyph:
-        shape = self._own.own(shapes[self._rng.integers(len(shapes))], self._rng)
+        shape = self._own.own(shapes[int(self._rng.integers(len(shapes)))], self._rng)
         return self._pen(shape, size, self.style.wobble)
 
     def _lettered(self, character: str, size: float) -> Glyph | None:
