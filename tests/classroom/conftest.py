@@ -31,4 +31,4 @@ def blanks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grey]:
 @pytest.fixture(scope="session")
 def sheet(blanks: dict[str, Grey]) -> Grey:
     """Anna's sheet: two boxes are empty, and one is crossed out."""
-    return filled(Pupil(3), blanks["Anna"], empty=[("3", 4), ("9", 8)], crossed=[("5", 2)])
+    return filled(Pupil(4), blanks["Anna"], empty=[("3", 4), ("9", 8)], crossed=[("5", 2)])

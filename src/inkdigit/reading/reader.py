@@ -68,7 +68,7 @@ class Reader:
 
     >>> reader = Reader.load()
     >>> reader.read("docs/amount.png")
-    Reading('87.32', 0.9818, accepted)
+    Reading('87.32', 0.9657, accepted)
     """
 
     def __init__(self, line: LineModel | None = None, single: DigitModel | None = None) -> None:

@@ -20,6 +20,7 @@ from inkdigit.reading.decoding.posteriors import Posteriors
 from inkdigit.reading.model_file import DigitModel, LineModel
 from inkdigit.reading.options import ReadOptions
 from inkdigit.reading.reader import LINE_MODEL, SINGLE_MODEL, Reader
+from inkdigit.reading.tta import PADDED_TO, pad
 
 
 def test_marks_count_as_blank_where_labels_are_digits_alone() -> None:
@@ -36,6 +37,7 @@ def test_marks_count_as_blank_where_labels_are_digits_alone() -> None:
         assert float(_loss(labels, odds)) == pytest.approx(wanted, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_pile_is_learned_from() -> None:
     config = AdaptConfig(epochs=12, drawn=24, learning_rate=2e-4)
     learner = LineLearner(LineModel.load(LINE_MODEL), config)
@@ -51,6 +53,7 @@ def test_a_pile_is_learned_from() -> None:
     assert loss(new) < loss(old)
 
 
+@pytest.mark.slow
 def test_a_line_model_file_keeps_all_that_was_learned_and_can_learn_on(tmp_path: Path) -> None:
     config = AdaptConfig(epochs=2, drawn=30)
     learner = LineLearner(LineModel.load(LINE_MODEL), config)
@@ -62,7 +65,7 @@ def test_a_line_model_file_keeps_all_that_was_learned_and_can_learn_on(tmp_path:
     assert [*written.others] == ["fallback", "witness_first", "witness_fallback"]
     again = LineLearner(written, config)
     assert [*again.learning] == ["first", "fallback"]
-    line = examples[0].pixels[None]
+    line = pad([examples[0].pixels], PADDED_TO)
     for name, weights in learned.items():
         said = written.others.get(name, written.frames)(line)
         # Eight bits would round off much of what was learned.
