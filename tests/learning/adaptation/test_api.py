@@ -123,7 +123,9 @@ def test_single_digits_of_class_folders_are_learned(
 def test_without_labels_something_has_to_be_sure(
     written: list[tuple[Grey, str]], tmp_path: Path
 ) -> None:
-    with pytest.raises(DataError, match=r"sure of [01] of 40 pictures that fit: too few to learn"):
+    with pytest.raises(
+        DataError, match=r"sure of [01] of 40 pictures that fit: too few to learn from"
+    ):
         learning.adapt(
             Reader.load(), [p for p, _ in written], pattern=r"\d{11}", out=tmp_path / "ours.onnx"
         )
