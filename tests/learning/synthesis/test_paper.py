@@ -40,7 +40,7 @@ def test_a_photograph_keeps_the_proportions() -> None:
     assert max(sizes) == (80, 320)
 
 
-@pytest.mark.parametrize(("paper", "ink"), [(0.6, 0.2), (0.1, 0.5)])
+@pytest.mark.parametrize(("paper", "ink"), [(0.6, 0.2), (0.1, 0.5), (0.45, 0.1)])
 def test_some_scanners_leave_black_and_white_alone(paper: float, ink: float) -> None:
     grey = np.full((60, 200), paper, np.float32)
     grey[20:40, 50:54] = grey[20:40, 146:150] = ink

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from inkdigit.learning.synthesis.pixels import Floats, Ink, Random, blurred, compressed, resized
+from inkdigit.reading.preprocessing.paper import ink_and_polarity
 
 _TEXTURES = 48
 _TEXTURE_SHAPE = (160, 1024)
@@ -88,7 +89,8 @@ def photograph(grey: Floats, rng: Random) -> Ink:
 
 def _bilevel(pixels: Ink) -> Ink:
     """Return what a scanner makes of a picture that leaves black and white alone."""
-    flipped = np.uint8(255 if np.median(pixels) < 128 else 0)  # ink that is lighter than its paper
+    _, is_dark = ink_and_polarity(pixels)
+    flipped = np.uint8(0 if is_dark else 255)
     method, around = cv2.ADAPTIVE_THRESH_MEAN_C, max(31, len(pixels) | 1)
     told = cv2.adaptiveThreshold(pixels ^ flipped, 255, method, cv2.THRESH_BINARY, around, 15)
     return np.asarray(told, np.uint8) ^ flipped
